@@ -1,0 +1,23 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The one door to everything that is done with this collection. Each target does its own set-up.
+
+VENV ?= .venv
+PYTHON ?=
+JOBS ?= 2
+
+export VENV PYTHON
+export LC_ALL = C.UTF-8
+export PYTHONPATH = $(CURDIR)/build/collections
+export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
+
+.PHONY: help setup lint sanity unit contract molecule test clean
+.DEFAULT_GOAL := help
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+setup: ## Install packages, make .venv and the collection's path (root or sudo on Debian 12 or 13)
+	@tests/tools/setup.sh
