@@ -1,0 +1,148 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sender's end of the link: connects, and connects again (private to the collection)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+import ssl
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost, Unreachable
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
+from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import PeerRefused
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+
+RETRY_INTERVAL = 0.5
+ATTEMPT_LIMIT = 10.0
+
+
+class Dialer:
+    """Keeps ``link`` connected to ``address``/``port``, one attempt at a time, none of them blocking."""
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        session: str,
+        address: str,
+        port: int,
+        context: ssl.SSLContext,
+        peer_certificate: str,
+        clock: t.Callable[[], float],
+    ) -> None:
+        self._link = link
+        self._target = (address, port)
+        self._context = context
+        self._peer_certificate = peer_certificate
+        self._clock = clock
+        self._mine = Introduction(session, os.urandom(8).hex(), None, 0)
+        self._socket: socket.socket | None = None
+        self._attempt: Connection | None = None
+        self._started = 0.0
+        self._not_before = 0.0
+
+    def fileno(self) -> int:
+        """Return the descriptor of the attempt under way, -1 when there is none."""
+        current = self._attempt or self._socket
+        return current.fileno() if current is not None else -1
+
+    def interest(self) -> int:
+        """Return the selector events the attempt waits for."""
+        return self._attempt.interest() if self._attempt is not None else selectors.EVENT_WRITE
+
+    def progress(self) -> bool:
+        """Work on the attempt under way, or start one; return whether the link came up.
+
+        Raises :class:`Unreachable` or :class:`LinkLost` for an attempt that failed and may be tried again,
+        any other link error for a peer that will never do.
+        """
+        if self._link.up:
+            return False
+        try:
+            return self._step()
+        except Exception:
+            self.close()
+            self._not_before = self._clock() + RETRY_INTERVAL
+            raise
+
+    def wait(self) -> float | None:
+        """Return the seconds until :meth:`progress` has something to do without an event, ``None`` for never."""
+        if self._link.up:
+            return None
+        now = self._clock()
+        if self.fileno() >= 0:
+            return max(0.0, self._started + ATTEMPT_LIMIT - now)
+        return max(0.0, self._not_before - now)
+
+    def close(self) -> None:
+        """Give up the attempt under way."""
+        for current in (self._attempt, self._socket):
+            if current is not None:
+                current.close()
+        self._attempt = self._socket = None
+
+    def _step(self) -> bool:
+        now = self._clock()
+        if self.fileno() < 0:
+            if now < self._not_before:
+                return False
+            self._started = now
+            self._connect()
+            return False
+        if now - self._started > ATTEMPT_LIMIT:
+            raise Unreachable("no answer from %s port %d within %d s" % (*self._target, ATTEMPT_LIMIT))
+        if self._attempt is None:
+            self._connected()
+        if self._attempt is None:
+            return False
+        frames = self._attempt.progress()
+        return bool(frames) and self._introduced(frames[0])
+
+    def _connect(self) -> None:
+        try:
+            family = socket.getaddrinfo(*self._target, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+        except socket.gaierror as exc:
+            raise Unreachable("%s is not an address: %s" % (self._target[0], exc.strerror)) from exc
+        self._socket = socket.socket(family[0], socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        result = self._socket.connect_ex(family[4])
+        if result not in (0, errno.EINPROGRESS):
+            self._fail(result)
+
+    def _connected(self) -> None:
+        if self._socket is None:
+            return
+        result = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if result:
+            self._fail(result)
+        try:
+            self._socket.getpeername()
+        except OSError as exc:
+            if exc.errno == errno.ENOTCONN:
+                return
+            raise LinkLost("the connection broke: %s" % exc.strerror) from exc
+        sock, self._socket = self._socket, None
+        self._attempt = Connection(sock, self._context, server=False, peer_certificate=self._peer_certificate)
+        self._attempt.send(replace(self._mine, expected=self._link.expected).encode(Kind.HELLO))
+
+    def _fail(self, result: int) -> t.NoReturn:
+        raise Unreachable("cannot connect to %s port %d: %s" % (*self._target, os.strerror(result)))
+
+    def _introduced(self, frame: Frame) -> bool:
+        theirs = Introduction.decode(frame, Kind.WELCOME)
+        reason = objection(self._mine, theirs)
+        if reason is not None:
+            raise PeerRefused("the receiver does not belong to this session any more: %s" % reason)
+        self._mine = replace(self._mine, peer_nonce=theirs.nonce)
+        connection, self._attempt = self._attempt, None
+        if connection is not None:
+            self._link.attach(connection, theirs.expected)
+        return True

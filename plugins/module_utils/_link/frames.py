@@ -1,0 +1,136 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames of the link: their layout, and reading them from any chunking (private to the collection).
+
+A frame is a header of 16 bytes, big-endian, and a payload:
+
+====== ===== =========================================================================
+offset bytes field
+====== ===== =========================================================================
+0      1     kind, see :class:`Kind`
+1      3     reserved, zero
+4      4     length of the payload in bytes
+8      8     number: for ``DATA`` and ``MESSAGE`` the sequence number in this direction,
+             for ``ACK`` the next sequence number expected, otherwise zero
+====== ===== =========================================================================
+
+``DATA`` payloads are opaque bytes; every other payload is a JSON object or empty.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import typing as t
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+
+VERSION = 1
+HEADER = struct.Struct(">B3xIQ")
+MAX_DATA = 1024 * 1024
+MAX_CONTROL = 64 * 1024
+
+
+class Kind(IntEnum):
+    """Kinds of frame. Only ``DATA`` and ``MESSAGE`` are numbered, replayed and acknowledged."""
+
+    HELLO = 1
+    WELCOME = 2
+    REFUSE = 3
+    ACK = 4
+    PING = 5
+    PONG = 6
+    DATA = 16
+    MESSAGE = 17
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame; ``payload`` is the undecoded bytes."""
+
+    kind: Kind
+    number: int
+    payload: bytes | bytearray | memoryview
+
+    def document(self) -> dict[str, t.Any]:
+        """Return the JSON object in the payload, ``{}`` when it is empty. Raises :class:`FrameError`."""
+        if not len(self.payload):
+            return {}
+        try:
+            document = json.loads(bytes(self.payload).decode("utf-8"))
+        except ValueError as exc:
+            raise FrameError("a %s frame does not hold JSON" % self.kind.name) from exc
+        if not isinstance(document, dict):
+            raise FrameError("a %s frame does not hold a JSON object" % self.kind.name)
+        return document
+
+
+def encode_header(kind: Kind, length: int, number: int = 0) -> bytes:
+    """Return the 16 header bytes for a payload of ``length`` bytes."""
+    return HEADER.pack(kind, length, number)
+
+
+def encode_document(kind: Kind, document: t.Mapping[str, t.Any] | None = None, number: int = 0) -> bytes:
+    """Return a whole frame that carries a JSON object. Raises :class:`FrameError` when it is too large."""
+    payload = json.dumps(document, separators=(",", ":")).encode("utf-8") if document else b""
+    if len(payload) > MAX_CONTROL:
+        raise FrameError("a %s frame of %d bytes is over the limit of %d" % (kind.name, len(payload), MAX_CONTROL))
+    return encode_header(kind, len(payload), number) + payload
+
+
+class FrameReader:
+    """Puts frames together from whatever pieces the connection delivers, without copying payloads.
+
+    The caller asks :meth:`target` for the buffer to receive into and reports with :meth:`filled`
+    how many bytes arrived. A payload's memory is only allocated after its length was checked.
+    """
+
+    def __init__(self) -> None:
+        self._header = bytearray(HEADER.size)
+        self._kind: Kind | None = None
+        self._number = 0
+        self._payload = bytearray()
+        self._view = memoryview(self._header)
+        self._have = 0
+
+    def target(self) -> memoryview:
+        """Return the writable view of what is still missing of the current header or payload."""
+        return self._view[self._have :]
+
+    def filled(self, count: int) -> Frame | None:
+        """Take note of ``count`` more bytes; return the frame they completed, if any. Raises :class:`FrameError`."""
+        self._have += count
+        if self._have < len(self._view):
+            return None
+        if self._kind is None:
+            kind, length, self._number = HEADER.unpack(self._header)
+            self._kind = _known(kind, length, self._header)
+            if length:
+                self._payload = bytearray(length)
+                self._view = memoryview(self._payload)
+                self._have = 0
+                return None
+        frame = Frame(self._kind, self._number, self._payload)
+        self._kind = None
+        self._payload = bytearray()
+        self._view = memoryview(self._header)
+        self._have = 0
+        return frame
+
+
+def _known(kind: int, length: int, header: bytearray) -> Kind:
+    try:
+        known = Kind(kind)
+    except ValueError:
+        raise FrameError("unknown frame kind %d" % kind) from None
+    if header[1] or header[2] or header[3]:
+        raise FrameError("reserved bytes of a frame header are not zero")
+    limit = MAX_DATA if known is Kind.DATA else MAX_CONTROL
+    if length > limit:
+        raise FrameError("a %s frame announces %d bytes, the limit is %d" % (known.name, length, limit))
+    if known is Kind.DATA and not length:
+        raise FrameError("an empty DATA frame")
+    return known

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the two ends tell each other before a connection carries anything (pure; private to the collection)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, PeerRefused
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import VERSION, Frame, Kind, encode_document
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """Contents of ``HELLO`` and ``WELCOME``.
+
+    ``nonce`` names this process, ``peer_nonce`` the process it talked to before (``None`` at first): a link is only ever
+    resumed between the same two processes, because a new receiver has no ``xl`` that knows the stream.
+    """
+
+    session: str
+    nonce: str
+    peer_nonce: str | None
+    expected: int
+
+    def encode(self, kind: Kind) -> bytes:
+        """Return the whole frame."""
+        return encode_document(
+            kind,
+            {
+                "version": VERSION,
+                "session": self.session,
+                "nonce": self.nonce,
+                "peer_nonce": self.peer_nonce,
+                "expected": self.expected,
+            },
+        )
+
+    @classmethod
+    def decode(cls, frame: Frame, kind: Kind) -> Introduction:
+        """Read the peer's frame. Raises :class:`PeerRefused` when it refuses, :class:`FrameError` when it is not ours."""
+        document = frame.document()
+        if frame.kind is Kind.REFUSE:
+            raise PeerRefused("the peer refused the connection: %s" % str(document.get("reason"))[:200])
+        if frame.kind is not kind:
+            raise FrameError("%s where %s was expected" % (frame.kind.name, kind.name))
+        if document.get("version") != VERSION:
+            raise PeerRefused(
+                "the peer speaks link version %r, this end %d" % (document.get("version"), VERSION),
+                remedy="Both dom0s must be served by the same release of dom0.xen.",
+            )
+        session, nonce, expected = document.get("session"), document.get("nonce"), document.get("expected")
+        peer_nonce = document.get("peer_nonce")
+        if not (isinstance(session, str) and isinstance(nonce, str) and isinstance(expected, int) and expected >= 0):
+            raise FrameError("an incomplete %s" % kind.name)
+        if peer_nonce is not None and not isinstance(peer_nonce, str):
+            raise FrameError("an incomplete %s" % kind.name)
+        return cls(session, nonce, peer_nonce, expected)
+
+
+def refusal(reason: str) -> bytes:
+    """Return a ``REFUSE`` frame."""
+    return encode_document(Kind.REFUSE, {"reason": reason})
+
+
+def objection(mine: Introduction, theirs: Introduction) -> str | None:
+    """Return why a connection introduced by ``theirs`` must not carry this link, or ``None``.
+
+    ``mine.peer_nonce`` is the process this end has been talking to, ``None`` before the first connection.
+    """
+    if theirs.session != mine.session:
+        return "this is another session"
+    if mine.peer_nonce is not None and theirs.nonce != mine.peer_nonce:
+        return "this session belongs to another process"
+    if theirs.peer_nonce is not None and theirs.peer_nonce != mine.nonce:
+        return "the process you were connected to is gone"
+    return None
+
+

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The link: numbered frames both ways, surviving any number of connections (private to the collection).
+
+It knows nothing of Xen and does no waiting of its own: an endpoint (:mod:`dialer`, :mod:`listener`) hands it connections
+whose peer has been verified, and the session's event loop drives both.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, LinkLost
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind, encode_document, encode_header
+from ansible_collections.dom0.xen.plugins.module_utils._link.order import Incoming, Outgoing
+
+PING_INTERVAL = 2.0
+SILENCE_LIMIT = 20.0
+WINDOW = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class ClockOffset:
+    """How far the peer's monotonic clock is ahead of ours, in seconds, and the round trip it was measured with."""
+
+    seconds: float
+    round_trip: float
+
+
+class Link:
+    """State of one direction pair. ``clock`` is a monotonic clock in seconds, ``figures`` what a PONG tells the peer."""
+
+    def __init__(
+        self,
+        clock: t.Callable[[], float],
+        figures: t.Callable[[], dict[str, t.Any]] | None = None,
+        window: int = WINDOW,
+    ) -> None:
+        self._clock = clock
+        self._figures = figures
+        self._outgoing = Outgoing(window)
+        self._incoming = Incoming()
+        self._acknowledged = 0
+        self._connection: Connection | None = None
+        self._heard = 0.0
+        self._pinged = 0.0
+        self.lost_at: float | None = clock()
+        self.losses = 0
+        self.offset: ClockOffset | None = None
+        self.peer_figures: dict[str, t.Any] = {}
+
+    @property
+    def up(self) -> bool:
+        """Whether there is a connection now."""
+        return self._connection is not None
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection in use."""
+        return self._connection
+
+    @property
+    def expected(self) -> int:
+        """The number of the frame to arrive next; what a new connection starts with."""
+        return self._incoming.expected
+
+    @property
+    def full(self) -> bool:
+        """Whether new data must wait for acknowledgements."""
+        return self._outgoing.full
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the peer has used everything that was sent."""
+        return not self._outgoing.pending
+
+    def attach(self, connection: Connection, peer_expects: int) -> None:
+        """Go on over ``connection``, sending again what the peer has not got. Raises :class:`FrameError`."""
+        replay = self._outgoing.replay(peer_expects)
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = connection
+        self._heard = self._clock()
+        self._pinged = 0.0
+        self._acknowledged = self._incoming.used
+        self.lost_at = None
+        for buffers in replay:
+            connection.send(*buffers)
+
+    def detach(self) -> None:
+        """Drop the connection, keeping everything needed to go on over another one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self.lost_at = self._clock()
+            self.losses += 1
+
+    def send_data(self, payload: bytes | memoryview) -> None:
+        """Send stream bytes."""
+        self._queue(self._outgoing.data(payload))
+
+    def send_message(self, document: t.Mapping[str, t.Any]) -> None:
+        """Send a message."""
+        self._queue(self._outgoing.message(document))
+
+    def use(self, frame: Frame) -> None:
+        """Take note that ``frame`` has been used; the peer is told by :meth:`progress` or :meth:`acknowledge`."""
+        self._incoming.use(frame.number)
+
+    def acknowledge(self) -> None:
+        """Tell the peer what has been used since it was last told."""
+        if self._connection is not None and self._incoming.used > self._acknowledged:
+            self._acknowledged = self._incoming.used
+            self._connection.send(encode_header(Kind.ACK, 0, self._acknowledged))
+
+    def progress(self) -> list[Frame]:
+        """Move bytes; return the new ``DATA`` and ``MESSAGE`` frames. Raises :class:`LinkLost` after detaching."""
+        if self._connection is None:
+            return []
+        try:
+            fresh = [frame for frame in self._connection.progress() if self._fresh(frame)]
+            self.acknowledge()
+            return fresh
+        except LinkLost:
+            self.detach()
+            raise
+
+    def tick(self) -> None:
+        """Keep the connection alive. Raises :class:`LinkLost` after detaching when the peer has gone silent."""
+        if self._connection is None:
+            return
+        now = self._clock()
+        if now - self._heard > SILENCE_LIMIT:
+            self.detach()
+            raise LinkLost("the peer has been silent for %d s" % SILENCE_LIMIT)
+        if now - self._pinged >= PING_INTERVAL:
+            self._pinged = now
+            self._connection.send(encode_document(Kind.PING, {"sent": now}))
+
+    def _queue(self, buffers: t.Sequence[bytes | memoryview]) -> None:
+        if self._connection is not None:
+            self._connection.send(*buffers)
+
+    def _fresh(self, frame: Frame) -> bool:
+        self._heard = self._clock()
+        if frame.kind in (Kind.DATA, Kind.MESSAGE):
+            return self._incoming.accept(frame)
+        if frame.kind is Kind.ACK:
+            self._outgoing.acknowledged(frame.number)
+        elif frame.kind is Kind.PING:
+            answer = {"sent": frame.document().get("sent"), "now": self._clock()}
+            if self._figures is not None:
+                answer["figures"] = self._figures()
+            if self._connection is not None:
+                self._connection.send(encode_document(Kind.PONG, answer))
+        elif frame.kind is Kind.PONG:
+            self._pong(frame.document())
+        else:
+            raise FrameError("a %s frame in the middle of a connection" % frame.kind.name)
+        return False
+
+    def _pong(self, answer: dict[str, t.Any]) -> None:
+        now = self._clock()
+        sent, theirs = answer.get("sent"), answer.get("now")
+        if isinstance(sent, float) and isinstance(theirs, float) and 0.0 <= now - sent:
+            trip = now - sent
+            if self.offset is None or trip < self.offset.round_trip:
+                self.offset = ClockOffset(theirs - (sent + now) / 2, trip)
+        figures = answer.get("figures")
+        if isinstance(figures, dict):
+            self.peer_figures = figures

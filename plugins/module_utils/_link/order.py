@@ -1,0 +1,108 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reliable order over connections that come and go (pure; private to the collection).
+
+Each direction numbers its ``DATA`` and ``MESSAGE`` frames. What was sent stays in a replay buffer until the
+peer acknowledged it, and *acknowledged* means used: for stream data, written into the receiver's ``xl``.
+After a reconnect both sides say which number they expect next, and the rest is sent again.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections import deque
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
+    Frame,
+    Kind,
+    encode_document,
+    encode_header,
+)
+
+Buffers = t.Tuple[t.Union[bytes, memoryview], ...]
+
+
+class Outgoing:
+    """Numbers frames and keeps them until they are acknowledged.
+
+    ``window`` bounds the unacknowledged payload in bytes: :attr:`full` says stop reading new data.
+    """
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._next = 0
+        self._kept: deque[tuple[int, int, Buffers]] = deque()
+        self._bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether the replay buffer holds as much as it may."""
+        return self._bytes >= self._window
+
+    @property
+    def pending(self) -> int:
+        """Number of frames not yet acknowledged."""
+        return len(self._kept)
+
+    def data(self, payload: bytes | memoryview) -> Buffers:
+        """Return the buffers of a new ``DATA`` frame. ``payload`` must not be changed until it is acknowledged."""
+        return self._keep((encode_header(Kind.DATA, len(payload), self._next), payload), len(payload))
+
+    def message(self, document: t.Mapping[str, t.Any]) -> Buffers:
+        """Return the buffers of a new ``MESSAGE`` frame."""
+        frame = encode_document(Kind.MESSAGE, document, self._next)
+        return self._keep((frame,), len(frame))
+
+    def acknowledged(self, expected: int) -> None:
+        """Forget every frame below ``expected``. Raises :class:`FrameError` for a number never sent."""
+        if expected > self._next:
+            raise FrameError("the peer acknowledged frame %d, only %d were sent" % (expected, self._next))
+        while self._kept and self._kept[0][0] < expected:
+            self._bytes -= self._kept.popleft()[1]
+
+    def replay(self, expected: int) -> list[Buffers]:
+        """Return what a peer that expects ``expected`` has not got. Raises :class:`FrameError` if that is impossible."""
+        first = self._kept[0][0] if self._kept else self._next
+        if expected < first:
+            raise FrameError("the peer expects frame %d again, which it had acknowledged" % expected)
+        self.acknowledged(expected)
+        return [buffers for dummy, dummy2, buffers in self._kept]
+
+    def _keep(self, buffers: Buffers, size: int) -> Buffers:
+        self._kept.append((self._next, size, buffers))
+        self._bytes += size
+        self._next += 1
+        return buffers
+
+
+class Incoming:
+    """Accepts numbered frames once and in order."""
+
+    def __init__(self) -> None:
+        self._arrived = 0
+        self._used = 0
+
+    @property
+    def expected(self) -> int:
+        """The number that the next frame to arrive must have."""
+        return self._arrived
+
+    @property
+    def used(self) -> int:
+        """What to acknowledge: every frame below this number has been used."""
+        return self._used
+
+    def accept(self, frame: Frame) -> bool:
+        """Return whether the frame is new; a repeated one is not. Raises :class:`FrameError` for a gap."""
+        if frame.number < self._arrived:
+            return False
+        if frame.number > self._arrived:
+            raise FrameError("frame %d arrived where %d was expected" % (frame.number, self._arrived))
+        self._arrived += 1
+        return True
+
+    def use(self, number: int) -> None:
+        """Take note that the frame ``number`` has been used."""
+        self._used = max(self._used, number + 1)
