@@ -1,0 +1,94 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What /proc tells of processes and of the running kernel (private to the collection).
+
+Every function takes the folder of the proc file system, so that tests can hand in one of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+PROC = "/proc"
+
+# tools/libs/light/libxl_save_callout.c run_helper: libxl-save-helper --save-domain FD BACKFD DOMID ...
+_HELPER = "libxl-save-helper"
+_SAVE = "--save-domain"
+
+
+def boot_id(proc: str = PROC) -> str:
+    """Return the identity of this boot of this host, a UUID; it changes with every restart."""
+    with open(os.path.join(proc, "sys/kernel/random/boot_id"), encoding="ascii") as file:
+        return file.read().strip()
+
+
+def start_time(pid: int, proc: str = PROC) -> int | None:
+    """Return when the process started, in clock ticks since boot, or None when there is none.
+
+    With the pid it identifies a process: pids are used again.
+    """
+    stat = _stat(pid, proc)
+    return int(stat[19]) if stat else None
+
+
+def is_alive(pid: int, start: int | None = None, proc: str = PROC) -> bool:
+    """Say whether the process runs: there, not a zombie, and started at ``start`` when that is given."""
+    stat = _stat(pid, proc)
+    return stat is not None and stat[0] not in "ZXx" and (start is None or int(stat[19]) == start)
+
+
+def parent_of(pid: int, proc: str = PROC) -> int | None:
+    """Return the pid of the process' parent, or None when the process is gone."""
+    stat = _stat(pid, proc)
+    return int(stat[1]) if stat else None
+
+
+def command_line(pid: int, proc: str = PROC) -> tuple[str, ...]:
+    """Return the arguments of the process; empty for a kernel thread, a zombie, or a process that is gone."""
+    try:
+        with open(os.path.join(proc, str(pid), "cmdline"), "rb") as file:
+            data = file.read()
+    except OSError:
+        return ()
+    return tuple(part.decode("utf-8", "replace") for part in data.rstrip(b"\0").split(b"\0")) if data else ()
+
+
+def pids(proc: str = PROC) -> t.Iterator[int]:
+    """Yield the pids of all processes."""
+    for name in os.listdir(proc):
+        if name.isdigit():
+            yield int(name)
+
+
+def save_helper_of(xl_pid: int, proc: str = PROC) -> int | None:
+    """Return the pid of the libxl-save-helper that this xl runs to send a domain, or None while there is none."""
+    for pid in pids(proc):
+        if parent_of(pid, proc) == xl_pid and _saved_domid(command_line(pid, proc)) is not None:
+            return pid
+    return None
+
+
+def save_helpers(domid: int, proc: str = PROC) -> tuple[int, ...]:
+    """Return the pids of all libxl-save-helper processes that send this domain, whoever started them."""
+    return tuple(pid for pid in pids(proc) if _saved_domid(command_line(pid, proc)) == domid)
+
+
+def _saved_domid(arguments: t.Sequence[str]) -> int | None:
+    # A script that stands in for the helper has its interpreter in front.
+    for place, argument in enumerate(arguments[:3]):
+        if os.path.basename(argument) == _HELPER:
+            rest = arguments[place + 1 : place + 5]
+            if len(rest) == 4 and rest[0] == _SAVE and rest[3].isdigit():
+                return int(rest[3])
+    return None
+
+
+def _stat(pid: int, proc: str) -> list[str] | None:
+    """Return the fields of /proc/PID/stat from the third (state) on; the second, the name, may hold anything."""
+    try:
+        with open(os.path.join(proc, str(pid), "stat"), encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()
+    except OSError:
+        return None

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records that travel between a dom0 and the controller (private to the collection).
+
+``to_result()`` gives plain dicts and lists as Ansible carries them, ``from_result()`` is the way back.
+Keys that a newer version of the collection added on the other side are ignored on the way back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+Result = t.Dict[str, t.Any]
+R = t.TypeVar("R", bound="Record")
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A frozen dataclass that becomes a module result and comes back from one; RECORDS names the fields that nest."""
+
+    RECORDS: t.ClassVar[t.Mapping[str, type[Record]]] = {}
+
+    def to_result(self) -> Result:
+        """Return the record as dicts, lists and plain values."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    @classmethod
+    def from_result(cls: type[R], result: t.Mapping[str, t.Any]) -> R:
+        """Return the record that ``to_result`` had made this of; raises TypeError when a value is missing."""
+        values = {}
+        for field in dataclasses.fields(cls):
+            if field.name in result:
+                values[field.name] = _record(cls.RECORDS.get(field.name), result[field.name])
+        return cls(**values)
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, Record):
+        return value.to_result()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value
+
+
+def _record(kind: t.Any, value: t.Any) -> t.Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(_record(kind, item) for item in value)
+    if kind is not None and value is not None:
+        return kind.from_result(value)
+    return value
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainState(Record):
+    """The state column of ``xl list`` (tools/xl/xl_info.c list_domains).
+
+    ``reason`` is null unless the domain is shut down: poweroff, reboot, suspend, crash, watchdog, soft_reset, unknown.
+    """
+
+    running: bool = False
+    blocked: bool = False
+    paused: bool = False
+    shutdown: bool = False
+    crashed: bool = False
+    dying: bool = False
+    reason: str | None = None
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the domain has suspended itself, as for a migration."""
+        return self.shutdown and self.reason == "suspend"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the domain can run: neither shut down nor being torn down. It may be paused."""
+        return not self.shutdown and not self.dying
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainRow(Record):
+    """One line of ``xl list -v``; memory in MiB, processor time in seconds (resolution 0.1 s)."""
+
+    RECORDS = {"state": DomainState}
+
+    domid: int
+    uuid: str
+    name: str
+    state: DomainState
+    memory_mib: int
+    vcpus: int
+    cpu_time_s: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Address(Record):
+    """An address of a network interface."""
+
+    interface: str
+    address: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem(Record):
+    """Something that is wrong with a host: a stable code for programs, the rest for people."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclasses.dataclass(frozen=True)
+class XenFacts(Record):
+    """The hypervisor; ``caps`` and ``virt_caps`` are the words of ``xl info``."""
+
+    version: str
+    major: int
+    minor: int
+    extra: str
+    caps: tuple[str, ...]
+    virt_caps: tuple[str, ...]
+    commandline: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SessionDomain(Record):
+    """The domain that a session is about."""
+
+    uuid: str | None
+    name: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class SessionSeen(Record):
+    """What a host's folders tell of a session; ``alive`` says whether its process still runs."""
+
+    RECORDS = {"domain": SessionDomain}
+
+    session: str
+    role: str
+    phase: str
+    owner: str
+    end_state: str | None
+    domain: SessionDomain
+    pid: int | None
+    alive: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class HostFacts(Record):
+    """What is known of a dom0. Facts that need Xen are null, empty, or false on a host without it.
+
+    Memory in MiB, ``clock_s`` in seconds of Unix time. ``problems`` lists what is missing on the host.
+    """
+
+    RECORDS = {
+        "xen": XenFacts,
+        "addresses": Address,
+        "domains": DomainRow,
+        "sessions": SessionSeen,
+        "problems": Problem,
+    }
+
+    hostname: str
+    uid: int
+    boot_id: str
+    python: str
+    pyxs: str | None
+    systemd: bool
+    xen: XenFacts | None
+    cpus: int | None
+    memory_mib: int | None
+    free_memory_mib: int | None
+    dom0_memory_mib: int | None
+    autoballoon: bool
+    bridges: tuple[str, ...]
+    addresses: tuple[Address, ...]
+    clock_s: float
+    runtime_path: str | None
+    domains: tuple[DomainRow, ...]
+    sessions: tuple[SessionSeen, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceSeen(Record):
+    """A device of a domain as XenStore has it; ``state`` is that of the front end, 4 when connected."""
+
+    kind: str
+    id: int
+    backend_domid: int | None
+    state: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class XenStoreFacts(Record):
+    """What XenStore knows of a domain; memory in KiB, null where a node is absent."""
+
+    RECORDS = {"devices": DeviceSeen}
+
+    name: str | None
+    vm: str | None
+    feature_suspend: str | None
+    control_shutdown: str | None
+    memory_target_kib: int | None
+    memory_static_max_kib: int | None
+    devices: tuple[DeviceSeen, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainFacts(Record):
+    """What is known of one domain on its host.
+
+    ``config`` is libxl's configuration as ``xl list -l`` prints it, with passwords masked, or null when libxl has none,
+    which means that xl cannot migrate the domain. ``xenstore`` is null when XenStore could not be read.
+    """
+
+    RECORDS = {"state": DomainState, "xenstore": XenStoreFacts}
+
+    domid: int
+    uuid: str
+    name: str
+    state: DomainState
+    config: t.Mapping[str, t.Any] | None
+    memory_max_kib: int | None
+    vcpus: int
+    type: str | None
+    xenstore: XenStoreFacts | None

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading what xl prints (private to the collection): pure, text in, dataclasses out.
+
+Formats: tools/xl/xl_info.c (``print_info``, ``list_domains``, ``list_domains_details``), the same in Xen 4.14 to 4.22
+except for fields that were added.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, DomainState
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import OutputNotUnderstood
+
+# tools/xl/xl_info.c list_domains prints the numbers of enum libxl_shutdown_reason (libxl_types.idl) in hexadecimal.
+SHUTDOWN_REASONS = {0: "poweroff", 1: "reboot", 2: "suspend", 3: "crash", 4: "watchdog", 5: "soft_reset"}
+SHUTDOWN_LETTERS = {"-": "poweroff", "r": "reboot", "s": "suspend", "c": "crash", "w": "watchdog", "S": "soft_reset"}
+
+# "%-40s %5d %5lu %5d     %c%c%c%c%c%c  %8.1f" and, with -v, " UUID %8x|%8s %16s". Names may hold spaces and digits.
+_ROW = re.compile(
+    r"^(?P<name>.*?) +(?P<domid>\d+) +(?P<memory>\d+) +(?P<vcpus>\d+) {5}"
+    r"(?P<state>[r-][b-][p-][s-][-rscwS?][d-]) +(?P<time>\d+\.\d)"
+    r"(?: (?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}) +(?P<reason>-|[0-9a-f]+)(?: +.*)?)?$"
+)
+_TITLE = re.compile(r"^Name +ID +Mem +VCPUs\s+State\s+Time\(s\)")
+
+# tools/xl/xl.c auto_autoballoon: off when the hypervisor's command line fixes dom0's memory.
+_SIZE = r"-?[0-9]+[bBkKmMgGtT]?"
+_DOM0_MEM = re.compile(r"(^| )dom0_mem=((|min:|max:)(" + _SIZE + r"|(" + _SIZE + r"\+)?[0-9]{1,2}%),?)+($| )")
+_AUTOBALLOON = re.compile(r"^\s*autoballoon\s*=\s*[\"']?([A-Za-z0-9]+)[\"']?", re.MULTILINE)
+
+
+@dataclasses.dataclass(frozen=True)
+class XenInfo:
+    """What ``xl info`` says of hypervisor and hardware; memory in MiB."""
+
+    major: int
+    minor: int
+    extra: str
+    caps: tuple[str, ...]
+    virt_caps: tuple[str, ...]
+    commandline: str
+    cpus: int
+    total_memory_mib: int
+    free_memory_mib: int
+    fields: t.Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """The version as Xen writes it, such as 4.17.7."""
+        return f"{self.major}.{self.minor}{self.extra}"
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainConfiguration:
+    """One domain's configuration as libxl keeps it (``libxl_domain_config``, tools/libs/light/libxl_types.idl)."""
+
+    domid: int
+    config: t.Mapping[str, t.Any]
+
+
+def parse_info(text: str) -> XenInfo:
+    """Read the output of ``xl info``.
+
+    Raises OutputNotUnderstood when a field that every release prints is absent.
+    """
+    fields = {}
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            fields[key.strip()] = value.strip()
+    try:
+        return XenInfo(
+            major=int(fields["xen_major"]),
+            minor=int(fields["xen_minor"]),
+            extra=fields["xen_extra"],
+            caps=tuple(fields["xen_caps"].split()),
+            virt_caps=tuple(fields["virt_caps"].split()),
+            commandline=fields["xen_commandline"],
+            cpus=int(fields["nr_cpus"]),
+            total_memory_mib=int(fields["total_memory"]),
+            free_memory_mib=int(fields["free_memory"]),
+            fields=fields,
+        )
+    except (KeyError, ValueError) as exc:
+        raise OutputNotUnderstood(f"xl info printed no usable {exc}.", output=text) from exc
+
+
+def parse_domains(text: str) -> tuple[DomainRow, ...]:
+    """Read the table of ``xl list`` or ``xl list -v``; without ``-v`` the UUIDs are empty.
+
+    A domain without a name, printed as ``(null)`` by xl while it is being torn down, has an empty name here.
+    Raises OutputNotUnderstood for a line that is no row of the table.
+    """
+    lines = text.splitlines()
+    if not lines or not _TITLE.match(lines[0]):
+        raise OutputNotUnderstood("xl list printed no table.", output=text)
+    return tuple(_row(line, text) for line in lines[1:] if line.strip())
+
+
+def _row(line: str, text: str) -> DomainRow:
+    match = _ROW.match(line)
+    if match is None:
+        raise OutputNotUnderstood(f"xl list printed a line that is not a domain: {line!r}.", output=text)
+    name = match.group("name")
+    return DomainRow(
+        domid=int(match.group("domid")),
+        uuid=(match.group("uuid") or "").lower(),
+        name="" if name == "(null)" else name,
+        state=parse_state(match.group("state"), match.group("reason")),
+        memory_mib=int(match.group("memory")),
+        vcpus=int(match.group("vcpus")),
+        cpu_time_s=float(match.group("time")),
+    )
+
+
+def parse_state(letters: str, reason_code: str | None = None) -> DomainState:
+    """Read the six letters of the state column, and the reason code (hexadecimal) where ``-v`` gave one."""
+    shutdown = letters[3] == "s"
+    reason = None
+    if shutdown:
+        reason = SHUTDOWN_LETTERS.get(letters[4], "unknown")
+        if reason_code and reason_code != "-":
+            reason = SHUTDOWN_REASONS.get(int(reason_code, 16), "unknown")
+    return DomainState(
+        running=letters[0] == "r",
+        blocked=letters[1] == "b",
+        paused=letters[2] == "p",
+        shutdown=shutdown,
+        crashed=reason == "crash",
+        dying=letters[5] == "d",
+        reason=reason,
+    )
+
+
+def parse_configurations(text: str) -> tuple[DomainConfiguration, ...]:
+    """Read the array of ``xl list -l``.
+
+    libxl leaves out a domain whose configuration it does not have (dom0 before 4.15, domains it did not make), so an
+    empty result for a domain that exists means that xl cannot migrate it.
+    Raises OutputNotUnderstood when the output is not JSON (xl.conf may ask for ``sxp``).
+    """
+    try:
+        entries = json.loads(text)
+        return tuple(DomainConfiguration(int(entry["domid"]), dict(entry["config"])) for entry in entries)
+    except (ValueError, TypeError, KeyError) as exc:
+        raise OutputNotUnderstood(f"xl list -l did not print JSON: {exc}.", output=text[:2000]) from exc
+
+
+def parse_autoballoon(xl_conf: str, commandline: str) -> bool:
+    """Say whether xl shrinks dom0 to make room for a domain.
+
+    ``xl_conf`` is the text of /etc/xen/xl.conf ("" when there is none), ``commandline`` the hypervisor's.
+    As tools/xl/xl.c parse_global_config: on, off, or (default) auto, which is off when dom0_mem is given.
+    """
+    settings = _AUTOBALLOON.findall(xl_conf)
+    if settings and settings[-1].lower() in ("on", "1"):
+        return True
+    if settings and settings[-1].lower() in ("off", "0"):
+        return False
+    return _DOM0_MEM.search(commandline) is None

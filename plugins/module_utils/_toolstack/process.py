@@ -1,0 +1,103 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starting xl outside of a module (private to the collection)."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlTimeout
+
+# The messages of xl are read, so they have to be in English.
+ENGLISH = {"LC_ALL": "C", "LANGUAGE": "C"}
+
+# What non-root users and non-login shells often lack in PATH.
+SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclasses.dataclass(frozen=True)
+class CommandResult:
+    """Exit status and output of a command that has ended."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+Runner = t.Callable[[t.Sequence[str]], CommandResult]
+
+
+def subprocess_runner(timeout_s: float = 120.0) -> Runner:
+    """Return a runner for daemons: no shell, English messages, no standard input.
+
+    The command is killed after ``timeout_s`` seconds, and XlTimeout raised: xl waits for its lock without a limit.
+    """
+
+    def run(argv: t.Sequence[str]) -> CommandResult:
+        try:
+            done = subprocess.run(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=environment(),
+                timeout=timeout_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as exc:
+            message = "{} did not end within {:g} s.".format(" ".join(argv), timeout_s)
+            raise XlTimeout(message, cmd=argv, rc=-1, stderr=_text(exc.stderr)) from exc
+        return CommandResult(done.returncode, _text(done.stdout), _text(done.stderr))
+
+    return run
+
+
+def module_runner(module: t.Any) -> Runner:
+    """Return a runner for modules, over ``AnsibleModule.run_command``."""
+
+    def run(argv: t.Sequence[str]) -> CommandResult:
+        rc, stdout, stderr = module.run_command(
+            list(argv), check_rc=False, handle_exceptions=False, environ_update=ENGLISH
+        )
+        return CommandResult(rc, stdout, stderr)
+
+    return run
+
+
+def spawn(
+    argv: t.Sequence[str],
+    *,
+    stdin: t.Any,
+    stdout: t.Any,
+    stderr: t.Any,
+    pass_fds: t.Sequence[int] = (),
+    new_session: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start xl and leave it running; the caller owns the process. Descriptors or subprocess constants as for Popen.
+
+    xl expects blocking descriptions: libxl clears O_NONBLOCK on them (libxl_domain_suspend), so do not share one that
+    an event loop uses.
+    """
+    return subprocess.Popen(
+        list(argv),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=environment(),
+        pass_fds=tuple(pass_fds),
+        start_new_session=new_session,
+    )
+
+
+def environment() -> dict[str, str]:
+    """Return this process' environment with English messages."""
+    result = dict(os.environ)
+    result.update(ENGLISH)
+    return result
+
+
+def _text(data: bytes | None) -> str:
+    return (data or b"").decode("utf-8", "replace")
