@@ -24,12 +24,12 @@ class StreamError(Dom0XenError):
 
     code = "stream_invalid"
     remedy = (
-        "The guest is left where it runs. Check that both hosts run unmodified xl from Xen 4.6 or newer, "
-        "then try again; if it happens again, report it with this message."
+        "Check that both hosts run unmodified xl from Xen 4.6 or newer, then try again; "
+        "if it happens again, report it with this message."
     )
 
     def __init__(self, message: str, *, position: int, **details: t.Any) -> None:
-        super().__init__("%s (at byte %d)" % (message, position), position=position, **details)
+        super().__init__(f"{message} (at byte {position})", position=position, **details)
         self.position = position
 
 

@@ -54,7 +54,7 @@ STATUS_MEANINGS: t.Mapping[int, str] = types.MappingProxyType(
 
 def status_meaning(code: int) -> str:
     """Return what the receiver's status byte means, also for codes that this version does not know."""
-    return STATUS_MEANINGS.get(code, "libxl error %d" % -code)
+    return STATUS_MEANINGS.get(code, "libxl error %s" % -code)
 
 
 def success_answer() -> bytes:
@@ -68,7 +68,7 @@ def failure_answer(code: int) -> bytes:
     ``code`` is the receiver's status byte, 1 to 255.
     """
     if not 1 <= code <= 0xFF:
-        raise ValueError("a failure status is 1 to 255, not %d" % code)
+        raise ValueError(f"a failure status is 1 to 255, not {code}")
     return REPORT + bytes([code]) + PERMISSION
 
 
@@ -203,7 +203,7 @@ class AnswerMatcher:
             raise self._error
         if self._stage != self._END:
             raise TruncatedAnswer(
-                "xl migrate-receive ended %s its %s" % ("inside" if self.partial else "before", self.expected),
+                "xl migrate-receive ended {} its {}".format("inside" if self.partial else "before", self.expected),
                 position=self.position,
                 expected=self.expected,
             )
@@ -216,7 +216,7 @@ class AnswerMatcher:
     def _unexpected(self, received: bytes) -> UnexpectedAnswer:
         shown = printable(received)
         self._error = UnexpectedAnswer(
-            "xl migrate-receive said '%s' instead of its %s" % (shown, self.expected),
+            f"xl migrate-receive said '{shown}' instead of its {self.expected}",
             position=self.position,
             expected=self.expected,
             received=shown,

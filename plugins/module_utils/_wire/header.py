@@ -53,9 +53,7 @@ class XlHeader:
 
     def encode(self) -> bytes:
         """Return the header as xl writes it."""
-        return HEADER.pack(
-            MAGIC, BYTE_ORDER, self.mandatory_flags, self.optional_flags, self.optional_data_length
-        )
+        return HEADER.pack(MAGIC, BYTE_ORDER, self.mandatory_flags, self.optional_flags, self.optional_data_length)
 
     @classmethod
     def decode(cls, data: bytes) -> XlHeader:
@@ -66,11 +64,11 @@ class XlHeader:
         """
         magic, order, mandatory, optional, length = HEADER.unpack(data)
         if magic != MAGIC:
-            raise BadMagic("this is not an xl stream: it begins with '%s'" % printable(magic), position=0)
+            raise BadMagic(f"this is not an xl stream: it begins with '{printable(magic)}'", position=0)
         if order != BYTE_ORDER:
-            raise UnsupportedHeader("the xl header has byte order 0x%08x" % order, position=32)
+            raise UnsupportedHeader(f"the xl header has byte order 0x{order:08x}", position=32)
         if mandatory & ~FLAGS_KNOWN:
-            raise UnsupportedHeader("the xl header has unknown mandatory flags 0x%x" % mandatory, position=36)
+            raise UnsupportedHeader(f"the xl header has unknown mandatory flags 0x{mandatory:x}", position=36)
         if not mandatory & FLAG_STREAM_V2:
             raise LegacyStream("the stream has the format of Xen 4.5 or older", position=36)
         if not mandatory & FLAG_JSON:
@@ -80,7 +78,7 @@ class XlHeader:
         if length < LENGTH.size:
             raise BadConfig("the configuration has no length", position=44)
         if length > OPTIONAL_DATA_MAX:
-            raise ConfigTooLong("the xl header announces %d bytes of optional data" % length, position=44)
+            raise ConfigTooLong(f"the xl header announces {length} bytes of optional data", position=44)
         return cls(mandatory, optional, length)
 
 
@@ -88,7 +86,7 @@ def decode_config_length(data: bytes, header: XlHeader) -> int:
     """Read the length of the configuration, in bytes with its NUL. Raises BadConfig or ConfigTooLong."""
     length = int(LENGTH.unpack(data)[0])
     if length > CONFIG_MAX:
-        raise ConfigTooLong("the configuration has %d bytes, more than %d" % (length, CONFIG_MAX), position=48)
+        raise ConfigTooLong(f"the configuration has {length} bytes, more than {CONFIG_MAX}", position=48)
     if length > header.optional_data_length - LENGTH.size:
         raise BadConfig("the configuration is longer than the data that holds it", position=48)
     if not length:
@@ -111,7 +109,7 @@ def encode(config: bytes) -> bytes:
     if b"\x00" in config:
         raise BadConfig("the configuration contains a NUL", position=52)
     if len(config) >= CONFIG_MAX:
-        raise ConfigTooLong("the configuration has %d bytes" % len(config), position=48)
+        raise ConfigTooLong(f"the configuration has {len(config)} bytes", position=48)
     header = XlHeader(FLAGS_KNOWN, 0, LENGTH.size + len(config) + 1)
     return header.encode() + LENGTH.pack(len(config) + 1) + config + b"\x00"
 
@@ -135,21 +133,21 @@ def _unique(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
         keys = [key for key, dummy in pairs]
         for key in _IDENTITY_KEYS:
             if keys.count(key) > 1:
-                raise ValueError("the key %s appears twice" % key)
+                raise ValueError(f"the key {key} appears twice")
     return found
 
 
 def _section(config: dict[str, t.Any], name: str) -> dict[str, t.Any]:
     found = config.get(name)
     if not isinstance(found, dict):
-        raise BadConfig("the configuration has no %s" % name, position=52)
+        raise BadConfig(f"the configuration has no {name}", position=52)
     return found
 
 
 def _kib(section: dict[str, t.Any], name: str, default: int | None = None) -> int:
     found = section.get(name, default)
     if not isinstance(found, int) or isinstance(found, bool) or found < 0:
-        raise BadConfig("%s in the configuration is not a size" % name, position=52, field=name)
+        raise BadConfig(f"{name} in the configuration is not a size", position=52, field=name)
     return found
 
 
@@ -161,7 +159,7 @@ def config_identity(config: bytes) -> ConfigIdentity:
     try:
         parsed = json.loads(config.decode("utf-8"), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as exc:
-        raise BadConfig("the configuration is not sound JSON: %s" % exc, position=52) from exc
+        raise BadConfig(f"the configuration is not sound JSON: {exc}", position=52) from exc
     if not isinstance(parsed, dict):
         raise BadConfig("the configuration is not a JSON object", position=52)
     create = _section(parsed, "c_info")

@@ -56,10 +56,10 @@ def decode_count(data: bytes, length: int, position: int) -> int:
     """Read the number of entries of a record with a body of ``length`` bytes. Raises PageDataArithmetic."""
     count, reserved = HEADER.unpack(data)
     if reserved:
-        raise PageDataEntry("a PAGE_DATA record has reserved bits 0x%x" % reserved, position=position)
+        raise PageDataEntry(f"a PAGE_DATA record has reserved bits 0x{reserved:x}", position=position)
     if not 1 <= count <= ENTRIES_MAX or length < HEADER.size + count * ENTRY.size:
         raise PageDataArithmetic(
-            "a PAGE_DATA record of %d bytes has %d entries" % (length, count),
+            f"a PAGE_DATA record of {length} bytes has {count} entries",
             position=position,
             length=length,
             entries=count,
@@ -77,12 +77,12 @@ def inspect(packed: bytes, length: int, position: int) -> Batch:
     with_data = packed[7::8].translate(None, _WITHOUT_DATA)
     if number & _RESERVED or with_data.translate(None, _WITH_DATA):
         raise PageDataEntry(
-            "entry %d of a PAGE_DATA record has a reserved type or bit" % _first_bad(packed), position=position
+            f"entry {_first_bad(packed)} of a PAGE_DATA record has a reserved type or bit", position=position
         )
     pages = len(with_data)
     if length != HEADER.size + count * ENTRY.size + pages * PAGE_SIZE:
         raise PageDataArithmetic(
-            "a PAGE_DATA record of %d bytes has %d entries and %d pages" % (length, count, pages),
+            f"a PAGE_DATA record of {length} bytes has {count} entries and {pages} pages",
             position=position,
             length=length,
             entries=count,

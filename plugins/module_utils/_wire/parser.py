@@ -110,7 +110,7 @@ class StreamParser:
         if self.phase == PERMITTED or (self.phase == ENDED and not self._permission.matched):
             return
         self._error = TruncatedStream(
-            "the stream ended in the middle (%s)" % self.phase, position=self.position, phase=self.phase
+            f"the stream ended in the middle ({self.phase})", position=self.position, phase=self.phase
         )
         raise self._error
 
@@ -149,7 +149,7 @@ class StreamParser:
         if failed:
             received = printable(self._permission.seen() + data[length:])
             raise BadPermission(
-                "'%s' follows the stream instead of the permission" % received,
+                f"'{received}' follows the stream instead of the permission",
                 position=self.position,
                 received=received,
             )
@@ -157,7 +157,7 @@ class StreamParser:
             self.phase = PERMITTED
             self._found.append(events.Permission(self.position))
         if length < len(data):
-            raise TrailingData("'%s' follows the permission" % printable(data[length:]), position=self.position)
+            raise TrailingData(f"'{printable(data[length:])}' follows the permission", position=self.position)
 
     def _xl_header(self, data: bytes) -> None:
         self._xl = header.XlHeader.decode(data)
@@ -192,7 +192,7 @@ class StreamParser:
         name = records.record_name(self._layer, kind, length, position)
         if kind == records.LIBXC_PAGE_DATA and self._layer == LIBXC:
             if length > pages.LENGTH_MAX:
-                raise RecordTooLong("a PAGE_DATA record has %d bytes" % length, position=position, length=length)
+                raise RecordTooLong(f"a PAGE_DATA record has {length} bytes", position=position, length=length)
             self._record_position = position
             self._record_length = length
             self._want(pages.HEADER.size, self._page_count)
@@ -254,4 +254,4 @@ class StreamParser:
 
     def _order(self, sound: bool, what: str, position: int) -> None:
         if not sound:
-            raise RecordOrder("%s in the stream" % what, position=position, phase=self.phase)
+            raise RecordOrder(f"{what} in the stream", position=position, phase=self.phase)

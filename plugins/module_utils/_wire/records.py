@@ -147,16 +147,16 @@ def record_name(layer: str, kind: int, length: int, position: int) -> str:
     """
     if length > RECORD_LENGTH_MAX:
         raise RecordTooLong(
-            "a %s record of type 0x%x has %d bytes" % (layer, kind, length), position=position, layer=layer, type=kind
+            f"a {layer} record of type 0x{kind:x} has {length} bytes", position=position, layer=layer, type=kind
         )
     known = (LIBXC_RECORDS if layer == LIBXC else LIBXL_RECORDS).get(kind)
     if known is None:
         if kind & OPTIONAL:
-            return "0x%08x" % kind
-        raise UnknownRecord("unknown %s record of type 0x%x" % (layer, kind), position=position, layer=layer, type=kind)
+            return f"0x{kind:08x}"
+        raise UnknownRecord(f"unknown {layer} record of type 0x{kind:x}", position=position, layer=layer, type=kind)
     if not known.fits(length):
         raise RecordLength(
-            "a %s record cannot have %d bytes" % (known.name, length), position=position, layer=layer, length=length
+            f"a {known.name} record cannot have {length} bytes", position=position, layer=layer, length=length
         )
     return known.name
 
@@ -165,26 +165,26 @@ def check_libxl_header(data: bytes, position: int) -> None:
     """Check libxl's header. Raises :class:`BadMagic` or :class:`UnsupportedHeader`."""
     ident, version, options = LIBXL_HEADER.unpack(data)
     if ident != LIBXL_IDENT:
-        raise BadMagic("libxl's stream begins with 0x%016x" % ident, position=position)
+        raise BadMagic(f"libxl's stream begins with 0x{ident:016x}", position=position)
     if version != LIBXL_VERSION:
-        raise UnsupportedHeader("libxl's stream has version %d" % version, position=position + 8)
+        raise UnsupportedHeader(f"libxl's stream has version {version}", position=position + 8)
     if options & ~LIBXL_OPTION_LEGACY:
-        raise UnsupportedHeader("libxl's stream has options 0x%x" % options, position=position + 12)
+        raise UnsupportedHeader(f"libxl's stream has options 0x{options:x}", position=position + 12)
 
 
 def decode_domain_header(data: bytes, position: int) -> DomainHeader:
     """Read libxc's image header and domain header. Raises :class:`BadMagic` or :class:`UnsupportedHeader`."""
     marker, ident, version, options, reserved, more = IMAGE_HEADER.unpack_from(data)
     if marker != IMAGE_MARKER or ident != IMAGE_ID:
-        raise BadMagic("libxc's stream begins with 0x%016x 0x%08x" % (marker, ident), position=position)
+        raise BadMagic(f"libxc's stream begins with 0x{marker:016x} 0x{ident:08x}", position=position)
     if version not in IMAGE_VERSIONS:
-        raise UnsupportedHeader("libxc's stream has version %d" % version, position=position + 12)
+        raise UnsupportedHeader(f"libxc's stream has version {version}", position=position + 12)
     if options or reserved or more:
-        raise UnsupportedHeader("libxc's stream has options 0x%x" % options, position=position + 16)
+        raise UnsupportedHeader(f"libxc's stream has options 0x{options:x}", position=position + 16)
     position += IMAGE_HEADER.size
     guest, shift, reserved, major, minor = DOMAIN_HEADER.unpack_from(data, IMAGE_HEADER.size)
     if guest not in GUEST_TYPES:
-        raise UnsupportedHeader("unknown guest type %d" % guest, position=position)
+        raise UnsupportedHeader(f"unknown guest type {guest}", position=position)
     if shift != PAGE_SHIFT or reserved:
-        raise UnsupportedHeader("the guest's page size is 2^%d" % shift, position=position + 4)
+        raise UnsupportedHeader(f"the guest's page size is 2^{shift}", position=position + 4)
     return DomainHeader(version, GUEST_TYPES[guest], major, minor)
