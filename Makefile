@@ -21,3 +21,6 @@ help: ## Show the targets
 
 setup: ## Install packages, make .venv and the collection's path (root or sudo on Debian 12 or 13)
 	@tests/tools/setup.sh
+
+lint: setup ## Read the sources: ruff, mypy, yamllint, ansible-lint, antsibull-docs, antsibull-changelog, reuse
+	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.lint

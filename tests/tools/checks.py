@@ -1,0 +1,68 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run several independent checks side by side and tell which of them failed."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import subprocess
+import time
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One command that succeeds or fails."""
+
+    name: str
+    command: tuple[str, ...]
+    cwd: pathlib.Path
+    env: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of a check; ``output`` is its standard output and error in the order they came."""
+
+    check: Check
+    passed: bool
+    seconds: float
+    output: str
+
+
+def run_one(check: Check) -> Outcome:
+    """Run one check to its end."""
+    started = time.monotonic()
+    result = subprocess.run(
+        check.command,
+        cwd=check.cwd,
+        env=check.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    return Outcome(check, result.returncode == 0, time.monotonic() - started, result.stdout)
+
+
+def run_all(checks: list[Check]) -> int:
+    """Run all checks, JOBS (from the environment, default 2) at a time, and return an exit code.
+
+    The output of those that failed is printed.
+    """
+    failed: list[str] = []
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
+        for future in concurrent.futures.as_completed([pool.submit(run_one, check) for check in checks]):
+            outcome = future.result()
+            print(f"{'ok' if outcome.passed else 'FAILED':7}{outcome.check.name} ({outcome.seconds:.1f} s)", flush=True)
+            if not outcome.passed:
+                failed.append(outcome.check.name)
+                print(outcome.output.rstrip(), flush=True)
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
