@@ -178,6 +178,7 @@ class HostFacts(Record):
     autoballoon: bool
     bridges: tuple[str, ...]
     addresses: tuple[Address, ...]
+    cpupools: tuple[str, ...]
     clock_s: float
     runtime_path: str | None
     domains: tuple[DomainRow, ...]
@@ -225,6 +226,7 @@ class DomainFacts(Record):
     name: str
     state: DomainState
     config: t.Mapping[str, t.Any] | None
+    memory_mib: int
     memory_max_kib: int | None
     vcpus: int
     type: str | None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import threading
 import traceback
 import typing as t
@@ -34,6 +35,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.errors import (
 SOCKETS = ("/run/xenstored/socket", "/var/run/xenstored/socket")
 T = t.TypeVar("T")
 
+_METADATA = re.compile(r"pyxs-([0-9][^-]*)(?:-py[0-9.]+)?\.(?:egg|dist)-info\Z")
+
 
 def find_socket() -> str:
     """Return the path of the daemon's socket, looked up as libxenstore does (tools/libs/store/xs.c, xs_lib.c)."""
@@ -49,14 +52,13 @@ def pyxs_version() -> str | None:
     """Return the version of pyxs, "unknown" where it does not tell, or None when it cannot be imported."""
     if pyxs is None:
         return None
-    try:
-        from importlib.metadata import PackageNotFoundError, version
-    except ImportError:
-        return "unknown"
-    try:
-        return version("pyxs")
-    except PackageNotFoundError:
-        return "unknown"
+    # Beside the package lies pyxs-VERSION.egg-info or .dist-info; importlib.metadata is far too slow to ask.
+    package = os.path.dirname(pyxs.__file__)
+    for name in os.listdir(os.path.dirname(package)):
+        match = _METADATA.match(name)
+        if match:
+            return match.group(1)
+    return "unknown"
 
 
 class Connection:
@@ -161,7 +163,7 @@ class _Job(t.Generic[T]):
         if self._error is None:
             return t.cast(T, self._value)
         if isinstance(self._error, pyxs.ConnectionError):
-            raise XenStoreUnreachable(f"the connection to XenStore failed: {self._error}") from self._error
+            raise XenStoreUnreachable(str(self._error)) from self._error
         if isinstance(self._error, (pyxs.PyXSError, ValueError, OSError)):
             raise XenStoreError(str(self._error), errno=errno_of(self._error)) from self._error
         raise self._error
@@ -173,15 +175,16 @@ def errno_of(error: BaseException) -> int | None:
 
 
 def _quiet_router(path: str, on_end: t.Callable[[], None]) -> t.Any:
-    class Router(pyxs.Router):  # type: ignore[misc]
-        """The thread of pyxs that receives; its end is told, not printed."""
+    """Return the part of pyxs that receives, with a thread whose end is told instead of printed."""
+    router = pyxs.Router(UnixSocketConnection(path))
 
-        def __call__(self) -> None:
-            try:
-                super().__call__()
-            except (pyxs.PyXSError, OSError, ValueError, AttributeError):
-                return  # the connection ended, also while select was looking at it
-            finally:
-                on_end()
+    def receive() -> None:
+        try:
+            router()
+        except (pyxs.PyXSError, OSError, ValueError, AttributeError):
+            return  # the connection ended, perhaps while select was looking at it
+        finally:
+            on_end()
 
-    return Router(UnixSocketConnection(path))
+    router.thread = threading.Thread(target=receive, name="xenstore-receive", daemon=True)
+    return router

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gathering the facts of domains on a dom0 (private to the collection). Nothing is changed."""
+
+from __future__ import annotations
+
+import typing as t
+import uuid
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
+from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    DeviceSeen,
+    DomainFacts,
+    DomainRow,
+    Problem,
+    XenStoreFacts,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import DomainMissing
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import Runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.connection import pyxs_version
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+MASK = "********"
+
+
+def domain_facts(run: Runner, domain: str | None) -> tuple[tuple[DomainFacts, ...], tuple[Problem, ...]]:
+    """Return the domains that a name, UUID or domid means (all when None), and what is wrong with the host.
+
+    Runs xl list -v, and, when there is such a domain, xl list -l.
+    """
+    problems = user_problem()
+    if pyxs_version() is None:
+        problems.append(pyxs_problem())
+    rows: tuple[DomainRow, ...] = ()
+    configurations: dict[int, t.Any] = {}
+    xl = Xl(run)
+    try:
+        rows = matching(xl.domains(), domain)
+        if rows:
+            only = rows[0].domid if len(rows) == 1 else None
+            configurations = {found.domid: mask(found.config) for found in xl.configurations(only)}
+    except DomainMissing:
+        rows = ()  # it went between the two calls
+    except Dom0XenError as exc:
+        add_problem(problems, problem(exc))
+    seen = _ask_xenstore(rows, problems) if pyxs_version() is not None and rows else {}
+    return tuple(_facts(row, configurations.get(row.domid), seen.get(row.domid)) for row in rows), tuple(problems)
+
+
+def matching(rows: t.Iterable[DomainRow], domain: str | None) -> tuple[DomainRow, ...]:
+    """Return the rows that a name, UUID or domid means; all digits are a domid, as for xl (xl_utils.c find_domain)."""
+    if domain is None:
+        return tuple(rows)
+    if domain.isdigit():
+        return tuple(row for row in rows if row.domid == int(domain))
+    try:
+        wanted = str(uuid.UUID(domain))
+    except ValueError:
+        return tuple(row for row in rows if row.name == domain)
+    return tuple(row for row in rows if row.uuid == wanted)
+
+
+def mask(config: t.Any) -> t.Any:
+    """Return the configuration with the passwords of graphical consoles (libxl: ``passwd``) replaced."""
+    if isinstance(config, dict):
+        return {key: MASK if "passwd" in key or "password" in key else mask(value) for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return [mask(value) for value in config]
+    return config
+
+
+def _facts(row: DomainRow, config: t.Mapping[str, t.Any] | None, seen: XenStoreFacts | None) -> DomainFacts:
+    memory_max = (config or {}).get("b_info", {}).get("max_memkb")
+    return DomainFacts(
+        domid=row.domid,
+        uuid=row.uuid,
+        name=row.name,
+        state=row.state,
+        config=config,
+        memory_mib=row.memory_mib,
+        memory_max_kib=memory_max if memory_max is not None else (seen.memory_static_max_kib if seen else None),
+        vcpus=row.vcpus,
+        type=(config or {}).get("c_info", {}).get("type"),
+        xenstore=seen,
+    )
+
+
+def _ask_xenstore(rows: t.Iterable[DomainRow], problems: list[Problem]) -> dict[int, XenStoreFacts]:
+    try:
+        with XenStore() as store:
+            return {row.domid: xenstore_facts(store, row.domid) for row in rows}
+    except Dom0XenError as exc:
+        add_problem(problems, problem(exc))
+        return {}
+
+
+def xenstore_facts(store: XenStore, domid: int) -> XenStoreFacts:
+    """Return what XenStore knows of a domain (docs/misc/xenstore-paths.pandoc)."""
+    base = f"/local/domain/{domid}"
+    return XenStoreFacts(
+        name=store.read(f"{base}/name"),
+        vm=store.read(f"{base}/vm"),
+        feature_suspend=store.read(f"{base}/control/feature-suspend"),
+        control_shutdown=store.read(f"{base}/control/shutdown"),
+        memory_target_kib=store.read_int(f"{base}/memory/target"),
+        memory_static_max_kib=store.read_int(f"{base}/memory/static-max"),
+        devices=tuple(_devices(store, f"{base}/device")),
+    )
+
+
+def _devices(store: XenStore, base: str) -> t.Iterator[DeviceSeen]:
+    for kind in store.list(base):
+        for number in store.list(f"{base}/{kind}"):
+            if number.isdigit():  # device/suspend/event-channel is no device
+                path = f"{base}/{kind}/{number}"
+                yield DeviceSeen(
+                    kind, int(number), store.read_int(f"{path}/backend-id"), store.read_int(f"{path}/state")
+                )

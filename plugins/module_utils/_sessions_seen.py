@@ -1,0 +1,84 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the folders of a dom0 tell of its sessions (private to the collection).
+
+A plain reader, which knows the documents (status.json, result.json) but not the code that writes them, so that the
+modules that only look need not carry that code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._places import session_folders
+from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain, SessionSeen
+
+STATUS = "status.json"
+RESULT = "result.json"
+
+
+def sessions_seen(
+    runtime_root: str | None, journal_root: str, limit: int = 20, proc: str = _procfs.PROC
+) -> tuple[SessionSeen, ...]:
+    """Return the sessions that have a folder on this host, newest first, at most ``limit``.
+
+    A session that runs, or was killed, has a status below the runtime root; one that ended has a result below the
+    journal root. One of which nothing is left but its journal (the host restarted) has the phase "unknown" and the
+    owner "unsettled".
+    """
+    documents: dict[tuple[str, str], t.Mapping[str, t.Any]] = {}
+    roots = ((runtime_root, STATUS), (journal_root, RESULT))
+    folders = [(root, name, found) for root, name in roots if root for found in session_folders(root)]
+    for _dummy, name, (session, role, path) in folders:
+        document = _read(os.path.join(path, name))
+        if document is not None:
+            documents.setdefault((session, role), document)
+    seen: list[tuple[float, tuple[str, str], SessionSeen]] = []
+    for _dummy, _dummy2, (session, role, path) in folders:
+        key = (session, role)
+        if all(entry[1] != key for entry in seen):
+            seen.append((_changed(path), key, _seen(session, role, documents.get(key, {}), proc)))
+    seen.sort(key=lambda entry: entry[0], reverse=True)
+    return tuple(entry[2] for entry in seen[:limit])
+
+
+def _seen(session: str, role: str, document: t.Mapping[str, t.Any], proc: str) -> SessionSeen:
+    domain = document.get("domain") or {}
+    pid = document.get("pid")
+    return SessionSeen(
+        session=session,
+        role=role,
+        phase=document.get("phase") or "unknown",
+        owner=document.get("owner") or "unsettled",
+        end_state=document.get("end_state"),
+        domain=SessionDomain(uuid=domain.get("uuid"), name=domain.get("name")),
+        pid=pid,
+        alive=pid is not None and _is_session(pid, session, document.get("process_start"), proc),
+    )
+
+
+def _is_session(pid: int, session: str, start: int | None, proc: str) -> bool:
+    """Say whether the pid is still that session's process: it started when the document says, or names the session."""
+    if start is not None:
+        return _procfs.is_alive(pid, start, proc)
+    return _procfs.is_alive(pid, None, proc) and any(session in word for word in _procfs.command_line(pid, proc))
+
+
+def _read(path: str) -> dict[str, t.Any] | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _changed(folder: str) -> float:
+    try:
+        return os.lstat(folder).st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,266 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: domain_info
+short_description: Tell the configuration and the state of domains on a Xen dom0
+description:
+  - Returns the configuration of a domain as C(xl list -l) gives it, which is the one that a migration sends, and what
+    XenStore knows of the domain.
+  - A domain that is not there gives an empty list, not a failure.
+  - What is missing on the host (Xen, C(xl), pyxs, root) is listed in RV(problems), not a failure either.
+author:
+  - dom0.xen contributors (@dom0-xen)
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._attributes.info_module
+  - dom0.xen._places
+options:
+  domain:
+    description:
+      - Name, UUID, or domid of the domain. All domains when omitted, the host's own included.
+      - A value of nothing but digits is a domid, as it is for C(xl).
+    type: str
+attributes:
+  platform:
+    support: full
+    platforms: posix
+seealso:
+  - module: dom0.xen.host_info
+"""
+
+EXAMPLES = r"""
+- name: Gather the facts of one domain
+  dom0.xen.domain_info:
+    domain: centos
+  register: guest
+
+- name: Show the bridges that its network cards are on
+  ansible.builtin.debug:
+    msg: "{{ guest.domains[0].config.nics | default([]) | map(attribute='bridge') }}"
+  when: guest.domains | length == 1
+
+- name: Gather the facts of all domains
+  dom0.xen.domain_info:
+  register: all_domains
+"""
+
+RETURN = r"""
+domains:
+  description: The domains that were asked for.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    domid:
+      description: Number of the domain. Another one after each start or move.
+      returned: always
+      type: int
+      sample: 3
+    uuid:
+      description: Identity of the domain. The same on every host it moves to.
+      returned: always
+      type: str
+      sample: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
+    name:
+      description: Name of the domain. Empty while the domain is being torn down.
+      returned: always
+      type: str
+      sample: centos
+    state:
+      description: State of the domain, as in C(xl list).
+      returned: always
+      type: dict
+      contains:
+        running:
+          description: Whether it is on a processor at this moment.
+          returned: always
+          type: bool
+          sample: false
+        blocked:
+          description: Whether it waits for something to do. The usual state of an idle domain.
+          returned: always
+          type: bool
+          sample: true
+        paused:
+          description: Whether it has been paused.
+          returned: always
+          type: bool
+          sample: false
+        shutdown:
+          description: Whether it has shut down, suspended, or crashed. See RV(domains[].state.reason).
+          returned: always
+          type: bool
+          sample: false
+        crashed:
+          description: Whether it has crashed.
+          returned: always
+          type: bool
+          sample: false
+        dying:
+          description: Whether it is being torn down.
+          returned: always
+          type: bool
+          sample: false
+        reason:
+          description:
+            - Why it has shut down, V(null) when it has not.
+            - One of V(poweroff), V(reboot), V(suspend), V(crash), V(watchdog), V(soft_reset), V(unknown).
+          returned: always
+          type: str
+          sample: null
+    config:
+      description:
+        - The configuration that C(xl) keeps of the domain, with passwords replaced by V(********).
+        - Settings that have their default are left out, as C(xl) does. Memory is in KiB.
+        - V(null) when C(xl) has none. Such a domain cannot be migrated with C(xl).
+      returned: always
+      type: dict
+      sample:
+        c_info:
+          type: pvh
+          name: centos
+          uuid: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
+        b_info:
+          max_vcpus: 1
+          max_memkb: 131072
+          target_memkb: 131072
+        nics:
+          - devid: 0
+            mac: 00:16:3e:5e:00:01
+            bridge: xenbr0
+    memory_mib:
+      description: Memory that the domain has now, in MiB.
+      returned: always
+      type: int
+      sample: 128
+    memory_max_kib:
+      description: The most memory that the domain may get, in KiB. V(null) when it is not known.
+      returned: always
+      type: int
+      sample: 131072
+    vcpus:
+      description: Number of virtual processors that are online.
+      returned: always
+      type: int
+      sample: 1
+    type:
+      description: Kind of the domain, V(pv), V(pvh) or V(hvm). V(null) when C(xl) has no configuration of it.
+      returned: always
+      type: str
+      sample: pvh
+    xenstore:
+      description: What XenStore knows of the domain. V(null) when it could not be asked.
+      returned: always
+      type: dict
+      contains:
+        name:
+          description: Name of the domain.
+          returned: always
+          type: str
+          sample: centos
+        vm:
+          description: Where the domain's UUID comes from.
+          returned: always
+          type: str
+          sample: /vm/2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
+        feature_suspend:
+          description: V(1) when the guest says that it can be suspended. Empty or V(null) when it says nothing.
+          returned: always
+          type: str
+          sample: "1"
+        control_shutdown:
+          description: What the guest is asked to do, such as V(poweroff) or V(suspend). Empty or V(null) when nothing.
+          returned: always
+          type: str
+          sample: ""
+        memory_target_kib:
+          description: Memory that the guest is asked to use, in KiB.
+          returned: always
+          type: int
+          sample: 131072
+        memory_static_max_kib:
+          description: The most memory that the guest may get, in KiB.
+          returned: always
+          type: int
+          sample: 131072
+        devices:
+          description: The guest's devices.
+          returned: always
+          type: list
+          elements: dict
+          contains:
+            kind:
+              description: Kind of device, such as V(vif) or V(vbd).
+              returned: always
+              type: str
+              sample: vif
+            id:
+              description: Number of the device.
+              returned: always
+              type: int
+              sample: 0
+            backend_domid:
+              description: The domain that serves the device. V(0) is the host itself.
+              returned: always
+              type: int
+              sample: 0
+            state:
+              description: State of the guest's side. V(4) is connected.
+              returned: always
+              type: int
+              sample: 4
+problems:
+  description: What was in the way. Empty when nothing was.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: What is wrong, in one word, as for M(dom0.xen.host_info).
+      returned: always
+      type: str
+      sample: pyxs_missing
+    message:
+      description: What is wrong, for people.
+      returned: always
+      type: str
+      sample: pyxs is not installed for /usr/bin/python3.11.
+    remedy:
+      description: What to do about it, for people.
+      returned: always
+      type: str
+      sample: >-
+        Install pyxs for the host's Python (Debian and Ubuntu: python3-pyxs), for example with the role
+        dom0.xen.prepare.
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import domain_facts
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
+
+
+def main() -> None:
+    """Gather the facts and return them."""
+    module = AnsibleModule(argument_spec=dict(PLACES, domain={"type": "str"}), supports_check_mode=True)
+    try:
+        domains, problems = domain_facts(module_runner(module), module.params["domain"])
+    except Dom0XenError as exc:
+        module.fail_json(**exc.as_result())
+    module.exit_json(
+        changed=False,
+        domains=[domain.to_result() for domain in domains],
+        problems=[problem.to_result() for problem in problems],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,370 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+short_description: Tell what a Xen dom0 is, what it has free, and what runs on it
+description:
+  - Gathers in one go what a migration has to know of a host, such as the version and the abilities of Xen, memory,
+    bridges, addresses, domains, and the sessions of migrations that left something on the host.
+  - Never fails because something is missing on the host. What is missing (Xen, C(xl), pyxs, root) is listed in
+    RV(host.problems), so that a check can report everything at once.
+author:
+  - dom0.xen contributors (@dom0-xen)
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._attributes.info_module
+  - dom0.xen._places
+attributes:
+  platform:
+    support: full
+    platforms: posix
+seealso:
+  - module: dom0.xen.domain_info
+"""
+
+EXAMPLES = r"""
+- name: Gather the facts of a dom0
+  dom0.xen.host_info:
+  register: dom0
+
+- name: Show how much memory is free for domains
+  ansible.builtin.debug:
+    msg: "{{ dom0.host.free_memory_mib }} MiB free on Xen {{ dom0.host.xen.version }}"
+
+- name: Fail unless the host is fit for migrations
+  ansible.builtin.assert:
+    that: dom0.host.problems | length == 0
+    fail_msg: "{{ dom0.host.problems | map(attribute='message') | join(' ') }}"
+"""
+
+RETURN = r"""
+host:
+  description: What is known of the host.
+  returned: always
+  type: dict
+  contains:
+    hostname:
+      description: The name of the host, as C(xl info) gives it, or as the kernel does where there is no Xen.
+      returned: always
+      type: str
+      sample: xen1
+    uid:
+      description: The user that the module ran as. Everything but looking at the network needs V(0).
+      returned: always
+      type: int
+      sample: 0
+    boot_id:
+      description: Identity of this boot of the host. With it two names of one host are found out.
+      returned: always
+      type: str
+      sample: 60c181fd-6513-48e3-a9c6-d2d0263407a2
+    python:
+      description: The version of Python that modules run with.
+      returned: always
+      type: str
+      sample: 3.11.2
+    pyxs:
+      description: Version of the library pyxs, V(unknown) where it does not tell, V(null) where it is not installed.
+      returned: always
+      type: str
+      sample: 0.4.2.dev0
+    systemd:
+      description: Whether the host was booted with systemd.
+      returned: always
+      type: bool
+      sample: true
+    xen:
+      description: The hypervisor. V(null) where C(xl) cannot reach one.
+      returned: always
+      type: dict
+      contains:
+        version:
+          description: The full version.
+          returned: always
+          type: str
+          sample: 4.17.7
+        major:
+          description: First part of the version.
+          returned: always
+          type: int
+          sample: 4
+        minor:
+          description: Second part of the version.
+          returned: always
+          type: int
+          sample: 17
+        extra:
+          description: The rest of the version.
+          returned: always
+          type: str
+          sample: ".7"
+        caps:
+          description: Kinds of domains that Xen can run (C(xen_caps) of C(xl info)).
+          returned: always
+          type: list
+          elements: str
+          sample: ["xen-3.0-x86_64", "hvm-3.0-x86_32", "hvm-3.0-x86_32p", "hvm-3.0-x86_64"]
+        virt_caps:
+          description: Abilities of Xen and the hardware together (C(virt_caps) of C(xl info)).
+          returned: always
+          type: list
+          elements: str
+          sample: ["pv", "hvm", "hap", "gnttab-v1", "gnttab-v2"]
+        commandline:
+          description: The command line that Xen was booted with.
+          returned: always
+          type: str
+          sample: placeholder dom0_mem=1024M,max:1024M
+    cpus:
+      description: Number of processors. V(null) without Xen.
+      returned: always
+      type: int
+      sample: 8
+    memory_mib:
+      description: Memory of the machine in MiB. V(null) without Xen.
+      returned: always
+      type: int
+      sample: 32437
+    free_memory_mib:
+      description: Memory in MiB that belongs to no domain. V(null) without Xen.
+      returned: always
+      type: int
+      sample: 20121
+    dom0_memory_mib:
+      description: Memory of the host's own domain in MiB. V(null) without Xen.
+      returned: always
+      type: int
+      sample: 1024
+    autoballoon:
+      description: Whether C(xl) shrinks the host's own domain to make room for another one.
+      returned: always
+      type: bool
+      sample: false
+    bridges:
+      description: Names of the bridges that network cards of domains can be put on.
+      returned: always
+      type: list
+      elements: str
+      sample: ["xenbr0", "xenbr1"]
+    addresses:
+      description: Addresses of the host that others can reach.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        interface:
+          description: Name of the network interface.
+          returned: always
+          type: str
+          sample: xenbr0
+        address:
+          description: An IPv4 or IPv6 address.
+          returned: always
+          type: str
+          sample: 192.0.2.11
+    cpupools:
+      description: Names of the pools of processors. Empty where XenStore could not be asked.
+      returned: always
+      type: list
+      elements: str
+      sample: ["Pool-0"]
+    clock_s:
+      description: The host's clock, in seconds since 1970 (UTC).
+      returned: always
+      type: float
+      sample: 1795448672.57
+    runtime_path:
+      description:
+        - The folder in memory that sessions of this host use.
+        - It is O(runtime_path) where that is on a C(tmpfs), else the one in C(/dev/shm), else V(null).
+      returned: always
+      type: str
+      sample: /run/dom0-xen
+    domains:
+      description: All domains, the host's own included.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        domid:
+          description: Number of the domain. Another one after each start or move.
+          returned: always
+          type: int
+          sample: 3
+        uuid:
+          description: Identity of the domain. The same on every host it moves to.
+          returned: always
+          type: str
+          sample: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
+        name:
+          description: Name of the domain. Empty while the domain is being torn down.
+          returned: always
+          type: str
+          sample: centos
+        state:
+          description: State of the domain, as in C(xl list).
+          returned: always
+          type: dict
+          contains:
+            running:
+              description: Whether it is on a processor at this moment.
+              returned: always
+              type: bool
+              sample: false
+            blocked:
+              description: Whether it waits for something to do. The usual state of an idle domain.
+              returned: always
+              type: bool
+              sample: true
+            paused:
+              description: Whether it has been paused.
+              returned: always
+              type: bool
+              sample: false
+            shutdown:
+              description: Whether it has shut down, suspended, or crashed. See RV(host.domains[].state.reason).
+              returned: always
+              type: bool
+              sample: false
+            crashed:
+              description: Whether it has crashed.
+              returned: always
+              type: bool
+              sample: false
+            dying:
+              description: Whether it is being torn down.
+              returned: always
+              type: bool
+              sample: false
+            reason:
+              description:
+                - Why it has shut down, V(null) when it has not.
+                - One of V(poweroff), V(reboot), V(suspend), V(crash), V(watchdog), V(soft_reset), V(unknown).
+              returned: always
+              type: str
+              sample: null
+        memory_mib:
+          description: Memory that the domain has now, in MiB.
+          returned: always
+          type: int
+          sample: 2048
+        vcpus:
+          description: Number of virtual processors that are online.
+          returned: always
+          type: int
+          sample: 2
+        cpu_time_s:
+          description: Processor time that the domain has used on this host, in seconds, in steps of 0.1.
+          returned: always
+          type: float
+          sample: 43.9
+    sessions:
+      description: The newest 20 sessions of migrations that left something on this host, newest first.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        session:
+          description: Identity of the session.
+          returned: always
+          type: str
+          sample: 0123456789abcdef
+        role:
+          description: The part of this host in it, V(sender) or V(receiver).
+          returned: always
+          type: str
+          sample: sender
+        phase:
+          description: How far it has come, such as V(streaming) or V(ended). V(unknown) when only its journal is left.
+          returned: always
+          type: str
+          sample: ended
+        owner:
+          description: Whose copy of the domain counts, V(source), V(destination) or V(unsettled).
+          returned: always
+          type: str
+          sample: destination
+        end_state:
+          description: How it ended, V(moved), V(stayed) or V(unsettled). V(null) when it has not.
+          returned: always
+          type: str
+          sample: moved
+        domain:
+          description: The domain that it was about. The values are V(null) when only the journal is left.
+          returned: always
+          type: dict
+          contains:
+            uuid:
+              description: Identity of the domain.
+              returned: always
+              type: str
+              sample: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
+            name:
+              description: Name of the domain.
+              returned: always
+              type: str
+              sample: centos
+        pid:
+          description: The process of the session on this host. V(null) when it is not known.
+          returned: always
+          type: int
+          sample: 4711
+        alive:
+          description: Whether that process still runs.
+          returned: always
+          type: bool
+          sample: false
+    problems:
+      description: What keeps the host from taking part in a migration. Empty when nothing does.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        code:
+          description:
+            - What is wrong, in one word.
+            - One of V(no_xen), V(xl_missing), V(xl_failed), V(xl_output), V(not_root), V(pyxs_missing),
+              V(xenstore_unreachable), V(xenstore_timeout), V(xenstore_error), V(no_runtime_path).
+          returned: always
+          type: str
+          sample: pyxs_missing
+        message:
+          description: What is wrong, for people.
+          returned: always
+          type: str
+          sample: pyxs is not installed for /usr/bin/python3.11.
+        remedy:
+          description: What to do about it, for people.
+          returned: always
+          type: str
+          sample: >-
+            Install pyxs for the host's Python (Debian and Ubuntu: python3-pyxs), for example with the role
+            dom0.xen.prepare.
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
+
+
+def main() -> None:
+    """Gather the facts and return them."""
+    module = AnsibleModule(argument_spec=dict(PLACES), supports_check_mode=True)
+    try:
+        facts = host_facts(module_runner(module), module.params["runtime_path"], module.params["journal_path"])
+    except Dom0XenError as exc:
+        module.fail_json(**exc.as_result())
+    module.exit_json(changed=False, host=facts.to_result())
+
+
+if __name__ == "__main__":
+    main()
