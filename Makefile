@@ -24,3 +24,6 @@ setup: ## Install packages, make .venv and the collection's path (root or sudo o
 
 lint: setup ## Read the sources: ruff, mypy, yamllint, ansible-lint, antsibull-docs, antsibull-changelog, reuse
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.lint
+
+sanity: setup ## Run ansible-test sanity with every Python of this machine (ARGS="--test pep8" for one test)
+	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.sanity $(ARGS)

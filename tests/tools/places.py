@@ -58,7 +58,7 @@ def _pip_configuration() -> str:
     listing = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout
-    options: dict[str, str] = {}
+    options: dict[str, str] = {"quiet": "2"}
     for line in listing.splitlines():
         match = re.fullmatch(r"(global|install|:env:)\.([a-z-]+)=('.*'|\".*\")", line)
         if match and match[2] != "config-file":

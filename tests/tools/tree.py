@@ -15,14 +15,17 @@ UNWANTED = (".git", ".venv*", "build", ".ansible", "__pycache__", ".*_cache", ".
 
 
 def copy(name: str) -> pathlib.Path:
-    """Copy what git tracks or would track to ``build/NAME/ansible_collections/dom0/xen`` and return that path."""
+    """Copy what git tracks or would track to ``build/NAME/ansible_collections/dom0/xen`` and return that path.
+
+    The copy is a repository of its own, without a commit: else tools ask the checkout's, which ignores ``build``.
+    """
     destination = BUILD / name / "ansible_collections" / "dom0" / "xen"
     destination.mkdir(parents=True, exist_ok=True)
     command = ["rsync", "--archive", "--delete", "--delete-excluded", "--exclude=/tests/output", "--exclude=*.pyc"]
     if not (ROOT / ".git").exists():
         command += [f"--exclude={pattern}" for pattern in UNWANTED]
         subprocess.run([*command, f"{ROOT}/", f"{destination}/"], check=True)
-        return destination
+        return _repository(destination)
     ask = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listing = subprocess.run(ask, cwd=ROOT, check=True, capture_output=True).stdout
     present = [name for name in listing.split(b"\0") if name and (ROOT / name.decode()).exists()]
@@ -33,4 +36,9 @@ def copy(name: str) -> pathlib.Path:
     subprocess.run(stage, check=True, input=b"\0".join(present))
     subprocess.run([*command, f"{staging}/", f"{destination}/"], check=True)
     subprocess.run(["rm", "-rf", str(staging)], check=True)
-    return destination
+    return _repository(destination)
+
+
+def _repository(path: pathlib.Path) -> pathlib.Path:
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(path)], check=True)
+    return path
