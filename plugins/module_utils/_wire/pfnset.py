@@ -39,6 +39,9 @@ class PfnSet:
         """Add the frames from ``first`` to ``last`` and return how many of them are new."""
         starts, ends = self._starts, self._ends
         begin, end = first, last + 1
+        if ends and ends[-1] == begin:  # the first round: every record goes on where the one before it ended
+            ends[-1] = end
+            return end - begin
         # The intervals [low, high) overlap or touch the new one and are merged with it.
         low = bisect_left(ends, begin)
         high = bisect_right(starts, end)
