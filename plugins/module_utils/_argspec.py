@@ -7,9 +7,29 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, RUNTIME_PATH
 
 PLACES: dict[str, dict[str, t.Any]] = {
     "runtime_path": {"type": "path", "default": RUNTIME_PATH},
     "journal_path": {"type": "path", "default": JOURNAL_PATH},
 }
+
+
+class PortRangeInvalid(Dom0XenError):
+    """A range of ports is not one."""
+
+    code = "port_range_invalid"
+    remedy = "Give the first and the last TCP port with a dash between them, for instance 49152-49215."
+
+
+def port_range(text: str) -> tuple[int, int]:
+    """Return the first and the last port of ``FIRST-LAST``, or of a single port. Raises PortRangeInvalid."""
+    first, dash, last = text.partition("-")
+    try:
+        ports = int(first), int(last if dash else first)
+    except ValueError:
+        raise PortRangeInvalid(f"{text!r} is not a range of ports") from None
+    if not 1 <= ports[0] <= ports[1] <= 65535:
+        raise PortRangeInvalid(f"{text!r} is not a range of ports")
+    return ports

@@ -18,6 +18,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.tls import read_wri
 # One turn of the caller's event loop handles at most this much, so that acknowledgements and signals get their turn.
 TURN_BYTES = 1024 * 1024
 
+# OpenSSL's reason names for "this certificate will not do", seen at either end.
+_CERTIFICATE_REASONS = ("CERTIFICATE", "UNKNOWN_CA")
+
 
 class Connection:
     """A connected TCP socket, its TLS handshake, and the frames in both directions.
@@ -34,6 +37,7 @@ class Connection:
         self._peer_certificate = peer_certificate
         self._reader = FrameReader()
         self._out: deque[memoryview] = deque()
+        self._unread: list[Frame] = []
         self._wants: str | None = "write"
         self.established = False
         self.sent_bytes = 0
@@ -66,13 +70,18 @@ class Connection:
             if not self.established and not self._shake_hands():
                 return []
             self._flush()
-            frames = self._receive()
+            frames, self._unread = self._unread, []
+            frames += self._receive(bool(frames))
             self._flush()
             return frames
         except (ssl.SSLError, OSError) as exc:
-            if isinstance(exc, ssl.SSLCertVerificationError) or "certificate" in str(exc).lower():
+            if isinstance(exc, ssl.SSLError) and any(word in str(exc.reason) for word in _CERTIFICATE_REASONS):
                 raise PeerNotPinned("the peer did not accept or show this session's certificate (%s)" % exc) from exc
             raise LinkLost("the connection broke: %s" % (exc.strerror or exc)) from exc
+
+    def unread(self, frames: list[Frame]) -> None:
+        """Put frames back, to be returned first by the next :meth:`progress`."""
+        self._unread = frames + self._unread
 
     def close(self) -> None:
         """Close the socket; frames not yet sent are dropped."""
@@ -102,7 +111,7 @@ class Connection:
             else:
                 self._out[0] = view[count:]
 
-    def _receive(self) -> list[Frame]:
+    def _receive(self, have_frames: bool) -> list[Frame]:
         frames: list[Frame] = []
         room = TURN_BYTES
         # TLS may hold decrypted bytes that no selector reports, so the turn ends early only when nothing is held.
@@ -112,7 +121,7 @@ class Connection:
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
             if not count:
-                if frames:
+                if frames or have_frames:
                     break
                 raise LinkLost("the peer closed the connection")
             room -= count

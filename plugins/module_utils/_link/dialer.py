@@ -104,7 +104,7 @@ class Dialer:
         if self._attempt is None:
             return False
         frames = self._attempt.progress()
-        return bool(frames) and self._introduced(frames[0])
+        return bool(frames) and self._introduced(frames)
 
     def _connect(self) -> None:
         try:
@@ -136,13 +136,14 @@ class Dialer:
     def _fail(self, result: int) -> t.NoReturn:
         raise Unreachable("cannot connect to %s port %d: %s" % (*self._target, os.strerror(result)))
 
-    def _introduced(self, frame: Frame) -> bool:
-        theirs = Introduction.decode(frame, Kind.WELCOME)
+    def _introduced(self, frames: list[Frame]) -> bool:
+        theirs = Introduction.decode(frames[0], Kind.WELCOME)
         reason = objection(self._mine, theirs)
         if reason is not None:
             raise PeerRefused("the receiver does not belong to this session any more: %s" % reason)
         self._mine = replace(self._mine, peer_nonce=theirs.nonce)
         connection, self._attempt = self._attempt, None
         if connection is not None:
+            connection.unread(frames[1:])
             self._link.attach(connection, theirs.expected)
         return True

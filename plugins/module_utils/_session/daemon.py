@@ -1,0 +1,70 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process that lives for one session, independent of Ansible (private to the collection)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.receiver import Receiver
+from ansible_collections.dom0.xen.plugins.module_utils._session.sender import Sender
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings, SenderSettings
+
+CERTIFICATE = "certificate.pem"
+KEY = "key.pem"
+
+
+def main(role: str, folder: str, ready_fd: int) -> None:
+    """Run the session whose runtime folder is ``folder``; tell the launcher through ``ready_fd`` how the start went."""
+    os.umask(0o077)
+
+    def launched(document: t.Mapping[str, t.Any]) -> None:
+        os.write(ready_fd, json.dumps(document).encode("utf-8") + b"\n")
+        os.close(ready_fd)
+
+    try:
+        document = documents.read(os.path.join(folder, documents.SETTINGS))
+        if document is None:
+            raise Dom0XenError("%s does not hold a session's settings" % folder)
+        lock = DomainLock(os.path.dirname(folder), str(document["uuid"]), role)
+    except Dom0XenError as exc:
+        launched({"error": exc.as_result()})
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    try:
+        _run(role, folder, document, launched)
+    finally:
+        lock.release()
+
+
+def _run(
+    role: str, folder: str, document: dict[str, t.Any], launched: t.Callable[[t.Mapping[str, t.Any]], None]
+) -> None:
+    certificate, key = os.path.join(folder, CERTIFICATE), os.path.join(folder, KEY)
+    session: Sender | Receiver
+    try:
+        if role == Sender.role:
+            session = Sender(SenderSettings.from_document(document), certificate, key, launched)
+        else:
+            session = Receiver(ReceiverSettings.from_document(document), certificate, key, launched)
+    except (Dom0XenError, OSError) as exc:
+        error = exc.as_result() if isinstance(exc, Dom0XenError) else {"msg": str(exc), "code": "system"}
+        launched({"error": error})
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    # TLS has read them; from here on the key exists in this process only.
+    os.unlink(key)
+    os.unlink(certificate)
+    session.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,226 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The destination's half of a session as a pure state machine (private to the collection).
+
+Who may run the domain is decided here and in :mod:`source`, nowhere else. The rules:
+
+* the permission reaches ``xl`` only after the commit is on this host's disk, and only when the source's ``xl`` wrote it;
+* after the commit there is only going forward: nothing but ``xl``'s own report says how it went;
+* before the commit every failure ends with no copy here. ``xl`` is made to give up by closing what it reads, while its
+  answers are still read, because it destroys its copy only if it can write them (tools/xl/xl_migrate.c migrate_receive).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import messages
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    Action,
+    Actions,
+    CancelAsked,
+    CloseXl,
+    CommitAsked,
+    Connected,
+    CopyState,
+    DestroyCopy,
+    End,
+    EndState,
+    Event,
+    Failed,
+    Failure,
+    HeaderAccepted,
+    Journal,
+    LinkExpired,
+    Observe,
+    Observed,
+    Owner,
+    Phase,
+    Reached,
+    Ready,
+    Report,
+    Reported,
+    Send,
+    StreamEnded,
+    WriteXl,
+    XlExited,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import PERMISSION
+
+CANCELLED = Failure("cancelled", "the migration was cancelled at the destination")
+
+
+@dataclass(frozen=True)
+class DestinationState:
+    """Everything the destination's half decides by."""
+
+    name: str
+    phase: Phase = Phase.STARTING
+    owner: Owner = Owner.SOURCE
+    xl_runs: bool = True
+    ready: bool = False
+    committed: bool = False
+    report: Report | None = None
+    failure: Failure | None = None
+    destroyed: bool = False
+    end_state: EndState | None = None
+
+
+def advance(state: DestinationState, event: Event) -> tuple[DestinationState, Actions]:
+    """Return the state after ``event`` and what must be done, in order."""
+    if state.phase is Phase.ENDED:
+        return state, ()
+    handler = _HANDLERS.get(type(event))
+    return handler(state, event) if handler is not None else (state, ())
+
+
+def _connected(state: DestinationState, event: Connected) -> tuple[DestinationState, Actions]:
+    return _forward(state, Phase.ADMITTED), (Journal("admitted", durable=False),)
+
+
+def _header(state: DestinationState, event: HeaderAccepted) -> tuple[DestinationState, Actions]:
+    return _forward(state, Phase.CONFIGURATION), (Journal("domain_authorised", durable=False),)
+
+
+def _reached(state: DestinationState, event: Reached) -> tuple[DestinationState, Actions]:
+    return _forward(state, event.phase), ()
+
+
+def _stream_ended(state: DestinationState, event: StreamEnded) -> tuple[DestinationState, Actions]:
+    return _forward(state, Phase.TRANSFERRED), ()
+
+
+def _ready(state: DestinationState, event: Ready) -> tuple[DestinationState, Actions]:
+    if state.failure is not None or state.ready:
+        return state, ()
+    if state.phase is not Phase.TRANSFERRED:
+        return _fail(state, Failure("protocol", "xl said ready before the stream was complete"))
+    return replace(state, phase=Phase.GATE, ready=True), (Journal("ready", durable=False), Send(messages.READY))
+
+
+def _commit(state: DestinationState, event: CommitAsked) -> tuple[DestinationState, Actions]:
+    if state.committed:
+        return state, ()
+    if state.failure is not None or not state.ready or not state.xl_runs:
+        # xl has been told to give up, or has; its report, sent when it is known, is the answer.
+        return state, ()
+    committed = replace(state, phase=Phase.COMMITTED, owner=Owner.UNSETTLED, committed=True)
+    return committed, (Journal("commit"), WriteXl(PERMISSION))
+
+
+def _reported(state: DestinationState, event: Reported) -> tuple[DestinationState, Actions]:
+    if event.report.runs and state.committed:
+        running = replace(state, report=event.report, owner=Owner.DESTINATION, phase=Phase.FINISHING)
+        return running, (Journal("running", {"status": 0}), Send(messages.report(event.report)))
+    return replace(state, report=event.report), (
+        Journal("not_started", {"status": event.report.status, "give_back": event.report.give_back}),
+    )
+
+
+def _failed(state: DestinationState, event: Failed) -> tuple[DestinationState, Actions]:
+    return _fail(state, event.failure, tell=not event.by_peer)
+
+
+def _link_expired(state: DestinationState, event: LinkExpired) -> tuple[DestinationState, Actions]:
+    return _fail(state, event.failure, tell=False)
+
+
+def _cancel(state: DestinationState, event: CancelAsked) -> tuple[DestinationState, Actions]:
+    return _fail(state, CANCELLED)
+
+
+def _fail(state: DestinationState, failure: Failure, tell: bool = True) -> tuple[DestinationState, Actions]:
+    if state.committed or state.failure is not None:
+        return state, ()
+    actions: list[Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
+    if tell and not state.ready:
+        actions.append(Send(messages.failed(failure)))
+    actions.append(CloseXl() if state.xl_runs else Observe())
+    return replace(state, failure=failure), tuple(actions)
+
+
+def _xl_exited(state: DestinationState, event: XlExited) -> tuple[DestinationState, Actions]:
+    gone = replace(state, xl_runs=False)
+    actions: list[Action] = [Journal("xl_exited", {"code": event.code})]
+    if state.failure is None and state.report is None:
+        gone = replace(gone, failure=event.failure)
+        if not state.ready:
+            actions.append(Send(messages.failed(event.failure)))
+    return gone, (*actions, Observe())
+
+
+def _observed(state: DestinationState, event: Observed) -> tuple[DestinationState, Actions]:
+    copy = event.copy
+    if state.report is not None and state.report.runs:
+        return _end(state, EndState.MOVED)
+    if copy.state is CopyState.ABSENT:
+        return _gone(state)
+    if not state.committed and not state.destroyed:
+        return replace(state, destroyed=True), (
+            Journal("destroy_copy", {"domid": copy.domid}),
+            DestroyCopy(),
+            Observe(),
+        )
+    failure = Failure(
+        "destination_copy_left",
+        "a copy is left at the destination (domid %s, %s, %s)" % (copy.domid, copy.name, copy.state.value),
+        remedy="Look at both hosts by UUID; at most one copy may run.",
+    )
+    outcome = Report(state.report.status if state.report else None, give_back=False, copy_gone=False)
+    left = replace(state, failure=state.failure or failure, report=outcome)
+    if state.committed:
+        left = replace(left, owner=Owner.UNSETTLED)
+        return _end(left, EndState.UNSETTLED, Send(messages.report(outcome)))
+    return _end(left, EndState.STAYED, Send(messages.report(outcome)))
+
+
+def _gone(state: DestinationState) -> tuple[DestinationState, Actions]:
+    if state.committed and not (state.report is not None and state.report.give_back):
+        # xl ended after the permission without a word: the domain may have run here and ended.
+        outcome = Report(state.report.status if state.report else None, False, True)
+        lost = replace(state, owner=Owner.UNSETTLED, report=outcome)
+        return _end(lost, EndState.UNSETTLED, Send(messages.report(outcome)))
+    if state.report is not None:
+        outcome = replace(state.report, copy_gone=True)
+        if not state.committed:
+            # Without the permission nothing can have run, whether or not xl found the words to say so.
+            outcome = replace(outcome, give_back=True)
+        back = replace(state, owner=Owner.SOURCE, report=outcome)
+        return _end(back, EndState.STAYED, Send(messages.report(outcome)))
+    if state.ready:
+        outcome = Report(255, give_back=True, copy_gone=True)
+        return _end(replace(state, report=outcome), EndState.STAYED, Send(messages.report(outcome)))
+    return _end(state, EndState.STAYED)
+
+
+def _end(state: DestinationState, end_state: EndState, *before: Action) -> tuple[DestinationState, Actions]:
+    ended = replace(state, phase=Phase.ENDED, end_state=end_state)
+    record = Journal("ended", {"end_state": end_state.value, "owner": state.owner.value})
+    return ended, (record, *before, End(end_state))
+
+
+def _forward(state: DestinationState, phase: Phase) -> DestinationState:
+    return replace(state, phase=phase) if phase.order > state.phase.order else state
+
+
+def incoming(name: str) -> str:
+    """Return the name of a copy that is being received (tools/xl/xl_vmcontrol.c create_domain)."""
+    return name + "--incoming"
+
+
+_HANDLERS: dict[type, t.Callable[[DestinationState, t.Any], tuple[DestinationState, Actions]]] = {
+    Connected: _connected,
+    HeaderAccepted: _header,
+    Reached: _reached,
+    StreamEnded: _stream_ended,
+    Ready: _ready,
+    CommitAsked: _commit,
+    Reported: _reported,
+    Failed: _failed,
+    LinkExpired: _link_expired,
+    CancelAsked: _cancel,
+    XlExited: _xl_exited,
+    Observed: _observed,
+}

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``xl migrate-receive`` on the destination, our child (private to the collection)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import typing as t
+from collections import deque
+
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher
+
+
+
+class DestinationXl:
+    """One run of ``xl migrate-receive``, what is still to be written to it, and its answers."""
+
+    def __init__(self, xl: Xl, stderr_path: str) -> None:
+        with open(stderr_path, "ab") as stderr:
+            self._process = spawn(xl.receive_argv(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
+        if self._process.stdin is None or self._process.stdout is None:
+            raise OSError("no pipes to xl")
+        self._input = os.dup(self._process.stdin.fileno())
+        self._output = os.dup(self._process.stdout.fileno())
+        self._process.stdin.close()
+        self._process.stdout.close()
+        for fd in (self._input, self._output):
+            os.set_blocking(fd, False)
+        enlarge(self._input)
+        self._matcher = AnswerMatcher()
+        self._waiting: deque[tuple[memoryview, t.Any]] = deque()
+        self.written = 0
+
+    @property
+    def pid(self) -> int:
+        """xl's process id."""
+        return self._process.pid
+
+    @property
+    def input(self) -> int:
+        """Descriptor to watch for writing, -1 when there is nothing to write or xl's input is closed."""
+        return self._input if self._waiting else -1
+
+    @property
+    def output(self) -> int:
+        """Descriptor of the answers, -1 after their end."""
+        return self._output
+
+    def put(self, data: bytes | bytearray | memoryview, token: t.Any = None) -> None:
+        """Queue bytes; ``token`` is returned by :meth:`write` when the last of them has been written."""
+        if self._input >= 0 and len(data):
+            self._waiting.append((memoryview(data), token))
+
+    def write(self) -> list[t.Any]:
+        """Write as much as xl takes now; return the tokens of what has been written whole."""
+        done: list[t.Any] = []
+        while self._waiting and self._input >= 0:
+            view, token = self._waiting[0]
+            try:
+                count = os.write(self._input, view)
+            except BlockingIOError:
+                break
+            except BrokenPipeError:
+                self.close_input()
+                break
+            self.written += count
+            if count == len(view):
+                self._waiting.popleft()
+                if token is not None:
+                    done.append(token)
+            else:
+                self._waiting[0] = (view[count:], token)
+        return done
+
+    def answers(self) -> list[Answer]:
+        """Return new answers. Raises a ``StreamError`` when xl says something else."""
+        try:
+            data = os.read(self._output, 4096)
+        except BlockingIOError:
+            return []
+        if not data:
+            os.close(self._output)
+            self._output = -1
+            return []
+        return self._matcher.feed(data)
+
+    def close_input(self) -> None:
+        """Let xl read the end of its input; its answers are still read, or it would not destroy its copy."""
+        self._waiting.clear()
+        if self._input >= 0:
+            os.close(self._input)
+            self._input = -1
+
+    def kill(self) -> None:
+        """End xl by force. Only before the permission was given."""
+        self._process.kill()
+
+    def exit_code(self) -> int | None:
+        """Return xl's exit status, negative for a signal, ``None`` while it runs."""
+        return self._process.poll()
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        self.close_input()
+        if self._output >= 0:
+            os.close(self._output)
+            self._output = -1

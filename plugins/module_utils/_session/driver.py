@@ -1,0 +1,266 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a session's daemon does whatever its role: feed the machine, carry out actions, tell how far it is.
+
+Private to the collection. The machine decides, this carries out: an action that must be on the disk before it has consequences
+is waited for, and when it does not get there the decision is taken back.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import typing as t
+from collections import deque
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._session import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
+from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    Action,
+    Actions,
+    CancelAsked,
+    End,
+    EndState,
+    Event,
+    Failed,
+    Failure,
+    Journal,
+    Owner,
+    Phase,
+)
+
+STATUS_INTERVAL = 1.0
+DELIVERY_LIMIT = 5.0
+XL_STDERR = "xl.stderr"
+
+# Records without which the next action must not happen; every other one may be missing from a full disk.
+_BINDING = ("commit", "commit_requested")
+# While the guest stands still nothing is written that can wait.
+_STOP_PHASES = (Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
+
+
+class State(t.Protocol):
+    """What both machines' states have."""
+
+    @property
+    def phase(self) -> Phase:
+        """How far the session is."""
+
+    @property
+    def owner(self) -> Owner:
+        """Whose copy counts."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it does not succeed."""
+
+    @property
+    def end_state(self) -> EndState | None:
+        """How it ended."""
+
+
+StateT = t.TypeVar("StateT", bound=State)
+Machine = t.Callable[[StateT, Event], t.Tuple[StateT, Actions]]
+Launched = t.Callable[[t.Mapping[str, t.Any]], None]
+
+
+class Driver(t.Generic[StateT]):
+    """One side of a session. Subclasses perform the actions and feed events from :meth:`_turn`."""
+
+    role = ""
+
+    def __init__(self, settings: Settings, state: StateT, machine: Machine[StateT], launched: Launched) -> None:
+        self.settings = settings
+        self.state = state
+        self._machine = machine
+        self._launched = launched
+        self._launch_told = False
+        self.clock: t.Callable[[], float] = time.monotonic
+        self.started = self.clock()
+        self.loop = Loop()
+        self.link = Link(self.clock, self.figures)
+        self._journal = JournalFile(settings.journal_folder)
+        self._events: deque[Event] = deque()
+        self._sequence = 0
+        self._status_at = 0.0
+        self._status_phase: Phase | None = None
+        self.timeline: dict[str, float] = {}
+
+    # To be provided by the roles. --------------------------------------------------------------------------------
+
+    def figures(self) -> dict[str, t.Any]:
+        """Return what the peer and the status document should know of this side."""
+        raise NotImplementedError
+
+    def _sources(self) -> list[Source]:
+        raise NotImplementedError
+
+    def _turn(self, happened: dict[int, int]) -> None:
+        raise NotImplementedError
+
+    def _perform(self, action: Action) -> None:
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        raise NotImplementedError
+
+    def _wait(self) -> float:
+        """Return how long the loop may sleep, in seconds."""
+        return 0.5
+
+    def _linger_limit(self) -> float:
+        """Return how long to wait for the peer to take the last message, in seconds."""
+        return DELIVERY_LIMIT if self.link.up else 0.0
+
+    # The course of things. ---------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Go through the session to its end. Never raises for what the machine has an answer to."""
+        try:
+            while self.state.phase is not Phase.ENDED:
+                self._step()
+            deadline = self.clock() + self._linger_limit()
+            while not self.link.delivered and self.clock() < deadline:
+                self._step()
+        finally:
+            self._close()
+            self._finish()
+
+    def feed(self, event: Event) -> None:
+        """Give the machine an event and carry out what it answers."""
+        self._events.append(event)
+        if len(self._events) > 1:
+            return
+        while self._events:
+            self._handle(self._events[0])
+            self._events.popleft()
+
+    def fail(self, error: Dom0XenError) -> None:
+        """Feed an error that happened on this side."""
+        self.feed(Failed(failure_of(error)))
+
+    def mark(self, moment: str) -> None:
+        """Note when something happened first, in seconds of the monotonic clock."""
+        self.timeline.setdefault(moment, self.clock())
+
+    def launched(self, document: t.Mapping[str, t.Any]) -> None:
+        """Tell the launcher, once, how the start went."""
+        if not self._launch_told:
+            self._launch_told = True
+            self._launched(document)
+
+    def stderr(self) -> list[str]:
+        """Return the last lines of this side's ``xl``."""
+        return documents.last_lines(self.stderr_path)
+
+    @property
+    def stderr_path(self) -> str:
+        """Where this side's ``xl`` writes its messages."""
+        return os.path.join(self.settings.journal_folder, XL_STDERR)
+
+    def status(self) -> dict[str, t.Any]:
+        """Return the status document."""
+        failure = self.state.failure
+        return {
+            "format": 1,
+            "session": self.settings.session,
+            "role": self.role,
+            "pid": os.getpid(),
+            "sequence": self._sequence,
+            "domain": {"uuid": self.settings.uuid, "name": self.settings.name},
+            "phase": self.state.phase.value,
+            "owner": self.state.owner.value,
+            "end_state": self.state.end_state.value if self.state.end_state else None,
+            "error": failure.to_result() if failure else None,
+            "elapsed_ms": int((self.clock() - self.started) * 1000),
+            "link": {"up": self.link.up, "losses": self.link.losses},
+            "stderr": self.stderr(),
+        }
+
+    def _step(self) -> None:
+        happened = self.loop.wait(self._sources(), self._wait())
+        if self.loop.terminate:
+            self.loop.terminate = False
+            self.feed(CancelAsked())
+        self._turn(happened)
+        self._tell(idle=not happened)
+
+    def _handle(self, event: Event) -> None:
+        before = self.state
+        self.state, actions = self._machine(self.state, event)
+        for action in actions:
+            try:
+                self._carry_out(action)
+            except OSError as exc:
+                if isinstance(action, Journal) and action.step in _BINDING:
+                    self.state = before
+                    self._events.append(Failed(_journal_failure(exc)))
+                    return
+                if not isinstance(action, Journal):
+                    self._events.append(Failed(_system_failure(action, exc)))
+                    return
+            except Dom0XenError as exc:
+                self._events.append(Failed(failure_of(exc)))
+                return
+
+    def _carry_out(self, action: Action) -> None:
+        if isinstance(action, Journal):
+            self._journal.write(action.step, action.details, action.durable)
+            self.mark("journal_" + action.step)
+        elif isinstance(action, End):
+            self._tell(idle=True)
+        else:
+            self._perform(action)
+
+    def _tell(self, idle: bool) -> None:
+        now = self.clock()
+        changed = self.state.phase is not self._status_phase
+        if not (now - self._status_at >= STATUS_INTERVAL or (changed and self.state.phase not in _STOP_PHASES)):
+            return
+        if self.state.phase in _STOP_PHASES and not idle:
+            return
+        self._sequence += 1
+        self._status_at = now
+        self._status_phase = self.state.phase
+        try:
+            documents.write(os.path.join(self.settings.runtime_folder, documents.STATUS), self.status())
+        except OSError:
+            pass
+
+    def _finish(self) -> None:
+        self._sequence += 1
+        status = self.status()
+        if not self._launch_told:
+            self.launched({"error": status["error"] or {"msg": "the session ended at once", "code": "ended"}})
+        try:
+            documents.write(os.path.join(self.settings.journal_folder, documents.RESULT), status, durable=True)
+        except OSError:
+            # Without the result on disk the status in memory is all there is to read: leave it.
+            documents.write(os.path.join(self.settings.runtime_folder, documents.STATUS), status)
+        else:
+            shutil.rmtree(self.settings.runtime_folder, ignore_errors=True)
+        self._journal.close()
+        self.loop.close()
+
+
+def failure_of(error: Dom0XenError) -> Failure:
+    """Return an error as the failure of a session."""
+    return Failure(error.code, error.message, error.host, error.remedy, error.details)
+
+
+def _journal_failure(exc: OSError) -> Failure:
+    return Failure(
+        "journal_failed",
+        "the record that must come before the permission could not be written: %s" % exc,
+        remedy="Make room under the journal path (default /var/lib/dom0-xen) and start the migration again.",
+    )
+
+
+def _system_failure(action: Action, exc: OSError) -> Failure:
+    return Failure("system", "%s failed: %s" % (type(action).__name__, exc))

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal: what happened to the ownership of a domain, on disk before it has consequences (private to the collection).
+
+One JSON object a line, appended and flushed to the disk. A last line without its newline was torn by a power loss
+and counts as never written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import typing as t
+
+FILE = "journal"
+
+
+class Journal:
+    """Append-only record of one session on one host. Raises :class:`OSError` when a record does not reach the disk."""
+
+    def __init__(self, folder: str) -> None:
+        self._fd = os.open(os.path.join(folder, FILE), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.fsync(self._fd)
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        self._number = 0
+
+    def write(self, step: str, details: t.Mapping[str, t.Any] | None = None, durable: bool = True) -> None:
+        """Append a record and, if ``durable``, return when it is on the disk."""
+        record: dict[str, t.Any] = {
+            "number": self._number,
+            "step": step,
+            "monotonic_s": round(time.monotonic(), 6),
+            "unix_s": round(time.time(), 3),
+        }
+        if details:
+            record["details"] = dict(details)
+        line = json.dumps(record, separators=(",", ":")).encode("utf-8") + b"\n"
+        written = os.write(self._fd, line)
+        if written != len(line):
+            raise OSError("only %d of %d bytes of a journal record were written" % (written, len(line)))
+        if durable:
+            os.fsync(self._fd)
+        self._number += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+def read(folder: str) -> list[dict[str, t.Any]]:
+    """Return the records of a session's journal, leaving out a torn last line; ``[]`` when there is none."""
+    try:
+        with open(os.path.join(folder, FILE), "rb") as handle:
+            lines = handle.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    records = []
+    for line in lines:
+        try:
+            record = json.loads(line.decode("utf-8"))
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return records

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starting a session's daemon so that nothing of Ansible can end it (private to the collection).
+
+The daemon gets its own copy of the code, because Ansible removes a module's payload when the module ends; its own session
+and, where systemd runs the host, its own scope, because the scope of an ssh login can be killed; and no terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._places import (
+    journal_root,
+    make_private_folder,
+    runtime_root,
+    session_folder,
+    session_folders,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session import daemon, documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
+
+LOG = "log"
+PAYLOAD = "payload.zip"
+KEEP_DAYS = 30
+
+_SYSTEMD = "/run/systemd/system"
+# -I: nothing of the environment or the working folder gets in.
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[4]); "
+    "from ansible_collections.dom0.xen.plugins.module_utils._session.daemon import main; "
+    "main(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
+)
+
+
+class LaunchFailed(Dom0XenError):
+    """The session's process did not come up."""
+
+    code = "launch_failed"
+    remedy = "Look at the details; the host must be able to run its Python and xl."
+
+
+class CredentialsMissing(Dom0XenError):
+    """The session's key and certificate are not on the host."""
+
+    code = "credentials_missing"
+    remedy = "Run dom0.xen.migration_credentials for this session and role on this host first."
+
+
+class SessionRefused(Dom0XenError):
+    """The session's process came up and refused to go on; the fields are its own."""
+
+
+class Places(t.NamedTuple):
+    """The folders of one session on one host."""
+
+    runtime_root: str
+    runtime: str
+    journal: str
+
+    @property
+    def status_path(self) -> str:
+        """Where the status is while the session runs."""
+        return os.path.join(self.runtime, documents.STATUS)
+
+    @property
+    def result_path(self) -> str:
+        """Where the result is after it."""
+        return os.path.join(self.journal, documents.RESULT)
+
+
+def prepare(runtime_path: str, journal_path: str, session: str, role: str) -> Places:
+    """Return the session's folders, with its credentials in place. Raises :class:`CredentialsMissing` or a PlaceError."""
+    root = runtime_root(runtime_path)
+    runtime = session_folder(root, session, role)
+    for name in (daemon.KEY, daemon.CERTIFICATE):
+        if not os.path.isfile(os.path.join(runtime, name)):
+            raise CredentialsMissing("there is no %s in %s" % (name, runtime))
+    make_private_folder(runtime)
+    journals = journal_root(journal_path)
+    _prune(journals)
+    return Places(root, runtime, make_private_folder(session_folder(journals, session, role)))
+
+
+def launch(places: Places, role: str, settings: Settings, timeout: float) -> dict[str, t.Any]:
+    """Start the daemon; return what it tells when it is up. ``timeout`` in seconds.
+
+    Raises :class:`SessionRefused` with the daemon's own words, or :class:`LaunchFailed`. Nothing is left behind then.
+    """
+    documents.write(os.path.join(places.runtime, documents.SETTINGS), settings.to_document())
+    code = _own_copy(places.runtime)
+    ready, tell = os.pipe()
+    log = os.open(os.path.join(places.journal, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        process = subprocess.Popen(
+            [*_scope(settings, role), sys.executable, "-I", "-c", _START, role, places.runtime, str(tell), code],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            pass_fds=(tell,),
+            start_new_session=True,
+        )
+    except OSError as exc:
+        os.close(tell)
+        os.close(ready)
+        raise LaunchFailed("the session cannot be started: %s" % exc) from exc
+    finally:
+        os.close(log)
+    os.close(tell)
+    try:
+        answer = _first_line(ready, timeout)
+    finally:
+        os.close(ready)
+    if answer is None:
+        _end(process)
+        lines = documents.last_lines(os.path.join(places.journal, LOG))
+        shutil.rmtree(places.runtime, ignore_errors=True)
+        raise LaunchFailed("the session's process did not come up within %d s" % timeout, log=lines)
+    error = answer.get("error")
+    if error is not None:
+        refused = SessionRefused(str(error.get("msg")), remedy=str(error.get("remedy") or ""), details=error.get("details"))
+        refused.code = str(error.get("code"))
+        raise refused
+    return answer
+
+
+def _own_copy(folder: str) -> str:
+    """Return what to put first on ``sys.path`` to find this code without Ansible's payload."""
+    archive = getattr(globals().get("__loader__"), "archive", None)
+    if archive is None:
+        # Not started from a payload: the code lies in folders that stay.
+        path = os.path.abspath(__file__)
+        for dummy in range(7):
+            path = os.path.dirname(path)
+        return path
+    copy = os.path.join(folder, PAYLOAD)
+    shutil.copyfile(archive, copy)
+    return copy
+
+
+def _scope(settings: Settings, role: str) -> list[str]:
+    tool = shutil.which("systemd-run")
+    if tool is None or not os.path.isdir(_SYSTEMD):
+        return []
+    return [
+        tool,
+        "--scope",
+        "--quiet",
+        "--collect",
+        "--unit=dom0-xen-%s-%s" % (settings.session, role),
+        "--description=dom0.xen %s of domain %s" % (role, settings.name),
+        "--",
+    ]
+
+
+def _first_line(fd: int, timeout: float) -> dict[str, t.Any] | None:
+    deadline = time.monotonic() + timeout
+    text = b""
+    while not text.endswith(b"\n"):
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([fd], [], [], left)[0]:
+            return None
+        piece = os.read(fd, 65536)
+        if not piece:
+            return None
+        text += piece
+    answer = json.loads(text.decode("utf-8"))
+    return answer if isinstance(answer, dict) else None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def _prune(root: str) -> None:
+    oldest = time.time() - KEEP_DAYS * 86400
+    for dummy, dummy2, path in session_folders(root):
+        result = os.path.join(path, documents.RESULT)
+        # A journal without its result is evidence of something that did not end; it is kept.
+        if os.path.isfile(result) and os.stat(result).st_mtime < oldest:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,351 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The receiver: parent of ``xl migrate-receive`` on the destination (private to the collection)."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._link import tls
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
+from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._session import messages
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
+from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
+from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import die_words
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import DestinationWatch
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    Action,
+    CloseXl,
+    Connected,
+    CopyState,
+    DestroyCopy,
+    Failure,
+    HeaderAccepted,
+    LinkExpired,
+    Observe,
+    Observed,
+    Phase,
+    Reached,
+    Ready,
+    Report,
+    Reported,
+    Send,
+    StreamEnded,
+    WriteXl,
+    XlExited,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
+from ansible_collections.dom0.xen.plugins.module_utils._wire.header import config_identity
+from ansible_collections.dom0.xen.plugins.module_utils._wire.parser import StreamParser
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+# How long xl may take to give up after its input was closed, before it is killed; it may wait for its lock meanwhile.
+GIVE_UP_LIMIT = 120.0
+REPORT_LINGER = 3600.0
+
+
+class BannerWrong(Dom0XenError):
+    """``xl migrate-receive`` did not say its banner."""
+
+    code = "banner_wrong"
+    remedy = "Run `xl migrate-receive </dev/null` on the destination and look at what it prints."
+
+
+class DomainRefused(Dom0XenError):
+    """The stream is for another domain than this session was made for."""
+
+    code = "domain_refused"
+    remedy = "Start the migration again; the domain's name, identity or memory changed after the check."
+
+
+class NotAdmitted(Dom0XenError):
+    """No sender came in time."""
+
+    code = "no_sender"
+    remedy = "Start the migration again."
+
+
+class Receiver(Driver[DestinationState]):
+    """Drives the destination's half of a session. Nothing reaches ``xl`` before the domain has been authorised."""
+
+    role = "receiver"
+    settings: ReceiverSettings
+
+    def __init__(self, settings: ReceiverSettings, certificate: str, key: str, launched: Launched) -> None:
+        super().__init__(settings, DestinationState(settings.name), advance, launched)
+        self._xl = Xl(subprocess_runner(), settings.xl)
+        self._store = XenStore()
+        self._context = tls.context(
+            server=True, certificate=certificate, key=key, peer_certificate=settings.peer_certificate
+        )
+        # Copies with this UUID that were here before this session: on a move within one host, the source's.
+        self._others = frozenset(self._store.domids_of(settings.uuid))
+        self._watch = DestinationWatch()
+        self._process = DestinationXl(self._xl, self.stderr_path)
+        self._listener: Listener | None = None
+        self._parser = StreamParser()
+        self._held: list[Frame] = []
+        self._authorised = False
+        self._domid: int | None = None
+        self._status: int | None = None
+        self._give_back = False
+        self._exit_seen = False
+        self._closed_at: float | None = None
+
+    # What others are told. -----------------------------------------------------------------------------------------
+
+    def figures(self) -> dict[str, t.Any]:
+        """Return what the sender should know."""
+        return {"phase": self.state.phase.value, "bytes": self._process.written, "owner": self.state.owner.value}
+
+    def status(self) -> dict[str, t.Any]:
+        """Return the status document."""
+        document = super().status()
+        document.update(
+            {
+                "bytes": self._parser.position,
+                "written_bytes": self._process.written,
+                "domid": self._domid,
+                "xl_status": self._status,
+                "refused_connections": self._listener.refused if self._listener is not None else 0,
+            }
+        )
+        return document
+
+    # One turn of the loop. -----------------------------------------------------------------------------------------
+
+    def _sources(self) -> list[Source]:
+        sources = [
+            (self._process.input, selectors.EVENT_WRITE),
+            (self._process.output, selectors.EVENT_READ),
+            (self._watch.fileno(), selectors.EVENT_READ),
+        ]
+        if self._listener is not None:
+            if self._listener.accepting:
+                sources.append((self._listener.fileno(), selectors.EVENT_READ))
+            sources.extend((guest.fileno(), guest.interest()) for guest in self._listener.guests)
+        if self.link.connection is not None:
+            sources.append((self.link.connection.fileno(), self.link.connection.interest()))
+        return sources
+
+    def _turn(self, happened: dict[int, int]) -> None:
+        if self._process.output in happened:
+            self._read_answers()
+        if self._watch.fileno() in happened:
+            self._look_for_copy()
+        self._serve_link(happened)
+        for frame in self._process.write():
+            self.link.use(frame)
+        self.link.acknowledge()
+        self._look_at_xl()
+        self._look_at_deadlines()
+
+    def _linger_limit(self) -> float:
+        return REPORT_LINGER if self.state.committed else super()._linger_limit()
+
+    def _read_answers(self) -> None:
+        try:
+            answers = self._process.answers()
+        except Dom0XenError as exc:
+            self.fail(BannerWrong(exc.message, **exc.details) if self._listener is None else exc)
+            return
+        for answer in answers:
+            if isinstance(answer, handshake.Banner):
+                self._listen()
+            elif isinstance(answer, handshake.Ready):
+                self.mark("ready")
+                self.feed(Ready())
+            elif isinstance(answer, handshake.Status):
+                self._status = answer.code
+                if answer.running:
+                    self.mark("running")
+                    self.feed(Reported(Report(answer.code)))
+            elif isinstance(answer, handshake.GiveBack):
+                self._give_back = True
+
+    def _listen(self) -> None:
+        settings = self.settings
+        try:
+            self._listener = Listener(
+                self.link,
+                session=settings.session,
+                address=settings.listen_address,
+                ports=range(settings.port_first, settings.port_last + 1),
+                context=self._context,
+                peer_certificate=settings.peer_certificate,
+                clock=self.clock,
+            )
+        except LinkError as exc:
+            self.fail(exc)
+            return
+        self.launched(
+            {"port": self._listener.port, "address": self._listener.address, "banner_verified": True, "pid": os.getpid()}
+        )
+
+    def _look_for_copy(self) -> None:
+        appeared = self._watch.read(self.timeline)
+        if appeared and self._domid is None:
+            self._find_copy()
+
+    def _find_copy(self) -> None:
+        try:
+            mine = [domid for domid in self._store.domids_of(self.settings.uuid) if domid not in self._others]
+        except Dom0XenError:
+            return
+        if mine:
+            self._domid = mine[0]
+            self._watch.follow(mine[0])
+
+    # The link. -------------------------------------------------------------------------------------------------------
+
+    def _serve_link(self, happened: dict[int, int]) -> None:
+        if self._listener is not None:
+            if self._listener.fileno() in happened:
+                self._listener.accept()
+            if self._listener.progress() and self.state.phase is Phase.STARTING:
+                self.feed(Connected())
+        try:
+            for frame in self.link.progress():
+                self._receive(frame)
+            self.link.tick()
+        except LinkLost:
+            return
+        except LinkError as exc:
+            self.link.detach()
+            self.fail(exc)
+
+    def _receive(self, frame: Frame) -> None:
+        if frame.kind is Kind.MESSAGE:
+            self.feed(messages.event(frame.document()))
+            self.link.use(frame)
+        elif self.state.failure is not None:
+            self.link.use(frame)
+        else:
+            self._receive_data(frame)
+
+    def _receive_data(self, frame: Frame) -> None:
+        try:
+            parsed = self._parser.feed(frame.payload)
+            if parsed.stream_bytes != len(frame.payload):
+                raise LinkError("the sender sent bytes after the end of the stream")
+            if not self._authorised:
+                self._held.append(frame)
+                if self._parser.config is None:
+                    return
+                self._authorise(self._parser.config)
+        except Dom0XenError as exc:
+            self._held.clear()
+            self.fail(exc)
+            return
+        if self._authorised and self._held:
+            for held in self._held:
+                self._process.put(held.payload, held)
+            self._held.clear()
+        else:
+            self._process.put(frame.payload, frame)
+        if self.state.phase is Phase.CONFIGURATION:
+            self.feed(Reached(Phase.STREAMING))
+        if self._parser.stream_end is not None:
+            self.mark("stream_ended")
+            self.feed(StreamEnded())
+
+    def _authorise(self, config: bytes) -> None:
+        identity = config_identity(config)
+        settings = self.settings
+        if identity.uuid != settings.uuid or identity.name != settings.name:
+            raise DomainRefused(
+                "the stream is of %s (%s), this session is for %s (%s)"
+                % (identity.name, identity.uuid, settings.name, settings.uuid)
+            )
+        if identity.memory_max_kib > settings.memory_max_kib:
+            raise DomainRefused(
+                "the stream's domain may have %d KiB, this session allows %d"
+                % (identity.memory_max_kib, settings.memory_max_kib)
+            )
+        self._authorised = True
+        self.feed(HeaderAccepted())
+
+    # xl, deadlines. ----------------------------------------------------------------------------------------------------
+
+    def _look_at_xl(self) -> None:
+        if self._exit_seen:
+            return
+        code = self._process.exit_code()
+        if code is None or self._process.output >= 0:
+            return
+        self._exit_seen = True
+        if self._status is not None and self._status != 0:
+            self.feed(Reported(Report(self._status, self._give_back)))
+        failure = Failure("xl_migrate_receive", die_words(self.stderr(), code), details={"rc": code})
+        if self._listener is None:
+            failure = failure_of(BannerWrong("no banner: " + failure.msg, rc=code))
+        self.feed(XlExited(code, failure))
+
+    def _look_at_deadlines(self) -> None:
+        now = self.clock()
+        if self._listener is None and now - self.started > self.settings.banner_timeout:
+            self.fail(BannerWrong("no banner within %d s" % self.settings.banner_timeout))
+        if self.state.phase is Phase.STARTING:
+            if self._listener is not None and now - self.started > self.settings.admission_timeout:
+                self.fail(NotAdmitted("no sender came within %d s" % self.settings.admission_timeout))
+        elif self.link.lost_at is not None and now - self.link.lost_at > self.settings.link_timeout:
+            text = "the link to the source has been down for %d s" % self.settings.link_timeout
+            self.feed(LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
+        if self._closed_at is not None and now - self._closed_at > GIVE_UP_LIMIT and not self.state.committed:
+            self._closed_at = None
+            self._process.kill()
+
+    # Actions. ------------------------------------------------------------------------------------------------------------
+
+    def _perform(self, action: Action) -> None:
+        if isinstance(action, Send):
+            self._send(dict(action.message))
+        elif isinstance(action, WriteXl):
+            self._process.put(action.text)
+        elif isinstance(action, CloseXl):
+            self._closed_at = self.clock()
+            self._process.close_input()
+            if self._held:
+                self._held.clear()
+        elif isinstance(action, Observe):
+            self._observe()
+        elif isinstance(action, DestroyCopy) and self._domid is not None:
+            self._xl.destroy(self._domid)
+
+    def _send(self, message: dict[str, t.Any]) -> None:
+        if message["type"] != "ready":
+            message["timeline"] = dict(self.timeline)
+            message["stderr"] = self.stderr()
+        self.link.send_message(message)
+
+    def _observe(self) -> None:
+        def mine(row: DomainRow) -> bool:
+            return row.uuid == self.settings.uuid and row.domid not in self._others
+
+        runs = self.state.report is not None and self.state.report.runs
+        wanted = (CopyState.RUNNING, CopyState.PAUSED) if runs else (CopyState.ABSENT,)
+        copy = observe(self._xl, mine, lambda state: state in wanted)
+        if copy.domid is not None:
+            self._domid = copy.domid
+        self.feed(Observed(copy))
+
+    def _close(self) -> None:
+        self._watch.close()
+        self._process.close()
+        if self._listener is not None:
+            self._listener.close()
+        self.link.detach()
+        self._store.close()

@@ -1,0 +1,365 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sender: runs ``xl migrate`` on the source and carries its stream to the receiver (private to the collection)."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._link import tls
+from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
+from ansible_collections.dom0.xen.plugins.module_utils._session import figures, messages
+from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
+from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.source import SourceState, advance, migrated_away
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SourceXl, die_words
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SourceWatch, stop_time
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    Action,
+    CloseXl,
+    Connected,
+    CopyState,
+    DestroyCopy,
+    Failure,
+    HeaderAccepted,
+    LinkExpired,
+    Observe,
+    Observed,
+    Owner,
+    Permission,
+    Phase,
+    Reached,
+    RenameBack,
+    Send,
+    StartXl,
+    StopSaving,
+    StreamEnded,
+    WriteXl,
+    XlExited,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._wire import parser as wire
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER
+from ansible_collections.dom0.xen.plugins.module_utils._wire.header import config_identity
+from ansible_collections.dom0.xen.plugins.module_utils._wire.rounds import RoundTracker
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+
+class DomainVanished(Dom0XenError):
+    """The domain is not there, or not once, when the migration is about to start."""
+
+    code = "domain_vanished"
+    remedy = "Look at xl list -v on the source, then start the migration again."
+
+
+class AnotherDomain(Dom0XenError):
+    """The stream describes a domain other than the one of this session."""
+
+    code = "another_domain"
+    remedy = "Start the migration again; the domain's name or identity changed meanwhile."
+
+
+class Sender(Driver[SourceState]):
+    """Drives the source's half of a session. ``xl``'s transport child hands its descriptors to this process."""
+
+    role = "sender"
+    settings: SenderSettings
+
+    def __init__(self, settings: SenderSettings, certificate: str, key: str, launched: Launched) -> None:
+        super().__init__(settings, SourceState(settings.name), advance, launched)
+        self._xl = Xl(subprocess_runner(), settings.xl)
+        self._process = SourceXl(self._xl, settings.runtime_folder, self.stderr_path)
+        self._dialer = Dialer(
+            self.link,
+            session=settings.session,
+            address=settings.destination_address,
+            port=settings.port,
+            context=tls.context(
+                server=False, certificate=certificate, key=key, peer_certificate=settings.peer_certificate
+            ),
+            peer_certificate=settings.peer_certificate,
+            clock=self.clock,
+        )
+        self._store = XenStore()
+        self._watch: SourceWatch | None = None
+        self._parser = wire.StreamParser()
+        self._rounds = RoundTracker()
+        self._rate = figures.Rate()
+        self._header: list[bytes] = []
+        self._domid = -1
+        self._xl_started = False
+        self._exit_seen = False
+        self._peer: dict[str, t.Any] = {}
+
+    # What others are told. -----------------------------------------------------------------------------------------
+
+    def figures(self) -> dict[str, t.Any]:
+        """Return what the receiver should know; nothing."""
+        return {}
+
+    def status(self) -> dict[str, t.Any]:
+        """Return the status document."""
+        now = self.clock()
+        document = super().status()
+        total = self._parser.position
+        document.update(
+            figures.transfer(
+                self._rounds, total, self.settings.memory_kib * 1024, self._rate.update(now, total),
+                self.timeline.get("stream", self.started),
+            )
+        )
+        stop = stop_time(self.timeline, self._peer.get("timeline", {}), self.link.offset)
+        document.update(
+            {
+                "method": "live",
+                "transport": "tls",
+                "permission": {
+                    "held": self.state.permission_held,
+                    "committed": self.state.commit_left,
+                    "given": self.state.permission_given,
+                },
+                "total_ms": self._total_ms(),
+                "stop_ms": stop.milliseconds,
+                "stop_measured": stop.measured,
+                "timeline": stop.timeline,
+                "peer": {**self.link.peer_figures, **self._peer},
+            }
+        )
+        return document
+
+    def _total_ms(self) -> int | None:
+        if "xl_started" not in self.timeline or "xl_exited" not in self.timeline:
+            return None
+        return int((self.timeline["xl_exited"] - self.timeline["xl_started"]) * 1000)
+
+    # One turn of the loop. -----------------------------------------------------------------------------------------
+
+    def _sources(self) -> list[Source]:
+        sources = [(self._process.listener, selectors.EVENT_READ)]
+        if self._watch is not None:
+            sources.append((self._watch.fileno(), selectors.EVENT_READ))
+        if self.link.connection is not None:
+            sources.append((self.link.connection.fileno(), self.link.connection.interest()))
+        elif self._dialer.fileno() >= 0:
+            sources.append((self._dialer.fileno(), self._dialer.interest()))
+        if self._may_read():
+            sources.append((self._process.stream, selectors.EVENT_READ))
+        return sources
+
+    def _wait(self) -> float:
+        wait = self._dialer.wait()
+        return 0.5 if wait is None else min(0.5, wait)
+
+    def _may_read(self) -> bool:
+        return self._process.stream >= 0 and (self.state.failure is not None or not self.link.full)
+
+    def _turn(self, happened: dict[int, int]) -> None:
+        self._serve_link()
+        if self._process.listener in happened:
+            self._process.accept()
+            self._process.write(BANNER)
+        if self._watch is not None and self._watch.fileno() in happened:
+            self._watch.read(self.timeline)
+            if "suspend_requested" in self.timeline and self.state.phase is Phase.STREAMING:
+                self.feed(Reached(Phase.SUSPENDING))
+        if self._process.stream in happened and self._may_read():
+            self._read_stream()
+        self._look_at_xl()
+        self._look_at_deadlines()
+
+    def _serve_link(self) -> None:
+        try:
+            if not self.link.up:
+                if self._dialer.progress() and self.state.phase is Phase.STARTING:
+                    self.feed(Connected())
+                return
+            for frame in self.link.progress():
+                if frame.kind is Kind.DATA:
+                    raise LinkError("the receiver sent stream data")
+                document = frame.document()
+                self._remember_peer(document)
+                self.feed(messages.event(document))
+                self.link.use(frame)
+            self.link.acknowledge()
+            self.link.tick()
+        except LinkLost:
+            return
+        except Unreachable as exc:
+            if self.state.phase is Phase.STARTING and self.clock() - self.started > self.settings.connect_timeout:
+                self.fail(exc)
+        except LinkError as exc:
+            self.link.detach()
+            self.fail(exc)
+
+    def _remember_peer(self, document: dict[str, t.Any]) -> None:
+        for key in ("timeline", "stderr"):
+            if isinstance(document.get(key), (dict, list)):
+                self._peer[key] = document[key]
+
+    # The stream. -----------------------------------------------------------------------------------------------------
+
+    def _read_stream(self) -> None:
+        data = self._process.read()
+        if data is None:
+            return
+        if not data:
+            if self.state.phase.order < Phase.TRANSFERRED.order:
+                self._process.close_answers()
+            return
+        self.mark("stream")
+        try:
+            parsed = self._parser.feed(data)
+        except Dom0XenError as exc:
+            self.fail(exc)
+            return
+        now = self.clock()
+        self._rounds.update(parsed.events, self._parser.position, now)
+        if parsed.stream_bytes:
+            self._forward(data if parsed.stream_bytes == len(data) else memoryview(data)[: parsed.stream_bytes])
+        self._follow_phase()
+
+    def _forward(self, data: bytes | memoryview) -> None:
+        if self.state.failure is not None:
+            return
+        if self.state.phase.order < Phase.CONFIGURATION.order:
+            self._header.append(bytes(data))
+            if self._parser.config is None:
+                return
+            try:
+                self._compare(self._parser.config)
+            except Dom0XenError as exc:
+                self.fail(exc)
+                return
+            self.feed(HeaderAccepted())
+            data = b"".join(self._header)
+            self._header.clear()
+        self.link.send_data(data)
+
+    def _compare(self, config: bytes) -> None:
+        identity = config_identity(config)
+        if identity.uuid != self.settings.uuid or identity.name != self.settings.name:
+            raise AnotherDomain(
+                "xl sends %s (%s), this session is for %s (%s)"
+                % (identity.name, identity.uuid, self.settings.name, self.settings.uuid)
+            )
+
+    def _follow_phase(self) -> None:
+        phase = self.state.phase
+        current = self._rounds.current
+        if phase is Phase.CONFIGURATION and current is not None:
+            self.feed(Reached(Phase.STREAMING))
+        elif phase is Phase.STREAMING and figures.suspend_is_near(current, self._round_is_over()):
+            self.feed(Reached(Phase.SUSPENDING))
+        elif phase is Phase.SUSPENDING and "source_suspended" in self.timeline:
+            self.feed(Reached(Phase.FINAL_ROUND))
+        if self._parser.stream_end is not None and self.state.phase.order < Phase.TRANSFERRED.order:
+            self.mark("stream_ended")
+            self.feed(StreamEnded())
+        if self._parser.phase == wire.PERMITTED and not self.state.permission_held:
+            self.mark("permission_held")
+            self.feed(Permission(self._evidence_against()))
+
+    def _round_is_over(self) -> bool:
+        current = self._rounds.current
+        return current is not None and bool(current.entries % 1024) and self._parser.phase == wire.LIBXC
+
+    def _evidence_against(self) -> Failure | None:
+        try:
+            name = self._store.name(self._domid)
+        except Dom0XenError as exc:
+            return failure_of(exc)
+        if name != migrated_away(self.settings.name):
+            return Failure("gate_name", "the source's copy is called %s at the gate" % name)
+        if self._process.exit_code() is not None:
+            return Failure("gate_xl", "xl ended on the source before the permission was used")
+        return None
+
+    # xl, deadlines. ----------------------------------------------------------------------------------------------------
+
+    def _look_at_xl(self) -> None:
+        if not self._xl_started or self._exit_seen:
+            return
+        code = self._process.exit_code()
+        if code is None:
+            return
+        # What xl wrote before it ended is still in the pipe.
+        while self._process.stream >= 0 and self._process.read():
+            pass
+        self._exit_seen = True
+        self.mark("xl_exited")
+        self.feed(XlExited(code, Failure("xl_migrate", die_words(self.stderr(), code), details={"rc": code})))
+
+    def _look_at_deadlines(self) -> None:
+        lost = self.link.lost_at
+        if lost is None or self.state.phase is Phase.STARTING:
+            return
+        stopped = self.state.phase.order >= Phase.SUSPENDING.order
+        limit = self.settings.stop_link_timeout if stopped else self.settings.link_timeout
+        if self.clock() - lost > limit:
+            text = "the link to the destination has been down for %d s" % limit
+            self.feed(LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
+
+    # Actions. ------------------------------------------------------------------------------------------------------------
+
+    def _perform(self, action: Action) -> None:
+        if isinstance(action, StartXl):
+            self._start_xl()
+        elif isinstance(action, Send):
+            self.link.send_message(action.message)
+        elif isinstance(action, WriteXl):
+            self._process.write(action.text)
+        elif isinstance(action, CloseXl):
+            self._process.close_answers()
+        elif isinstance(action, StopSaving):
+            self._process.stop_saving()
+        elif isinstance(action, Observe):
+            self._observe()
+        elif isinstance(action, DestroyCopy):
+            self._xl.destroy(self._domid)
+        elif isinstance(action, RenameBack):
+            self._xl.rename(self._domid, self.settings.name)
+
+    def _start_xl(self) -> None:
+        try:
+            domids = self._store.domids_of(self.settings.uuid)
+            if len(domids) != 1:
+                raise DomainVanished("%d domains have the UUID %s here" % (len(domids), self.settings.uuid))
+            self._domid = domids[0]
+            self._watch = SourceWatch(self._domid)
+            self.mark("xl_started")
+            self._process.start(self._domid)
+        except Dom0XenError as exc:
+            self.feed(XlExited(-1, failure_of(exc)))
+            return
+        except OSError as exc:
+            self.feed(XlExited(-1, Failure("xl_start", "xl cannot be started: %s" % exc)))
+            return
+        self._xl_started = True
+        self.launched({"admitted": True, "pid": os.getpid(), "domid": self._domid})
+
+    def _observe(self) -> None:
+        if self._domid < 0:
+            domids = self._store.domids_of(self.settings.uuid)
+            self._domid = domids[0] if domids else -1
+        away = self.state.owner is Owner.DESTINATION
+        wanted = (CopyState.ABSENT,) if away else (CopyState.RUNNING, CopyState.PAUSED, CopyState.ABSENT)
+        copy = observe(self._xl, lambda row: row.domid == self._domid, lambda state: state in wanted)
+        self.feed(Observed(copy))
+
+    def _close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+        self._process.close()
+        self._dialer.close()
+        self.link.detach()
+        self._store.close()
+

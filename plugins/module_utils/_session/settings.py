@@ -1,0 +1,57 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a session was asked to do, as the launcher hands it to the daemon (private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+SettingsT = t.TypeVar("SettingsT", bound="Settings")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What both roles need. Paths are absolute, times in seconds; nothing here is secret."""
+
+    session: str
+    uuid: str
+    name: str
+    runtime_folder: str
+    journal_folder: str
+    peer_certificate: str
+    xl: str
+    link_timeout: float
+
+    def to_document(self) -> dict[str, t.Any]:
+        """Return the settings as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls: type[SettingsT], document: t.Mapping[str, t.Any]) -> SettingsT:
+        """Read settings written by :meth:`to_document`. Raises :class:`TypeError` for missing or unknown fields."""
+        return cls(**document)
+
+
+@dataclass(frozen=True)
+class ReceiverSettings(Settings):
+    """The receiver accepts a domain of at most ``memory_max_kib``, from one sender, on one of the ports given."""
+
+    memory_max_kib: int
+    listen_address: str
+    port_first: int
+    port_last: int
+    admission_timeout: float
+    banner_timeout: float
+
+
+@dataclass(frozen=True)
+class SenderSettings(Settings):
+    """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready."""
+
+    destination_address: str
+    port: int
+    connect_timeout: float
+    stop_link_timeout: float
+    memory_kib: int

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The source's half of a session as a pure state machine (private to the collection).
+
+Who may run the domain is decided here and in :mod:`destination`, nowhere else. The rules:
+
+* the commit request is on this host's disk before it leaves; from then on nothing but the destination's report
+  answers ``xl``, whatever time passes;
+* ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's copy is
+  known to be gone, or when the commit request never left and never will;
+* before the commit request every failure ends with the domain running here.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import messages
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    Action,
+    Actions,
+    CancelAsked,
+    CloseXl,
+    Connected,
+    Copy,
+    CopyState,
+    DestroyCopy,
+    End,
+    EndState,
+    Event,
+    Failed,
+    Failure,
+    HeaderAccepted,
+    Journal,
+    LinkExpired,
+    Observe,
+    Observed,
+    Owner,
+    Permission,
+    Phase,
+    Reached,
+    Ready,
+    RenameBack,
+    Report,
+    Reported,
+    Send,
+    StartXl,
+    StopSaving,
+    StreamEnded,
+    WriteXl,
+    XlExited,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import READY, failure_answer, success_answer
+
+# What a report of failure carries when the destination never got the permission: libxl's generic error, ERROR_FAIL.
+REFUSED_STATUS = 3
+
+CANCELLED = Failure("cancelled", "the migration was cancelled", remedy="Nothing needs to be done; the domain runs on the source.")
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """Everything the source's half decides by."""
+
+    name: str
+    phase: Phase = Phase.STARTING
+    owner: Owner = Owner.SOURCE
+    xl_runs: bool = False
+    ready_given: bool = False
+    permission_held: bool = False
+    commit_left: bool = False
+    answered: bool = False
+    report: Report | None = None
+    failure: Failure | None = None
+    tidied: bool = False
+    end_state: EndState | None = None
+
+    @property
+    def permission_given(self) -> bool:
+        """Whether the destination is known to have had the permission."""
+        return self.report is not None and self.report.status is not None and self.commit_left
+
+
+def advance(state: SourceState, event: Event) -> tuple[SourceState, Actions]:
+    """Return the state after ``event`` and what must be done, in order."""
+    if state.phase is Phase.ENDED:
+        return state, ()
+    handler = _HANDLERS.get(type(event))
+    return handler(state, event) if handler is not None else (state, ())
+
+
+def _connected(state: SourceState, event: Connected) -> tuple[SourceState, Actions]:
+    if state.phase is not Phase.STARTING or state.failure is not None:
+        return state, ()
+    return replace(state, phase=Phase.ADMITTED, xl_runs=True), (Journal("admitted", durable=False), StartXl())
+
+
+def _header(state: SourceState, event: HeaderAccepted) -> tuple[SourceState, Actions]:
+    return _forward(state, Phase.CONFIGURATION), ()
+
+
+def _reached(state: SourceState, event: Reached) -> tuple[SourceState, Actions]:
+    return _forward(state, event.phase), ()
+
+
+def _stream_ended(state: SourceState, event: StreamEnded) -> tuple[SourceState, Actions]:
+    return _forward(state, Phase.TRANSFERRED), (Journal("transferred", durable=False),)
+
+
+def _ready(state: SourceState, event: Ready) -> tuple[SourceState, Actions]:
+    if state.failure is not None or state.ready_given:
+        return state, ()
+    if state.phase is not Phase.TRANSFERRED:
+        return _fail(state, Failure("protocol", "the destination said ready before the stream was complete"))
+    return replace(state, phase=Phase.GATE, ready_given=True), (Journal("ready", durable=False), WriteXl(READY))
+
+
+def _permission(state: SourceState, event: Permission) -> tuple[SourceState, Actions]:
+    held = replace(state, permission_held=True)
+    if state.failure is not None or not state.ready_given or state.commit_left:
+        return held, (Journal("permission_held"),)
+    if event.evidence is not None:
+        return _fail(held, event.evidence)
+    return (
+        replace(held, phase=Phase.COMMITTED, owner=Owner.UNSETTLED, commit_left=True),
+        (Journal("commit_requested"), Send(messages.COMMIT)),
+    )
+
+
+def _reported(state: SourceState, event: Reported) -> tuple[SourceState, Actions]:
+    report = event.report
+    if state.report is not None:
+        return state, ()
+    known = replace(state, report=report)
+    if report.runs and state.commit_left:
+        return _settle(
+            replace(known, owner=Owner.DESTINATION, phase=Phase.FINISHING), "reported_running", success_answer()
+        )
+    if report.returned and state.ready_given:
+        failure = state.failure or _startup_failure(report)
+        status = report.status or REFUSED_STATUS
+        return _settle(
+            replace(known, owner=Owner.SOURCE, phase=Phase.FINISHING, failure=failure),
+            "reported_returned",
+            failure_answer(status),
+        )
+    if report.returned:
+        return _fail(known, _startup_failure(report))
+    if not state.commit_left:
+        return _fail(replace(state, report=None), _startup_failure(report))
+    unsettled = Failure(
+        "unsettled",
+        "the destination had the permission, and cannot say that its copy is gone (status %s)" % report.status,
+        remedy="Look at both hosts; the domain must be started on exactly one of them.",
+    )
+    return replace(known, owner=Owner.UNSETTLED, failure=unsettled), (Journal("unsettled"),)
+
+
+def _settle(state: SourceState, step: str, answer: bytes) -> tuple[SourceState, Actions]:
+    journal = Journal(step, {"status": state.report.status if state.report else None})
+    if state.xl_runs:
+        return replace(state, answered=True), (journal, WriteXl(answer))
+    return state, (journal, Observe())
+
+
+def _failed(state: SourceState, event: Failed) -> tuple[SourceState, Actions]:
+    return _fail(state, event.failure, tell=not event.by_peer)
+
+
+def _link_expired(state: SourceState, event: LinkExpired) -> tuple[SourceState, Actions]:
+    if state.ready_given and not state.commit_left and not state.answered:
+        # The commit request never left and, once "refused" is on the disk, never will: the destination cannot run it.
+        return _refuse(replace(state, failure=state.failure or event.failure))
+    return _fail(state, event.failure)
+
+
+def _cancel(state: SourceState, event: CancelAsked) -> tuple[SourceState, Actions]:
+    return _fail(state, CANCELLED)
+
+
+def _fail(state: SourceState, failure: Failure, tell: bool = True) -> tuple[SourceState, Actions]:
+    if state.commit_left or state.failure is not None:
+        return state, ()
+    failing = replace(state, failure=failure)
+    actions: list[Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
+    if tell:
+        actions.append(Send(messages.failed(failure)))
+    if not state.xl_runs:
+        actions.append(Observe())
+    elif state.ready_given:
+        # xl may hold its permission ready: only the destination's word, or the certainty that it never gets the commit
+        # request, may answer it. Telling the peer makes it report.
+        if not tell:
+            return _refuse(failing, actions)
+    else:
+        if state.phase.order <= Phase.STREAMING.order:
+            actions.append(StopSaving())
+        # Where the helper must not be disturbed any more, xl comes to wait for "ready" and finds the end of its input
+        # instead: it then resumes the domain.
+        actions.append(CloseXl())
+    return failing, tuple(actions)
+
+
+def _refuse(state: SourceState, before: t.Sequence[Action] = ()) -> tuple[SourceState, Actions]:
+    report = Report(REFUSED_STATUS)
+    refused = replace(state, report=report, owner=Owner.SOURCE, phase=Phase.FINISHING, answered=True)
+    return refused, (*before, Journal("refused"), WriteXl(failure_answer(REFUSED_STATUS)))
+
+
+def _xl_exited(state: SourceState, event: XlExited) -> tuple[SourceState, Actions]:
+    gone = replace(state, xl_runs=False)
+    if state.commit_left and state.report is None:
+        return gone, (Journal("xl_exited", {"code": event.code}),)
+    if state.failure is not None or state.report is not None:
+        return gone, (Journal("xl_exited", {"code": event.code}), Observe())
+    failing = replace(gone, failure=event.failure)
+    return failing, (
+        Journal("abort", {"code": event.failure.code, "msg": event.failure.msg}),
+        Send(messages.failed(event.failure)),
+        Observe(),
+    )
+
+
+def _observed(state: SourceState, event: Observed) -> tuple[SourceState, Actions]:
+    copy = event.copy
+    if state.owner is Owner.DESTINATION:
+        if copy.state is CopyState.ABSENT:
+            return _end(state, EndState.MOVED)
+        if not state.tidied and copy.name == migrated_away(state.name):
+            return replace(state, tidied=True), (Journal("destroy_source", {"domid": copy.domid}), DestroyCopy(), Observe())
+        failure = Failure(
+            "source_copy_left",
+            "the domain runs at the destination, but its copy here (domid %s, %s) is still there" % (copy.domid, copy.state.value),
+            remedy="Look at the copy with xl list -v, and destroy it by its domid; never unpause it.",
+        )
+        return _end(replace(state, failure=failure), EndState.MOVED)
+    if copy.state in (CopyState.RUNNING, CopyState.PAUSED) and state.owner is Owner.SOURCE:
+        if copy.name == migrated_away(state.name) and not state.tidied:
+            return replace(state, tidied=True), (Journal("rename_back"), RenameBack(), Observe())
+        return _end(state, EndState.STAYED)
+    return _end(_unsettled(state, copy), EndState.UNSETTLED)
+
+
+def _unsettled(state: SourceState, copy: Copy) -> SourceState:
+    cause = " (%s)" % state.failure.msg if state.failure is not None else ""
+    failure = Failure(
+        "source_not_running",
+        "the migration failed%s, and the source's copy is %s" % (cause, copy.state.value),
+        remedy="Look at both hosts by UUID before anything is started, resumed or destroyed.",
+    )
+    return replace(state, owner=Owner.UNSETTLED, failure=failure)
+
+
+def _end(state: SourceState, end_state: EndState) -> tuple[SourceState, Actions]:
+    ended = replace(state, phase=Phase.ENDED, end_state=end_state)
+    return ended, (Journal("ended", {"end_state": end_state.value, "owner": state.owner.value}), End(end_state))
+
+
+def _forward(state: SourceState, phase: Phase) -> SourceState:
+    return replace(state, phase=phase) if phase.order > state.phase.order else state
+
+
+def _startup_failure(report: Report) -> Failure:
+    return Failure(
+        "destination_start_failed",
+        "the destination could not start the domain and gave it back (status %s)" % report.status,
+        remedy="The last lines of the destination's xl say why.",
+    )
+
+
+def migrated_away(name: str) -> str:
+    """Return the name of a source copy whose domain has been sent (tools/xl/xl_migrate.c migrate_domain)."""
+    return name + "--migratedaway"
+
+
+_HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Actions]]] = {
+    Connected: _connected,
+    HeaderAccepted: _header,
+    Reached: _reached,
+    StreamEnded: _stream_ended,
+    Ready: _ready,
+    Permission: _permission,
+    Reported: _reported,
+    Failed: _failed,
+    LinkExpired: _link_expired,
+    CancelAsked: _cancel,
+    XlExited: _xl_exited,
+    Observed: _observed,
+}

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``xl migrate`` on the source, and the shim that gives us its transport (private to the collection).
+
+``xl migrate -s '' DOMID COMMAND`` runs ``sh -c COMMAND`` with the stream on the child's stdin and the answers on its stdout
+(tools/xl/xl_migrate.c create_migration_child). Our command is a shim that passes both descriptors over a
+Unix socket, so that memory goes from xl's helper into this process without another copy.
+"""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+READ_BYTES = 256 * 1024
+PIPE_BYTES = 1024 * 1024
+
+_F_SETPIPE_SZ = 1031
+
+# It waits for the end of the socket before it ends: xl takes the end of its child as the end of the transport.
+_SHIM = """\
+import array, os, socket, sys
+sock = socket.socket(socket.AF_UNIX)
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
+sock.connect("shim.sock")
+sock.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1]))])
+null = os.open(os.devnull, os.O_RDWR)
+os.dup2(null, 0)
+os.dup2(null, 1)
+sock.recv(1)
+"""
+
+
+class SourceXl:
+    """One run of ``xl migrate`` and the two pipes to it."""
+
+    def __init__(self, xl: Xl, runtime_folder: str, stderr_path: str) -> None:
+        self._xl = xl
+        self._folder = runtime_folder
+        self._stderr_path = stderr_path
+        self._process: subprocess.Popen[bytes] | None = None
+        self._listener: socket.socket | None = None
+        self._shim: socket.socket | None = None
+        self._stream = -1
+        self._answers = -1
+
+    def start(self, domid: int) -> None:
+        """Start ``xl migrate`` for the domain. Raises :class:`OSError`."""
+        script = os.path.join(self._folder, "shim.py")
+        with open(script, "w", encoding="ascii") as handle:
+            handle.write(_SHIM)
+        self._listener = self._listen()
+        command = "exec %s -I -S %s" % (shlex.quote(sys.executable), shlex.quote(script))
+        with open(self._stderr_path, "ab") as stderr:
+            self._process = spawn(
+                self._xl.migrate_argv(domid, command), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr
+            )
+
+    @property
+    def listener(self) -> int:
+        """Descriptor that is readable when the shim has come, -1 when it is not awaited."""
+        return self._listener.fileno() if self._listener is not None else -1
+
+    @property
+    def stream(self) -> int:
+        """Descriptor of the stream, -1 when there is none (not yet, or at its end)."""
+        return self._stream
+
+    def accept(self) -> None:
+        """Take the descriptors that the shim passes."""
+        if self._listener is None:
+            return
+        self._shim, dummy = self._listener.accept()
+        self._listener.close()
+        self._listener = None
+        room = socket.CMSG_SPACE(2 * array.array("i").itemsize)
+        dummy2, ancillary, dummy3, dummy4 = self._shim.recvmsg(1, room)
+        received = array.array("i")
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                received.frombytes(data[: len(data) - len(data) % received.itemsize])
+        self._stream, self._answers = received
+        # Our end of the pipe is an open file of its own, so this does not make xl's end non-blocking.
+        os.set_blocking(self._stream, False)
+        enlarge(self._stream)
+
+    def read(self) -> bytes | None:
+        """Return stream bytes, ``b""`` at the end of the stream, ``None`` when there are none now."""
+        try:
+            data = os.read(self._stream, READ_BYTES)
+        except BlockingIOError:
+            return None
+        if not data:
+            os.close(self._stream)
+            self._stream = -1
+        return data
+
+    def write(self, text: bytes) -> None:
+        """Write an answer. Nothing is lost when xl has gone: its end is noticed by :meth:`exit_code`."""
+        if self._answers >= 0:
+            try:
+                os.write(self._answers, text)
+            except BrokenPipeError:
+                pass
+
+    def close_answers(self) -> None:
+        """Let xl read the end of its answers: before its permission it then resumes the domain and exits."""
+        if self._answers >= 0:
+            os.close(self._answers)
+            self._answers = -1
+        if self._shim is not None:
+            # The shim holds nothing any more; letting it go lets xl see that its transport has ended.
+            self._shim.close()
+            self._shim = None
+
+    def stop_saving(self) -> bool:
+        """Send SIGTERM to ``libxl-save-helper``; return whether there was one.
+
+        libxc then ends log-dirty mode and the guest is never paused (tools/libs/light/libxl_save_helper.c
+        startup and its signal handler). Only while memory flows before the suspend.
+        """
+        if self._process is None:
+            return False
+        helper = save_helper_of(self._process.pid)
+        if helper is None:
+            return False
+        os.kill(helper, signal.SIGTERM)
+        return True
+
+    def exit_code(self) -> int | None:
+        """Return xl's exit status, negative for a signal, ``None`` while it runs or was never started."""
+        return self._process.poll() if self._process is not None else None
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        self.close_answers()
+        if self._stream >= 0:
+            os.close(self._stream)
+            self._stream = -1
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX)
+        # A relative name has room in sun_path however deep the folder is.
+        here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.chdir(self._folder)
+            listener.bind("shim.sock")
+        finally:
+            os.fchdir(here)
+            os.close(here)
+        listener.listen(1)
+        return listener
+
+
+def enlarge(fd: int, size: int = PIPE_BYTES) -> None:
+    """Give a pipe a larger buffer where the kernel allows it."""
+    try:
+        fcntl.fcntl(fd, _F_SETPIPE_SZ, size)
+    except OSError:
+        pass
+
+
+def die_words(lines: t.Sequence[str], code: int) -> str:
+    """Return one sentence on how xl ended: its last line, or its exit status when it said nothing."""
+    how = "was killed by signal %d" % -code if code < 0 else "ended with status %d" % code
+    return "xl %s: %s" % (how, lines[-1]) if lines else "xl %s without a word" % how

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long the guest stood still, from XenStore watches on both hosts (private to the collection).
+
+It begins when the source's domain has suspended (``@releaseDomain``) and ends when the destination's ``xl`` reports that its
+copy runs. The two moments are on two clocks; the link knows how far apart they are.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import (
+    INTRODUCE_DOMAIN,
+    RELEASE_DOMAIN,
+    DomainWatch,
+)
+
+BOTH_HOSTS = "source_suspended_to_destination_running"
+ONE_HOST = "source_suspended_to_report"
+
+SUSPENDED = "source_suspended"
+RUNNING = "destination_running"
+
+_OWN = {
+    "suspend_requested",
+    "suspend_acknowledged",
+    SUSPENDED,
+    "stream",
+    "stream_ended",
+    "permission_held",
+    "journal_ready",
+    "journal_commit_requested",
+    "journal_reported_running",
+    "xl_exited",
+}
+
+
+@dataclass(frozen=True)
+class StopTime:
+    """The stop time in ms (``None`` while unknown), how it was measured, and all moments in ms since ``xl`` was started."""
+
+    milliseconds: int | None
+    measured: str | None
+    timeline: dict[str, int]
+
+
+def stop_time(own: dict[str, float], peer: t.Mapping[str, t.Any], offset: ClockOffset | None) -> StopTime:
+    """Put both sides' moments (monotonic seconds of each host) on one line."""
+    start = own.get("xl_started")
+    if start is None:
+        return StopTime(None, None, {})
+    moments = {name: at for name, at in own.items() if name in _OWN}
+    if offset is not None:
+        for name, at in peer.items():
+            if isinstance(at, (int, float)):
+                moments["destination_" + str(name)] = at - offset.seconds
+    line = {name: int((at - start) * 1000) for name, at in sorted(moments.items(), key=lambda item: item[1])}
+    suspended = moments.get(SUSPENDED)
+    if suspended is None:
+        return StopTime(None, None, line)
+    if RUNNING in moments:
+        return StopTime(int((moments[RUNNING] - suspended) * 1000), BOTH_HOSTS, line)
+    reported = own.get("journal_reported_running")
+    if reported is not None:
+        return StopTime(int((reported - suspended) * 1000), ONE_HOST, line)
+    return StopTime(None, None, line)
+
+
+class SourceWatch:
+    """Notes when the guest is asked to suspend, when it agrees, and when it has suspended.
+
+    Raises the errors of :class:`DomainWatch` when XenStore cannot be watched.
+    """
+
+    def __init__(self, domid: int) -> None:
+        self._shutdown = "/local/domain/%d/control/shutdown" % domid
+        self._watch = DomainWatch([self._shutdown], special=(RELEASE_DOMAIN,))
+        self._changes = -1
+
+    def fileno(self) -> int:
+        """Return the descriptor to watch, -1 when XenStore's connection is lost."""
+        return -1 if self._watch.lost else self._watch.fileno()
+
+    def read(self, timeline: dict[str, float]) -> None:
+        """Add the moments that have come to ``timeline``, in monotonic seconds."""
+        for event in self._watch.read():
+            at = event.at_ns / 1e9
+            if event.path == self._shutdown:
+                # The first event only says that the watch is set. Then libxl writes "suspend", and the guest empties it.
+                self._changes += 1
+                if self._changes:
+                    timeline.setdefault("suspend_requested" if self._changes == 1 else "suspend_acknowledged", at)
+            elif "suspend_requested" in timeline:
+                timeline.setdefault(SUSPENDED, at)
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._watch.close()
+
+
+class DestinationWatch:
+    """Notes when the destination's copy appears and gets its own name. Raises the errors of :class:`DomainWatch`."""
+
+    def __init__(self) -> None:
+        self._watch = DomainWatch([], special=(INTRODUCE_DOMAIN,))
+        self._name: str | None = None
+        self._renames = -1
+        self._introductions = -1
+
+    def fileno(self) -> int:
+        """Return the descriptor to watch, -1 when XenStore's connection is lost."""
+        return -1 if self._watch.lost else self._watch.fileno()
+
+    def follow(self, domid: int) -> None:
+        """Watch the name of the copy too."""
+        self._name = "/local/domain/%d/name" % domid
+        try:
+            self._watch.add(self._name)
+        except Dom0XenError:
+            self._name = None
+
+    def read(self, timeline: dict[str, float]) -> bool:
+        """Add the moments that have come to ``timeline``; return whether a domain appeared."""
+        appeared = False
+        for event in self._watch.read():
+            if event.path == self._name:
+                self._renames += 1
+                if self._renames:
+                    timeline.setdefault("named", event.at_ns / 1e9)
+            else:
+                self._introductions += 1
+                appeared = appeared or self._introductions > 0
+        return appeared
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._watch.close()

@@ -1,0 +1,269 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words in which a session thinks: phases, owners, events and actions (pure; private to the collection).
+
+The two machines (:mod:`source`, :mod:`destination`) take an event and return a new state and a list of actions. They do no
+I/O, so every order of events can be tried; the drivers (:mod:`sender`, :mod:`receiver`) carry the actions out in order.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Phase(str, Enum):
+    """How far a session has come, in order."""
+
+    STARTING = "starting"
+    ADMITTED = "admitted"
+    CONFIGURATION = "configuration"
+    STREAMING = "streaming"
+    SUSPENDING = "suspending"
+    FINAL_ROUND = "final_round"
+    TRANSFERRED = "transferred"
+    GATE = "gate"
+    COMMITTED = "committed"
+    FINISHING = "finishing"
+    ENDED = "ended"
+
+    @property
+    def order(self) -> int:
+        """Position in the sequence."""
+        return list(Phase).index(self)
+
+
+class Owner(str, Enum):
+    """The host whose copy counts."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+    UNSETTLED = "unsettled"
+
+
+class EndState(str, Enum):
+    """How a session ended, as this side observed it."""
+
+    MOVED = "moved"
+    STAYED = "stayed"
+    UNSETTLED = "unsettled"
+
+
+class CopyState(str, Enum):
+    """What a look at the hypervisor says about one copy of the domain."""
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    SHUT_DOWN = "shut_down"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a session does not succeed; the fields of ``Dom0XenError.as_result``."""
+
+    code: str
+    msg: str
+    host: str | None = None
+    remedy: str = ""
+    details: t.Mapping[str, t.Any] = field(default_factory=dict)
+
+    def to_result(self) -> dict[str, t.Any]:
+        """Return it as the ``error`` of a status document."""
+        return {"code": self.code, "msg": self.msg, "host": self.host, "remedy": self.remedy, "details": dict(self.details)}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the destination's ``xl`` said about its copy.
+
+    ``status`` is the byte after the report text (tools/xl/xl_migrate.c migrate_receive), ``None`` when it never came.
+    ``give_back`` says that the text which gives the domain back was read, ``copy_gone`` that the copy was seen gone.
+    """
+
+    status: int | None
+    give_back: bool = False
+    copy_gone: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether the destination runs the domain."""
+        return self.status == 0
+
+    @property
+    def returned(self) -> bool:
+        """Whether the domain certainly went back to the source."""
+        return bool(self.status) and self.give_back and self.copy_gone
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An observed copy of the domain."""
+
+    state: CopyState
+    name: str = ""
+    domid: int | None = None
+
+
+# Events. -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened."""
+
+
+@dataclass(frozen=True)
+class Connected(Event):
+    """The link came up for the first time."""
+
+
+@dataclass(frozen=True)
+class HeaderAccepted(Event):
+    """The header and configuration of the stream name the domain of this session."""
+
+
+@dataclass(frozen=True)
+class Reached(Event):
+    """The stream shows that the session has come to ``phase`` (streaming, suspending or final_round)."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class StreamEnded(Event):
+    """The libxl END record has been seen: the stream is complete."""
+
+
+@dataclass(frozen=True)
+class Ready(Event):
+    """The destination's ``xl`` has received the domain and asks for permission."""
+
+
+@dataclass(frozen=True)
+class Permission(Event):
+    """The source's ``xl`` has written its permission; ``evidence`` is ``None`` or says what speaks against using it."""
+
+    evidence: Failure | None = None
+
+
+@dataclass(frozen=True)
+class CommitAsked(Event):
+    """The sender asks the receiver to let the permission through."""
+
+
+@dataclass(frozen=True)
+class Reported(Event):
+    """The outcome at the destination is known."""
+
+    report: Report
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """Something went wrong, here or at the peer (``by_peer``)."""
+
+    failure: Failure
+    by_peer: bool = False
+
+
+@dataclass(frozen=True)
+class LinkExpired(Event):
+    """The link has been down for longer than its limit."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class CancelAsked(Event):
+    """Somebody asks to stop the migration."""
+
+
+@dataclass(frozen=True)
+class XlExited(Event):
+    """This side's ``xl`` has ended; ``failure`` is what its last words say."""
+
+    code: int
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Observed(Event):
+    """A look at the hypervisor after ``xl`` ended; ``copy`` is this session's copy on this host."""
+
+    copy: Copy
+
+
+# Actions. ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something the driver must do, in order."""
+
+
+@dataclass(frozen=True)
+class Journal(Action):
+    """Write a record to the journal and, unless not ``durable``, wait until it is on the disk."""
+
+    step: str
+    details: t.Mapping[str, t.Any] = field(default_factory=dict)
+    durable: bool = True
+
+
+@dataclass(frozen=True)
+class Send(Action):
+    """Send a message to the peer."""
+
+    message: t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class StartXl(Action):
+    """Start this side's ``xl``."""
+
+
+@dataclass(frozen=True)
+class WriteXl(Action):
+    """Write an answer (source) or the permission (destination) to ``xl``."""
+
+    text: bytes
+
+
+@dataclass(frozen=True)
+class CloseXl(Action):
+    """Close what ``xl`` reads from us, so that it gives up by its own rules."""
+
+
+@dataclass(frozen=True)
+class StopSaving(Action):
+    """End ``libxl-save-helper`` with SIGTERM, which makes libxc clean up and leaves the guest running."""
+
+
+@dataclass(frozen=True)
+class Observe(Action):
+    """Look at the hypervisor and feed :class:`Observed`."""
+
+
+@dataclass(frozen=True)
+class DestroyCopy(Action):
+    """Destroy this session's copy on this host, by its domid, after comparing its UUID."""
+
+
+@dataclass(frozen=True)
+class RenameBack(Action):
+    """Give the source's copy its own name back."""
+
+
+@dataclass(frozen=True)
+class End(Action):
+    """The session is over on this side."""
+
+    end_state: EndState
+
+
+Actions = t.Tuple[Action, ...]

@@ -1,0 +1,195 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration_receive
+short_description: Start the receiver of one migration on the destination
+description:
+  - Starts C(xl migrate-receive) on the destination dom0 under a receiver that belongs to this session only, and returns
+    when the banner of C(xl) was verified and the receiver listens.
+  - The receiver is detached from Ansible. It ends by itself, with no copy of the domain left behind, when no sender comes within
+    O(admission_timeout), or when the migration fails before the permission to run the domain was given.
+  - It accepts one peer, which must show O(peer_certificate), and one domain, which must have O(uuid), O(name) and at most
+    O(memory_max_kib). Nothing reaches C(xl) before that was compared.
+  - M(dom0.xen.migration_credentials) must have written the key of this session and role on the same host before.
+author:
+  - dom0.xen contributors (@dom0-xen)
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._places
+attributes:
+  check_mode:
+    support: none
+    details:
+      - There is nothing to predict; the checks of the role M(dom0.xen.migration_check) come before it.
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details:
+      - A session is started once; its credentials are used up by it.
+  platform:
+    support: full
+    platforms: posix
+options:
+  session:
+    description: Identity of the session, 16 hexadecimal digits, as M(dom0.xen.migration_credentials) returned it.
+    type: str
+    required: true
+  uuid:
+    description: UUID of the domain that may be received.
+    type: str
+    required: true
+  name:
+    description: Name of the domain that may be received.
+    type: str
+    required: true
+  memory_max_kib:
+    description: The most memory that the domain may be configured with, in KiB.
+    type: int
+    required: true
+  listen_address:
+    description: Address to listen on, IPv4 or IPv6. It should be the address of the migration network.
+    type: str
+    required: true
+  port_range:
+    description: First and last TCP port to try, with a dash between them; the first free one is taken.
+    type: str
+    default: 49152-49215
+  peer_certificate:
+    description: Certificate of the sender in PEM, as M(dom0.xen.migration_credentials) returned it. It is not secret.
+    type: str
+    required: true
+  admission_timeout:
+    description: How long to wait for the sender, in seconds.
+    type: int
+    default: 60
+  banner_timeout:
+    description: How long C(xl migrate-receive) may take to say its banner, in seconds.
+    type: int
+    default: 60
+  link_timeout:
+    description: How long a broken connection may take to come back before the migration is given up, in seconds.
+    type: int
+    default: 30
+seealso:
+  - module: dom0.xen.migration_send
+"""
+
+EXAMPLES = r"""
+- name: Start the receiver and verify its banner
+  dom0.xen.migration_receive:
+    session: "{{ credentials.session }}"
+    uuid: 1c2d3e4f-0000-4000-8000-00000000002a
+    name: centos
+    memory_max_kib: 131072
+    listen_address: 192.0.2.12
+    peer_certificate: "{{ sender_credentials.certificate }}"
+  delegate_to: xen2
+  register: receiver
+"""
+
+RETURN = r"""
+address:
+  description: Address that the receiver listens on.
+  returned: success
+  type: str
+  sample: 192.0.2.12
+port:
+  description: TCP port that the receiver listens on.
+  returned: success
+  type: int
+  sample: 49152
+banner_verified:
+  description: Whether the banner of C(xl migrate-receive) was read and is the one that C(xl migrate) expects, byte for byte.
+  returned: success
+  type: bool
+  sample: true
+status_path:
+  description: File that says how far the receiver is, while it runs.
+  returned: success
+  type: str
+  sample: /run/dom0-xen/0123456789abcdef.receiver/status.json
+result_path:
+  description: File that says how the session ended, once it has.
+  returned: success
+  type: str
+  sample: /var/lib/dom0-xen/0123456789abcdef.receiver/result.json
+pid:
+  description: Process of the receiver.
+  returned: success
+  type: int
+  sample: 1234
+code:
+  description: Stable name of the error.
+  returned: failure
+  type: str
+  sample: banner_wrong
+remedy:
+  description: What to do about the error.
+  returned: failure
+  type: str
+  sample: Run `xl migrate-receive </dev/null` on the destination and look at what it prints.
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES, port_range
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
+
+STARTING_S = 30.0
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            **PLACES,
+            "session": {"type": "str", "required": True},
+            "uuid": {"type": "str", "required": True},
+            "name": {"type": "str", "required": True},
+            "memory_max_kib": {"type": "int", "required": True},
+            "listen_address": {"type": "str", "required": True},
+            "port_range": {"type": "str", "default": "49152-49215"},
+            "peer_certificate": {"type": "str", "required": True},
+            "admission_timeout": {"type": "int", "default": 60},
+            "banner_timeout": {"type": "int", "default": 60},
+            "link_timeout": {"type": "int", "default": 30},
+        },
+    )
+    params = module.params
+    try:
+        first, last = port_range(params["port_range"])
+        places = prepare(params["runtime_path"], params["journal_path"], params["session"], "receiver")
+        settings = ReceiverSettings(
+            session=params["session"],
+            uuid=params["uuid"].lower(),
+            name=params["name"],
+            runtime_folder=places.runtime,
+            journal_folder=places.journal,
+            peer_certificate=params["peer_certificate"],
+            xl=find_binary("xl"),
+            link_timeout=params["link_timeout"],
+            memory_max_kib=params["memory_max_kib"],
+            listen_address=params["listen_address"],
+            port_first=first,
+            port_last=last,
+            admission_timeout=params["admission_timeout"],
+            banner_timeout=params["banner_timeout"],
+        )
+        answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
+    except Dom0XenError as exc:
+        module.fail_json(exception=exc, **exc.as_result())
+    module.log("dom0.xen %s: receiver of %s listens on port %s" % (params["session"], params["name"], answer["port"]))
+    module.exit_json(changed=True, status_path=places.status_path, result_path=places.result_path, **answer)
+
+
+if __name__ == "__main__":
+    main()

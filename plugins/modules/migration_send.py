@@ -1,0 +1,192 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration_send
+short_description: Start the sender of one migration on the source
+description:
+  - Starts a sender on the source dom0, which connects to the receiver and then runs C(xl migrate) with itself as the
+    transport. Returns when the receiver has admitted it and C(xl) has been started.
+  - The sender is detached from Ansible. The migration goes on, to its end and in accordance with the ownership rules, whatever
+    happens to the controller. Its status file says how far it is, its result file how it ended.
+  - The domain is paused only by C(xl) itself, for the last round. The permission to run the domain at the
+    destination is held until it is on the disks of both hosts.
+  - M(dom0.xen.migration_credentials) must have written the key of this session and role on the same host before.
+author:
+  - dom0.xen contributors (@dom0-xen)
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._places
+attributes:
+  check_mode:
+    support: none
+    details:
+      - There is nothing to predict; the checks of M(dom0.xen.migration_check) come before it.
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details:
+      - A session is started once; its credentials are used up by it.
+  platform:
+    support: full
+    platforms: posix
+options:
+  session:
+    description: Identity of the session, 16 hexadecimal digits, as M(dom0.xen.migration_credentials) returned it.
+    type: str
+    required: true
+  uuid:
+    description: UUID of the domain to send. It is turned into a domid at the last moment.
+    type: str
+    required: true
+  name:
+    description: Name of the domain to send; compared with the configuration that C(xl) sends.
+    type: str
+    required: true
+  memory_kib:
+    description: Memory of the domain in KiB, from which the progress is reckoned.
+    type: int
+    required: true
+  destination_address:
+    description: Address that the receiver listens on.
+    type: str
+    required: true
+  port:
+    description: TCP port that the receiver listens on.
+    type: int
+    required: true
+  peer_certificate:
+    description: Certificate of the receiver in PEM, as M(dom0.xen.migration_credentials) returned it. It is not secret.
+    type: str
+    required: true
+  connect_timeout:
+    description: How long to try to reach the receiver, in seconds.
+    type: int
+    default: 15
+  link_timeout:
+    description: How long a broken connection may take to come back before the migration is given up, in seconds.
+    type: int
+    default: 30
+  stop_link_timeout:
+    description:
+      - The same while the guest stands still, from the suspend until the destination is ready, in seconds.
+      - Once the permission was asked for, no time limit ends a session.
+    type: int
+    default: 10
+seealso:
+  - module: dom0.xen.migration_receive
+  - module: dom0.xen.migration_info
+"""
+
+EXAMPLES = r"""
+- name: Suspend the guest and stream its state
+  dom0.xen.migration_send:
+    session: "{{ credentials.session }}"
+    uuid: 1c2d3e4f-0000-4000-8000-00000000002a
+    name: centos
+    memory_kib: 131072
+    destination_address: "{{ receiver.address }}"
+    port: "{{ receiver.port }}"
+    peer_certificate: "{{ receiver_credentials.certificate }}"
+  delegate_to: xen1
+  register: sender
+"""
+
+RETURN = r"""
+admitted:
+  description: Whether the receiver has admitted the sender.
+  returned: success
+  type: bool
+  sample: true
+domid:
+  description: The domain's domid on the source.
+  returned: success
+  type: int
+  sample: 7
+status_path:
+  description: File that says how far the migration is, while it runs.
+  returned: success
+  type: str
+  sample: /run/dom0-xen/0123456789abcdef.sender/status.json
+result_path:
+  description: File that says how the session ended, once it has.
+  returned: success
+  type: str
+  sample: /var/lib/dom0-xen/0123456789abcdef.sender/result.json
+pid:
+  description: Process of the sender.
+  returned: success
+  type: int
+  sample: 1234
+code:
+  description: Stable name of the error.
+  returned: failure
+  type: str
+  sample: port_unreachable
+remedy:
+  description: What to do about the error.
+  returned: failure
+  type: str
+  sample: Open the port range from the source dom0 to the destination dom0.
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
+
+STARTING_S = 60.0
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            **PLACES,
+            "session": {"type": "str", "required": True},
+            "uuid": {"type": "str", "required": True},
+            "name": {"type": "str", "required": True},
+            "memory_kib": {"type": "int", "required": True},
+            "destination_address": {"type": "str", "required": True},
+            "port": {"type": "int", "required": True},
+            "peer_certificate": {"type": "str", "required": True},
+            "connect_timeout": {"type": "int", "default": 15},
+            "link_timeout": {"type": "int", "default": 30},
+            "stop_link_timeout": {"type": "int", "default": 10},
+        },
+    )
+    params = module.params
+    try:
+        places = prepare(params["runtime_path"], params["journal_path"], params["session"], "sender")
+        settings = SenderSettings(
+            session=params["session"],
+            uuid=params["uuid"].lower(),
+            name=params["name"],
+            runtime_folder=places.runtime,
+            journal_folder=places.journal,
+            peer_certificate=params["peer_certificate"],
+            xl=find_binary("xl"),
+            link_timeout=params["link_timeout"],
+            destination_address=params["destination_address"],
+            port=params["port"],
+            connect_timeout=params["connect_timeout"],
+            stop_link_timeout=params["stop_link_timeout"],
+            memory_kib=params["memory_kib"],
+        )
+        answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
+    except Dom0XenError as exc:
+        module.fail_json(exception=exc, **exc.as_result())
+    module.log("dom0.xen %s: sender of %s was admitted" % (params["session"], params["name"]))
+    module.exit_json(changed=True, status_path=places.status_path, result_path=places.result_path, **answer)
+
+
+if __name__ == "__main__":
+    main()
