@@ -1,0 +1,125 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a domain is, from what was seen on both hosts (pure; private to the collection).
+
+Nothing is inferred from an exit status: only copies with the domain's UUID, seen on a host, count.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, Record
+
+SOURCE = "source"
+DESTINATION = "destination"
+UNSETTLED = "unsettled"
+
+MOVED = "moved"
+STAYED = "stayed"
+RUNNING_TWICE = "running_twice"
+RUNNING_NOWHERE = "running_nowhere"
+UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True)
+class Evidence(Record):
+    """What one host showed: the copies with the domain's UUID, or that the host did not answer."""
+
+    RECORDS: t.ClassVar[t.Mapping[str, type[Record]]] = {"copies": DomainRow}
+
+    host: str
+    reachable: bool
+    copies: tuple[DomainRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict(Record):
+    """Who owns the domain and in which of the named states the run ended; ``reason`` is a sentence for people.
+
+    ``settled`` is false when something is left for a human or for the next run.
+    """
+
+    owner: str
+    end_state: str
+    reason: str
+    settled: bool
+
+
+def verdict(name: str, source: Evidence, destination: Evidence) -> Verdict:
+    """Judge from two looks, one on each host. The hosts may be the same: then ask :func:`verdict_same_host`."""
+    for host in (source, destination):
+        if not host.reachable:
+            return Verdict(UNSETTLED, UNREACHABLE, "%s did not answer, so nothing is certain." % host.host, False)
+    here, there = _running(source), _running(destination)
+    if here and there:
+        reason = "The domain runs on %s AND on %s. Stop one copy now." % (source.host, destination.host)
+        return Verdict(UNSETTLED, RUNNING_TWICE, reason, False)
+    if there:
+        return _at_destination(name, source, destination, there)
+    if here:
+        return _at_source(name, source, destination, here)
+    return _nowhere(source, destination)
+
+
+def verdict_same_host(name: str, evidence: Evidence, session_end_state: str | None) -> Verdict:
+    """Judge a move within one host, where a look cannot tell the two sides apart: exactly one copy, and the session's word."""
+    if not evidence.reachable:
+        return Verdict(UNSETTLED, UNREACHABLE, "%s did not answer, so nothing is certain." % evidence.host, False)
+    running = _running(evidence)
+    if len(running) > 1:
+        return Verdict(UNSETTLED, RUNNING_TWICE, "The domain runs twice on %s." % evidence.host, False)
+    if not running:
+        return _nowhere(evidence, evidence)
+    if len(evidence.copies) > 1 or running[0].name != name:
+        return Verdict(UNSETTLED, UNSETTLED, "Beside the running copy: %s." % _names(evidence.copies), False)
+    moved = session_end_state == MOVED
+    reason = "Exactly one copy runs on %s, with domid %d." % (evidence.host, running[0].domid)
+    return Verdict(DESTINATION if moved else SOURCE, MOVED if moved else STAYED, reason, True)
+
+
+def _at_destination(name: str, source: Evidence, destination: Evidence, running: list[DomainRow]) -> Verdict:
+    if source.copies:
+        reason = "It runs on %s, but %s still has %s." % (destination.host, source.host, _names(source.copies))
+        return Verdict(DESTINATION, MOVED, reason, False)
+    if running[0].name != name or len(destination.copies) > 1:
+        reason = "It runs on %s as %s." % (destination.host, _names(destination.copies))
+        return Verdict(DESTINATION, MOVED, reason, False)
+    return Verdict(DESTINATION, MOVED, "It runs on %s, and nothing is left on %s." % (destination.host, source.host), True)
+
+
+def _at_source(name: str, source: Evidence, destination: Evidence, running: list[DomainRow]) -> Verdict:
+    if destination.copies:
+        reason = "It runs on %s, but %s still has %s." % (source.host, destination.host, _names(destination.copies))
+        return Verdict(SOURCE, STAYED, reason, False)
+    if running[0].name != name or len(source.copies) > 1:
+        return Verdict(SOURCE, STAYED, "It runs on %s as %s." % (source.host, _names(source.copies)), False)
+    return Verdict(SOURCE, STAYED, "It runs on %s, and nothing is left on %s." % (source.host, destination.host), True)
+
+
+def _nowhere(source: Evidence, destination: Evidence) -> Verdict:
+    seen = [
+        "%s has %s" % (host.host, _names(host.copies) if host.copies else "no copy") for host in (source, destination)
+    ]
+    return Verdict(UNSETTLED, RUNNING_NOWHERE, "It runs nowhere: %s." % ", ".join(dict.fromkeys(seen)), False)
+
+
+def _running(evidence: Evidence) -> list[DomainRow]:
+    return [row for row in evidence.copies if row.state.alive and not row.state.paused]
+
+
+def _names(copies: t.Iterable[DomainRow]) -> str:
+    return " and ".join("%s (domid %d, %s)" % (row.name, row.domid, _state(row)) for row in copies)
+
+
+def _state(row: DomainRow) -> str:
+    state = row.state
+    if state.dying:
+        return "dying"
+    if state.suspended:
+        return "suspended"
+    if state.shutdown or state.crashed:
+        return "shut down"
+    return "paused" if state.paused else "running"
