@@ -1,0 +1,126 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All checks at once, and the plan (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks import devices, guest, hosts, identity, memory
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    ERROR,
+    WARNING,
+    Case,
+    Finding,
+    MoveRequest,
+    Plan,
+    PlannedDomain,
+    Rule,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
+
+# In the order in which a person wants to read them: hosts first, then the domain, then what it needs.
+RULES: tuple[Rule, ...] = (
+    hosts.reachable,
+    hosts.complete,
+    hosts.different,
+    identity.not_dom0,
+    identity.known,
+    hosts.quiet,
+    identity.free_at_source,
+    identity.free_at_destination,
+    guest.awake,
+    guest.configured,
+    guest.allowed,
+    guest.log_dirty,
+    hosts.not_older,
+    guest.abilities,
+    memory.enough,
+    memory.populated,
+    guest.processors,
+    devices.own_devices,
+    devices.bridges,
+    devices.driver_domains,
+    devices.disks,
+)
+
+
+def findings(
+    source: HostFacts | None, destination: HostFacts | None, domain: DomainFacts | None, request: MoveRequest
+) -> tuple[Finding, ...]:
+    """Return everything that speaks against the move, all at once; no error among them means that it may begin.
+
+    ``source`` and ``destination`` are None when there are no facts; the request then says why. ``domain`` is None when
+    the source does not have it. A domain that already runs at the destination is no error, see ``plan``.
+    """
+    case = Case(source, destination, domain, request)
+    return tuple(finding for rule in RULES for finding in rule(case))
+
+
+def errors(found: t.Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that forbid the move."""
+    return tuple(finding for finding in found if finding.severity == ERROR)
+
+
+def warnings(found: t.Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that do not."""
+    return tuple(finding for finding in found if finding.severity == WARNING)
+
+
+def plan(
+    source: HostFacts | None, destination: HostFacts | None, domain: DomainFacts | None, request: MoveRequest
+) -> Plan | None:
+    """Return what would be done, or None when it is not even known which domain is meant.
+
+    Only good for use when ``findings`` has no errors.
+    """
+    case = Case(source, destination, domain, request)
+    there = identity.already_there(case)
+    subject: DomainFacts | DomainRow | None = there or domain
+    if subject is None:
+        return None
+    room = None if there else memory.room(case)
+    return Plan(
+        already_there=there is not None,
+        source=request.source,
+        destination=request.destination,
+        same_host=case.same_host,
+        method=request.method,
+        transport=request.transport,
+        domain=PlannedDomain(
+            uuid=subject.uuid,
+            name=subject.name,
+            domid=subject.domid,
+            type=domain.type if domain else None,
+            memory_max_kib=domain.memory_max_kib if domain else None,
+        ),
+        memory_needed_kib=room.needed if room else None,
+        memory_free_kib=room.free if room else None,
+        balloon_kib=room.balloon if room else 0,
+        addresses=destination.addresses if destination else (),
+    )
+
+
+def locate(wanted: str, hosts_facts: t.Mapping[str, HostFacts]) -> tuple[str, ...]:
+    """Return the names of the hosts that have a domain of this name or UUID, in whatever state it is."""
+    return tuple(
+        host for host, facts in hosts_facts.items() if any(identity.means(row, wanted) for row in facts.domains)
+    )
+
+
+def describe(found: t.Iterable[Finding], request: MoveRequest) -> str:
+    """Return one message for people that tells all errors, each with its host and remedy; empty without errors."""
+    reasons = errors(found)
+    if not reasons:
+        return ""
+    origin = f" from {request.source}" if request.source else ""
+    head = f"{request.domain} cannot be moved{origin} to {request.destination}"
+    if len(reasons) == 1:
+        return f"{head}. {_line(reasons[0])}"
+    lines = [f"{number}. {_line(reason)}" for number, reason in enumerate(reasons, 1)]
+    return "\n".join([f"{head}, for {len(reasons)} reasons:", *lines])
+
+
+def _line(finding: Finding) -> str:
+    return f"{finding.host}: {finding.message} Remedy: {finding.remedy}"

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is each of the two hosts fit to take part? (pure; private to the collection)"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    NOT_IN_INVENTORY,
+    UNREACHABLE,
+    Case,
+    Finding,
+    HostTrouble,
+    listed,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+
+
+def reachable(case: Case) -> t.Iterator[Finding]:
+    """Both hosts are in the inventory, answer, and have given their facts."""
+    request = case.request
+    for host, facts, trouble in (
+        (request.source, case.source, request.source_trouble),
+        (request.destination, case.destination, request.destination_trouble),
+    ):
+        if host is not None and (trouble is not None or facts is None):
+            yield _no_facts(case, host, trouble)
+        if request.source == request.destination:
+            return
+
+
+def _no_facts(case: Case, host: str, trouble: HostTrouble | None) -> Finding:
+    why = f" ({trouble.message})" if trouble and trouble.message else ""
+    if trouble and trouble.code == NOT_IN_INVENTORY:
+        known = listed(case.request.inventory)
+        return case.error(
+            NOT_IN_INVENTORY,
+            host,
+            f"{host} is not among the dom0s of the inventory{why}; these are: {known}.",
+            f"Add {host} to the group of the dom0s, or name one of those.",
+            known=list(case.request.inventory),
+        )
+    if trouble and trouble.code == UNREACHABLE:
+        return case.error(
+            UNREACHABLE,
+            host,
+            f"{host} cannot be reached from the controller{why}.",
+            f"See that `ansible {host} -m ansible.builtin.ping` succeeds with this inventory.",
+        )
+    return case.error(
+        trouble.code if trouble else "host_without_facts",
+        host,
+        f"there are no facts of {host}{why}.",
+        f"See that `ansible {host} -m dom0.xen.host_info` succeeds with this inventory.",
+    )
+
+
+def different(case: Case) -> t.Iterator[Finding]:
+    """Source and destination are two hosts, unless one was asked for."""
+    if not case.same_host or case.request.allow_same_host:
+        return
+    source, destination = case.source_name, case.request.destination
+    seen = "" if source == destination else f" ({source} and {destination} are names of the same machine)"
+    yield case.error(
+        "same_host",
+        destination,
+        f"the destination is the host that the domain is on{seen}.",
+        "Name another destination, or set allow_same_host to true to move the domain within its host.",
+        source=source,
+        destination=destination,
+    )
+
+
+def complete(case: Case) -> t.Iterator[Finding]:
+    """Nothing is missing on either host: Xen, xl, root, pyxs, a folder in memory."""
+    for host, facts in _both(case):
+        for problem in facts.problems:
+            yield case.error(problem.code, host, problem.message, problem.remedy)
+
+
+def not_older(case: Case) -> t.Iterator[Finding]:
+    """Xen at the destination is not older: a stream goes up, not down (docs/process/xen-release-management.pandoc)."""
+    old = case.source.xen if case.source else None
+    new = case.destination.xen if case.destination else None
+    if old is None or new is None or (new.major, new.minor) >= (old.major, old.minor):
+        return
+    yield case.error(
+        "xen_older",
+        case.request.destination,
+        f"Xen {new.version} is older than the Xen {old.version} that the domain runs on.",
+        f"Upgrade Xen on {case.request.destination} to {old.major}.{old.minor} or newer, or name another destination.",
+        source=old.version,
+        destination=new.version,
+    )
+
+
+def quiet(case: Case) -> t.Iterator[Finding]:
+    """No other session works on the domain; one that was interrupted is worth a word."""
+    for host, facts in _both(case):
+        newest = True
+        for session in facts.sessions:
+            if not case.concerns(session):
+                continue
+            values = {"session": session.session, "role": session.role, "phase": session.phase}
+            if session.alive:
+                yield case.error(
+                    "session_running",
+                    host,
+                    f"session {session.session} moves this domain at this moment (phase {session.phase}).",
+                    "Wait for it, watch it with dom0.xen.migration_info, or end it with dom0.xen.migration_cancel.",
+                    **values,
+                )
+            elif newest and session.end_state not in ("moved", "stayed"):
+                yield case.warning(
+                    "session_interrupted",
+                    host,
+                    f"session {session.session} of this domain ended without a known outcome (phase {session.phase}).",
+                    f"See that the domain is only where you expect it: {case.source_name} is taken as its owner.",
+                    **values,
+                )
+            newest = False
+
+
+def _both(case: Case) -> t.Iterator[tuple[str, HostFacts]]:
+    if case.source is not None:
+        yield case.source_name, case.source
+    if case.destination is not None and case.request.source != case.request.destination:
+        yield case.request.destination, case.destination

@@ -1,0 +1,188 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which domain is it, where is it, and is its place at the destination free? (pure; private to the collection)"""
+
+from __future__ import annotations
+
+import typing as t
+import uuid
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    INCOMING,
+    MIGRATED_AWAY,
+    Case,
+    Finding,
+    listed,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow
+
+DOM0_NAMES = ("0", "Domain-0")
+
+
+def means(row: DomainRow | DomainFacts, wanted: str) -> bool:
+    """Say whether a name or UUID means this domain. A domid does not say so: it belongs to one host."""
+    try:
+        return row.uuid == str(uuid.UUID(wanted))
+    except ValueError:
+        return row.name == wanted
+
+
+def already_there(case: Case) -> DomainRow | None:
+    """Return the domain at the destination when it runs there and not at the source, else None."""
+    if case.domain is not None or case.destination is None or case.same_host:
+        return None
+    if case.request.source is not None and (case.source is None or case.source.xen is None):
+        return None  # nobody could look
+    for row in case.destination.domains:
+        if row.domid != 0 and means(row, case.request.domain) and _runs_under_its_name(row):
+            return row
+    return None
+
+
+def _runs_under_its_name(row: DomainRow) -> bool:
+    return row.state.alive and not row.state.paused and not row.name.endswith((INCOMING, MIGRATED_AWAY))
+
+
+def known(case: Case) -> t.Iterator[Finding]:
+    """The domain is on the source, or has already arrived."""
+    wanted = case.request.domain
+    if case.domain is not None or wanted in DOM0_NAMES or case.session_running or already_there(case) is not None:
+        return
+    if case.request.source is not None and (case.source is None or case.source.xen is None):
+        return  # nobody could look, and other findings say why
+    parts = list(_remains(case, wanted))
+    yield from parts
+    if parts:
+        return
+    if case.request.source is None:
+        yield case.error(
+            "domain_unknown",
+            case.request.destination,
+            f"none of these dom0s has a domain {wanted!r}: {listed(case.request.inventory)}.",
+            "Check the name (capitals count), or give the domain's UUID.",
+        )
+        return
+    names = [row.name for row in case.source.domains if row.domid != 0] if case.source else []
+    yield case.error(
+        "domain_unknown",
+        case.source_name,
+        f"there is no domain {wanted!r} on {case.source_name}; its domains are: {listed(names)}.",
+        "Check the name (capitals count) and the host, or give the domain's UUID.",
+        domains=names,
+    )
+
+
+def _remains(case: Case, wanted: str) -> t.Iterator[Finding]:
+    """Tell of copies that are not in good order: left by a migration, or at the destination and not running."""
+    seen = [(case.source_name, row) for row in (case.source.domains if case.source else ())]
+    if not case.same_host:
+        seen += [(case.request.destination, row) for row in (case.destination.domains if case.destination else ())]
+    for host, row in seen:
+        values = {"name": row.name, "domid": row.domid, "uuid": row.uuid}
+        if row.name in (wanted + INCOMING, wanted + MIGRATED_AWAY):
+            yield case.error(
+                "leftover_name",
+                host,
+                f"there is no domain {wanted!r}, but {row.name!r} (domid {row.domid}, {_words(row)}): a migration of it"
+                " was interrupted.",
+                "Find out which host has its last good copy; rename and resume that one, destroy the other.",
+                **values,
+            )
+        elif host == case.request.destination and row.domid != 0 and means(row, wanted):
+            yield case.error(
+                "domain_not_running_there",
+                host,
+                f"{wanted} is on {host} as {row.name!r} (domid {row.domid}), but it is {_words(row)}.",
+                "Look at it with `xl list -v` there; unpause, start or destroy it as is right.",
+                **values,
+            )
+
+
+def not_dom0(case: Case) -> t.Iterator[Finding]:
+    """Dom0 is the host itself."""
+    if case.request.domain in DOM0_NAMES or (case.domain is not None and case.domain.domid == 0):
+        yield case.error(
+            "domain_is_dom0",
+            case.source_name,
+            f"domain 0 is the host {case.source_name} itself and cannot be moved.",
+            "Name one of the domains that run on it.",
+        )
+
+
+def free_at_source(case: Case) -> t.Iterator[Finding]:
+    """The name that xl gives the source's copy is free, and there is one copy only."""
+    if case.domain is None:
+        return
+    host, domain = case.source_name, case.domain
+    if domain.name.endswith((INCOMING, MIGRATED_AWAY)):
+        yield case.error(
+            "leftover_name",
+            host,
+            f"the domain is called {domain.name!r}: a migration of it was interrupted.",
+            f"Find out which host has its last good copy, and rename or destroy this one (domid {domain.domid}).",
+            name=domain.name,
+            domid=domain.domid,
+        )
+    for row in case.others(case.source):
+        if row.name == domain.name + MIGRATED_AWAY:
+            yield case.error(
+                "migratedaway_name_taken",
+                host,
+                f"a domain {row.name!r} (domid {row.domid}, {_words(row)}) is in the way: xl needs that name.",
+                f"When it is what an interrupted migration left behind: `xl destroy {row.domid}` on {host}.",
+                name=row.name,
+                domid=row.domid,
+            )
+        elif row.uuid == domain.uuid and not (case.same_host and row.name == domain.name + INCOMING):
+            yield case.error(
+                "uuid_twice",
+                host,
+                f"domain {row.name!r} (domid {row.domid}, {_words(row)}) has the same UUID.",
+                "Find out which of the two is the good copy, and destroy the other one by its domid.",
+                name=row.name,
+                domid=row.domid,
+            )
+
+
+def free_at_destination(case: Case) -> t.Iterator[Finding]:
+    """No domain at the destination has the UUID, the name, or the name that xl gives to the copy that arrives."""
+    if case.domain is None or case.domain.domid == 0:
+        return
+    host, domain = case.request.destination, case.domain
+    for row in case.others(case.destination):
+        where = f"on {host} (domid {row.domid}, {_words(row)})"
+        values = {"name": row.name, "domid": row.domid, "uuid": row.uuid}
+        if row.name == domain.name + INCOMING:
+            yield case.error(
+                "incoming_name_taken",
+                host,
+                f"there is already a domain {row.name!r} {where}.",
+                f"When no migration is under way it was left behind by one: `xl destroy {row.domid}` on {host}.",
+                **values,
+            )
+        elif row.uuid == domain.uuid and not case.same_host:
+            yield case.error(
+                "uuid_taken",
+                host,
+                f"the domain with this UUID is on both hosts; {row.name!r} is {where}.",
+                "Find out which of the two is the good copy, and destroy the other one by its domid.",
+                **values,
+            )
+        elif row.name == domain.name:
+            yield case.error(
+                "name_taken",
+                host,
+                f"another domain is called {row.name!r} {where}; its UUID is {row.uuid}.",
+                "Rename one of the two with `xl rename`.",
+                **values,
+            )
+
+
+def _words(row: DomainRow) -> str:
+    state = row.state
+    if state.dying:
+        return "being torn down"
+    if state.shutdown:
+        return "suspended" if state.suspended else f"shut down ({state.reason})"
+    return "paused" if state.paused else "running"

@@ -1,0 +1,193 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the checks take and give (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    Address,
+    DomainFacts,
+    DomainRow,
+    HostFacts,
+    Record,
+    SessionSeen,
+)
+
+ERROR = "error"
+WARNING = "warning"
+
+NOT_IN_INVENTORY = "host_not_in_inventory"
+UNREACHABLE = "host_unreachable"
+NO_FACTS = "host_without_facts"
+
+# How xl names the copy that arrives and the one that has left (tools/xl/xl_vmcontrol.c, tools/xl/xl_migrate.c).
+INCOMING = "--incoming"
+MIGRATED_AWAY = "--migratedaway"
+
+
+@dataclasses.dataclass(frozen=True)
+class HostTrouble(Record):
+    """Why there are no facts of a host: one of the three codes above, and the words of whoever tried."""
+
+    code: str
+    message: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class MoveRequest(Record):
+    """What the caller wants. ``domain`` is a name, UUID or domid; the hosts are names of the inventory; memory in MiB.
+
+    ``source`` is None when the caller did not name it and no host but, at most, the destination has the domain.
+    ``memory_reserve_mib`` is to stay free at the destination; ``dom0_memory_min_mib`` is what dom0 there must keep when
+    xl shrinks it (autoballoon).
+    """
+
+    RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
+
+    domain: str
+    source: str | None
+    destination: str
+    source_trouble: HostTrouble | None = None
+    destination_trouble: HostTrouble | None = None
+    inventory: tuple[str, ...] = ()
+    allow_same_host: bool = False
+    method: str = "live"
+    transport: str = "tls"
+    memory_reserve_mib: int = 0
+    dom0_memory_min_mib: int = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding(Record):
+    """Something that speaks against the move (severity error), or that a person should know (warning)."""
+
+    code: str
+    severity: str
+    host: str
+    message: str
+    remedy: str
+    values: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedDomain(Record):
+    """The domain of a plan; ``domid`` is the one it has now, at the destination when it is already there."""
+
+    uuid: str
+    name: str
+    domid: int
+    type: str | None
+    memory_max_kib: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan(Record):
+    """What would be done; memory in KiB. ``balloon_kib`` is what dom0 at the destination would have to give up.
+
+    ``addresses`` are those that the source can reach the destination at, as far as facts can tell.
+    """
+
+    RECORDS = {"domain": PlannedDomain, "addresses": Address}
+
+    already_there: bool
+    source: str | None
+    destination: str
+    same_host: bool
+    method: str
+    transport: str
+    domain: PlannedDomain
+    memory_needed_kib: int | None
+    memory_free_kib: int | None
+    balloon_kib: int
+    addresses: tuple[Address, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """All that the checks may look at."""
+
+    source: HostFacts | None
+    destination: HostFacts | None
+    domain: DomainFacts | None
+    request: MoveRequest
+
+    @property
+    def source_name(self) -> str:
+        """The source for a sentence."""
+        return self.request.source or "the source"
+
+    @property
+    def same_host(self) -> bool:
+        """Whether source and destination are one host, under one name or two.
+
+        A boot's identity is unique to a machine; the host's name is compared as well, so that copies of a machine that
+        were made while it ran are told apart once they have names of their own.
+        """
+        if self.request.source == self.request.destination:
+            return True
+        if self.source is None or self.destination is None:
+            return False
+        return (self.source.boot_id, self.source.hostname) == (self.destination.boot_id, self.destination.hostname)
+
+    @property
+    def config(self) -> t.Mapping[str, t.Any]:
+        """The domain's configuration, empty when there is none."""
+        return (self.domain.config if self.domain else None) or {}
+
+    @property
+    def build(self) -> t.Mapping[str, t.Any]:
+        """The part ``b_info`` of the configuration."""
+        return self.config.get("b_info") or {}
+
+    @property
+    def creation(self) -> t.Mapping[str, t.Any]:
+        """The part ``c_info`` of the configuration."""
+        return self.config.get("c_info") or {}
+
+    def others(self, host: HostFacts | None) -> tuple[DomainRow, ...]:
+        """Return the domains of a host, without the copy that is to be moved."""
+        rows = host.domains if host else ()
+        if self.domain is None or (host is not self.source and not self.same_host):
+            return rows
+        return tuple(row for row in rows if row.domid != self.domain.domid)
+
+    def concerns(self, session: SessionSeen) -> bool:
+        """Say whether a session is about the domain; by name only while nobody knows the UUID."""
+        if self.domain is not None:
+            return session.domain.uuid == self.domain.uuid
+        return self.request.domain in (session.domain.uuid, session.domain.name)
+
+    @property
+    def session_running(self) -> bool:
+        """Whether a session that is about the domain runs on either host."""
+        return any(
+            session.alive and self.concerns(session)
+            for facts in (self.source, self.destination)
+            if facts is not None
+            for session in facts.sessions
+        )
+
+    def error(self, code: str, host: str, message: str, remedy: str, **values: t.Any) -> Finding:
+        """Return a finding that forbids the move."""
+        return Finding(code, ERROR, host, message, remedy, values)
+
+    def warning(self, code: str, host: str, message: str, remedy: str, **values: t.Any) -> Finding:
+        """Return a finding that does not forbid the move."""
+        return Finding(code, WARNING, host, message, remedy, values)
+
+
+Rule = t.Callable[[Case], t.Iterator[Finding]]
+
+
+def is_true(value: t.Any) -> bool:
+    """Say whether a boolean of libxl's JSON is set: a defbool is the text "True", "False" or "<default>"."""
+    return value is True or value == "True"
+
+
+def listed(values: t.Iterable[t.Any]) -> str:
+    """Return the values for a sentence, or "none"."""
+    return ", ".join(str(value) for value in values) or "none"
