@@ -52,10 +52,10 @@ def verdict(name: str, source: Evidence, destination: Evidence) -> Verdict:
     """Judge from two looks, one on each host. The hosts may be the same: then ask :func:`verdict_same_host`."""
     for host in (source, destination):
         if not host.reachable:
-            return Verdict(UNSETTLED, UNREACHABLE, "%s did not answer, so nothing is certain." % host.host, False)
+            return Verdict(UNSETTLED, UNREACHABLE, f"{host.host} did not answer, so nothing is certain.", False)
     here, there = _running(source), _running(destination)
     if here and there:
-        reason = "The domain runs on %s AND on %s. Stop one copy now." % (source.host, destination.host)
+        reason = f"The domain runs on {source.host} AND on {destination.host}. Stop one copy now."
         return Verdict(UNSETTLED, RUNNING_TWICE, reason, False)
     if there:
         return _at_destination(name, source, destination, there)
@@ -65,45 +65,43 @@ def verdict(name: str, source: Evidence, destination: Evidence) -> Verdict:
 
 
 def verdict_same_host(name: str, evidence: Evidence, session_end_state: str | None) -> Verdict:
-    """Judge a move within one host, where a look cannot tell the two sides apart: exactly one copy, and the session's word."""
+    """Judge a move within one host, where a look cannot tell the sides apart: one copy, and the session's word."""
     if not evidence.reachable:
-        return Verdict(UNSETTLED, UNREACHABLE, "%s did not answer, so nothing is certain." % evidence.host, False)
+        return Verdict(UNSETTLED, UNREACHABLE, f"{evidence.host} did not answer, so nothing is certain.", False)
     running = _running(evidence)
     if len(running) > 1:
-        return Verdict(UNSETTLED, RUNNING_TWICE, "The domain runs twice on %s." % evidence.host, False)
+        return Verdict(UNSETTLED, RUNNING_TWICE, f"The domain runs twice on {evidence.host}.", False)
     if not running:
         return _nowhere(evidence, evidence)
     if len(evidence.copies) > 1 or running[0].name != name:
-        return Verdict(UNSETTLED, UNSETTLED, "Beside the running copy: %s." % _names(evidence.copies), False)
+        return Verdict(UNSETTLED, UNSETTLED, f"Beside the running copy: {_names(evidence.copies)}.", False)
     moved = session_end_state == MOVED
-    reason = "Exactly one copy runs on %s, with domid %d." % (evidence.host, running[0].domid)
+    reason = f"Exactly one copy runs on {evidence.host}, with domid {running[0].domid}."
     return Verdict(DESTINATION if moved else SOURCE, MOVED if moved else STAYED, reason, True)
 
 
 def _at_destination(name: str, source: Evidence, destination: Evidence, running: list[DomainRow]) -> Verdict:
     if source.copies:
-        reason = "It runs on %s, but %s still has %s." % (destination.host, source.host, _names(source.copies))
+        reason = f"It runs on {destination.host}, but {source.host} still has {_names(source.copies)}."
         return Verdict(DESTINATION, MOVED, reason, False)
     if running[0].name != name or len(destination.copies) > 1:
-        reason = "It runs on %s as %s." % (destination.host, _names(destination.copies))
+        reason = f"It runs on {destination.host} as {_names(destination.copies)}."
         return Verdict(DESTINATION, MOVED, reason, False)
-    return Verdict(DESTINATION, MOVED, "It runs on %s, and nothing is left on %s." % (destination.host, source.host), True)
+    return Verdict(DESTINATION, MOVED, f"It runs on {destination.host}, and nothing is left on {source.host}.", True)
 
 
 def _at_source(name: str, source: Evidence, destination: Evidence, running: list[DomainRow]) -> Verdict:
     if destination.copies:
-        reason = "It runs on %s, but %s still has %s." % (source.host, destination.host, _names(destination.copies))
+        reason = f"It runs on {source.host}, but {destination.host} still has {_names(destination.copies)}."
         return Verdict(SOURCE, STAYED, reason, False)
     if running[0].name != name or len(source.copies) > 1:
-        return Verdict(SOURCE, STAYED, "It runs on %s as %s." % (source.host, _names(source.copies)), False)
-    return Verdict(SOURCE, STAYED, "It runs on %s, and nothing is left on %s." % (source.host, destination.host), True)
+        return Verdict(SOURCE, STAYED, f"It runs on {source.host} as {_names(source.copies)}.", False)
+    return Verdict(SOURCE, STAYED, f"It runs on {source.host}, and nothing is left on {destination.host}.", True)
 
 
 def _nowhere(source: Evidence, destination: Evidence) -> Verdict:
-    seen = [
-        "%s has %s" % (host.host, _names(host.copies) if host.copies else "no copy") for host in (source, destination)
-    ]
-    return Verdict(UNSETTLED, RUNNING_NOWHERE, "It runs nowhere: %s." % ", ".join(dict.fromkeys(seen)), False)
+    seen = [f"{host.host} has {_names(host.copies) if host.copies else 'no copy'}" for host in (source, destination)]
+    return Verdict(UNSETTLED, RUNNING_NOWHERE, f"It runs nowhere: {', '.join(dict.fromkeys(seen))}.", False)
 
 
 def _running(evidence: Evidence) -> list[DomainRow]:
@@ -111,7 +109,7 @@ def _running(evidence: Evidence) -> list[DomainRow]:
 
 
 def _names(copies: t.Iterable[DomainRow]) -> str:
-    return " and ".join("%s (domid %d, %s)" % (row.name, row.domid, _state(row)) for row in copies)
+    return " and ".join(f"{row.name} (domid {row.domid}, {_state(row)})" for row in copies)
 
 
 def _state(row: DomainRow) -> str:

@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: migration_cancel
 short_description: Ask the process of one migration session to give up
 description:
-  - Asks the sender or the receiver of a session to give up, and waits for its end. It obeys only while the domain cannot
-    possibly run at the destination yet; the domain then stays on the source, and the destination keeps nothing.
+  - Asks the sender or the receiver of a session to give up, and waits for its end. It obeys only while the domain
+    cannot possibly run at the destination yet; the domain then stays on the source, and the destination keeps nothing.
   - Once the permission to run the domain was asked for, the session goes on to its end whatever is asked.
 author:
   - dom0.xen contributors (@dom0-xen)
@@ -71,6 +71,7 @@ owner:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import (

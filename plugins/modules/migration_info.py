@@ -79,6 +79,7 @@ boot_id:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import ROLES, check_session, resolve_runtime_root

@@ -11,10 +11,10 @@ short_description: Start the receiver of one migration on the destination
 description:
   - Starts C(xl migrate-receive) on the destination dom0 under a receiver that belongs to this session only, and returns
     when the banner of C(xl) was verified and the receiver listens.
-  - The receiver is detached from Ansible. It ends by itself, with no copy of the domain left behind, when no sender comes within
-    O(admission_timeout), or when the migration fails before the permission to run the domain was given.
-  - It accepts one peer, which must show O(peer_certificate), and one domain, which must have O(uuid), O(name) and at most
-    O(memory_max_kib). Nothing reaches C(xl) before that was compared.
+  - The receiver is detached from Ansible. It ends by itself, with no copy of the domain left behind, when no sender
+    comes within O(admission_timeout), or when the migration fails before the permission to run the domain was given.
+  - It accepts one peer, which must show O(peer_certificate), and one domain, which must have O(uuid), O(name) and at
+    most O(memory_max_kib). Nothing reaches C(xl) before that was compared.
   - M(dom0.xen.migration_credentials) must have written the key of this session and role on the same host before.
 author:
   - dom0.xen contributors (@dom0-xen)
@@ -106,8 +106,8 @@ port:
   type: int
   sample: 49152
 banner_verified:
-  description: Whether the banner of C(xl migrate-receive) was read and is the one that C(xl migrate) expects, byte for byte.
-  returned: success
+  description: Whether the banner of C(xl migrate-receive) was read and is the one that C(xl migrate) expects, byte
+  for byte. returned: success
   type: bool
   sample: true
 status_path:
@@ -138,6 +138,7 @@ remedy:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES, port_range
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
@@ -187,7 +188,9 @@ def main() -> None:
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())
-    module.log("dom0.xen %s: receiver of %s listens on port %s" % (params["session"], params["name"], answer["port"]))
+    module.log(
+        "dom0.xen {}: receiver of {} listens on port {}".format(params["session"], params["name"], answer["port"])
+    )
     module.exit_json(changed=True, status_path=places.status_path, result_path=places.result_path, **answer)
 
 

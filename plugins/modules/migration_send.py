@@ -11,8 +11,8 @@ short_description: Start the sender of one migration on the source
 description:
   - Starts a sender on the source dom0, which connects to the receiver and then runs C(xl migrate) with itself as the
     transport. Returns when the receiver has admitted it and C(xl) has been started.
-  - The sender is detached from Ansible. The migration goes on, to its end and in accordance with the ownership rules, whatever
-    happens to the controller. Its status file says how far it is, its result file how it ended.
+  - The sender is detached from Ansible. The migration goes on, to its end and in accordance with the ownership rules,
+    whatever happens to the controller. Its status file says how far it is, its result file how it ended.
   - The domain is paused only by C(xl) itself, for the last round. The permission to run the domain at the
     destination is held until it is on the disks of both hosts.
   - M(dom0.xen.migration_credentials) must have written the key of this session and role on the same host before.
@@ -137,6 +137,7 @@ remedy:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
@@ -184,7 +185,7 @@ def main() -> None:
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())
-    module.log("dom0.xen %s: sender of %s was admitted" % (params["session"], params["name"]))
+    module.log("dom0.xen {}: sender of {} was admitted".format(params["session"], params["name"]))
     module.exit_json(changed=True, status_path=places.status_path, result_path=places.result_path, **answer)
 
 

@@ -33,7 +33,7 @@ def main(role: str, folder: str, ready_fd: int) -> None:
     try:
         document = documents.read(os.path.join(folder, documents.SETTINGS))
         if document is None:
-            raise Dom0XenError("%s does not hold a session's settings" % folder)
+            raise Dom0XenError(f"{folder} does not hold a session's settings")
         lock = DomainLock(os.path.dirname(folder), str(document["uuid"]), role)
     except Dom0XenError as exc:
         launched({"error": exc.as_result()})

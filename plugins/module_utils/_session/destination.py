@@ -5,10 +5,12 @@
 
 Who may run the domain is decided here and in :mod:`source`, nowhere else. The rules:
 
-* the permission reaches ``xl`` only after the commit is on this host's disk, and only when the source's ``xl`` wrote it;
+* the permission reaches ``xl`` only after the commit is on this host's disk, and only when the source's ``xl`` wrote
+  it;
 * after the commit there is only going forward: nothing but ``xl``'s own report says how it went;
 * before the commit every failure ends with no copy here. ``xl`` is made to give up by closing what it reads, while its
-  answers are still read, because it destroys its copy only if it can write them (tools/xl/xl_migrate.c migrate_receive).
+  answers are still read, because it destroys its copy only if it can write them (tools/xl/xl_migrate.c
+  migrate_receive).
 """
 
 from __future__ import annotations
@@ -165,7 +167,7 @@ def _observed(state: DestinationState, event: Observed) -> tuple[DestinationStat
         )
     failure = Failure(
         "destination_copy_left",
-        "a copy is left at the destination (domid %s, %s, %s)" % (copy.domid, copy.name, copy.state.value),
+        f"a copy is left at the destination (domid {copy.domid}, {copy.name}, {copy.state.value})",
         remedy="Look at both hosts by UUID; at most one copy may run.",
     )
     outcome = Report(state.report.status if state.report else None, give_back=False, copy_gone=False)

@@ -16,7 +16,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher
 
 
-
 class DestinationXl:
     """One run of ``xl migrate-receive``, what is still to be written to it, and its answers."""
 

@@ -41,7 +41,7 @@ def read(path: str) -> dict[str, t.Any] | None:
 
 
 def last_lines(path: str, count: int = 20, limit: int = 16384) -> list[str]:
-    """Return the last lines of a text file, at most ``count`` of them and ``limit`` bytes; ``[]`` when there is none."""
+    """Return the last lines of a text file, at most ``count`` and ``limit`` bytes; ``[]`` when there is none."""
     try:
         with open(path, "rb") as handle:
             size = handle.seek(0, os.SEEK_END)

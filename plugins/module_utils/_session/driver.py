@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a session's daemon does whatever its role: feed the machine, carry out actions, tell how far it is.
 
-Private to the collection. The machine decides, this carries out: an action that must be on the disk before it has consequences
-is waited for, and when it does not get there the decision is taken back.
+Private to the collection. The machine decides, this carries out: an action that must be on the disk before it has
+consequences is waited for, and when it does not get there the decision is taken back.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -228,10 +229,8 @@ class Driver(t.Generic[StateT]):
         self._sequence += 1
         self._status_at = now
         self._status_phase = self.state.phase
-        try:
+        with contextlib.suppress(OSError):
             documents.write(os.path.join(self.settings.runtime_folder, documents.STATUS), self.status())
-        except OSError:
-            pass
 
     def _finish(self) -> None:
         self._sequence += 1
@@ -257,10 +256,10 @@ def failure_of(error: Dom0XenError) -> Failure:
 def _journal_failure(exc: OSError) -> Failure:
     return Failure(
         "journal_failed",
-        "the record that must come before the permission could not be written: %s" % exc,
+        f"the record that must come before the permission could not be written: {exc}",
         remedy="Make room under the journal path (default /var/lib/dom0-xen) and start the migration again.",
     )
 
 
 def _system_failure(action: Action, exc: OSError) -> Failure:
-    return Failure("system", "%s failed: %s" % (type(action).__name__, exc))
+    return Failure("system", f"{type(action).__name__} failed: {exc}")

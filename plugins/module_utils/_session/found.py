@@ -42,7 +42,7 @@ def sessions_of(runtime_root: str, journal_root: str, session: str | None, uuid:
     """Return the sessions with this identity, or of this domain, newest first."""
     seen: dict[tuple[str, str], None] = {}
     for root in (runtime_root, journal_root):
-        for name, role, dummy in session_folders(root):
+        for name, role, _dummy in session_folders(root):
             if session is None or name == session:
                 seen.setdefault((name, role))
     found = [status_of(runtime_root, journal_root, name, role) for name, role in seen]
@@ -71,7 +71,7 @@ def wait_for_end(runtime_root: str, journal_root: str, session: str, role: str, 
 
 
 def ask_to_stop(document: Document, runtime_folder: str) -> bool:
-    """Send SIGTERM to the session's process, which gives up if the ownership rules allow it; return whether there was one."""
+    """Send SIGTERM to the session's process; return whether there was one. It gives up if the rules allow it."""
     pid = process_of(document, runtime_folder)
     if pid is None:
         return False

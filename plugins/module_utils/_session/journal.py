@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal: what happened to the ownership of a domain, on disk before it has consequences (private to the collection).
+"""The journal: what happened to a domain's ownership, on disk before it has consequences (private to the collection).
 
 One JSON object a line, appended and flushed to the disk. A last line without its newline was torn by a power loss
 and counts as never written.
@@ -43,7 +43,7 @@ class Journal:
         line = json.dumps(record, separators=(",", ":")).encode("utf-8") + b"\n"
         written = os.write(self._fd, line)
         if written != len(line):
-            raise OSError("only %d of %d bytes of a journal record were written" % (written, len(line)))
+            raise OSError(f"only {written} of {len(line)} bytes of a journal record were written")
         if durable:
             os.fsync(self._fd)
         self._number += 1

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starting a session's daemon so that nothing of Ansible can end it (private to the collection).
 
-The daemon gets its own copy of the code, because Ansible removes a module's payload when the module ends; its own session
-and, where systemd runs the host, its own scope, because the scope of an ssh login can be killed; and no terminal.
+The daemon gets its own copy of the code, because Ansible removes a module's payload when the module ends; its own
+session and, where systemd runs the host, its own scope, because the scope of an ssh login can be killed; and no
+terminal.
 """
 
 from __future__ import annotations
@@ -80,12 +81,12 @@ class Places(t.NamedTuple):
 
 
 def prepare(runtime_path: str, journal_path: str, session: str, role: str) -> Places:
-    """Return the session's folders, with its credentials in place. Raises :class:`CredentialsMissing` or a PlaceError."""
+    """Return the session's folders, with its credentials in them. Raises CredentialsMissing or a PlaceError."""
     root = runtime_root(runtime_path)
     runtime = session_folder(root, session, role)
     for name in (daemon.KEY, daemon.CERTIFICATE):
         if not os.path.isfile(os.path.join(runtime, name)):
-            raise CredentialsMissing("there is no %s in %s" % (name, runtime))
+            raise CredentialsMissing(f"there is no {name} in {runtime}")
     make_private_folder(runtime)
     journals = journal_root(journal_path)
     _prune(journals)
@@ -114,7 +115,7 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
     except OSError as exc:
         os.close(tell)
         os.close(ready)
-        raise LaunchFailed("the session cannot be started: %s" % exc) from exc
+        raise LaunchFailed(f"the session cannot be started: {exc}") from exc
     finally:
         os.close(log)
     os.close(tell)
@@ -126,10 +127,12 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
         _end(process)
         lines = documents.last_lines(os.path.join(places.journal, LOG))
         shutil.rmtree(places.runtime, ignore_errors=True)
-        raise LaunchFailed("the session's process did not come up within %d s" % timeout, log=lines)
+        raise LaunchFailed(f"the session's process did not come up within {timeout} s", log=lines)
     error = answer.get("error")
     if error is not None:
-        refused = SessionRefused(str(error.get("msg")), remedy=str(error.get("remedy") or ""), details=error.get("details"))
+        refused = SessionRefused(
+            str(error.get("msg")), remedy=str(error.get("remedy") or ""), details=error.get("details")
+        )
         refused.code = str(error.get("code"))
         raise refused
     return answer
@@ -141,7 +144,7 @@ def _own_copy(folder: str) -> str:
     if archive is None:
         # Not started from a payload: the code lies in folders that stay.
         path = os.path.abspath(__file__)
-        for dummy in range(7):
+        for _dummy in range(7):
             path = os.path.dirname(path)
         return path
     copy = os.path.join(folder, PAYLOAD)
@@ -158,8 +161,8 @@ def _scope(settings: Settings, role: str) -> list[str]:
         "--scope",
         "--quiet",
         "--collect",
-        "--unit=dom0-xen-%s-%s" % (settings.session, role),
-        "--description=dom0.xen %s of domain %s" % (role, settings.name),
+        f"--unit=dom0-xen-{settings.session}-{role}",
+        f"--description=dom0.xen {role} of domain {settings.name}",
         "--",
     ]
 
@@ -191,7 +194,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _prune(root: str) -> None:
     oldest = time.time() - KEEP_DAYS * 86400
-    for dummy, dummy2, path in session_folders(root):
+    for _dummy, _dummy2, path in session_folders(root):
         result = os.path.join(path, documents.RESULT)
         # A journal without its result is evidence of something that did not end; it is kept.
         if os.path.isfile(result) and os.stat(result).st_mtime < oldest:

@@ -22,14 +22,14 @@ class DomainLock:
     """Holds the lock of ``uuid`` and ``role`` until :meth:`release`. Raises :class:`DomainBusy`."""
 
     def __init__(self, runtime_root: str, uuid: str, role: str) -> None:
-        self._path = os.path.join(runtime_root, "%s.%s.lock" % (uuid, role))
+        self._path = os.path.join(runtime_root, f"{uuid}.{role}.lock")
         while True:
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 os.close(self._fd)
-                raise DomainBusy("another session is moving the domain %s" % uuid) from None
+                raise DomainBusy(f"another session is moving the domain {uuid}") from None
             if self._is_current():
                 return
             os.close(self._fd)

@@ -33,7 +33,7 @@ class Loop:
             signal.signal(number, signal.SIG_IGN)
 
     def wait(self, sources: t.Iterable[Source], timeout: float) -> dict[int, int]:
-        """Return the events (``selectors.EVENT_READ``/``EVENT_WRITE``) by descriptor after at most ``timeout`` seconds."""
+        """Return what happened by descriptor, as selector events, after at most ``timeout`` seconds."""
         poll = select.poll()
         poll.register(self._read, select.POLLIN)
         wanted: dict[int, int] = {}

@@ -50,7 +50,7 @@ def event(message: Message) -> Event:
         return Failed(_failure(message.get("failure")), by_peer=True)
     if kind == "report":
         return Reported(_report(message))
-    raise FrameError("unknown message %r" % (kind,))
+    raise FrameError(f"unknown message {kind!r}")
 
 
 def _failure(document: t.Any) -> Failure:
@@ -70,5 +70,5 @@ def _failure(document: t.Any) -> Failure:
 def _report(message: Message) -> Report:
     status = message.get("status")
     if status is not None and (not isinstance(status, int) or not 0 <= status <= 255):
-        raise FrameError("a report with status %r" % (status,))
+        raise FrameError(f"a report with status {status!r}")
     return Report(status, message.get("give_back") is True, message.get("copy_gone") is True)

@@ -32,12 +32,12 @@ def observe(
     settled: t.Callable[[CopyState], bool],
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> Copy:
-    """Look until the copy that is ``mine`` is in a ``settled`` state, or ten seconds are over; return what was seen last.
+    """Look until the copy that is ``mine`` is ``settled``, or ten seconds are over; return what was seen last.
 
     A dying domain is looked at again: it goes when its last page is let go.
     """
     seen = Copy(CopyState.UNKNOWN)
-    for dummy in range(LOOKS):
+    for _dummy in range(LOOKS):
         try:
             rows = [row for row in xl.domains() if mine(row)]
         except Dom0XenError:

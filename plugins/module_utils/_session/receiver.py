@@ -192,7 +192,12 @@ class Receiver(Driver[DestinationState]):
             self.fail(exc)
             return
         self.launched(
-            {"port": self._listener.port, "address": self._listener.address, "banner_verified": True, "pid": os.getpid()}
+            {
+                "port": self._listener.port,
+                "address": self._listener.address,
+                "banner_verified": True,
+                "pid": os.getpid(),
+            }
         )
 
     def _look_for_copy(self) -> None:
@@ -267,18 +272,19 @@ class Receiver(Driver[DestinationState]):
         settings = self.settings
         if identity.uuid != settings.uuid or identity.name != settings.name:
             raise DomainRefused(
-                "the stream is of %s (%s), this session is for %s (%s)"
-                % (identity.name, identity.uuid, settings.name, settings.uuid)
+                f"the stream is of {identity.name} ({identity.uuid}), "
+                f"this session is for {settings.name} ({settings.uuid})"
             )
         if identity.memory_max_kib > settings.memory_max_kib:
             raise DomainRefused(
-                "the stream's domain may have %d KiB, this session allows %d"
-                % (identity.memory_max_kib, settings.memory_max_kib)
+                f"the stream's domain may have {identity.memory_max_kib} KiB, "
+                f"this session allows {settings.memory_max_kib}"
             )
         self._authorised = True
         self.feed(HeaderAccepted())
 
-    # xl, deadlines. ----------------------------------------------------------------------------------------------------
+    # xl, deadlines.
+    # ----------------------------------------------------------------------------------------------------
 
     def _look_at_xl(self) -> None:
         if self._exit_seen:
@@ -297,18 +303,19 @@ class Receiver(Driver[DestinationState]):
     def _look_at_deadlines(self) -> None:
         now = self.clock()
         if self._listener is None and now - self.started > self.settings.banner_timeout:
-            self.fail(BannerWrong("no banner within %d s" % self.settings.banner_timeout))
+            self.fail(BannerWrong(f"no banner within {self.settings.banner_timeout} s"))
         if self.state.phase is Phase.STARTING:
             if self._listener is not None and now - self.started > self.settings.admission_timeout:
-                self.fail(NotAdmitted("no sender came within %d s" % self.settings.admission_timeout))
+                self.fail(NotAdmitted(f"no sender came within {self.settings.admission_timeout} s"))
         elif self.link.lost_at is not None and now - self.link.lost_at > self.settings.link_timeout:
-            text = "the link to the source has been down for %d s" % self.settings.link_timeout
+            text = f"the link to the source has been down for {self.settings.link_timeout} s"
             self.feed(LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
         if self._closed_at is not None and now - self._closed_at > GIVE_UP_LIMIT and not self.state.committed:
             self._closed_at = None
             self._process.kill()
 
-    # Actions. ------------------------------------------------------------------------------------------------------------
+    # Actions.
+    # ------------------------------------------------------------------------------------------------------------
 
     def _perform(self, action: Action) -> None:
         if isinstance(action, Send):

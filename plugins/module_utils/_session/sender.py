@@ -113,7 +113,10 @@ class Sender(Driver[SourceState]):
         total = self._parser.position
         document.update(
             figures.transfer(
-                self._rounds, total, self.settings.memory_kib * 1024, self._rate.update(now, total),
+                self._rounds,
+                total,
+                self.settings.memory_kib * 1024,
+                self._rate.update(now, total),
                 self.timeline.get("stream", self.started),
             )
         )
@@ -248,8 +251,8 @@ class Sender(Driver[SourceState]):
         identity = config_identity(config)
         if identity.uuid != self.settings.uuid or identity.name != self.settings.name:
             raise AnotherDomain(
-                "xl sends %s (%s), this session is for %s (%s)"
-                % (identity.name, identity.uuid, self.settings.name, self.settings.uuid)
+                f"xl sends {identity.name} ({identity.uuid}), "
+                f"this session is for {self.settings.name} ({self.settings.uuid})"
             )
 
     def _follow_phase(self) -> None:
@@ -278,12 +281,13 @@ class Sender(Driver[SourceState]):
         except Dom0XenError as exc:
             return failure_of(exc)
         if name != migrated_away(self.settings.name):
-            return Failure("gate_name", "the source's copy is called %s at the gate" % name)
+            return Failure("gate_name", f"the source's copy is called {name} at the gate")
         if self._process.exit_code() is not None:
             return Failure("gate_xl", "xl ended on the source before the permission was used")
         return None
 
-    # xl, deadlines. ----------------------------------------------------------------------------------------------------
+    # xl, deadlines.
+    # ----------------------------------------------------------------------------------------------------
 
     def _look_at_xl(self) -> None:
         if not self._xl_started or self._exit_seen:
@@ -305,10 +309,11 @@ class Sender(Driver[SourceState]):
         stopped = self.state.phase.order >= Phase.SUSPENDING.order
         limit = self.settings.stop_link_timeout if stopped else self.settings.link_timeout
         if self.clock() - lost > limit:
-            text = "the link to the destination has been down for %d s" % limit
+            text = f"the link to the destination has been down for {limit} s"
             self.feed(LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
 
-    # Actions. ------------------------------------------------------------------------------------------------------------
+    # Actions.
+    # ------------------------------------------------------------------------------------------------------------
 
     def _perform(self, action: Action) -> None:
         if isinstance(action, StartXl):
@@ -332,7 +337,7 @@ class Sender(Driver[SourceState]):
         try:
             domids = self._store.domids_of(self.settings.uuid)
             if len(domids) != 1:
-                raise DomainVanished("%d domains have the UUID %s here" % (len(domids), self.settings.uuid))
+                raise DomainVanished(f"{len(domids)} domains have the UUID {self.settings.uuid} here")
             self._domid = domids[0]
             self._watch = SourceWatch(self._domid)
             self.mark("xl_started")
@@ -341,7 +346,7 @@ class Sender(Driver[SourceState]):
             self.feed(XlExited(-1, failure_of(exc)))
             return
         except OSError as exc:
-            self.feed(XlExited(-1, Failure("xl_start", "xl cannot be started: %s" % exc)))
+            self.feed(XlExited(-1, Failure("xl_start", f"xl cannot be started: {exc}")))
             return
         self._xl_started = True
         self.launched({"admitted": True, "pid": os.getpid(), "domid": self._domid})
@@ -362,4 +367,3 @@ class Sender(Driver[SourceState]):
         self._dialer.close()
         self.link.detach()
         self._store.close()
-

@@ -7,8 +7,8 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
 
 * the commit request is on this host's disk before it leaves; from then on nothing but the destination's report
   answers ``xl``, whatever time passes;
-* ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's copy is
-  known to be gone, or when the commit request never left and never will;
+* ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's
+  copy is known to be gone, or when the commit request never left and never will;
 * before the commit request every failure ends with the domain running here.
 """
 
@@ -57,7 +57,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import RE
 # What a report of failure carries when the destination never got the permission: libxl's generic error, ERROR_FAIL.
 REFUSED_STATUS = 3
 
-CANCELLED = Failure("cancelled", "the migration was cancelled", remedy="Nothing needs to be done; the domain runs on the source.")
+CANCELLED = Failure(
+    "cancelled", "the migration was cancelled", remedy="Nothing needs to be done; the domain runs on the source."
+)
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def _reported(state: SourceState, event: Reported) -> tuple[SourceState, Actions
         return _fail(replace(state, report=None), _startup_failure(report))
     unsettled = Failure(
         "unsettled",
-        "the destination had the permission, and cannot say that its copy is gone (status %s)" % report.status,
+        f"the destination had the permission, and cannot say that its copy is gone (status {report.status})",
         remedy="Look at both hosts; the domain must be started on exactly one of them.",
     )
     return replace(known, owner=Owner.UNSETTLED, failure=unsettled), (Journal("unsettled"),)
@@ -229,10 +231,14 @@ def _observed(state: SourceState, event: Observed) -> tuple[SourceState, Actions
         if copy.state is CopyState.ABSENT:
             return _end(state, EndState.MOVED)
         if not state.tidied and copy.name == migrated_away(state.name):
-            return replace(state, tidied=True), (Journal("destroy_source", {"domid": copy.domid}), DestroyCopy(), Observe())
+            return replace(state, tidied=True), (
+                Journal("destroy_source", {"domid": copy.domid}),
+                DestroyCopy(),
+                Observe(),
+            )
         failure = Failure(
             "source_copy_left",
-            "the domain runs at the destination, but its copy here (domid %s, %s) is still there" % (copy.domid, copy.state.value),
+            f"the domain runs at the destination, but its copy here (domid {copy.domid}, {copy.state.value}) is left",
             remedy="Look at the copy with xl list -v, and destroy it by its domid; never unpause it.",
         )
         return _end(replace(state, failure=failure), EndState.MOVED)
@@ -244,10 +250,10 @@ def _observed(state: SourceState, event: Observed) -> tuple[SourceState, Actions
 
 
 def _unsettled(state: SourceState, copy: Copy) -> SourceState:
-    cause = " (%s)" % state.failure.msg if state.failure is not None else ""
+    cause = f" ({state.failure.msg})" if state.failure is not None else ""
     failure = Failure(
         "source_not_running",
-        "the migration failed%s, and the source's copy is %s" % (cause, copy.state.value),
+        f"the migration failed{cause}, and the source's copy is {copy.state.value}",
         remedy="Look at both hosts by UUID before anything is started, resumed or destroyed.",
     )
     return replace(state, owner=Owner.UNSETTLED, failure=failure)
@@ -265,7 +271,7 @@ def _forward(state: SourceState, phase: Phase) -> SourceState:
 def _startup_failure(report: Report) -> Failure:
     return Failure(
         "destination_start_failed",
-        "the destination could not start the domain and gave it back (status %s)" % report.status,
+        f"the destination could not start the domain and gave it back (status {report.status})",
         remedy="The last lines of the destination's xl say why.",
     )
 

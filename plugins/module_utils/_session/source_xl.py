@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``xl migrate`` on the source, and the shim that gives us its transport (private to the collection).
 
-``xl migrate -s '' DOMID COMMAND`` runs ``sh -c COMMAND`` with the stream on the child's stdin and the answers on its stdout
-(tools/xl/xl_migrate.c create_migration_child). Our command is a shim that passes both descriptors over a
+``xl migrate -s '' DOMID COMMAND`` runs ``sh -c COMMAND`` with the stream on the child's stdin and the answers on its
+stdout (tools/xl/xl_migrate.c create_migration_child). Our command is a shim that passes both descriptors over a
 Unix socket, so that memory goes from xl's helper into this process without another copy.
 """
 
 from __future__ import annotations
 
 import array
+import contextlib
 import fcntl
 import os
 import shlex
@@ -62,7 +63,7 @@ class SourceXl:
         with open(script, "w", encoding="ascii") as handle:
             handle.write(_SHIM)
         self._listener = self._listen()
-        command = "exec %s -I -S %s" % (shlex.quote(sys.executable), shlex.quote(script))
+        command = f"exec {shlex.quote(sys.executable)} -I -S {shlex.quote(script)}"
         with open(self._stderr_path, "ab") as stderr:
             self._process = spawn(
                 self._xl.migrate_argv(domid, command), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr
@@ -110,10 +111,8 @@ class SourceXl:
     def write(self, text: bytes) -> None:
         """Write an answer. Nothing is lost when xl has gone: its end is noticed by :meth:`exit_code`."""
         if self._answers >= 0:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 os.write(self._answers, text)
-            except BrokenPipeError:
-                pass
 
     def close_answers(self) -> None:
         """Let xl read the end of its answers: before its permission it then resumes the domain and exits."""
@@ -169,13 +168,11 @@ class SourceXl:
 
 def enlarge(fd: int, size: int = PIPE_BYTES) -> None:
     """Give a pipe a larger buffer where the kernel allows it."""
-    try:
+    with contextlib.suppress(OSError):
         fcntl.fcntl(fd, _F_SETPIPE_SZ, size)
-    except OSError:
-        pass
 
 
 def die_words(lines: t.Sequence[str], code: int) -> str:
     """Return one sentence on how xl ended: its last line, or its exit status when it said nothing."""
-    how = "was killed by signal %d" % -code if code < 0 else "ended with status %d" % code
-    return "xl %s: %s" % (how, lines[-1]) if lines else "xl %s without a word" % how
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+    return f"xl {how}: {lines[-1]}" if lines else f"xl {how} without a word"

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long the guest stood still, from XenStore watches on both hosts (private to the collection).
 
-It begins when the source's domain has suspended (``@releaseDomain``) and ends when the destination's ``xl`` reports that its
-copy runs. The two moments are on two clocks; the link knows how far apart they are.
+It begins when the source's domain has suspended (``@releaseDomain``) and ends when the destination's ``xl`` reports
+that its copy runs. The two moments are on two clocks; the link knows how far apart they are.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OWN = {
 
 @dataclass(frozen=True)
 class StopTime:
-    """The stop time in ms (``None`` while unknown), how it was measured, and all moments in ms since ``xl`` was started."""
+    """The stop time in ms (``None`` while unknown), how it was measured, and all moments in ms since ``xl`` began."""
 
     milliseconds: int | None
     measured: str | None
@@ -78,7 +78,7 @@ class SourceWatch:
     """
 
     def __init__(self, domid: int) -> None:
-        self._shutdown = "/local/domain/%d/control/shutdown" % domid
+        self._shutdown = f"/local/domain/{domid}/control/shutdown"
         self._watch = DomainWatch([self._shutdown], special=(RELEASE_DOMAIN,))
         self._changes = -1
 
@@ -91,7 +91,8 @@ class SourceWatch:
         for event in self._watch.read():
             at = event.at_ns / 1e9
             if event.path == self._shutdown:
-                # The first event only says that the watch is set. Then libxl writes "suspend", and the guest empties it.
+                # The first event only says that the watch is set. Then libxl writes "suspend", and the guest empties
+                # it.
                 self._changes += 1
                 if self._changes:
                     timeline.setdefault("suspend_requested" if self._changes == 1 else "suspend_acknowledged", at)
@@ -118,7 +119,7 @@ class DestinationWatch:
 
     def follow(self, domid: int) -> None:
         """Watch the name of the copy too."""
-        self._name = "/local/domain/%d/name" % domid
+        self._name = f"/local/domain/{domid}/name"
         try:
             self._watch.add(self._name)
         except Dom0XenError:

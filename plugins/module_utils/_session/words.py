@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The words in which a session thinks: phases, owners, events and actions (pure; private to the collection).
 
-The two machines (:mod:`source`, :mod:`destination`) take an event and return a new state and a list of actions. They do no
-I/O, so every order of events can be tried; the drivers (:mod:`sender`, :mod:`receiver`) carry the actions out in order.
+The two machines (:mod:`source`, :mod:`destination`) take an event and return a new state and a list of actions. They
+do no I/O, so every order of events can be tried; the drivers (:mod:`sender`, :mod:`receiver`) carry the actions out
+in order.
 """
 
 from __future__ import annotations
@@ -74,7 +75,13 @@ class Failure:
 
     def to_result(self) -> dict[str, t.Any]:
         """Return it as the ``error`` of a status document."""
-        return {"code": self.code, "msg": self.msg, "host": self.host, "remedy": self.remedy, "details": dict(self.details)}
+        return {
+            "code": self.code,
+            "msg": self.msg,
+            "host": self.host,
+            "remedy": self.remedy,
+            "details": dict(self.details),
+        }
 
 
 @dataclass(frozen=True)
