@@ -1,0 +1,45 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the commands of a host: small shell wrappers that name the host and run the double's Python."""
+
+from __future__ import annotations
+
+import pathlib
+import shlex
+import sys
+
+from ..paths import HOST_VARIABLE, HostPaths
+
+_CODE = pathlib.Path(__file__).resolve().parents[2]
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def environment(paths: HostPaths) -> dict[str, str]:
+    """Return the variables that make a process one of a host's."""
+    return {
+        HOST_VARIABLE: str(paths.root),
+        "PATH": f"{paths.bin}:{_SYSTEM_PATH}",
+        "XENSTORED_PATH": str(paths.store_socket),
+        "XENSTORED_RUNDIR": str(paths.run),
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def write(paths: HostPaths, python: str) -> None:
+    """Write the commands; ``python`` is the interpreter that modules are to run with."""
+    paths.bin.mkdir(parents=True, exist_ok=True)
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment(paths).items())
+    own = shlex.quote(sys.executable)
+    _script(paths.bin / "python3", f'{exports}exec {shlex.quote(python)} "$@"')
+    _script(paths.bin / "run-on-host", f'{exports}exec "$@"')
+    for name, file in (("xl", "xl.py"), ("ip", "ip.py")):
+        _script(paths.bin / name, f'{exports}exec {own} -I -S {shlex.quote(str(_CODE / file))} "$@"')
+    for name in ("read", "write", "list", "ls", "rm", "exists"):
+        script = shlex.quote(str(_CODE / "xenstore.py"))
+        _script(paths.bin / f"xenstore-{name}", f'{exports}exec {own} -I -S {script} {name} "$@"')
+
+
+def _script(path: pathlib.Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)

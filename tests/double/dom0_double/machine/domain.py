@@ -1,0 +1,69 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One domain as the hypervisor knows it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .guest import Guest
+
+#: Shutdown reasons of xen/include/public/sched.h.
+POWEROFF, REBOOT, SUSPEND, CRASH, WATCHDOG, SOFT_RESET = range(6)
+
+Json = dict[str, t.Any]
+
+
+class HypercallError(Exception):
+    """A refused hypercall: the name of an errno, and for some a text."""
+
+    def __init__(self, name: str, text: str = "") -> None:
+        super().__init__(name, text)
+        self.name = name
+        self.text = text
+
+
+@dataclasses.dataclass
+class Domain:
+    """A domain. New ones are paused once, as Xen makes them."""
+
+    domid: int
+    uuid: str
+    kind: str
+    memory_kib: int
+    vcpus: int
+    config: Json
+    pauses: int = 1
+    shutdown: bool = False
+    reason: int = POWEROFF
+    dying: bool = False
+    introduced: bool = False
+    #: Pages that exist in the domain; grows while a stream is received.
+    populated: int = 0
+    guest: Guest | None = None
+
+    @property
+    def may_run(self) -> bool:
+        """Whether the scheduler lets the guest run."""
+        return self.guest is not None and self.pauses == 0 and not self.shutdown and not self.dying
+
+    def info(self) -> Json:
+        """Return what XEN_DOMCTL_getdomaininfo tells."""
+        guest = self.guest
+        idle = self.may_run or (guest is not None and self.pauses > 0 and guest.ran_here_ns > 0 and not self.shutdown)
+        return {
+            "domid": self.domid,
+            "uuid": self.uuid,
+            "kind": self.kind,
+            "running": False,
+            "blocked": idle and self.pauses == 0,
+            "paused": self.pauses > 0,
+            "shutdown": self.shutdown,
+            "reason": self.reason,
+            "dying": self.dying,
+            "memory_kib": self.populated * 4 if self.guest is None else self.memory_kib,
+            "vcpus": self.vcpus,
+            "cpu_time_ns": int(guest.ran_here_ns * guest.behaviour.load) if guest else 0,
+        }

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What kind of machine a host of the double pretends to be."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import typing as t
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Facts of one host. Memory in MiB, times in seconds. Defaults are those of a small Debian 12 dom0."""
+
+    xen_major: int = 4
+    xen_minor: int = 17
+    xen_extra: str = ".7"
+    xen_caps: str = "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64"
+    virt_caps: str = "pv hvm hap gnttab-v1 gnttab-v2"
+    xen_commandline: str = "placeholder dom0_mem=1024M,max:1024M loglvl=all guest_loglvl=all dom0_max_vcpus=1"
+    cpus: int = 1
+    cpu_khz: int = 2599998
+    hw_caps: str = "078bfbfd:80802001:2193fbff:00000005:00000000:00000000:00000000:00000100"
+    memory_mib: int = 2047
+    dom0_memory_mib: int = 1024
+    dom0_minimum_mib: int = 512
+    #: ``auto`` as in xl.conf: off when the hypervisor's command line says dom0_mem=.
+    autoballoon: str = "auto"
+    bridges: tuple[str, ...] = ("xenbr0",)
+    addresses: tuple[tuple[str, str], ...] = (("lo", "127.0.0.1/8"),)
+    #: How long libxl waits for the guest to acknowledge, and again for it to suspend (libxl_dom_suspend.c: 60 s).
+    suspend_timeout_s: float = 60.0
+    #: How long devices and hotplug scripts take at the destination.
+    attach_s: float = 0.02
+    #: How long a destroy takes.
+    destroy_s: float = 0.01
+    #: How long a domain takes to be made before it can take pages.
+    create_s: float = 0.0
+    #: Bytes per second the save helper writes at most, 0 for as fast as the pipe takes them.
+    save_rate: int = 0
+
+    @property
+    def xen_version(self) -> str:
+        """Version as ``xl info`` spells it."""
+        return f"{self.xen_major}.{self.xen_minor}{self.xen_extra}"
+
+    @property
+    def shadow(self) -> bool:
+        """Whether this Xen was built with shadow paging, without which PV guests cannot be migrated live."""
+        return "shadow" in self.virt_caps.split()
+
+    @property
+    def balloons(self) -> bool:
+        """Whether xl makes room by shrinking dom0 (tools/xl/xl.c auto_autoballoon)."""
+        if self.autoballoon == "auto":
+            return "dom0_mem=" not in self.xen_commandline
+        return self.autoballoon in ("1", "on", "true", "yes")
+
+    @classmethod
+    def load(cls, path: pathlib.Path) -> t.Self:
+        """Read settings; what the file does not name keeps its default."""
+        values = json.loads(path.read_text()) if path.exists() else {}
+        return cls.of(values)
+
+    @classmethod
+    def of(cls, values: dict[str, t.Any]) -> t.Self:
+        """Build settings from plain values; TypeError for a name that does not exist."""
+        values = dict(values)
+        for name in ("bridges", "addresses"):
+            if name in values:
+                values[name] = tuple(tuple(v) if isinstance(v, list) else v for v in values[name])
+        return cls(**values)
+
+    def save(self, path: pathlib.Path) -> None:
+        """Write settings to a file."""
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
