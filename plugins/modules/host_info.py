@@ -153,21 +153,13 @@ host:
       elements: str
       sample: ["xenbr0", "xenbr1"]
     addresses:
-      description: Addresses of the host that others can reach.
+      description: IPv4 and IPv6 addresses of the host that others can reach, with the interface that has them.
       returned: always
       type: list
       elements: dict
-      contains:
-        interface:
-          description: Name of the network interface.
-          returned: always
-          type: str
-          sample: xenbr0
-        address:
-          description: An IPv4 or IPv6 address.
-          returned: always
-          type: str
-          sample: 192.0.2.11
+      sample:
+        - interface: xenbr0
+          address: 192.0.2.11
     cpupools:
       description: Names of the pools of processors. Empty where XenStore could not be asked.
       returned: always
@@ -187,83 +179,28 @@ host:
       type: str
       sample: /run/dom0-xen
     domains:
-      description: All domains, the host's own included.
+      description:
+        - All domains, the host's own included.
+        - The keys mean what they mean in RV(dom0.xen.domain_info#module:domains). C(cpu_time_s) is the processor time
+          that the domain has used on this host, in seconds, in steps of 0.1.
       returned: always
       type: list
       elements: dict
-      contains:
-        domid:
-          description: Number of the domain. Another one after each start or move.
-          returned: always
-          type: int
-          sample: 3
-        uuid:
-          description: Identity of the domain. The same on every host it moves to.
-          returned: always
-          type: str
-          sample: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
-        name:
-          description: Name of the domain. Empty while the domain is being torn down.
-          returned: always
-          type: str
-          sample: centos
-        state:
-          description: State of the domain, as in C(xl list).
-          returned: always
-          type: dict
-          contains:
-            running:
-              description: Whether it is on a processor at this moment.
-              returned: always
-              type: bool
-              sample: false
-            blocked:
-              description: Whether it waits for something to do. The usual state of an idle domain.
-              returned: always
-              type: bool
-              sample: true
-            paused:
-              description: Whether it has been paused.
-              returned: always
-              type: bool
-              sample: false
-            shutdown:
-              description: Whether it has shut down, suspended, or crashed. See RV(host.domains[].state.reason).
-              returned: always
-              type: bool
-              sample: false
-            crashed:
-              description: Whether it has crashed.
-              returned: always
-              type: bool
-              sample: false
-            dying:
-              description: Whether it is being torn down.
-              returned: always
-              type: bool
-              sample: false
-            reason:
-              description:
-                - Why it has shut down, V(null) when it has not.
-                - One of V(poweroff), V(reboot), V(suspend), V(crash), V(watchdog), V(soft_reset), V(unknown).
-              returned: always
-              type: str
-              sample: null
-        memory_mib:
-          description: Memory that the domain has now, in MiB.
-          returned: always
-          type: int
-          sample: 2048
-        vcpus:
-          description: Number of virtual processors that are online.
-          returned: always
-          type: int
-          sample: 2
-        cpu_time_s:
-          description: Processor time that the domain has used on this host, in seconds, in steps of 0.1.
-          returned: always
-          type: float
-          sample: 43.9
+      sample:
+        - domid: 3
+          uuid: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
+          name: centos
+          state:
+            running: false
+            blocked: true
+            paused: false
+            shutdown: false
+            crashed: false
+            dying: false
+            reason: null
+          memory_mib: 2048
+          vcpus: 2
+          cpu_time_s: 43.9
     sessions:
       description: The newest 20 sessions of migrations that left something on this host, newest first.
       returned: always
@@ -296,20 +233,12 @@ host:
           type: str
           sample: moved
         domain:
-          description: The domain that it was about. The values are V(null) when only the journal is left.
+          description: UUID and name of the domain that it was about. They are V(null) when only the journal is left.
           returned: always
           type: dict
-          contains:
-            uuid:
-              description: Identity of the domain.
-              returned: always
-              type: str
-              sample: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
-            name:
-              description: Name of the domain.
-              returned: always
-              type: str
-              sample: centos
+          sample:
+            uuid: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
+            name: centos
         pid:
           description: The process of the session on this host. V(null) when it is not known.
           returned: always

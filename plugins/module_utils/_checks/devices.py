@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 
@@ -76,7 +75,7 @@ def bridges(case: Case) -> t.Iterator[Finding]:
 def _bridge(card: t.Mapping[str, t.Any]) -> str | None:
     """Return the bridge that a network card needs on dom0, or None when it needs none there."""
     bridge = card.get("bridge")
-    script = os.path.basename(card.get("script") or "")
+    script = str(card.get("script") or "").rpartition("/")[2]
     if not bridge or card.get("backend_domid") or card.get("backend_domname"):
         return None
     if script.startswith(("vif-route", "vif-nat")):
