@@ -1,0 +1,129 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Watch a migration from the controller; see plugins/modules/migration_watch.py."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.plugin_utils._progress import progress_line, seconds
+from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script
+from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
+    MARKERS,
+    Ending,
+    Reading,
+    Watch,
+    parse_reading,
+    pause,
+    reading_script,
+)
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "status_path": {"type": "path", "required": True},
+    "result_path": {"type": "path", "required": True},
+    "pid": {"type": "int"},
+    "source": {"type": "str", "required": True},
+    "destination": {"type": "str", "required": True},
+    "until": {"type": "str", "default": "ended", "choices": ["gate", "ended"]},
+    "interval": {"type": "float", "default": 5.0},
+    "timeout": {"type": "float", "default": 14400.0},
+    "silence_timeout": {"type": "float", "default": 300.0},
+}
+
+# ssh does not notice by itself that a host has lost its power. Only a connection that this task opens heeds it.
+_KEEPALIVE = "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+# The process ends just after it has written its last word; waiting for that leaves nothing behind when the task ends.
+_TIDY_S = 3.0
+
+
+class StillRunning(Dom0XenError):
+    """The time for watching is over, the migration is not."""
+
+    code = "watch_timeout"
+    remedy = "Nothing was stopped. Run the same command again: it finds this session and watches it to its end."
+
+
+class ActionModule(ActionBase):
+    """Look at the status of a session until it ends, and say how far it is."""
+
+    _requires_connection = True
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the last status; fail only when the time for watching is over."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(SPEC)
+        if self._task.check_mode:
+            result.update(skipped=True, msg="There is nothing to watch in check mode.")
+            return result
+        self._keep_alive()
+        now = time.monotonic()
+        watch = Watch(options["until"], max(1.0, options["interval"]), options["silence_timeout"], now, options["pid"])
+        try:
+            ending = self._watch(watch, options, deadline=now + options["timeout"])
+        except StillRunning as exc:
+            result.update(failed=True, continues=True, status=watch.last, **exc.as_result())
+            return result
+        result.update(changed=False, ending=ending.value, owner=watch.owner(ending), status=watch.last)
+        return result
+
+    def _watch(self, watch: Watch, options: t.Mapping[str, t.Any], deadline: float) -> Ending:
+        said, wait = "", 0.0
+        while True:
+            reading = self._read(watch, options, wait)
+            now = time.monotonic()
+            if reading is None:
+                if watch.unreachable(now):
+                    self._say(options, f"{options['source']} does not answer; the migration goes on, trying again")
+                time.sleep(min(pause(watch.interval, watch.elapsed(now)), max(0.0, deadline - now)))
+                ending = None
+            else:
+                ending = watch.take(reading, now)
+                said = self._tell(watch, options, said, now)
+            if ending is Ending.ENDED and reading is not None and reading.alive:
+                self._read(watch, {**options, "until": "ended"}, _TIDY_S)
+            if ending is not None:
+                return ending
+            now = time.monotonic()
+            if now >= deadline:
+                raise StillRunning(
+                    f"the migration was watched for {seconds(options['timeout'])} and goes on.", host=options["source"]
+                )
+            wait = min(pause(watch.interval, watch.elapsed(now)), max(1.0, deadline - now))
+
+    def _read(self, watch: Watch, options: t.Mapping[str, t.Any], wait: float) -> Reading | None:
+        """Return a reading, or None when the host cannot be reached."""
+        script = reading_script(options["status_path"], options["result_path"], watch.pid, wait, options["until"])
+        try:
+            answer = run_script(self, script)
+        except AnsibleConnectionFailure:
+            return None
+        begin, end, process = MARKERS
+        return parse_reading(answer.between(begin, end), answer.line_after(process))
+
+    def _tell(self, watch: Watch, options: t.Mapping[str, t.Any], said: str, now: float) -> str:
+        if watch.last is None:
+            return said
+        line = progress_line(watch.last, options["source"], options["destination"])
+        if line != said:
+            Display().display(line)
+        elif watch.quiet_for(now) > 2 * watch.interval:
+            Display().display(f"{line} (no news for {seconds(watch.quiet_for(now))})")
+        return line
+
+    def _say(self, options: t.Mapping[str, t.Any], text: str) -> None:
+        Display().display(f"[{options['source']} → {options['destination']}] {text}")
+
+    def _keep_alive(self) -> None:
+        if self._connection.transport == "ssh":
+            arguments = self._connection.get_option("ssh_extra_args") or ""
+            self._connection.set_option("ssh_extra_args", f"{arguments} {_KEEPALIVE}".strip())

@@ -1,0 +1,163 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration_watch
+short_description: Watch a migration and tell how far it is
+version_added: 0.1.0
+description:
+  - Reads the status that the sender of a session writes on the source, with a plain C(cat) through the connection of
+    the task,
+    and shows a line about it until the migration has ended. No module runs on the host.
+  - A line tells the round of pre-copy, the bytes sent, the rate, the rate at which the guest dirties its memory, and
+    an estimate
+    of the time left.
+  - Watching changes nothing. Ending it, or killing the controller, does not end the migration.
+  - The time between two lines is O(interval). When a move has taken longer than 20 intervals it is 5 % of the time
+    gone by, at
+    most 60 seconds. The host itself waits for the end in between, so that the end is noticed within about a second.
+  - A host that cannot be reached is said once and tried again until O(timeout) has passed.
+options:
+  status_path:
+    description:
+      - The status file of the session on the host, as RV(dom0.xen.migration_send#module:status_path) names it.
+    type: path
+    required: true
+  result_path:
+    description:
+      - The file that takes its place when the session has ended, as RV(dom0.xen.migration_send#module:result_path)
+        names it.
+    type: path
+    required: true
+  pid:
+    description:
+      - Process of the session. The status names it too; telling it lets the watch see a process that ended before
+        its first status.
+    type: int
+  source:
+    description:
+      - Name of the source, to be shown.
+    type: str
+    required: true
+  destination:
+    description:
+      - Name of the destination, to be shown.
+    type: str
+    required: true
+  until:
+    description:
+      - With V(ended) watch to the end of the session.
+      - With V(gate) watch until all is ready to run at the destination, or the session has gone beyond that.
+    type: str
+    default: ended
+    choices: [gate, ended]
+  interval:
+    description:
+      - Seconds between two lines on a short move, at least 1.
+    type: float
+    default: 5.0
+  timeout:
+    description:
+      - Seconds to watch. The task then fails with RV(continues=true), the migration goes on, and running the same
+        command again adopts it.
+    type: float
+    default: 14400.0
+  silence_timeout:
+    description:
+      - Seconds after which a status that does not change, or does not appear, ends the watch with RV(ending=silent)
+        or RV(ending=missing).
+      - Time in which the host cannot be reached does not count.
+    type: float
+    default: 300.0
+attributes:
+  check_mode:
+    support: full
+    details:
+      - There is nothing to watch in check mode, so the task is skipped.
+  diff_mode:
+    support: N/A
+    details:
+      - This action does not modify state.
+  idempotent:
+    support: full
+    details:
+      - This action does not modify state.
+notes:
+  - An ssh connection that was opened before this task does not notice by itself that the host has lost its power. Add
+    C(-o ServerAliveInterval=10) to C(ansible_ssh_common_args) so that it does.
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._attributes.action
+seealso:
+  - module: dom0.xen.migration_send
+  - module: dom0.xen.migration_verdict
+author:
+  - dom0.xen contributors (@dom0-xen)
+"""
+
+EXAMPLES = r"""
+- name: Watch the migration
+  dom0.xen.migration_watch:
+    status_path: "{{ sender.status_path }}"
+    result_path: "{{ sender.result_path }}"
+    pid: "{{ sender.pid }}"
+    source: xen1
+    destination: xen2
+  delegate_to: xen1
+  register: watched
+"""
+
+RETURN = r"""
+ending:
+  description:
+    - Why the watch ended.
+    - V(ended) when the session has ended. That alone is no success, RV(status) says how it ended.
+    - V(gate) when it has come as far as O(until) asks.
+    - V(gone) when the process has gone without a last word, V(silent) when its status did not change for
+      O(silence_timeout),
+      V(missing) when there never was a status.
+  type: str
+  returned: success
+  sample: ended
+owner:
+  description:
+    - The host whose copy counts, as the sender sees it, one of V(source), V(destination), V(unsettled).
+    - It is V(unsettled) whenever the last word of the session was not heard.
+  type: str
+  returned: success
+  sample: destination
+status:
+  description:
+    - The last status that was read, or null. Its fields are described at M(dom0.xen.migration_info).
+  type: dict
+  returned: success, and when the time is over
+  sample:
+    phase: ended
+    owner: destination
+    end_state: moved
+    bytes: 145752064
+continues:
+  description: True when the time for watching was over and the migration goes on.
+  type: bool
+  returned: when the time for watching was over
+  sample: true
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+def main() -> None:
+    """Say that this file is documentation: an action plugin of the same name does the work."""
+    AnsibleModule(argument_spec={}, supports_check_mode=True).fail_json(
+        msg="The action plugin dom0.xen.migration_watch does the work; this module cannot be run by itself."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When to look at a migration again, and when to stop looking (pure; private to the collection).
+
+Times are seconds of a monotonic clock that the caller reads. Nothing here claims success.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import shlex
+import typing as t
+
+Status = t.Mapping[str, t.Any]
+
+LONGEST_PAUSE_S = 60.0
+# A move that has gone on for this many intervals is looked at less often: 20 intervals of 5 s are 100 s.
+_PATIENCE = 20
+_PHASES = (
+    "starting",
+    "admitted",
+    "configuration",
+    "streaming",
+    "suspending",
+    "final_round",
+    "transferred",
+    "gate",
+    "committed",
+    "finishing",
+    "ended",
+)
+_BEGIN, _END, _PROCESS = "dom0-xen-status-begin", "dom0-xen-status-end", "dom0-xen-process "
+
+
+class Ending(enum.StrEnum):
+    """Why a watch ended."""
+
+    ENDED = "ended"
+    GATE = "gate"
+    GONE = "gone"
+    SILENT = "silent"
+    MISSING = "missing"
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """One look: the status document, if it was there, and whether its process lived just before (None: not asked)."""
+
+    status: Status | None
+    alive: bool | None
+
+
+def pause(interval: float, elapsed: float) -> float:
+    """Return how long to wait for the next look: ``interval``, on long moves 5 % of the time gone, at most 60 s."""
+    return max(interval, min(LONGEST_PAUSE_S, elapsed / _PATIENCE))
+
+
+def reading_script(status_path: str, result_path: str, pid: int | None, wait: float, until: str = "ended") -> str:
+    """Return the script that waits on the host for at most about ``wait`` seconds, then prints the status.
+
+    It stops waiting as soon as the process or its status file is gone, or the phase asked for is there, so that the end
+    is seen at once however long the pause is, without a new connection while the guest stands still.
+    """
+    files = f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)};"
+    lives = f"[ -d /proc/{pid:d} ]" if pid else "true"
+    goes_on = f'[ $n -gt 0 ] && [ -f "$s" ] && {lives}'
+    if until != "ended":
+        phases = "|".join(_PHASES[_PHASES.index(until) :])
+        goes_on += f' && ! grep -Eq \'"phase": ?"({phases})"\' "$s" 2>/dev/null'
+    loop = f"n={round(wait):d}; while {goes_on}; do sleep 1; n=$((n-1)); done;"
+    process = (
+        f"if {lives}; then echo {shlex.quote(_PROCESS + 'alive')}; else echo {shlex.quote(_PROCESS + 'gone')}; fi;"
+    )
+    # Asked before the status is read: when it is gone by now, what is read is its last word.
+    return " ".join(
+        (
+            files,
+            loop if wait >= 1 else "",
+            process if pid else "",
+            f'echo {_BEGIN}; cat "$s" 2>/dev/null || cat "$r" 2>/dev/null; echo; echo {_END}',
+        )
+    )
+
+
+def parse_reading(body: str | None, process: str | None) -> Reading:
+    """Make a reading of the text between the markers and of what was said about the process."""
+    try:
+        status = json.loads(body) if body and body.strip() else None
+    except ValueError:
+        status = None
+    return Reading(status if isinstance(status, dict) else None, None if process is None else process == "alive")
+
+
+MARKERS = (_BEGIN, _END, _PROCESS)
+
+
+@dataclasses.dataclass
+class Watch:
+    """The state of one watch.
+
+    ``silence_s`` is how long the status may stay the same, or stay missing, before the watch gives up.
+    """
+
+    until: str
+    interval: float
+    silence_s: float
+    started: float
+    pid: int | None = None
+    last: Status | None = None
+    _changed: float = dataclasses.field(init=False)
+    _unreachable_since: float | None = dataclasses.field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._changed = self.started
+
+    def take(self, reading: Reading, now: float) -> Ending | None:
+        """Take a reading; return why the watch is over, or None."""
+        self._unreachable_since = None
+        status = reading.status
+        if status is not None:
+            if self.last is None or status.get("sequence") != self.last.get("sequence"):
+                self._changed = now
+            self.last = status
+            pid = status.get("pid")
+            self.pid = pid if isinstance(pid, int) and pid > 1 else self.pid
+            if status.get("phase") == "ended":
+                return Ending.ENDED
+            if self.until != "ended" and self._reached(status):
+                return Ending.GATE
+        if reading.alive is False:
+            return Ending.GONE
+        if now - self._changed >= self.silence_s:
+            return Ending.SILENT if self.last is not None else Ending.MISSING
+        return None
+
+    def unreachable(self, now: float) -> bool:
+        """Note that the host could not be asked; return whether that is news."""
+        news = self._unreachable_since is None
+        if news:
+            self._unreachable_since = now
+        # What could not be read cannot be called silent.
+        self._changed = now
+        return news
+
+    def quiet_for(self, now: float) -> float:
+        """Return for how long the status has not changed."""
+        return now - self._changed
+
+    def elapsed(self, now: float) -> float:
+        """Return how long the move has taken so far, also when another run began to watch it."""
+        told = (self.last or {}).get("elapsed_ms")
+        return max(now - self.started, told / 1000 if isinstance(told, (int, float)) else 0.0)
+
+    def owner(self, ending: Ending) -> str:
+        """Return the owner that the status names, or ``unsettled`` when the last word was not heard."""
+        if ending in (Ending.ENDED, Ending.GATE) and self.last is not None:
+            return str(self.last.get("owner") or "unsettled")
+        return "unsettled"
+
+    def _reached(self, status: Status) -> bool:
+        phase = status.get("phase")
+        return phase in _PHASES and _PHASES.index(phase) >= _PHASES.index(self.until)

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run tasks through a real ansible-playbook and look at everything that could betray a secret."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import typing as t
+import uuid
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[4]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a run of ansible-playbook left: its registered results, its log, and every command line seen meanwhile."""
+
+    rc: int
+    log: str
+    results: dict[str, t.Any]
+    command_lines: frozenset[str]
+
+
+class Playbook:
+    """Runs plays over an inventory of its own; everything it writes lies in one folder."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        """Use this folder for plays, temporary files and results."""
+        self.folder = folder
+        self.remote_tmp = folder / "remote_tmp"
+        self.host: dict[str, t.Any] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        self.environment: dict[str, str] = {}
+
+    def run(self, *tasks: dict[str, t.Any], register: str = "result", arguments: t.Sequence[str] = ()) -> Run:
+        """Run the tasks on the host ``xen1``, at the highest verbosity; return the registered variable's value."""
+        keep = {
+            "name": "Keep the result",
+            "ansible.builtin.copy": {
+                "content": f"{{{{ {register} | default({{}}) | to_json }}}}",
+                "dest": str(self.folder / "result.json"),
+                "mode": "0600",
+            },
+            "delegate_to": "localhost",
+            "become": False,
+            "check_mode": False,
+        }
+        localhost = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        inventory = {"all": {"hosts": {"xen1": self.host, "localhost": localhost}}}
+        play = {"name": "Test", "hosts": "xen1", "gather_facts": False, "tasks": [*tasks, keep]}
+        (self.folder / "inventory.yml").write_text(json.dumps(inventory))
+        (self.folder / "play.yml").write_text(json.dumps([play]))
+        command = [
+            sys.executable,
+            "-m",
+            "ansible.cli.playbook",
+            "-vvvvv",
+            "-i",
+            str(self.folder / "inventory.yml"),
+            str(self.folder / "play.yml"),
+            *arguments,
+        ]
+        process = subprocess.Popen(
+            command,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.folder,
+        )
+        seen: set[str] = set()
+        over = threading.Event()
+        watcher = threading.Thread(target=_collect_command_lines, args=(seen, over))
+        watcher.start()
+        log = process.communicate(timeout=120)[0]
+        over.set()
+        watcher.join()
+        kept = self.folder / "result.json"
+        return Run(process.returncode, log, json.loads(kept.read_text()) if kept.exists() else {}, frozenset(seen))
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+            "ANSIBLE_CONFIG": str(self.folder / "none.cfg"),
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_LOCAL_TEMP": str(self.folder / "local_tmp"),
+            "ANSIBLE_REMOTE_TEMP": str(self.remote_tmp),
+            "ANSIBLE_KEEP_REMOTE_FILES": "1",
+            "ANSIBLE_DEBUG": "1",
+            "ANSIBLE_FORCE_COLOR": "0",
+            "LC_ALL": "C.UTF-8",
+            **self.environment,
+        }
+
+
+def _collect_command_lines(seen: set[str], over: threading.Event) -> None:
+    while not over.wait(0.002):
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    seen.add((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+                except OSError:
+                    continue
+
+
+@pytest.fixture
+def playbook(tmp_path: pathlib.Path) -> Playbook:
+    """A playbook over one host on this machine."""
+    return Playbook(tmp_path)
+
+
+@pytest.fixture
+def runtime_path() -> t.Iterator[pathlib.Path]:
+    """A runtime root in memory that does not exist yet."""
+    parent = pathlib.Path("/dev/shm") / f"dom0-xen-test-{uuid.uuid4().hex}"
+    parent.mkdir(mode=0o777)
+    parent.chmod(0o777)
+    yield parent / "run"
+    shutil.rmtree(parent)

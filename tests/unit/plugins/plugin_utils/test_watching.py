@@ -1,0 +1,173 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a migration is looked at again, and when watching ends."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
+    MARKERS,
+    Ending,
+    Reading,
+    Watch,
+    parse_reading,
+    pause,
+    reading_script,
+)
+
+
+def status(phase: str = "streaming", **values: t.Any) -> dict[str, t.Any]:
+    """Return a status document."""
+    return {"phase": phase, "sequence": 1, "pid": 4242, "owner": "source", "elapsed_ms": 0, **values}
+
+
+def watch(until: str = "ended") -> Watch:
+    """Return a watch that began at 100 s."""
+    return Watch(until, interval=5.0, silence_s=60.0, started=100.0)
+
+
+def test_long_moves_are_looked_at_less_often_but_at_least_every_minute() -> None:
+    """The rule that the documentation states."""
+    assert [pause(5, elapsed) for elapsed in (0, 90, 200, 1200, 90000)] == [5, 5, 10, 60, 60]
+
+
+def test_an_interval_longer_than_a_minute_is_kept() -> None:
+    """The caller's wish goes first."""
+    assert pause(300, 10) == 300
+
+
+def test_the_end_is_reported_as_an_end_with_its_owner() -> None:
+    """Only the session's own last word names an owner."""
+    one = watch()
+    assert one.take(Reading(status(), True), 101) is None
+    ending = one.take(Reading(status("ended", owner="destination"), True), 102)
+    assert ending is Ending.ENDED
+    assert one.owner(Ending.ENDED) == "destination"
+
+
+@pytest.mark.parametrize("phase", ["gate", "committed", "finishing"])
+def test_a_watch_for_the_gate_ends_there_and_beyond(phase: str) -> None:
+    """With the engine's gate the gate itself is rarely seen."""
+    assert watch("gate").take(Reading(status(phase), True), 101) is Ending.GATE
+    assert watch("ended").take(Reading(status(phase), True), 101) is None
+
+
+def test_a_process_that_is_gone_without_a_last_word_is_unsettled() -> None:
+    """A killed sender must never look like a success, whatever it wrote before."""
+    one = watch()
+    ending = one.take(Reading(status("finishing", owner="destination"), False), 101)
+    assert ending is Ending.GONE
+    assert one.owner(Ending.GONE) == "unsettled"
+
+
+def test_a_last_word_counts_although_the_process_is_gone() -> None:
+    """The usual case: the result is read after the process has ended."""
+    assert watch().take(Reading(status("ended"), False), 101) is Ending.ENDED
+
+
+def test_a_status_that_does_not_change_ends_the_watch() -> None:
+    """A sender that hangs is reported, not waited for until the last day."""
+    one = watch()
+    assert one.take(Reading(status(), True), 101) is None
+    assert one.take(Reading(status(), True), 160) is None
+    assert one.take(Reading(status(sequence=2), True), 161) is None
+    assert one.take(Reading(status(sequence=2), True), 221) is Ending.SILENT
+    assert one.owner(Ending.SILENT) == "unsettled"
+
+
+def test_a_status_that_never_appears_ends_the_watch() -> None:
+    """Nothing there is not the same as silent."""
+    one = watch()
+    assert one.take(Reading(None, None), 101) is None
+    assert one.take(Reading(None, None), 161) is Ending.MISSING
+
+
+def test_time_out_of_reach_is_no_silence_and_is_said_once() -> None:
+    """A broken network must not end the watch as if the sender hung."""
+    one = watch()
+    assert one.take(Reading(status(), True), 101) is None
+    assert [one.unreachable(now) for now in (110, 150, 300)] == [True, False, False]
+    assert one.take(Reading(status(), True), 301) is None
+    assert one.unreachable(302)
+
+
+def test_the_time_gone_by_is_that_of_the_move() -> None:
+    """A run that adopts a long move begins with a long pause."""
+    one = watch()
+    one.take(Reading(status(elapsed_ms=1_200_000), True), 101)
+    assert one.elapsed(101) == 1200
+
+
+def read(tmp_path: pathlib.Path, pid: int | None, wait: float, until: str = "ended") -> tuple[Reading, float]:
+    """Run the script here; return what it read and how long it took."""
+    script = reading_script(str(tmp_path / "a b'c" / "status.json"), str(tmp_path / "result.json"), pid, wait, until)
+    began = time.monotonic()
+    output = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    begin, end, process = MARKERS
+    body = output.partition(begin + "\n")[2].partition(end + "\n")[0]
+    said = next((line[len(process) :] for line in output.splitlines() if line.startswith(process)), None)
+    return parse_reading(body, said), time.monotonic() - began
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A runtime folder whose name needs quoting."""
+    path = tmp_path / "a b'c"
+    path.mkdir()
+    return path
+
+
+def test_the_script_prefers_the_status_and_falls_back_to_the_result(
+    tmp_path: pathlib.Path, folder: pathlib.Path
+) -> None:
+    """The runtime folder is removed when the session ends."""
+    (folder / "status.json").write_text(json.dumps(status()))
+    (tmp_path / "result.json").write_text(json.dumps(status("ended")))
+    assert read(tmp_path, None, 0)[0] == Reading(status(), None)
+    (folder / "status.json").unlink()
+    assert read(tmp_path, None, 0)[0] == Reading(status("ended"), None)
+    (tmp_path / "result.json").unlink()
+    assert read(tmp_path, None, 0)[0] == Reading(None, None)
+
+
+def test_the_script_stops_waiting_when_the_process_has_gone(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
+    """The end is noticed within about a second, however long the pause is."""
+    (folder / "status.json").write_text(json.dumps(status()))
+    with subprocess.Popen(["sleep", "1.2"]) as process:
+        reaper = subprocess.Popen(["true"])
+        reaper.wait()
+        assert read(tmp_path, process.pid, 0)[0].alive is True
+    reading, took = read(tmp_path, process.pid, 30)
+    assert reading.alive is False
+    assert took < 5
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_the_script_stops_waiting_at_the_gate(
+    tmp_path: pathlib.Path, folder: pathlib.Path, separators: tuple[str, str]
+) -> None:
+    """The guest stands still there."""
+    (folder / "status.json").write_text(json.dumps(status("gate"), separators=separators))
+    reading, took = read(tmp_path, None, 30, "gate")
+    assert reading.status == status("gate")
+    assert took < 5
+
+
+def test_the_script_waits_no_longer_than_asked(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
+    """A shell must not linger on the host."""
+    (folder / "status.json").write_text(json.dumps(status()))
+    assert 1.5 < read(tmp_path, None, 2)[1] < 6
+
+
+@pytest.mark.parametrize("body", [None, "", "\n", "{", "[1]", "cat: no such file"])
+def test_what_is_no_document_is_no_status(body: str | None) -> None:
+    """Half a file, or a message, is not taken for news."""
+    assert parse_reading(body, "gone") == Reading(None, False)
