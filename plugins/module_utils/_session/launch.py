@@ -131,7 +131,7 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
     error = answer.get("error")
     if error is not None:
         refused = SessionRefused(
-            str(error.get("msg")), remedy=str(error.get("remedy") or ""), details=error.get("details")
+            str(error.get("msg")), remedy=str(error.get("remedy") or ""), **(error.get("details") or {})
         )
         refused.code = str(error.get("code"))
         raise refused

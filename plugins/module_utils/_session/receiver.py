@@ -22,7 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Dr
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import die_words
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, die_words
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import DestinationWatch
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Action,
@@ -295,7 +295,7 @@ class Receiver(Driver[DestinationState]):
         self._exit_seen = True
         if self._status is not None and self._status != 0:
             self.feed(Reported(Report(self._status, self._give_back)))
-        failure = Failure("xl_migrate_receive", die_words(self.stderr(), code), details={"rc": code})
+        failure = Failure("xl_migrate_receive", die_words(self.stderr(), code), remedy=SEE_STDERR, details={"rc": code})
         if self._listener is None:
             failure = failure_of(BannerWrong("no banner: " + failure.msg, rc=code))
         self.feed(XlExited(code, failure))
@@ -336,6 +336,7 @@ class Receiver(Driver[DestinationState]):
         if message["type"] != "ready":
             message["timeline"] = dict(self.timeline)
             message["stderr"] = self.stderr()
+            message["figures"] = self.figures()
         self.link.send_message(message)
 
     def _observe(self) -> None:

@@ -20,7 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Sour
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import SourceState, advance, migrated_away
-from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SourceXl, die_words
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, SourceXl, die_words
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SourceWatch, stop_time
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Action,
@@ -207,6 +207,8 @@ class Sender(Driver[SourceState]):
         for key in ("timeline", "stderr"):
             if isinstance(document.get(key), (dict, list)):
                 self._peer[key] = document[key]
+        if isinstance(document.get("figures"), dict):
+            self.link.peer_figures = document["figures"]
 
     # The stream. -----------------------------------------------------------------------------------------------------
 
@@ -300,7 +302,8 @@ class Sender(Driver[SourceState]):
             pass
         self._exit_seen = True
         self.mark("xl_exited")
-        self.feed(XlExited(code, Failure("xl_migrate", die_words(self.stderr(), code), details={"rc": code})))
+        failure = Failure("xl_migrate", die_words(self.stderr(), code), remedy=SEE_STDERR, details={"rc": code})
+        self.feed(XlExited(code, failure))
 
     def _look_at_deadlines(self) -> None:
         lost = self.link.lost_at

@@ -52,7 +52,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     WriteXl,
     XlExited,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import READY, failure_answer, success_answer
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
+    READY,
+    failure_answer,
+    status_meaning,
+    success_answer,
+)
 
 # What a report of failure carries when the destination never got the permission: libxl's generic error, ERROR_FAIL.
 REFUSED_STATUS = 3
@@ -271,7 +276,8 @@ def _forward(state: SourceState, phase: Phase) -> SourceState:
 def _startup_failure(report: Report) -> Failure:
     return Failure(
         "destination_start_failed",
-        f"the destination could not start the domain and gave it back (status {report.status})",
+        "the destination could not start the domain and gave it back "
+        f"(status {report.status}: {status_meaning(report.status or 0)})",
         remedy="The last lines of the destination's xl say why.",
     )
 

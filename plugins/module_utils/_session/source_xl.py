@@ -28,6 +28,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 READ_BYTES = 256 * 1024
 PIPE_BYTES = 1024 * 1024
 
+SEE_STDERR = "Look at the last lines of both xl (stderr in the result), then run the migration again."
+
 _F_SETPIPE_SZ = 1031
 
 # It waits for the end of the socket before it ends: xl takes the end of its child as the end of the transport.
