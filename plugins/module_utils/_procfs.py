@@ -92,3 +92,12 @@ def _stat(pid: int, proc: str) -> list[str] | None:
             return file.read().rpartition(")")[2].split()
     except OSError:
         return None
+
+
+def peak_memory_kib(pid: int | str = "self", proc: str = PROC) -> int | None:
+    """Return the most memory that the process ever had resident, in KiB (VmHWM in proc(5)), or None when it is gone."""
+    try:
+        with open(os.path.join(proc, str(pid), "status"), encoding="utf-8", errors="replace") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("VmHWM:")), None)
+    except OSError:
+        return None

@@ -18,6 +18,7 @@ from collections import deque
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
@@ -180,6 +181,7 @@ class Driver(t.Generic[StateT]):
             "end_state": self.state.end_state.value if self.state.end_state else None,
             "error": failure.to_result() if failure else None,
             "elapsed_ms": int((self.clock() - self.started) * 1000),
+            "peak_memory_kib": peak_memory_kib(),
             "link": {"up": self.link.up, "losses": self.link.losses},
             "stderr": self.stderr(),
         }
