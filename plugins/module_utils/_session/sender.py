@@ -325,6 +325,9 @@ class Sender(Driver[SourceState]):
             self.link.send_message(action.message)
         elif isinstance(action, WriteXl):
             self._process.write(action.text)
+            if self.state.answered:
+                # It was the last word; the shim may go, for which xl waits in some of its ways out.
+                self._process.close_answers()
         elif isinstance(action, CloseXl):
             self._process.close_answers()
         elif isinstance(action, StopSaving):
