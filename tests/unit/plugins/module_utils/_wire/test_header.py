@@ -54,6 +54,7 @@ def test_what_is_encoded_is_read_back(text: bytes) -> None:
         (changed("length", 0xFFFFFFFF), errors.ConfigTooLong),
         (changed("config_length", 0), errors.BadConfig),
         (changed("config_length", 5000), errors.BadConfig),
+        (changed("config_length", len(streams.config()) + 2), errors.BadConfig),
         (changed("config_length", (1 << 20) + 1), errors.ConfigTooLong),
         (streams.xl_header(b"{}\0{}"), errors.BadConfig),
         (streams.xl_header(streams.config())[:-1] + b"!", errors.BadConfig),

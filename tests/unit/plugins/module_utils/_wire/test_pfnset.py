@@ -38,6 +38,18 @@ def test_single_frames(lots: list[list[int]]) -> None:
         plain |= set(lot)
 
 
+def test_neighbours_become_one() -> None:
+    """A guest must stay one interval, whatever order its parts came in."""
+    frames = PfnSet()
+    for first in (0, 20, 10, 12, 8, 40, 2, 14, 38):
+        frames.add_range(first, first + 1)
+    assert frames.covers(0, 3)
+    assert frames.covers(8, 15)
+    assert frames.covers(38, 41)
+    assert not frames.covers(3, 8)
+    assert len(frames) == 18
+
+
 def test_largest_frame() -> None:
     """The format allows 52 bits."""
     frames = PfnSet()

@@ -62,6 +62,18 @@ def test_full_records_belong_to_one_round(first: int) -> None:
     assert tracker.pages == 2
 
 
+def test_same_frame_again_is_a_new_round() -> None:
+    """The last frame of a full record may be the first one dirtied."""
+    tracker = track(streams.pvh([streams.normal(range(1024)), streams.normal([1023])]))
+    assert figures(tracker) == [(0, "live", 1024, 1024, 0), (1, "final", 1, 0, 1)]
+
+
+def test_frames_out_of_order_are_counted() -> None:
+    """Xen sends none, but distinct frames are exact for any order."""
+    tracker = track(streams.pvh([streams.normal(range(10)), streams.normal([0, 5000, 9]), streams.normal([3, 3, 3])]))
+    assert figures(tracker) == [(0, "live", 10, 10, 0), (1, "live", 3, 1, 2), (2, "final", 3, 0, 3)]
+
+
 def test_short_record_ends_its_round() -> None:
     """Dirtied frames above all earlier ones are a new round, though they ascend."""
     tracker = track(streams.pvh([streams.normal([1, 2]), streams.normal([7])]))
@@ -71,10 +83,14 @@ def test_short_record_ends_its_round() -> None:
 def test_live_until_memory_is_over() -> None:
     """No round may be called final while the guest may still be running."""
     data = streams.pvh([streams.normal([1, 2]), streams.normal([2])])
-    tracker = track(data[: data.rindex(streams.frame(*streams.TSC_INFO))])
+    place = data.rindex(streams.frame(*streams.TSC_INFO))
+    tracker = track(data[:place])
     assert [each.kind for each in tracker.rounds] == ["live", "live"]
     assert not tracker.finished
     assert tracker.current is not None and tracker.current.number == 1
+    over = track(data[: place + 8])
+    assert [each.kind for each in over.rounds] == ["live", "final"]
+    assert over.finished
 
 
 def test_verify_pass_is_counted_apart() -> None:
