@@ -1,0 +1,67 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The test guest "centos", wherever it runs."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable
+from pathlib import Path
+
+from .errors import LabError
+from .guest_disk import GUEST_MEMORY_MIB, GUEST_PAGES, GUEST_RATE, GUEST_UUID, guest_config
+from .host import Host
+from .outside import Outside
+
+NAME = "centos"
+
+
+class Guest:
+    """Starts the guest, asks it, finds it. Rates are in pages a second, of 4 KiB each."""
+
+    name = NAME
+    uuid = GUEST_UUID
+
+    def __init__(self, folder: Path, hosts: Iterable[Host]) -> None:
+        self._folder, self._hosts = folder, list(hosts)
+
+    def start(self, host: Host, *, rate: int = GUEST_RATE, pages: int = GUEST_PAGES,
+              memory_mib: int = GUEST_MEMORY_MIB, timeout: float = 300) -> dict[str, t.Any]:  # fmt: skip
+        """Start it on ``host`` and wait for its first answer, which is returned."""
+        config = guest_config(rate=rate, pages=pages, memory_mib=memory_mib)
+        host.run(
+            "cat > /run/centos.cfg && xl create -q /run/centos.cfg && rm /run/centos.cfg", stdin=config, timeout=timeout
+        )
+        return self.ask(timeout=timeout)
+
+    def ask(self, *, verify: bool = False, timeout: float = 60) -> dict[str, t.Any]:
+        """Its answer: boot_id, counter, rate, memory_verified, bad, verified ...; ``verify`` waits for a whole pass."""
+        return self._question("verify" if verify else "ask", timeout, every=5.0 if verify else 1.0)
+
+    def set_rate(self, pages_per_s: int) -> dict[str, t.Any]:
+        return self._question(f"rate {pages_per_s}", 30)
+
+    def _question(self, words: str, timeout: float, every: float = 1.0) -> dict[str, t.Any]:
+        with Outside(self._folder) as outside:
+            return outside.question(words, timeout=timeout, every=every)
+
+    def where(self) -> list[str]:
+        """Names of the hosts that have a domain of this name (with one copy, that is one)."""
+        return [host.name for host in self._hosts if host.pid and NAME in host.domains()]
+
+    def stop(self) -> None:
+        """Destroy every copy, under whatever name a migration left it."""
+        for host in self._hosts:
+            if not host.pid:
+                continue
+            for name, domid in host.domains().items():
+                if name.partition("--")[0] == NAME:
+                    host.run(["xl", "destroy", str(domid)])
+
+    def host(self) -> Host:
+        """The one host that has it. Raises LabError when none or several have."""
+        names = self.where()
+        if len(names) != 1:
+            raise LabError(f"the guest is on {names or 'no host'}, not on one")
+        return next(host for host in self._hosts if host.name == names[0])

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The small read-only disk both hosts have at /srv/lab: the test guest's kernel, initramfs and configuration."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from . import cpio
+from .errors import LabError
+from .image import Image, building
+from .places import LAB_ROOT, cache_root, digest, folder_parts
+
+GUEST_FILES = LAB_ROOT / "guest"
+GUEST_ADDRESS = "10.77.0.10"
+GUEST_MAC = "00:16:3e:77:00:10"
+GUEST_UUID = "77c0ffee-0000-4000-8000-00000000ce05"
+GUEST_PORT = 7700
+GUEST_MEMORY_MIB = 128
+GUEST_PAGES = 4096
+GUEST_RATE = 200
+COMPILE = ("gcc", "-O2", "-Wall", "-Wextra", "-static", "-s")
+
+
+def guest_config(*, name: str = "centos", memory_mib: int = GUEST_MEMORY_MIB, rate: int = GUEST_RATE,
+                 pages: int = GUEST_PAGES, uuid: str = GUEST_UUID, mac: str = GUEST_MAC,
+                 address: str = GUEST_ADDRESS) -> str:  # fmt: skip
+    """Text of the guest's xl configuration; ``rate`` in pages a second, ``pages`` in use out of its memory."""
+    words = f"console=hvc0 quiet lab.address={address}/24 lab.port={GUEST_PORT} lab.pages={pages} lab.rate={rate}"
+    return "\n".join([
+        f'name = "{name}"',
+        f'uuid = "{uuid}"',
+        'type = "pvh"',
+        'kernel = "/srv/lab/guest-vmlinuz"',
+        'ramdisk = "/srv/lab/guest-initrd"',
+        f'extra = "{words}"',
+        f"memory = {memory_mib}",
+        f"maxmem = {memory_mib}",
+        "vcpus = 1",
+        f'vif = [ "mac={mac},bridge=xenbr0" ]',
+        'on_crash = "preserve"',
+        "",
+    ])  # fmt: skip
+
+
+def compile_program(target: Path) -> None:
+    """The guest's program, static, so that it runs in an initramfs with nothing beside it."""
+    done = subprocess.run(
+        [*COMPILE, "-o", str(target), str(GUEST_FILES / "centos.c")], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise LabError(f"the guest's program does not compile:\n{done.stderr}", "Is libc6-dev installed?")
+
+
+def _module(path: Path) -> tuple[str, bytes]:
+    data = path.read_bytes()
+    if path.suffix == ".xz":
+        return path.stem, lzma.decompress(data)
+    return path.name, data
+
+
+def guest_initramfs(image: Image, program: bytes) -> bytes:
+    entries = [cpio.folder(name) for name in ("dev", "etc", "bin", "modules")]
+    entries += [
+        cpio.console(),
+        cpio.file("bin/busybox", (image.folder / "busybox").read_bytes(), executable=True),
+        cpio.file("init", (GUEST_FILES / "init").read_bytes(), executable=True),
+        cpio.file("centos", program, executable=True),
+    ]
+    for path in sorted((image.folder / "modules").iterdir()):
+        name, data = _module(path)
+        entries.append(cpio.file(f"modules/{name}", data))
+    return gzip.compress(cpio.archive(entries), 6, mtime=0)
+
+
+def disk_key(image: Image) -> str:
+    return digest([image.folder.name, guest_config(), *COMPILE, *folder_parts(GUEST_FILES)])
+
+
+def find(image: Image) -> Path | None:
+    path = cache_root() / f"guest-{disk_key(image)}" / "lab.img"
+    return path if path.exists() else None
+
+
+def build(image: Image, tell: Callable[[str], None] = print) -> Path:
+    """The disk, made from ``image``'s kernel, or taken from the cache."""
+    found = find(image)
+    if found:
+        return found
+    tell("building the test guest ...")
+    name = f"guest-{disk_key(image)}"
+    with building(name) as work:
+        tree = work / "tree"
+        tree.mkdir()
+        compile_program(work / "centos")
+        (tree / "guest-initrd").write_bytes(guest_initramfs(image, (work / "centos").read_bytes()))
+        shutil.copy(image.folder / "vmlinuz", tree / "guest-vmlinuz")
+        (tree / "centos.cfg").write_text(guest_config())
+        (tree / "lab.json").write_text(json.dumps({"guest": "centos", "uuid": GUEST_UUID}) + "\n")
+        subprocess.run(
+            ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "root_owner=0:0", "-L", "lab",
+             "-d", str(tree), str(work / "lab.img"), "32M"],
+            check=True, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
+        )  # fmt: skip
+        shutil.rmtree(tree)
+    return cache_root() / name / "lab.img"

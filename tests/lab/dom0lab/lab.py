@@ -1,0 +1,130 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole lab: two real Xen hosts in QEMU, a test guest, and a place outside to watch it from."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from . import control, qemu
+from .guest import Guest
+from .host import Host
+from .observer import Observer
+from .places import locked, state_root
+from .start import Settings, bring_up, together, wait_warm
+
+Tell = Callable[[str], None]
+
+
+def silent(text: str) -> None:
+    """For callers who want no progress lines."""
+
+
+@dataclass
+class Lab:
+    """A lab that is up. Made by ``Lab.up``; as a context manager it is taken down at the end of the block."""
+
+    folder: Path
+    hosts: dict[str, Host]
+    guest: Guest
+    times: dict[str, float] = field(default_factory=dict)
+    _keeper: int | None = None
+
+    @classmethod
+    def up(cls, settings: Settings | None = None, *, tell: Tell = print) -> Lab:
+        """Build what is not in the cache, start both hosts with the guest running on xen1, wait until all answer.
+
+        A lab that is already up in the state folder is reset and used, and left up afterwards. Raises LabError.
+        """
+        chosen = settings or Settings()
+        folder = state_root()
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / "lock"):
+            if control.is_up(folder):
+                lab = cls.attach()
+                tell("a lab is already up: resetting it")
+                lab.reset()
+                return lab
+            started = bring_up(chosen, folder, tell)
+        hosts = {host.name: host for host in started.hosts}
+        return cls(folder, hosts, Guest(folder, started.hosts), started.times, started.keeper)
+
+    @classmethod
+    def attach(cls) -> Lab:
+        """The lab that is up in the state folder, as it is. Raises LabError when there is none."""
+        folder = state_root()
+        control.ask(folder, "status")
+        about = json.loads((folder / "lab.json").read_text())
+        hosts = [Host(h["name"], h["address"], h["ssh_port"], folder) for h in about["hosts"]]
+        return cls(folder, {host.name: host for host in hosts}, Guest(folder, hosts), about["times"])
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *dummy: object) -> None:
+        if self._keeper is not None:
+            self.down()
+
+    @property
+    def inventory(self) -> Path:
+        """Ansible inventory for root; inventory-operator.yml and inventory-operator-nopass.yml lie beside it."""
+        return self.folder / "inventory.yml"
+
+    def observe(self, *, interval: float = 0.05, everywhere: bool = False) -> Observer:
+        """A watch over the guest's answers: ``with lab.observe() as watch: ...``, then ``watch.observation``."""
+        return Observer(self.folder, interval=interval, everywhere=everywhere)
+
+    def cut(self, one: str = "xen1", other: str = "xen2") -> None:
+        """Cut the network between two hosts; the controller and the outside still reach both."""
+        control.ask(self.folder, "cut", one=one, other=other)
+
+    def mend(self) -> None:
+        control.ask(self.folder, "mend")
+
+    def reset(self) -> float:
+        """Back to the snapshot on both hosts, the guest running on xen1 again. Returns the seconds it took."""
+        started = time.monotonic()
+        control.ask(self.folder, "mend")
+        status = control.ask(self.folder, "forget")["hosts"]
+        running = [host for host in self.hosts.values() if status[host.name]["pid"] is not None]
+        with contextlib.ExitStack() as stack:
+            monitors = [stack.enter_context(host.monitor()) for host in running]
+            for monitor in monitors:
+                monitor.execute("stop")
+            together([partial(monitor.human, f"loadvm {qemu.SNAPSHOT}") for monitor in monitors])
+            for host in self.hosts.values():
+                control.ask(self.folder, "start", host=host.name, loadvm=qemu.SNAPSHOT)
+            for monitor in monitors:
+                monitor.execute("cont")
+        wait_warm(list(self.hosts.values()), self.guest)
+        return time.monotonic() - started
+
+    def detach(self) -> None:
+        """From now on the lab stays up until somebody takes it down, whatever becomes of this process."""
+        control.ask(self.folder, "detach")
+        if self._keeper is not None:
+            os.close(self._keeper)
+            self._keeper = None
+
+    def down(self) -> None:
+        """End every process of the lab and remove its disks; images and snapshots stay in the cache."""
+        take_down(self.folder)
+        if self._keeper is not None:
+            os.close(self._keeper)
+            self._keeper = None
+
+
+def take_down(folder: Path) -> None:
+    """Lab.down for a lab of another process, or for what is left of one."""
+    control.down(folder)
+    for pattern in ("*.qcow2", "inventory*.yml", "known_hosts", "ssh_config", "commands.json", "lab.json"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Booted labs in the cache: each host's disk with QEMU's snapshot inside, the guest running on xen1."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import typing as t
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import qemu
+from .errors import LabError
+from .image import building
+from .places import cache_root, digest
+
+
+def key(commands: dict[str, list[str]], kvm: bool) -> str:
+    """Hash of all that makes a snapshot loadable: QEMU itself and its command lines (image paths carry their hashes).
+
+    Ports differ from lab to lab and do not matter to a snapshot.
+    """
+    parts: list[str] = [qemu.version(), str(kvm), str(cache_root())]
+    for name in sorted(commands):
+        parts += [word for word in commands[name] if "hostfwd=" not in word]
+    return digest(parts)
+
+
+def folder(name: str) -> Path:
+    return cache_root() / f"snapshot-{name}"
+
+
+def find(name: str) -> Path | None:
+    return folder(name) if folder(name).is_dir() else None
+
+
+def new_disk(image_disk: Path, target: Path) -> None:
+    """An empty overlay over the image."""
+    target.unlink(missing_ok=True)
+    subprocess.run(
+        ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image_disk), "-F", "raw", str(target)], check=True
+    )
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    subprocess.run(["cp", "--reflink=auto", "--sparse=auto", str(source), str(target)], check=True)
+
+
+def restore(name: str, state: Path, hosts: Sequence[str]) -> None:
+    """Put the snapshot's disks into the state folder."""
+    for host in hosts:
+        _copy(folder(name) / f"{host}.qcow2", state / f"{host}.qcow2")
+
+
+def keep(name: str, state: Path, hosts: Sequence[str], about: dict[str, t.Any]) -> None:
+    """Copy the disks, which must hold the snapshot and be at rest, into the cache."""
+    with building(f"snapshot-{name}") as work:
+        for host in hosts:
+            _copy(state / f"{host}.qcow2", work / f"{host}.qcow2")
+            check = subprocess.run(
+                ["qemu-img", "check", "-q", str(work / f"{host}.qcow2")], capture_output=True, text=True, check=False
+            )
+            # 3 means leaked clusters, which do no harm
+            if check.returncode not in (0, 3):
+                raise LabError(f"the snapshot of {host} is damaged: {check.stdout}{check.stderr}")
+        (work / "about.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def forget(name: str) -> None:
+    shutil.rmtree(folder(name), ignore_errors=True)
