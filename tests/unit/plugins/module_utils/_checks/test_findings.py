@@ -1,0 +1,446 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each thing that speaks against a move is found, named with its host and remedy, and nothing else is."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
+    describe,
+    errors,
+    findings,
+    locate,
+    warnings,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    NO_FACTS,
+    NOT_IN_INVENTORY,
+    UNREACHABLE,
+    Finding,
+    HostTrouble,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    DomainFacts,
+    DomainState,
+    HostFacts,
+    Problem,
+    SessionDomain,
+)
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    DOM0,
+    OTHER,
+    UUID,
+    XEN,
+    domain,
+    host,
+    request,
+    row,
+    session,
+    with_config,
+)
+
+
+def _find(**given: t.Any) -> tuple[Finding, ...]:
+    """Check the possible move of the examples with some things given otherwise."""
+    source: HostFacts | None = given.get("source", host("xen1"))
+    destination: HostFacts | None = given.get("destination", host("xen2"))
+    subject: DomainFacts | None = given.get("domain", domain())
+    return findings(source, destination, subject, given.get("request", request()))
+
+
+def _there(*rows: t.Any) -> HostFacts:
+    return host("xen2", domains=(DOM0, *rows))
+
+
+def _here(*rows: t.Any) -> HostFacts:
+    return host("xen1", domains=(DOM0, *rows))
+
+
+def _xen(**changes: t.Any) -> t.Any:
+    return dataclasses.replace(XEN, **changes)
+
+
+def test_possible_move_has_no_findings() -> None:
+    """The examples are what all others differ from."""
+    assert _find() == ()
+
+
+UNREACHED = HostTrouble(UNREACHABLE, "Connection refused")
+PV = {"c_info": {"type": "pv"}, "b_info": {"shadow_memkb": 0}}
+HVM = {"c_info": {"type": "hvm"}}
+QCOW2 = {"pdev_path": "/srv/a.qcow2", "vdev": "xvda", "backend": "qdisk", "format": "qcow2"}
+CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
+    # code, host, what is different, words that the message or the remedy must hold
+    ("domain_unknown", "xen1", {"domain": None, "source": _here(row("web", 5, OTHER))}, ["'centos'", "web", "UUID"]),
+    ("domain_is_dom0", "xen1", {"domain": None, "request": request(domain="Domain-0")}, ["domain 0"]),
+    ("domain_is_dom0", "xen1", {"domain": domain(domid=0, name="Domain-0")}, ["domain 0"]),
+    (
+        NOT_IN_INVENTORY,
+        "xen9",
+        {
+            "destination": None,
+            "request": request(destination="xen9", destination_trouble=HostTrouble(NOT_IN_INVENTORY)),
+        },
+        ["xen9", "xen1, xen2"],
+    ),
+    (
+        UNREACHABLE,
+        "xen2",
+        {"destination": None, "request": request(destination_trouble=UNREACHED)},
+        ["Connection refused", "ansible xen2"],
+    ),
+    (
+        UNREACHABLE,
+        "xen1",
+        {"source": None, "domain": None, "request": request(source_trouble=UNREACHED)},
+        ["Connection refused", "ansible xen1"],
+    ),
+    (NO_FACTS, "xen2", {"destination": None}, ["host_info"]),
+    ("same_host", "xen1", {"destination": host("xen1"), "request": request(destination="xen1")}, ["allow_same_host"]),
+    ("same_host", "xen2", {"destination": host("xen1")}, ["same machine", "allow_same_host"]),
+    (
+        "not_enough_memory",
+        "xen2",
+        {"destination": host("xen2", free_memory_mib=100)},
+        ["132 MiB", "100 MiB are free", "32 MiB are missing"],
+    ),
+    ("not_enough_memory", "xen2", {"request": request(memory_reserve_mib=800)}, ["800 are to stay free"]),
+    ("name_taken", "xen2", {"destination": _there(row(uuid=OTHER, domid=9))}, ["domid 9", OTHER, "rename"]),
+    (
+        "incoming_name_taken",
+        "xen2",
+        {"destination": _there(row("centos--incoming", 9, paused=True))},
+        ["centos--incoming", "paused", "xl destroy 9"],
+    ),
+    ("uuid_taken", "xen2", {"destination": _there(row("other-name", 9))}, ["both hosts", "other-name"]),
+    ("uuid_taken", "xen2", {"destination": _there(row(domid=9))}, ["both hosts", "running"]),
+    (
+        "migratedaway_name_taken",
+        "xen1",
+        {"source": _here(row(), row("centos--migratedaway", 2, OTHER, shutdown=True, reason="suspend"))},
+        ["suspended", "xl destroy 2"],
+    ),
+    ("uuid_twice", "xen1", {"source": _here(row(), row("copy", 2))}, ["copy", "same UUID"]),
+    ("leftover_name", "xen1", {"domain": domain(name="centos--migratedaway")}, ["interrupted"]),
+    (
+        "leftover_name",
+        "xen1",
+        {"domain": None, "source": _here(row("centos--migratedaway", shutdown=True, reason="suspend"))},
+        ["interrupted", "suspended"],
+    ),
+    (
+        "leftover_name",
+        "xen2",
+        {"domain": None, "source": _here(), "destination": _there(row("centos--incoming", paused=True))},
+        ["interrupted", "paused"],
+    ),
+    (
+        "domain_not_running_there",
+        "xen2",
+        {"domain": None, "source": _here(), "destination": _there(row(shutdown=True, crashed=True, reason="crash"))},
+        ["crash"],
+    ),
+    (
+        "domain_not_running_there",
+        "xen2",
+        {"domain": None, "source": _here(), "destination": _there(row(paused=True))},
+        ["paused"],
+    ),
+    ("bridge_missing", "xen2", {"destination": host("xen2", bridges=("br9", "lan"))}, ["'xenbr0'", "br9, lan"]),
+    ("bridge_missing", "xen2", {"destination": host("xen2", bridges=())}, ["'xenbr0'", "none"]),
+    ("no_shadow_paging", "xen1", {"domain": with_config(**PV)}, ["PV", "shadow", "not in this release"]),
+    (
+        "xen_older",
+        "xen2",
+        {"destination": host("xen2", xen=_xen(version="4.14.6", minor=14))},
+        ["4.14.6", "4.17.7", "Upgrade"],
+    ),
+    ("domain_paused", "xen1", {"domain": domain(state=DomainState(paused=True))}, ["xl unpause 3"]),
+    (
+        "domain_crashed",
+        "xen1",
+        {"domain": domain(state=DomainState(shutdown=True, crashed=True, reason="crash"))},
+        ["xl destroy 3"],
+    ),
+    (
+        "domain_shut_down",
+        "xen1",
+        {"domain": domain(state=DomainState(shutdown=True, reason="poweroff"))},
+        ["poweroff"],
+    ),
+    (
+        "domain_suspended",
+        "xen1",
+        {"domain": domain(state=DomainState(shutdown=True, reason="suspend"))},
+        ["resume"],
+    ),
+    ("domain_dying", "xen1", {"domain": domain(state=DomainState(dying=True))}, ["torn down"]),
+    ("pci_passthrough", "xen1", {"domain": with_config(pcidevs=[{"bus": 3}])}, ["PCI", "pci-detach"]),
+    ("dt_passthrough", "xen1", {"domain": with_config(dtdevs=[{"path": "/a"}])}, ["device tree"]),
+    ("usb_passthrough", "xen1", {"domain": with_config(usbdevs=[{"ctrl": 0}])}, ["USB"]),
+    (
+        "usb_passthrough",
+        "xen1",
+        {"domain": with_config(b_info={"type.hvm": {"usbdevice_list": ["tablet", "host:1.2"]}})},
+        ["host:1.2"],
+    ),
+    ("vtpm", "xen1", {"domain": with_config(vtpms=[{"devid": 0}])}, ["TPM"]),
+    ("vnuma", "xen1", {"domain": with_config(b_info={"vnuma_nodes": [{"memkb": 1}]})}, ["NUMA"]),
+    ("migration_disabled", "xen1", {"domain": with_config(b_info={"disable_migrate": "True"})}, ["nomigrate"]),
+    ("nested_virtualisation", "xen1", {"domain": with_config(b_info={"nested_hvm": "True"})}, ["nestedhvm"]),
+    (
+        "device_model_gone",
+        "xen2",
+        {
+            "domain": with_config(c_info={"type": "hvm"}, b_info={"device_model_version": "qemu_xen_traditional"}),
+            "destination": host("xen2", xen=_xen(version="4.21.0", minor=21)),
+        },
+        ["4.21.0"],
+    ),
+    ("configuration_missing", "xen1", {"domain": domain(config=None)}, ["no configuration"]),
+    (
+        "capability_missing",
+        "xen2",
+        {"destination": host("xen2", xen=_xen(virt_caps=("pv", "gnttab-v1")))},
+        ["hvm, hap", "firmware"],
+    ),
+    (
+        "capability_missing",
+        "xen2",
+        {
+            "domain": with_config(**PV),
+            "source": host("xen1", xen=_xen(virt_caps=("pv", "shadow"))),
+            "destination": host("xen2", xen=_xen(virt_caps=("hvm", "hap"), caps=("hvm-3.0-x86_64",))),
+        },
+        ["pv is missing"],
+    ),
+    ("capability_missing", "xen2", {"domain": with_config(c_info={"hap": "False"})}, ["shadow is missing"]),
+    (
+        "capability_missing",
+        "xen2",
+        {
+            "domain": with_config(b_info={"max_grant_version": 2}),
+            "destination": host("xen2", xen=_xen(virt_caps=("pv", "hvm", "hap", "gnttab-v1"))),
+        },
+        ["gnttab-v2"],
+    ),
+    ("disk_not_raw", "xen1", {"domain": with_config(disks=[QCOW2])}, ["xvda", "qcow2", "PVH"]),
+    ("cpupool_missing", "xen2", {"domain": with_config(c_info={"pool_name": "rt"})}, ["'rt'", "Pool-0"]),
+    (
+        "affinity_impossible",
+        "xen2",
+        {"domain": with_config(b_info={"vcpu_hard_affinity": [[0, 1], [4, 5]]})},
+        ["vcpu-pin 3"],
+    ),
+    (
+        "driver_domain",
+        "xen1",
+        {"domain": with_config(nics=[{"devid": 0, "bridge": "xenbr0", "backend_domid": 7}])},
+        ["network card", "domain 7"],
+    ),
+    (
+        "driver_domain",
+        "xen1",
+        {"domain": with_config(disks=[{"pdev_path": "/dev/a", "backend_domid": 7, "backend_domname": "store"}])},
+        ["store", "no domain of that name"],
+    ),
+    ("session_running", "xen1", {"source": host("xen1", sessions=(session(alive=True, phase="gate"),))}, ["gate"]),
+    ("session_running", "xen2", {"destination": host("xen2", sessions=(session(alive=True),))}, ["migration_cancel"]),
+    *[
+        (code, name, {side: host(name, problems=(Problem(code, "what is wrong", "what to do"),))}, ["what to do"])
+        for code in ("pyxs_missing", "no_xen", "not_root", "xl_missing", "no_runtime_path", "xenstore_unreachable")
+        for side, name in (("source", "xen1"), ("destination", "xen2"))
+    ],
+]
+
+
+@pytest.mark.parametrize(("code", "where", "given", "words"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_what_speaks_against_a_move_is_found(code: str, where: str, given: dict[str, t.Any], words: list[str]) -> None:
+    """One cause gives one error, on the right host, with a remedy."""
+    found = errors(_find(**given))
+    assert [(finding.code, finding.host) for finding in found] == [(code, where)]
+    assert found[0].remedy
+    for word in words:
+        assert word in f"{found[0].message} {found[0].remedy}"
+
+
+def test_shutdown_that_is_under_way() -> None:
+    """A guest that is about to power off must not be asked to suspend."""
+    seen = domain().xenstore
+    assert seen is not None
+    asked = domain(xenstore=dataclasses.replace(seen, control_shutdown="poweroff"))
+    assert [finding.code for finding in _find(domain=asked)] == ["shutdown_pending"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "kind", "expected"),
+    [
+        ("1", "pvh", []),
+        ("0", "pvh", [("suspend_refused", "error")]),
+        ("", "pvh", [("suspend_unconfirmed", "warning")]),
+        (None, "pvh", [("suspend_unconfirmed", "warning")]),
+        (None, "hvm", []),
+    ],
+)
+def test_guest_that_cannot_suspend(feature: str | None, kind: str, expected: list[tuple[str, str]]) -> None:
+    """HVM guests without drivers are suspended from outside; others must say that they can."""
+    seen = domain().xenstore
+    assert seen is not None
+    subject = dataclasses.replace(
+        with_config(c_info={"type": kind}), xenstore=dataclasses.replace(seen, feature_suspend=feature)
+    )
+    assert [(finding.code, finding.severity) for finding in _find(domain=subject)] == expected
+
+
+HARMLESS: dict[str, dict[str, t.Any]] = {
+    "pv with shadow paging": {
+        "domain": with_config(**PV),
+        "source": host("xen1", xen=_xen(virt_caps=("pv", "hvm", "hap", "shadow"))),
+    },
+    "newer xen": {"destination": host("xen2", xen=_xen(version="4.20.5", minor=20))},
+    "older patch of the same version": {"destination": host("xen2", xen=_xen(version="4.17.2", extra=".2"))},
+    "next major": {"destination": host("xen2", xen=_xen(version="5.0.0", major=5, minor=0))},
+    "same host when allowed": {
+        "destination": host("xen1"),
+        "request": request(destination="xen1", allow_same_host=True),
+    },
+    "routed network card": {"domain": with_config(nics=[{"bridge": "no", "script": "/etc/xen/scripts/vif-route"}])},
+    "vlan of a virtual switch": {
+        "domain": with_config(nics=[{"bridge": "xenbr0.10", "script": "vif-openvswitch"}]),
+    },
+    "no network card": {"domain": with_config(nics=[])},
+    "other domain of another name": {"destination": _there(row("web", 9, OTHER))},
+    "other session": {
+        "source": host("xen1", sessions=(session(alive=True, domain=SessionDomain(OTHER, "web")),)),
+    },
+    "old session": {"source": host("xen1", sessions=(session(),))},
+    "journal without a name": {
+        "source": host("xen1", sessions=(session(end_state=None, domain=SessionDomain(None, None)),)),
+    },
+    "interrupted before a good one": {
+        "source": host("xen1", sessions=(session(), session(session="b" * 16, end_state=None))),
+    },
+    "empty drive": {
+        "domain": with_config(disks=[{"vdev": "hdc", "format": "empty", "backend": "qdisk", "is_cdrom": 1}]),
+    },
+    "dom0 as the named backend": {
+        "domain": with_config(nics=[{"bridge": "xenbr0", "backend_domid": 0}]),
+    },
+    "affinity that partly fits": {"domain": with_config(b_info={"vcpu_hard_affinity": [[3, 4, 5]]})},
+    "memory from dom0": {
+        "destination": host("xen2", free_memory_mib=0, autoballoon=True, dom0_memory_mib=1024),
+    },
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_is_harmless_is_not_found(name: str) -> None:
+    """A check that cries wolf is switched off."""
+    assert _find(**HARMLESS[name]) == ()
+
+
+WARNED: dict[str, tuple[dict[str, t.Any], list[str]]] = {
+    "interrupted session": (
+        {"source": host("xen1", sessions=(session(end_state=None, phase="gate"),))},
+        ["session_interrupted"],
+    ),
+    "block device": (
+        {"domain": with_config(disks=[{"pdev_path": "/dev/vg/a", "format": "raw", "backend": "phy"}])},
+        ["disk_unchecked"],
+    ),
+    "file through a loop device": (
+        {"domain": with_config(disks=[{"pdev_path": "/srv/a.img", "format": "raw", "backend": "phy"}])},
+        ["disk_cached", "disk_unchecked"],
+    ),
+    "raw image through qemu": (
+        {"domain": with_config(disks=[{"pdev_path": "/dev/vg/a", "format": "raw", "backend": "qdisk"}])},
+        ["disk_cached", "disk_unchecked"],
+    ),
+    "image of an hvm domain": (
+        {"domain": with_config(c_info={"type": "hvm"}, disks=[QCOW2])},
+        ["disk_unchecked"],
+    ),
+    "unknown pool": (
+        {"domain": with_config(c_info={"pool_name": "rt"}), "destination": host("xen2", cpupools=())},
+        ["cpupool_unchecked"],
+    ),
+    "ballooned hvm": (
+        {"domain": with_config(c_info={"type": "hvm"}, b_info={"target_memkb": 65536})},
+        ["memory_below_maximum"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_what_a_person_should_know(name: str) -> None:
+    """It does not stop the move."""
+    given, codes = WARNED[name]
+    found = _find(**given)
+    assert [finding.code for finding in found] == codes
+    assert warnings(found) == found and errors(found) == ()
+    assert all(finding.remedy for finding in found)
+
+
+def test_everything_is_told_at_once() -> None:
+    """Nobody wants to learn of the second obstacle after removing the first."""
+    found = _find(
+        source=host("xen1", problems=(Problem("pyxs_missing", "no pyxs", "install it"),)),
+        destination=_there(row("centos", 9, OTHER)),
+        domain=with_config(nics=[{"bridge": "a"}, {"bridge": "b", "devid": 1}], pcidevs=[{"bus": 1}]),
+        request=request(memory_reserve_mib=900),
+    )
+    codes = [finding.code for finding in errors(found)]
+    assert codes == [
+        *("pyxs_missing", "name_taken", "not_enough_memory", "pci_passthrough", "bridge_missing", "bridge_missing"),
+    ]
+    text = describe(found, request())
+    assert text.startswith(
+        "centos cannot be moved from xen1 to xen2, for 6 reasons:\n1. xen1: no pyxs Remedy: install it\n"
+    )
+    assert text.count("Remedy:") == 6
+
+
+def test_one_reason_is_one_line() -> None:
+    """And no reason is no text."""
+    text = describe(_find(request=request(memory_reserve_mib=900)), request())
+    assert text.startswith("centos cannot be moved from xen1 to xen2. xen2: centos needs")
+    assert describe((), request()) == ""
+
+
+def test_session_in_its_last_moments_is_told_instead_of_an_unknown_domain() -> None:
+    """At the gate neither host has a domain of that name."""
+    found = _find(
+        domain=None,
+        source=dataclasses.replace(
+            _here(row("centos--migratedaway", shutdown=True, reason="suspend")),
+            sessions=(session(alive=True, phase="gate", end_state=None),),
+        ),
+        destination=_there(row("centos--incoming", paused=True)),
+    )
+    assert [finding.code for finding in found] == ["session_running"]
+
+
+def test_source_that_was_not_named() -> None:
+    """No host has it: the message lists where it was looked for."""
+    found = findings(None, host("xen2"), None, request(source=None))
+    assert [finding.code for finding in found] == ["domain_unknown"]
+    assert "xen1, xen2" in found[0].message
+
+
+def test_findings_can_travel() -> None:
+    """They become the result of a task."""
+    (finding,) = _find(destination=host("xen2", bridges=()))
+    assert Finding.from_result(finding.to_result()).code == "bridge_missing"
+    assert finding.to_result()["values"] == {"bridge": "xenbr0", "bridges": []}
+
+
+def test_domain_is_located_by_name_or_uuid() -> None:
+    """So that the caller need not name the source."""
+    hosts = {"xen1": host("xen1"), "xen2": host("xen2")}
+    assert locate("centos", hosts) == locate(UUID.upper(), hosts) == ("xen1",)
+    assert locate("3", hosts) == ()

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bridges and addresses are found with ip(8), and without it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils import _network
+from ansible_collections.dom0.xen.plugins.module_utils._records import Address
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult, subprocess_runner
+
+LINKS: list[dict[str, t.Any]] = [
+    {"ifname": "lo", "addr_info": [{"local": "127.0.0.1"}, {"local": "::1"}]},
+    {},
+    {"ifname": "eth0", "linkinfo": {"info_slave_kind": "bridge"}, "addr_info": []},
+    {
+        "ifname": "xenbr1",
+        "linkinfo": {"info_kind": "bridge"},
+        "addr_info": [{"local": "192.0.2.11"}, {"local": "fe80::1"}, {"local": "2001:db8::11"}],
+    },
+    {"ifname": "ovs0", "linkinfo": {"info_kind": "openvswitch"}},
+    {"ifname": "tun0", "linkinfo": {"info_kind": "tun"}, "addr_info": [{"address": "198.51.100.1"}]},
+]
+
+
+def test_ip_tells_bridges_and_addresses_at_once() -> None:
+    """One process; a port of a bridge is no bridge, and what others cannot reach is no address."""
+    found = _network.parse_ip(json.dumps(LINKS))
+    assert found.bridges == ("ovs0", "xenbr1")
+    assert found.addresses == (Address("xenbr1", "192.0.2.11"), Address("xenbr1", "2001:db8::11"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        CommandResult(1, "", "ip: invalid option"),
+        CommandResult(0, "1: lo: <LOOPBACK>", ""),
+        CommandResult(0, "[1]", ""),
+    ],
+)
+def test_ip_without_json_is_done_without(answer: CommandResult) -> None:
+    """busybox has an ip that knows no JSON."""
+    assert _network.network(lambda argv: answer, "/sbin/ip") == _network.from_kernel()
+
+
+def test_no_ip_is_done_without() -> None:
+    """No process is started then."""
+
+    def run(argv: t.Sequence[str]) -> CommandResult:
+        raise AssertionError(argv)
+
+    assert _network.network(run, None) == _network.from_kernel()
+
+
+def test_kernel_tells_bridges_and_addresses(tmp_path: pathlib.Path) -> None:
+    """From /sys/class/net and /proc/net/if_inet6."""
+    (tmp_path / "net" / "xenbr0" / "bridge").mkdir(parents=True)
+    (tmp_path / "net" / "eth9").mkdir()
+    (tmp_path / "inet6").write_text(
+        "fe800000000000005054 00fffe123456 02 40 20 80 xenbr0\n".replace(" ", "", 1)
+        + "20010db8000000000000000000000011 02 40 00 80 xenbr0\n"
+        + "00000000000000000000000000000001 01 80 10 80 lo\n"
+    )
+    found = _network.from_kernel(str(tmp_path / "net"), str(tmp_path / "inet6"))
+    assert found.bridges == ("xenbr0",)
+    assert found.addresses == (Address("xenbr0", "2001:db8::11"),)
+    assert _network.from_kernel(str(tmp_path / "x"), str(tmp_path / "y")) == _network.Network((), ())
+
+
+def test_both_ways_agree_on_this_machine() -> None:
+    """The fallback finds what ip finds, where there is an ip at all."""
+    try:
+        found = _network.network(subprocess_runner(), "ip")
+    except FileNotFoundError:
+        pytest.skip("there is no ip on this machine")
+    kernel = _network.from_kernel()
+    assert set(kernel.bridges) <= set(found.bridges)
+    assert {entry.interface for entry in kernel.addresses} <= {entry.interface for entry in found.addresses}

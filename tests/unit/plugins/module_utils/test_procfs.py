@@ -1,0 +1,86 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process is known by its pid and its start, and the helper that sends a domain is found among all others."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+
+
+def _process(proc: pathlib.Path, pid: int, parent: int, arguments: t.Sequence[str], state: str = "S") -> None:
+    folder = proc / str(pid)
+    folder.mkdir(parents=True)
+    fields = [state, str(parent), *["0"] * 17, str(1000 + pid), *["0"] * 30]
+    (folder / "stat").write_text(f"{pid} (a ) name) {' '.join(fields)}\n")
+    (folder / "cmdline").write_bytes(b"".join(argument.encode() + b"\0" for argument in arguments))
+
+
+@pytest.fixture
+def proc(tmp_path: pathlib.Path) -> str:
+    """A dom0 on which two xl send domains 3 and 4, one receives, and one helper's xl is gone."""
+    helper = "/usr/lib/xen-4.17/bin/libxl-save-helper"
+    _process(tmp_path, 10, 1, ["/usr/sbin/xl", "migrate", "-s", "", "3", "exec shim"])
+    _process(tmp_path, 11, 10, ["sh", "-c", "exec shim"])
+    _process(tmp_path, 12, 10, [helper, "--save-domain", "9", "-1", "3", "1", "0", "0"])
+    _process(tmp_path, 20, 1, ["/usr/sbin/xl", "save", "4", "/srv/image"])
+    _process(tmp_path, 21, 20, ["/usr/bin/python3", helper, "--save-domain", "9", "-1", "4", "1", "0", "0"])
+    _process(tmp_path, 30, 1, ["/usr/sbin/xl", "migrate-receive"])
+    _process(tmp_path, 31, 30, [helper, "--restore-domain", "0", "-1", "5", "1", "0", "0"])
+    _process(tmp_path, 40, 1, [helper, "--save-domain", "9", "-1", "3", "1", "0", "0"])
+    _process(tmp_path, 50, 10, [])
+    (tmp_path / "self").mkdir()
+    return str(tmp_path)
+
+
+def test_save_helper_is_the_one_of_that_xl(proc: str) -> None:
+    """The signal that aborts a migration must not hit the helper of another one, or one that receives."""
+    assert _procfs.save_helper_of(10, proc) == 12
+    assert _procfs.save_helper_of(20, proc) == 21
+    assert _procfs.save_helper_of(30, proc) is None
+    assert _procfs.save_helper_of(99, proc) is None
+
+
+def test_all_that_save_a_domain_are_found(proc: str) -> None:
+    """Somebody else's migration or save of the same domain must be noticed, whoever started it."""
+    assert sorted(_procfs.save_helpers(3, proc)) == [12, 40]
+    assert _procfs.save_helpers(4, proc) == (21,)
+    assert _procfs.save_helpers(5, proc) == ()
+
+
+def test_identity_survives_odd_names(proc: str) -> None:
+    """The name in stat may hold blanks and brackets; the fields are counted from behind it."""
+    assert _procfs.start_time(12, proc) == 1012
+    assert _procfs.parent_of(12, proc) == 10
+    assert _procfs.start_time(99, proc) is None
+    assert _procfs.parent_of(99, proc) is None
+
+
+def test_reused_pid_is_another_process(proc: str, tmp_path: pathlib.Path) -> None:
+    """A pid that was written down before a restart must not be signalled afterwards."""
+    _process(tmp_path, 60, 1, ["x"], state="Z")
+    assert _procfs.is_alive(12, 1012, proc) and _procfs.is_alive(12, None, proc)
+    assert not _procfs.is_alive(12, 1011, proc)
+    assert not _procfs.is_alive(99, None, proc)
+    assert not _procfs.is_alive(60, None, proc)
+
+
+def test_real_proc() -> None:
+    """The format above is that of the running kernel."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        start = _procfs.start_time(child.pid)
+        assert start is not None and _procfs.is_alive(child.pid, start)
+        assert _procfs.parent_of(child.pid) == os.getpid()
+        assert child.pid in _procfs.pids()
+        child.kill()
+        child.wait()
+        assert not _procfs.is_alive(child.pid, start)
+    assert len(_procfs.boot_id()) == 36
