@@ -27,3 +27,6 @@ lint: setup ## Read the sources: ruff, mypy, yamllint, ansible-lint, antsibull-d
 
 sanity: setup ## Run ansible-test sanity with every Python of this machine (ARGS="--test pep8" for one test)
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.sanity $(ARGS)
+
+unit: setup ## Run the unit tests (ARGS="-k name" for some of them)
+	@$(VENV)/bin/python -m pytest -q -n $(JOBS) tests/unit $(ARGS)

@@ -9,6 +9,7 @@ import concurrent.futures
 import dataclasses
 import os
 import pathlib
+import re
 import subprocess
 import time
 
@@ -62,7 +63,7 @@ def run_all(checks: list[Check]) -> int:
             print(f"{'ok' if outcome.passed else 'FAILED':7}{outcome.check.name} ({outcome.seconds:.1f} s)", flush=True)
             if not outcome.passed:
                 failed.append(outcome.check.name)
-                print(outcome.output.rstrip(), flush=True)
+                print(re.sub(r"\S*ansible_collections/dom0/xen/", "", outcome.output).rstrip(), flush=True)
     if failed:
         print(f"failed: {', '.join(failed)}")
     return 1 if failed else 0

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for the get-pip script that ansible-test downloads: the pip that comes with Python, then from the package index.
+"""Stands in for the get-pip script that ansible-test downloads: takes the pip that comes with Python, then the index.
 
 ansible-test runs it as ``get_pip_X_Y.py OPTIONS PACKAGES`` with any of the Python versions it supports.
 """

@@ -13,6 +13,8 @@ from ansible_collections.dom0.xen.tests.tools.checks import Check, run_all
 from ansible_collections.dom0.xen.tests.tools.places import BUILD, COLLECTIONS, ROOT, environment
 
 TYPED = ("plugins", "tests")
+# What runs there must do with the Python 3.8 of the oldest dom0.
+ON_DOM0 = ("plugins/modules", "plugins/module_utils")
 
 
 def checks() -> list[Check]:
@@ -28,13 +30,14 @@ def checks() -> list[Check]:
             *("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck"),
             *("--validate-collection-refs", "self", "."),
         ),
-        "reuse": ("reuse", "lint", "--quiet"),
+        "reuse": ("reuse", "lint", "--lines"),
         "package": (sys.executable, "-m", "ansible_collections.dom0.xen.tests.tools.package"),
     }
     commands_in_checkout = {
         "mypy": ("mypy", *typed),
         "antsibull-changelog": ("antsibull-changelog", "lint"),
         "yamllint": ("yamllint", "--strict", "."),
+        "vermin": ("vermin", "--quiet", "--no-tips", "--violations", "--target=3.8-", *ON_DOM0),
         "ruff check": ("ruff", "check", "--output-format", "concise", "."),
         "ruff format": ("ruff", "format", "--check", "--output-format", "concise", "."),
     }

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``ansible-test sanity`` over a copy of the collection, with every Python of this machine and without any ignore file."""
+"""``ansible-test sanity`` over a copy of the collection, with every Python of this machine and no ignore file."""
 
 from __future__ import annotations
 

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each room of the collection knows only the rooms it may, so that what runs on a dom0 stays small and testable."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+
+import pytest
+
+from ansible_collections.dom0.xen.tests.tools.imports import Imports, rooms
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+IMPORTS = Imports(ROOT)
+
+# Read by every run on every host: each file they bring along costs CPU there.
+FACTS_MODULES = ("modules/host_info.py", "modules/domain_info.py")
+
+# What the files of a room must not import, directly or through others.
+FORBIDDEN = {
+    "_wire": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks"},
+    "_link": {"_wire", "_session", "_toolstack", "_xenstore", "_ownership", "_checks"},
+    "_toolstack": {"_wire", "_link", "_session"},
+    "_xenstore": {"_wire", "_link", "_session"},
+    "_ownership": {"_wire", "_link", "_session", "_toolstack", "_xenstore"},
+    "_checks": {"_wire", "_link", "_session", "_toolstack", "_xenstore"},
+}
+
+# Facts in, verdict out: no I/O, and no clock but the one they are given.
+PURE_ROOMS = ("_wire", "_ownership", "_checks")
+IMPURE = {
+    "os",
+    "pathlib",
+    "socket",
+    "select",
+    "selectors",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "datetime",
+    "ssl",
+}
+
+XL_COMMANDS = {
+    *("config-update", "create", "destroy", "domid", "domname", "dmesg", "info", "list", "mem-set", "migrate"),
+    *(
+        "migrate-receive",
+        "pause",
+        "reboot",
+        "rename",
+        "restore",
+        "save",
+        "shutdown",
+        "sysrq",
+        "unpause",
+        "uptime",
+        "vcpu-list",
+    ),
+}
+
+
+def _files(room: str) -> list[str]:
+    return [file for file in IMPORTS.files if rooms([file]) == {room}]
+
+
+def _is_xl_command(node: ast.AST) -> bool:
+    if not isinstance(node, (ast.List, ast.Tuple)) or len(node.elts) < 2:
+        return False
+    first, second = (element.value if isinstance(element, ast.Constant) else None for element in node.elts[:2])
+    return isinstance(first, str) and first.rpartition("/")[2] == "xl" and second in XL_COMMANDS
+
+
+@pytest.mark.parametrize("module", [module for module in FACTS_MODULES if module in IMPORTS.files])
+def test_facts_modules_stay_light(module: str) -> None:
+    """A facts module takes none of the migration's own rooms along in its payload."""
+    assert not rooms(IMPORTS.payload(module)) & {"_wire", "_link", "_session"}, sorted(IMPORTS.payload(module))
+
+
+@pytest.mark.parametrize("room", sorted(FORBIDDEN))
+def test_rooms_know_only_what_they_may(room: str) -> None:
+    """Formats know nothing of the link, the link nothing of Xen, and neither knows who uses it."""
+    found = {file: rooms(IMPORTS.payload(file)) & FORBIDDEN[room] for file in _files(room)}
+    assert not {file: known for file, known in found.items() if known}
+
+
+def test_only_the_session_knows_formats_and_link() -> None:
+    """What joins the stream and the link lies in one place."""
+    both = {"_wire", "_link"}
+    found = [file for file in IMPORTS.files if rooms(IMPORTS.direct(file)) >= both and rooms([file]) != {"_session"}]
+    assert not found
+
+
+@pytest.mark.parametrize("room", PURE_ROOMS)
+def test_pure_rooms_do_no_io(room: str) -> None:
+    """Formats, verdicts and findings can be tested with nothing but values."""
+    found = {file: {name.partition(".")[0] for name in IMPORTS.names(file)} & IMPURE for file in _files(room)}
+    assert not {file: names for file, names in found.items() if names}
+
+
+def test_only_the_toolstack_runs_xl() -> None:
+    """There is one door to xl, which knows its locks, its exit codes and its formats."""
+    found = [
+        f"{file}:{node.lineno}"
+        for file, tree in IMPORTS.files.items()
+        if rooms([file]) != {"_toolstack"}
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.List, ast.Tuple)) and _is_xl_command(node)
+    ]
+    assert not found
+
+
+def test_what_runs_on_a_dom0_does_not_import_what_runs_on_the_controller() -> None:
+    """The payload of a module holds only modules and module_utils."""
+    on_dom0 = [file for file in IMPORTS.files if file.startswith(("modules/", "module_utils/"))]
+    found = {file: {other.split("/")[0] for other in IMPORTS.payload(file)} for file in on_dom0}
+    assert not {file: kinds for file, kinds in found.items() if not kinds <= {"modules", "module_utils"}}
+
+
+def test_nothing_is_imported_by_name() -> None:
+    """Ansible ships what is imported by statements only; a file imported by its name would be missing on the host."""
+    found = [file for file in IMPORTS.files if any(name.startswith("importlib") for name in IMPORTS.names(file))]
+    assert not found
