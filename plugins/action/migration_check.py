@@ -1,0 +1,164 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check a move over the facts of both hosts; documented in plugins/modules/migration_check.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import describe, errors, findings, plan, warnings
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, MoveRequest, Plan
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
+from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
+from ansible_collections.dom0.xen.plugins.plugin_utils._report import write
+
+Result = dict[str, t.Any]
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "domain": {"type": "str", "required": True},
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "required": True},
+    "source_info": {"type": "dict", "default": {}},
+    "destination_info": {"type": "dict", "default": {}},
+    "domain_info": {"type": "dict", "default": {}},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "destination_address": {"type": "str", "required": True},
+    "listen_address": {"type": "str", "default": ""},
+    "source_journal_path": {"type": "path", "default": JOURNAL_PATH},
+    "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
+    "allow_same_host": {"type": "bool", "default": False},
+    "memory_reserve_mib": {"type": "int", "default": 0},
+    "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "result_path": {"type": "str", "default": ""},
+}
+
+
+class ActionModule(ActionBase):
+    """Pure checking on the controller: facts in, one decision or all objections out."""
+
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """Return the action and the plan, or fail with everything that speaks against the move."""
+        result: Result = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(SPEC)
+        request = _request(options)
+        source, destination = _facts(options["source_info"]), _facts(options["destination_info"])
+        domain = _domain(options["domain_info"])
+        found = findings(source, destination, domain, request)
+        planned = plan(source, destination, domain, request)
+        case = Case(source, destination, domain, request)
+        decision = moving.decide(case, planned)
+        result.update(
+            changed=False,
+            findings=[finding.to_result() for finding in found],
+            plan=planned.to_result() if planned else None,
+        )
+        if decision.action == moving.MIGRATE:
+            # A domain without configuration or a host without facts gives findings, hence the test for errors first.
+            if errors(found) or planned is None:
+                return {**result, **self._refuse(result, describe(found, request), options)}
+            result["warnings"] = [f"{finding.host}: {finding.message}" for finding in warnings(found)]
+            result["changed"] = bool(self._task.check_mode)
+        result.update(_outcome(case, decision, planned, options))
+        return result
+
+    def _refuse(self, result: Result, message: str, options: Result) -> Result:
+        codes = [finding["code"] for finding in result["findings"] if finding["severity"] == "error"]
+        refused: Result = {"failed": True, "msg": message, "code": codes[0] if codes else "refused", "action": "refuse"}
+        if options["result_path"] and not self._task.check_mode:
+            document = {key: options[key] for key in ("domain", "source", "destination")}
+            try:
+                write(options["result_path"], {**document, "end_state": "refused", "findings": result["findings"]})
+            except Dom0XenError as exc:
+                refused["msg"] = f"{message}\n{exc.as_result()['msg']}"
+        return refused
+
+
+def _request(options: Result) -> MoveRequest:
+    known = options["inventory"]
+    source: str | None = options["source"] or None
+    return MoveRequest(
+        domain=options["domain"],
+        source=source,
+        destination=options["destination"],
+        source_trouble=moving.trouble(source, options["source_info"], known) if source else None,
+        destination_trouble=moving.trouble(options["destination"], options["destination_info"], known),
+        inventory=tuple(known),
+        allow_same_host=options["allow_same_host"],
+        memory_reserve_mib=options["memory_reserve_mib"],
+        dom0_memory_min_mib=options["dom0_memory_min_mib"],
+    )
+
+
+def _facts(info: Result) -> HostFacts | None:
+    return HostFacts.from_result(info["host"]) if info.get("host") else None
+
+
+def _domain(info: Result) -> DomainFacts | None:
+    domains = info.get("domains") or ()
+    return DomainFacts.from_result(domains[0]) if domains else None
+
+
+def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, options: Result) -> Result:
+    session = decision.session
+    if session is not None and decision.action == moving.ADOPT:
+        uuid, name = session.domain.uuid, session.domain.name
+    else:
+        uuid, name = (planned.domain.uuid, planned.domain.name) if planned else (None, None)
+    address = options["destination_address"]
+    rows = {row.uuid: row for row in case.source.domains} if case.source else {}
+    maximum = case.domain.memory_max_kib if case.domain else None
+    return {
+        "action": decision.action,
+        "session": (
+            moving.session_files(
+                session, case.source.runtime_path if case.source else None, options["source_journal_path"]
+            )
+            if session
+            else None
+        ),
+        "domain": {
+            "uuid": uuid,
+            "name": name,
+            "memory_kib": rows[uuid].memory_mib * 1024 if uuid in rows else maximum,
+            "memory_max_kib": maximum,
+        },
+        "source": {
+            "name": options["source"],
+            "runtime_path": case.source.runtime_path if case.source else None,
+            "journal_path": options["source_journal_path"],
+            "copies": _copies(case.source, uuid),
+        },
+        "destination": {
+            "name": options["destination"],
+            "runtime_path": case.destination.runtime_path if case.destination else None,
+            "journal_path": options["destination_journal_path"],
+            "copies": _copies(case.destination, uuid),
+            "address": address,
+            "listen_address": options["listen_address"] or moving.listen_address(address, case.destination),
+        },
+        "same_host": case.same_host,
+        "msg": _summary(decision, name, options),
+    }
+
+
+def _copies(facts: HostFacts | None, uuid: str | None) -> list[Result]:
+    return [row.to_result() for row in facts.domains if row.uuid == uuid] if facts else []
+
+
+def _summary(decision: moving.Decision, name: str | None, options: Result) -> str:
+    source, destination = options["source"], options["destination"]
+    if decision.action == moving.ALREADY_THERE:
+        return f"{name} is already on {destination}; there is nothing to do."
+    if decision.session is not None:
+        return f"Session {decision.session.session} already moves {name} from {source} to {destination}; it is watched."
+    return f"{name} can be moved from {source} to {destination} (live, over TLS to {options['destination_address']})."

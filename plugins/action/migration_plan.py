@@ -1,0 +1,48 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the host of a domain and name its move; documented in plugins/modules/migration_plan.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.plugin_utils._planning import plan_move
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "domain": {"type": "str", "required": True},
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "required": True},
+    "hosts": {"type": "dict", "required": True},
+}
+
+
+class ActionModule(ActionBase):
+    """Pure planning on the controller: facts in, moves out."""
+
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return ``moves``; hosts that gave no facts are named in a warning."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(SPEC)
+        answers = options["hosts"]
+        hosts = {host: HostFacts.from_result(info["host"]) for host, info in answers.items() if info.get("host")}
+        taken = ((task_vars or {}).get("groups") or {}).get("all") or ()
+        try:
+            move = plan_move(options["domain"], options["source"], options["destination"], hosts, taken)
+        except Dom0XenError as exc:
+            result.update(failed=True, **exc.as_result())
+            return result
+        silent = sorted(set(answers) - set(hosts))
+        if silent and not move.source:
+            result["warnings"] = [f"Could not look for {options['domain']} on: {', '.join(silent)}."]
+        result.update(changed=False, moves=[move.to_result()])
+        return result

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell where a domain is from what both hosts showed; documented in plugins/modules/migration_verdict.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
+    DESTINATION,
+    MOVED,
+    Evidence,
+    Verdict,
+    verdict,
+    verdict_same_host,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "domain": {
+        "type": "dict",
+        "required": True,
+        "options": {"uuid": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+    },
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "required": True},
+    "source_info": {"type": "dict", "default": {}},
+    "destination_info": {"type": "dict", "default": {}},
+    "status": {"type": "dict", "default": {}},
+    "same_host": {"type": "bool", "default": False},
+    "error": {"type": "dict", "default": {}},
+    "error_host": {"type": "str", "default": ""},
+    "result_path": {"type": "str", "default": ""},
+}
+
+
+class ActionModule(ActionBase):
+    """Pure judging on the controller; the result is also written to a file when asked for."""
+
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the result of the move; fail unless the domain runs at the destination and nothing is left to do."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(SPEC)
+        judged = _judge(options)
+        domain, name = options["domain"], options["domain"]["name"]
+        outcome = report.build(judged, options["status"], domain, options["source"], options["destination"])
+        error = _first_error(options)
+        if error:
+            outcome["error"] = error
+        # A verdict that had an objection a moment ago is no error by itself: this look counts.
+        looked_again = "end_state" in options["error"]
+        succeeded = judged.end_state == MOVED and judged.settled and (looked_again or not options["error"])
+        result.update(changed=False, **outcome)
+        result["msg"] = report.sentence(outcome, name) if succeeded else report.complaint(outcome, name, error)
+        if not succeeded:
+            result.update(failed=True, code=(error or {}).get("code") or judged.end_state)
+        if options["result_path"] and not self._task.check_mode:
+            try:
+                report.write(options["result_path"], outcome)
+            except Dom0XenError as exc:
+                result.update(failed=True, msg=f"{result['msg']} {exc.as_result()['msg']}")
+        return result
+
+
+def _judge(options: dict[str, t.Any]) -> Verdict:
+    name = options["domain"]["name"]
+    destination = _evidence(options["destination"], options["destination_info"])
+    if options["same_host"]:
+        return verdict_same_host(name, destination, options["status"].get("end_state"))
+    if not options["source"]:
+        # No other host had it when all were asked: the destination alone is the evidence.
+        there = [row for row in destination.copies if row.state.alive and not row.state.paused]
+        if there:
+            return Verdict(DESTINATION, MOVED, f"It runs on {destination.host}.", True)
+    return verdict(name, _evidence(options["source"], options["source_info"]), destination)
+
+
+def _evidence(host: str, info: dict[str, t.Any]) -> Evidence:
+    copies = info.get("copies")
+    return Evidence(host, copies is not None, tuple(DomainRow.from_result(copy) for copy in copies or ()))
+
+
+def _first_error(options: dict[str, t.Any]) -> dict[str, t.Any] | None:
+    """Return the error that came first: the session's own, which is nearer to the cause, or that of a task."""
+    told = options["status"].get("error")
+    if told:
+        return dict(told)
+    failed = options["error"]
+    if not failed:
+        return None
+    if "end_state" in failed:
+        return dict(failed["error"]) if failed.get("error") else None
+    known = {key: failed[key] for key in ("msg", "code", "remedy", "details") if failed.get(key)}
+    host = failed.get("host") or options["error_host"] or None
+    message = str(known.get("msg") or "a task failed")
+    if host and not message.startswith(f"{host}: "):
+        message = f"{host}: {message}"
+    return {**known, "host": host, "msg": message}

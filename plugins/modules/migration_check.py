@@ -1,0 +1,229 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration_check
+short_description: Check whether a domain can be moved, and decide what to do
+version_added: 0.1.0
+description:
+  - Looks at the facts of both hosts and of the domain, and fails with everything that speaks against the move, each
+    finding with its
+    host and its remedy. A host that did not answer is one of the findings.
+  - Decides between three actions. A move that is under way already is to be watched, a domain that is at the
+    destination already is
+    left alone, everything else is to be migrated.
+  - Nothing is changed and no host is asked.
+options:
+  domain:
+    description:
+      - Name or UUID of the domain.
+    type: str
+    required: true
+  source:
+    description:
+      - Name of the source in the inventory. Empty when no host but, at most, the destination has the domain.
+    type: str
+    default: ""
+  destination:
+    description:
+      - Name of the destination in the inventory.
+    type: str
+    required: true
+  source_info:
+    description:
+      - What M(dom0.xen.host_info) returned for the source, also when it failed or the host was unreachable.
+    type: dict
+    default: {}
+  destination_info:
+    description:
+      - What M(dom0.xen.host_info) returned for the destination, also when it failed or the host was unreachable.
+    type: dict
+    default: {}
+  domain_info:
+    description:
+      - What M(dom0.xen.domain_info) returned for the domain on the source.
+    type: dict
+    default: {}
+  inventory:
+    description:
+      - Names of all dom0s in the inventory. A host that is not among them is refused.
+    type: list
+    elements: str
+    required: true
+  destination_address:
+    description:
+      - Address or name at which the source reaches the destination.
+    type: str
+    required: true
+  listen_address:
+    description:
+      - Address that the receiver is to listen on.
+      - When it is empty, O(destination_address) if that is an address of the destination, else every address of its
+        kind.
+    type: str
+    default: ""
+  source_journal_path:
+    description:
+      - Folder for the journals on the source.
+    type: path
+    default: /var/lib/dom0-xen
+  destination_journal_path:
+    description:
+      - Folder for the journals on the destination.
+    type: path
+    default: /var/lib/dom0-xen
+  allow_same_host:
+    description:
+      - Whether source and destination may be one host.
+    type: bool
+    default: false
+  memory_reserve_mib:
+    description:
+      - MiB of memory that must stay free at the destination.
+    type: int
+    default: 0
+  dom0_memory_min_mib:
+    description:
+      - MiB of memory that dom0 at the destination must keep, where C(xl) may shrink it to make room (autoballoon).
+    type: int
+    default: 512
+  result_path:
+    description:
+      - File on the controller to which a refusal is written, as JSON with RV(findings). Empty for none.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    support: full
+    details:
+      - In check mode C(changed) tells whether a migration would begin.
+  diff_mode:
+    support: N/A
+    details:
+      - This action does not modify state.
+  idempotent:
+    support: full
+    details:
+      - This action does not modify state.
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._attributes.action
+seealso:
+  - module: dom0.xen.host_info
+  - module: dom0.xen.domain_info
+author:
+  - dom0.xen contributors (@dom0-xen)
+"""
+
+EXAMPLES = r"""
+- name: Check the move
+  dom0.xen.migration_check:
+    domain: centos
+    source: xen1
+    destination: xen2
+    source_info: "{{ source_facts }}"
+    destination_info: "{{ destination_facts }}"
+    domain_info: "{{ domain_facts }}"
+    inventory: "{{ groups['dom0'] }}"
+    destination_address: 192.0.2.12
+  register: check
+"""
+
+RETURN = r"""
+action:
+  description:
+    - What to do, one of V(migrate), V(adopt) for a session from this source to this destination that is under way,
+      V(already_there).
+    - V(refuse) on failure.
+  type: str
+  returned: always
+  sample: migrate
+findings:
+  description: Everything that was found. Those with the severity V(error) forbid a migration, V(warning) do not.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - code: bridge_missing
+      severity: error
+      host: xen2
+      message: network card 0 of centos is on the bridge 'xenbr1', which xen2 does not have; its bridges are xenbr0.
+      remedy: Make the bridge 'xenbr1' on xen2, or put the card on another one on xen1 first.
+      values: {bridge: xenbr1, bridges: [xenbr0]}
+plan:
+  description: What would be done, memory in KiB. Null when it is not known which domain is meant.
+  type: dict
+  returned: always
+  sample:
+    already_there: false
+    source: xen1
+    destination: xen2
+    same_host: false
+    method: live
+    transport: tls
+    domain: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a, name: centos, domid: 3, type: pvh, memory_max_kib: 131072}
+    memory_needed_kib: 141312
+    memory_free_kib: 900000
+    balloon_kib: 0
+    addresses: []
+session:
+  description:
+    - The session to watch with V(adopt), the last one that is known with V(already_there), else null.
+  type: dict
+  returned: success
+  sample:
+    session: 0123456789abcdef
+    status_path: /run/dom0-xen/0123456789abcdef.sender/status.json
+    result_path: /var/lib/dom0-xen/0123456789abcdef.sender/result.json
+    pid: 4242
+domain:
+  description: The domain, memory in KiB.
+  type: dict
+  returned: success
+  sample: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a, name: centos, memory_kib: 131072, memory_max_kib: 131072}
+source:
+  description: The source, its folders, and the copies of the domain that were seen there.
+  type: dict
+  returned: success
+  sample: {name: xen1, runtime_path: /run/dom0-xen, journal_path: /var/lib/dom0-xen, copies: []}
+destination:
+  description: The destination, its folders and addresses, and the copies of the domain that were seen there.
+  type: dict
+  returned: success
+  sample:
+    name: xen2
+    runtime_path: /run/dom0-xen
+    journal_path: /var/lib/dom0-xen
+    copies: []
+    address: 192.0.2.12
+    listen_address: 192.0.2.12
+same_host:
+  description: Whether source and destination are one machine.
+  type: bool
+  returned: success
+  sample: false
+msg:
+  description: One sentence for people on success, all findings on failure.
+  type: str
+  returned: always
+  sample: centos can be moved from xen1 to xen2 (live, over TLS to 192.0.2.12).
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+def main() -> None:
+    """Say that this file is documentation: an action plugin of the same name does the work."""
+    AnsibleModule(argument_spec={}, supports_check_mode=True).fail_json(
+        msg="The action plugin dom0.xen.migration_check does the work; this module cannot be run by itself."
+    )
+
+
+if __name__ == "__main__":
+    main()

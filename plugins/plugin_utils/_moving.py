@@ -1,0 +1,95 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do about a move: begin it, watch one that is under way, or nothing (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import os
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    NO_FACTS,
+    NOT_IN_INVENTORY,
+    UNREACHABLE,
+    Case,
+    HostTrouble,
+    Plan,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER, session_folder
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionSeen
+
+MIGRATE = "migrate"
+ADOPT = "adopt"
+ALREADY_THERE = "already_there"
+
+ANY_IPV4 = "0.0.0.0"
+ANY_IPV6 = "::"
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """The action, and the session to watch (adopt) or to report (already there)."""
+
+    action: str
+    session: SessionSeen | None = None
+
+
+def decide(case: Case, planned: Plan | None) -> Decision:
+    """Decide between the three; whether the checks have objections is another question.
+
+    Only a session from this source to this destination is adopted: its sender is here and its receiver is there.
+    """
+    senders = [session for session in _sessions(case.source, SENDER) if case.concerns(session)]
+    receivers = {session.session: session for session in _sessions(case.destination, RECEIVER)}
+    ours = [(sender, receivers[sender.session]) for sender in senders if sender.session in receivers]
+    for sender, receiver in ours:
+        if sender.alive or (receiver.alive and sender.phase == "ended"):
+            return Decision(ADOPT, sender)
+    if planned is not None and planned.already_there:
+        moved = [sender for sender, dummy in ours if sender.end_state == "moved"]
+        return Decision(ALREADY_THERE, moved[0] if moved else None)
+    return Decision(MIGRATE)
+
+
+def _sessions(facts: HostFacts | None, role: str) -> tuple[SessionSeen, ...]:
+    return tuple(session for session in facts.sessions if session.role == role) if facts else ()
+
+
+def trouble(host: str, info: t.Mapping[str, t.Any], inventory: t.Container[str]) -> HostTrouble | None:
+    """Return why there are no facts of a host, from what ``host_info`` returned; None when there are facts."""
+    message = str(info.get("msg") or "").strip()
+    if host not in inventory:
+        return HostTrouble(NOT_IN_INVENTORY)
+    if info.get("unreachable"):
+        return HostTrouble(UNREACHABLE, message)
+    return None if info.get("host") else HostTrouble(NO_FACTS, message)
+
+
+def session_files(session: SessionSeen, runtime_path: str | None, journal_path: str) -> dict[str, t.Any]:
+    """Return what is needed to watch a session on the host of its sender."""
+    result = session_folder(journal_path, session.session, session.role)
+    status = session_folder(runtime_path, session.session, session.role) if runtime_path else result
+    return {
+        "session": session.session,
+        "status_path": os.path.join(status, "status.json"),
+        "result_path": os.path.join(result, "result.json"),
+        "pid": session.pid,
+    }
+
+
+def listen_address(address: str, facts: HostFacts | None) -> str:
+    """Return the address to listen on when the source connects to ``address``.
+
+    That very address if the host has it; else, as behind a translation of addresses or for a name, any of its kind.
+    """
+    try:
+        wanted = ipaddress.ip_address(address)
+    except ValueError:
+        return ANY_IPV4
+    own = {entry.address for entry in facts.addresses} if facts else set()
+    if wanted.is_loopback or str(wanted) in own:
+        return str(wanted)
+    return ANY_IPV4 if wanted.version == 4 else ANY_IPV6

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machine-readable result of a move, and what a person is told (private to the collection)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED, Verdict
+from ansible_collections.dom0.xen.plugins.plugin_utils._progress import mib, seconds
+
+Result = dict[str, t.Any]
+
+FORMAT = 1
+
+# What is taken over from the last status of the sender, whose fields are described at migration_send.
+_FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
+
+
+class ResultNotWritten(Dom0XenError):
+    """The file for the result cannot be written on the controller."""
+
+    code = "result_not_written"
+    remedy = "Give a path in a folder that the controller may write to."
+
+
+def build(
+    verdict: Verdict, status: t.Mapping[str, t.Any] | None, domain: Result, source: str, destination: str
+) -> Result:
+    """Return the result: the verdict, the figures of the session if there was one, the last words of both ``xl``."""
+    last = status or {}
+    result: Result = {
+        "format": FORMAT,
+        "domain": domain,
+        "source": source or None,
+        "destination": destination,
+        **verdict.to_result(),
+        **{key: last.get(key) for key in _FIGURES},
+        "error": last.get("error"),
+        "stderr": {
+            "source": list(last.get("stderr") or ()),
+            "destination": list((last.get("peer") or {}).get("stderr") or ()),
+        },
+    }
+    result["rounds"] = list(result["rounds"] or ())
+    return result
+
+
+def sentence(result: t.Mapping[str, t.Any], name: str) -> str:
+    """Return one sentence about a move that succeeded."""
+    parts = []
+    if result.get("bytes"):
+        parts.append(mib(result["bytes"]))
+    if result.get("total_ms") is not None:
+        parts.append(f"{seconds(result['total_ms'] / 1000)} in all")
+    if result.get("stop_ms") is not None:
+        parts.append(f"stood still for {seconds(result['stop_ms'] / 1000)}")
+    figures = f" ({', '.join(parts)})" if parts else ""
+    return f"{name} is on {result['destination']}{figures}. {result['reason']}"
+
+
+def complaint(result: t.Mapping[str, t.Any], name: str, error: t.Mapping[str, t.Any] | None) -> str:
+    """Return the message about a move that did not succeed: the first error, then where the domain is now."""
+    moved = result["end_state"] == MOVED
+    origin = f" from {result['source']}" if result.get("source") else ""
+    head = f"{name} was {'' if moved else 'not '}moved{origin} to {result['destination']}"
+    cause = str((error or {}).get("msg") or "").strip()
+    remedy = str((error or {}).get("remedy") or "").strip()
+    if remedy and remedy not in cause:
+        cause = f"{cause} Remedy: {remedy}"
+    return " ".join(part for part in (f"{head}{', but:' if moved else ':'}", cause, f"Now: {result['reason']}") if part)
+
+
+def write(path: str, result: t.Mapping[str, t.Any]) -> None:
+    """Write the result to a file of the controller, in one step. Raises ResultNotWritten."""
+    path = os.path.abspath(os.path.expanduser(path))
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".dom0-xen-")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=2, sort_keys=False)
+            file.write("\n")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as exc:
+        raise ResultNotWritten(f"{path} cannot be written: {exc.strerror}.", path=path) from exc
