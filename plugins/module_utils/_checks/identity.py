@@ -112,7 +112,7 @@ def not_dom0(case: Case) -> t.Iterator[Finding]:
 
 def free_at_source(case: Case) -> t.Iterator[Finding]:
     """The name that xl gives the source's copy is free, and there is one copy only."""
-    if case.domain is None:
+    if case.domain is None or case.domain.domid == 0:
         return
     host, domain = case.source_name, case.domain
     if domain.name.endswith((INCOMING, MIGRATED_AWAY)):

@@ -53,8 +53,8 @@ def test_second_choice(tmp_path: pathlib.Path) -> None:
 def test_folder_is_made_for_us_alone(tmp_path: pathlib.Path) -> None:
     """Also its parents are made, and making it again changes nothing."""
     path = str(tmp_path / "a" / "b")
-    for dummy in range(2):
-        assert _places.make_private_folder(path) == path
+    for time in ("first", "second"):
+        assert _places.make_private_folder(path) == path, time
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
 
 

@@ -399,9 +399,9 @@ def test_everything_is_told_at_once() -> None:
         *("pyxs_missing", "name_taken", "not_enough_memory", "pci_passthrough", "bridge_missing", "bridge_missing"),
     ]
     text = describe(found, request())
-    assert text.startswith(
-        "centos cannot be moved from xen1 to xen2, for 6 reasons:\n1. xen1: no pyxs Remedy: install it\n"
-    )
+    first, second = text.splitlines()[:2]
+    assert first == "centos cannot be moved from xen1 to xen2, for 6 reasons:"
+    assert second == "1. xen1: no pyxs Remedy: install it"
     assert text.count("Remedy:") == 6
 
 

@@ -34,12 +34,8 @@ def test_plan_of_a_move() -> None:
     """What, from where to where, how, and with how much memory."""
     planned = plan(host("xen1"), host("xen2"), domain(), request())
     assert planned is not None
-    assert (planned.already_there, planned.same_host, planned.method, planned.transport) == (
-        False,
-        False,
-        "live",
-        "tls",
-    )
+    assert not planned.already_there and not planned.same_host
+    assert (planned.method, planned.transport) == ("live", "tls")
     assert (planned.domain.uuid, planned.domain.domid, planned.domain.type) == (UUID, 3, "pvh")
     assert (planned.memory_needed_kib, planned.memory_free_kib, planned.balloon_kib) == (135168, 921600, 0)
     assert planned.addresses[0].address == "192.0.2.11"
@@ -81,9 +77,8 @@ def test_domain_on_both_hosts_has_not_arrived() -> None:
     """That is the worst case, and an error."""
     planned = plan(host("xen1"), _there(row(domid=9)), domain(), request())
     assert planned is not None and not planned.already_there
-    assert [finding.code for finding in findings(host("xen1"), _there(row(domid=9)), domain(), request())] == [
-        "uuid_taken"
-    ]
+    found = findings(host("xen1"), _there(row(domid=9)), domain(), request())
+    assert [finding.code for finding in found] == ["uuid_taken"]
 
 
 def test_move_within_a_host() -> None:
@@ -121,12 +116,12 @@ def test_memory_needed(name: str, subject: t.Any, needed_kib: int) -> None:
 
 
 def test_memory_for_shadow_is_estimated() -> None:
-    """1 MiB for each vcpu and 8 KiB for each MiB, where the configuration does not tell."""
+    """1 MiB for each vcpu and 8 KiB for each MiB, where the configuration does not tell; rounded up."""
     subject = with_config(b_info={"max_vcpus": 2})
     config = dict(subject.config or {})
     del config["b_info"]["shadow_memkb"]
     planned = plan(host("xen1"), host("xen2"), dataclasses.replace(subject, config=config), request())
-    assert planned is not None and planned.memory_needed_kib == 131072 + 2048 + 1024 + 2048  # 1024 rounded up by 1024
+    assert planned is not None and planned.memory_needed_kib == 131072 + 2048 + 1024 + 2048 + 1024
 
 
 def test_dom0_gives_memory_only_down_to_its_minimum() -> None:
