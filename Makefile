@@ -22,7 +22,7 @@ help: ## Show the targets
 setup: ## Install packages, make .venv and the collection's path (root or sudo on Debian 12 or 13)
 	@tests/tools/setup.sh
 
-lint: setup ## Read the sources: ruff, mypy, yamllint, ansible-lint, antsibull-docs, antsibull-changelog, reuse
+lint: setup ## Read the sources: ruff, mypy, vermin, yamllint, ansible-lint, antsibull-docs, antsibull-changelog, reuse
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.lint
 
 sanity: setup ## Run ansible-test sanity with every Python of this machine (ARGS="--test pep8" for one test)
@@ -30,3 +30,13 @@ sanity: setup ## Run ansible-test sanity with every Python of this machine (ARGS
 
 unit: setup ## Run the unit tests (ARGS="-k name" for some of them)
 	@$(VENV)/bin/python -m pytest -q -n $(JOBS) tests/unit $(ARGS)
+
+contract: setup ## Run the contract of xl and XenStore on the double
+	@$(VENV)/bin/python -m pytest -q tests/contract $(ARGS)
+
+molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
+	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.molecule $(ARGS)
+
+# Two lanes: sanity is as long as most of the others together, and uses one core.
+test: setup ## Run all of the above
+	@$(MAKE) --no-print-directory -j2 --output-sync=target --keep-going JOBS=1 ARGS= sanity unit contract molecule lint
