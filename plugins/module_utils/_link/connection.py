@@ -11,11 +11,16 @@ import ssl
 import typing as t
 from collections import deque
 
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost, PeerNotPinned
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
+    FrameError,
+    LinkError,
+    LinkLost,
+    PeerNotPinned,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, FrameReader
 from ansible_collections.dom0.xen.plugins.module_utils._link.tls import read_write_wants, verify_pinned
 
-# One turn of the caller's event loop handles at most this much, so that acknowledgements and signals get their turn.
+# One turn of the caller's event loop handles about this much, so that acknowledgements and signals get their turn.
 TURN_BYTES = 1024 * 1024
 
 # OpenSSL's reason names for "this certificate will not do", seen at either end.
@@ -27,20 +32,25 @@ class Connection:
 
     The caller watches :meth:`fileno` for :meth:`interest` and calls :meth:`progress` when it is ready.
     Nothing here blocks. Every failure of the connection is a :class:`LinkLost`, a wrong certificate a
-    :class:`PeerNotPinned`.
+    :class:`PeerNotPinned`, anything else than frames a :class:`FrameError`; the constructor raises :class:`LinkLost`
+    when the peer has gone already.
     """
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, *, server: bool, peer_certificate: str) -> None:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._tls = context.wrap_socket(sock, server_side=server, do_handshake_on_connect=False)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._tls = context.wrap_socket(sock, server_side=server, do_handshake_on_connect=False)
+        except OSError as exc:
+            sock.close()
+            raise _named(exc) from exc
         self._peer_certificate = peer_certificate
         self._reader = FrameReader()
         self._out: deque[memoryview] = deque()
         self._unread: list[Frame] = []
+        self._error: LinkError | None = None
         self._wants: str | None = "write"
         self.established = False
-        self.sent_bytes = 0
         self.received_bytes = 0
 
     def fileno(self) -> int:
@@ -53,40 +63,56 @@ class Connection:
             return selectors.EVENT_READ if self._wants == "read" else selectors.EVENT_READ | selectors.EVENT_WRITE
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._out else 0)
 
-    def send(self, *buffers: bytes | memoryview) -> None:
-        """Queue buffers; they leave with the next :meth:`progress`."""
+    def send(self, *buffers: bytes | bytearray | memoryview) -> None:
+        """Queue buffers; they leave with the next :meth:`progress`, and must not be changed before."""
         for buffer in buffers:
             if len(buffer):
                 self._out.append(memoryview(buffer))
 
     @property
-    def backlog(self) -> int:
-        """Number of buffers that have not left yet."""
-        return len(self._out)
+    def unread_frames(self) -> bool:
+        """Whether :meth:`progress` has something to return that no selector tells of."""
+        return bool(self._unread)
 
     def progress(self) -> list[Frame]:
-        """Shake hands, send and receive as far as possible without blocking; return the frames that arrived."""
-        try:
-            if not self.established and not self._shake_hands():
-                return []
-            self._flush()
-            frames, self._unread = self._unread, []
-            frames += self._receive(bool(frames))
-            self._flush()
-            return frames
-        except (ssl.SSLError, OSError) as exc:
-            if isinstance(exc, ssl.SSLError) and any(word in str(exc.reason) for word in _CERTIFICATE_REASONS):
-                raise PeerNotPinned("the peer did not accept or show this session's certificate (%s)" % exc) from exc
-            raise LinkLost("the connection broke: %s" % (exc.strerror or exc)) from exc
+        """Shake hands, send and receive as far as possible without blocking; return the frames that arrived.
+
+        What arrived before a failure is returned first, and the failure raised by the next call.
+        """
+        if not self.established and not self._attempt(self._shake_hands):
+            self._raise_error()
+            return []
+        frames, self._unread = self._unread, []
+        self._attempt(self._flush)
+        self._attempt(lambda: self._receive(frames))
+        if not frames:
+            self._raise_error()
+        return frames
 
     def unread(self, frames: list[Frame]) -> None:
         """Put frames back, to be returned first by the next :meth:`progress`."""
         self._unread = frames + self._unread
 
     def close(self) -> None:
-        """Close the socket; frames not yet sent are dropped."""
+        """Close the socket; what the kernel does not take at once is dropped."""
+        if self.established:
+            self._attempt(self._flush)
         self._out.clear()
         self._tls.close()
+
+    def _attempt(self, step: t.Callable[[], bool | None]) -> bool:
+        """Return what ``step`` returns; keep the first failure of the connection for :meth:`_raise_error`."""
+        try:
+            return bool(step())
+        except OSError as exc:
+            self._error = self._error or _named(exc)
+        except LinkError as exc:
+            self._error = self._error or exc
+        return False
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
 
     def _shake_hands(self) -> bool:
         try:
@@ -99,34 +125,37 @@ class Connection:
         return True
 
     def _flush(self) -> None:
-        while self._out:
+        while self._out and self._error is None:
             view = self._out[0]
             try:
                 count = self._tls.send(view)
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
-            self.sent_bytes += count
             if count == len(view):
                 self._out.popleft()
             else:
                 self._out[0] = view[count:]
 
-    def _receive(self, have_frames: bool) -> list[Frame]:
-        frames: list[Frame] = []
+    def _receive(self, frames: list[Frame]) -> None:
+        if isinstance(self._error, FrameError):
+            return
         room = TURN_BYTES
         # TLS may hold decrypted bytes that no selector reports, so the turn ends early only when nothing is held.
         while room > 0 or self._tls.pending():
             try:
                 count = self._tls.recv_into(t.cast("bytearray", self._reader.target()))
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                break
+                return
             if not count:
-                if frames or have_frames:
-                    break
                 raise LinkLost("the peer closed the connection")
             room -= count
             self.received_bytes += count
             frame = self._reader.filled(count)
             if frame is not None:
                 frames.append(frame)
-        return frames
+
+
+def _named(exc: OSError) -> LinkError:
+    if isinstance(exc, ssl.SSLError) and any(word in str(exc.reason) for word in _CERTIFICATE_REASONS):
+        return PeerNotPinned(f"the peer did not accept or show this session's certificate ({exc})")
+    return LinkLost(f"the connection broke: {exc.strerror or exc}")

@@ -14,10 +14,14 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost, Unreachable
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
+    LinkError,
+    LinkLost,
+    PeerRefused,
+    Unreachable,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import PeerRefused
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 
 RETRY_INTERVAL = 0.5
@@ -61,22 +65,24 @@ class Dialer:
     def progress(self) -> bool:
         """Work on the attempt under way, or start one; return whether the link came up.
 
-        Raises :class:`Unreachable` or :class:`LinkLost` for an attempt that failed and may be tried again,
-        any other link error for a peer that will never do.
+        Raises :class:`Unreachable` for an attempt that failed and may be made again, any other link error for a peer
+        that will never do.
         """
         if self._link.up:
             return False
         try:
             return self._step()
-        except Exception:
+        except LinkError as exc:
             self.close()
             self._not_before = self._clock() + RETRY_INTERVAL
+            if isinstance(exc, LinkLost):
+                raise Unreachable(f"no link to {self._peer()}: {exc.message}") from exc
             raise
 
     def wait(self) -> float | None:
-        """Return the seconds until :meth:`progress` has something to do without an event, ``None`` for never."""
-        if self._link.up:
-            return None
+        """Return the seconds until there is something to do without an event, ``None`` for never."""
+        if self._link.connection is not None:
+            return 0.0 if self._link.connection.unread_frames else None
         now = self._clock()
         if self.fileno() >= 0:
             return max(0.0, self._started + ATTEMPT_LIMIT - now)
@@ -98,22 +104,28 @@ class Dialer:
             self._connect()
             return False
         if now - self._started > ATTEMPT_LIMIT:
-            raise Unreachable("no answer from %s port %d within %d s" % (*self._target, ATTEMPT_LIMIT))
+            raise Unreachable(f"no answer from {self._peer()} within {ATTEMPT_LIMIT:.0f} s")
         if self._attempt is None:
             self._connected()
         if self._attempt is None:
             return False
         frames = self._attempt.progress()
-        return bool(frames) and self._introduced(frames)
+        return bool(frames) and self._introduced(self._attempt, frames)
+
+    def _peer(self) -> str:
+        address, port = self._target
+        return f"{address} port {port}"
 
     def _connect(self) -> None:
+        address, port = self._target
         try:
-            family = socket.getaddrinfo(*self._target, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
-        except socket.gaierror as exc:
-            raise Unreachable("%s is not an address: %s" % (self._target[0], exc.strerror)) from exc
-        self._socket = socket.socket(family[0], socket.SOCK_STREAM)
+            found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        except (OSError, UnicodeError) as exc:
+            raise Unreachable(f"{address} is not an address: {exc}") from exc
+        family, kind, protocol, dummy, target = found[0]
+        self._socket = socket.socket(family, kind, protocol)
         self._socket.setblocking(False)
-        result = self._socket.connect_ex(family[4])
+        result = self._socket.connect_ex(target)
         if result not in (0, errno.EINPROGRESS):
             self._fail(result)
 
@@ -128,22 +140,23 @@ class Dialer:
         except OSError as exc:
             if exc.errno == errno.ENOTCONN:
                 return
-            raise LinkLost("the connection broke: %s" % exc.strerror) from exc
+            self._fail(exc.errno or errno.EIO)
         sock, self._socket = self._socket, None
         self._attempt = Connection(sock, self._context, server=False, peer_certificate=self._peer_certificate)
         self._attempt.send(replace(self._mine, expected=self._link.expected).encode(Kind.HELLO))
 
     def _fail(self, result: int) -> t.NoReturn:
-        raise Unreachable("cannot connect to %s port %d: %s" % (*self._target, os.strerror(result)))
+        raise Unreachable(f"cannot connect to {self._peer()}: {os.strerror(result)}")
 
-    def _introduced(self, frames: list[Frame]) -> bool:
+    def _introduced(self, connection: Connection, frames: list[Frame]) -> bool:
         theirs = Introduction.decode(frames[0], Kind.WELCOME)
         reason = objection(self._mine, theirs)
+        if reason is None and not self._link.can_resume(theirs.expected):
+            reason = f"it expects frame {theirs.expected}, which this end does not have"
         if reason is not None:
-            raise PeerRefused("the receiver does not belong to this session any more: %s" % reason)
+            raise PeerRefused(f"the receiver does not belong to this session any more: {reason}")
         self._mine = replace(self._mine, peer_nonce=theirs.nonce)
-        connection, self._attempt = self._attempt, None
-        if connection is not None:
-            connection.unread(frames[1:])
-            self._link.attach(connection, theirs.expected)
+        self._attempt = None
+        connection.unread(frames[1:])
+        self._link.attach(connection, theirs.expected)
         return True

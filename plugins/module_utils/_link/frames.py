@@ -31,7 +31,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import Frame
 VERSION = 1
 HEADER = struct.Struct(">B3xIQ")
 MAX_DATA = 1024 * 1024
-MAX_CONTROL = 64 * 1024
+MAX_CONTROL = 256 * 1024
 
 
 class Kind(IntEnum):
@@ -61,10 +61,10 @@ class Frame:
             return {}
         try:
             document = json.loads(bytes(self.payload).decode("utf-8"))
-        except ValueError as exc:
-            raise FrameError("a %s frame does not hold JSON" % self.kind.name) from exc
+        except (ValueError, RecursionError) as exc:
+            raise FrameError(f"a {self.kind.name} frame does not hold JSON") from exc
         if not isinstance(document, dict):
-            raise FrameError("a %s frame does not hold a JSON object" % self.kind.name)
+            raise FrameError(f"a {self.kind.name} frame does not hold a JSON object")
         return document
 
 
@@ -77,7 +77,7 @@ def encode_document(kind: Kind, document: t.Mapping[str, t.Any] | None = None, n
     """Return a whole frame that carries a JSON object. Raises :class:`FrameError` when it is too large."""
     payload = json.dumps(document, separators=(",", ":")).encode("utf-8") if document else b""
     if len(payload) > MAX_CONTROL:
-        raise FrameError("a %s frame of %d bytes is over the limit of %d" % (kind.name, len(payload), MAX_CONTROL))
+        raise FrameError(f"a {kind.name} frame of {len(payload)} bytes is over the limit of {MAX_CONTROL}")
     return encode_header(kind, len(payload), number) + payload
 
 
@@ -125,12 +125,12 @@ def _known(kind: int, length: int, header: bytearray) -> Kind:
     try:
         known = Kind(kind)
     except ValueError:
-        raise FrameError("unknown frame kind %d" % kind) from None
+        raise FrameError(f"unknown frame kind {kind}") from None
     if header[1] or header[2] or header[3]:
         raise FrameError("reserved bytes of a frame header are not zero")
     limit = MAX_DATA if known is Kind.DATA else MAX_CONTROL
     if length > limit:
-        raise FrameError("a %s frame announces %d bytes, the limit is %d" % (known.name, length, limit))
+        raise FrameError(f"a {known.name} frame announces {length} bytes, the limit is {limit}")
     if known is Kind.DATA and not length:
         raise FrameError("an empty DATA frame")
     return known

@@ -15,8 +15,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import VERSI
 class Introduction:
     """Contents of ``HELLO`` and ``WELCOME``.
 
-    ``nonce`` names this process, ``peer_nonce`` the process it talked to before (``None`` at first): a link is only ever
-    resumed between the same two processes, because a new receiver has no ``xl`` that knows the stream.
+    ``nonce`` names this process, ``peer_nonce`` the process it talked to before (``None`` at first): a link is only
+    ever resumed between the same two processes, because a new receiver has no ``xl`` that knows the stream.
     """
 
     session: str
@@ -39,23 +39,27 @@ class Introduction:
 
     @classmethod
     def decode(cls, frame: Frame, kind: Kind) -> Introduction:
-        """Read the peer's frame. Raises :class:`PeerRefused` when it refuses, :class:`FrameError` when it is not ours."""
+        """Read the peer's frame.
+
+        Raises :class:`PeerRefused` when the peer refuses or speaks another version, :class:`FrameError` when it sends
+        something else.
+        """
         document = frame.document()
         if frame.kind is Kind.REFUSE:
-            raise PeerRefused("the peer refused the connection: %s" % str(document.get("reason"))[:200])
+            raise PeerRefused(f"the peer refused the connection: {str(document.get('reason'))[:200]}")
         if frame.kind is not kind:
-            raise FrameError("%s where %s was expected" % (frame.kind.name, kind.name))
+            raise FrameError(f"{frame.kind.name} where {kind.name} was expected")
         if document.get("version") != VERSION:
             raise PeerRefused(
-                "the peer speaks link version %r, this end %d" % (document.get("version"), VERSION),
+                f"the peer speaks link version {str(document.get('version'))[:20]}, this end {VERSION}",
                 remedy="Both dom0s must be served by the same release of dom0.xen.",
             )
         session, nonce, expected = document.get("session"), document.get("nonce"), document.get("expected")
         peer_nonce = document.get("peer_nonce")
-        if not (isinstance(session, str) and isinstance(nonce, str) and isinstance(expected, int) and expected >= 0):
-            raise FrameError("an incomplete %s" % kind.name)
-        if peer_nonce is not None and not isinstance(peer_nonce, str):
-            raise FrameError("an incomplete %s" % kind.name)
+        if not (isinstance(session, str) and isinstance(nonce, str) and isinstance(peer_nonce, (str, type(None)))):
+            raise FrameError(f"an incomplete {kind.name}")
+        if not isinstance(expected, int) or isinstance(expected, bool) or expected < 0:
+            raise FrameError(f"an incomplete {kind.name}")
         return cls(session, nonce, peer_nonce, expected)
 
 
@@ -76,5 +80,3 @@ def objection(mine: Introduction, theirs: Introduction) -> str | None:
     if theirs.peer_nonce is not None and theirs.peer_nonce != mine.nonce:
         return "the process you were connected to is gone"
     return None
-
-

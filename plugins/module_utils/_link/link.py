@@ -3,23 +3,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The link: numbered frames both ways, surviving any number of connections (private to the collection).
 
-It knows nothing of Xen and does no waiting of its own: an endpoint (:mod:`dialer`, :mod:`listener`) hands it connections
-whose peer has been verified, and the session's event loop drives both.
+It knows nothing of Xen and does no waiting of its own: an endpoint (:mod:`dialer`, :mod:`listener`) hands it
+connections whose peer has been verified, and the session's event loop drives both.
 """
 
 from __future__ import annotations
 
+import math
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, LinkLost
-from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind, encode_document, encode_header
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, LinkError, LinkLost
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
+    MAX_DATA,
+    Frame,
+    Kind,
+    encode_document,
+    encode_header,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._link.order import Incoming, Outgoing
 
 PING_INTERVAL = 2.0
 SILENCE_LIMIT = 20.0
 WINDOW = 8 * 1024 * 1024
+
+# How fast two hosts' clocks may drift apart: NTP corrects by no more than this (adjtimex(2), 500 ppm).
+CLOCK_DRIFT = 500e-6
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,11 @@ class ClockOffset:
 
 
 class Link:
-    """State of one direction pair. ``clock`` is a monotonic clock in seconds, ``figures`` what a PONG tells the peer."""
+    """One end of the link.
+
+    ``clock`` is a monotonic clock in seconds, ``figures`` what a PONG tells the peer, ``window`` the bytes that may be
+    on their way, not yet used by the peer.
+    """
 
     def __init__(
         self,
@@ -45,11 +59,13 @@ class Link:
         self._incoming = Incoming()
         self._acknowledged = 0
         self._connection: Connection | None = None
+        self._error: LinkError | None = None
         self._heard = 0.0
         self._pinged = 0.0
         self.lost_at: float | None = clock()
         self.losses = 0
         self.offset: ClockOffset | None = None
+        self._measured = 0.0
         self.peer_figures: dict[str, t.Any] = {}
 
     @property
@@ -77,21 +93,27 @@ class Link:
         """Whether the peer has used everything that was sent."""
         return not self._outgoing.pending
 
+    def can_resume(self, peer_expects: int) -> bool:
+        """Whether a peer that expects this number can be given everything from there on."""
+        return self._outgoing.can_replay(peer_expects)
+
     def attach(self, connection: Connection, peer_expects: int) -> None:
         """Go on over ``connection``, sending again what the peer has not got. Raises :class:`FrameError`."""
         replay = self._outgoing.replay(peer_expects)
-        if self._connection is not None:
-            self._connection.close()
+        self.detach()
         self._connection = connection
         self._heard = self._clock()
-        self._pinged = 0.0
-        self._acknowledged = self._incoming.used
+        self._pinged = -math.inf
         self.lost_at = None
         for buffers in replay:
             connection.send(*buffers)
+        # The last acknowledgement may have been lost with the connection before.
+        self._acknowledged = 0
+        self.acknowledge()
 
     def detach(self) -> None:
         """Drop the connection, keeping everything needed to go on over another one."""
+        self._error = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -99,15 +121,17 @@ class Link:
             self.losses += 1
 
     def send_data(self, payload: bytes | memoryview) -> None:
-        """Send stream bytes."""
-        self._queue(self._outgoing.data(payload))
+        """Send stream bytes; ``payload`` must not be changed until they are acknowledged."""
+        view = memoryview(payload)
+        for start in range(0, len(view), MAX_DATA):
+            self._queue(self._outgoing.data(view[start : start + MAX_DATA]))
 
     def send_message(self, document: t.Mapping[str, t.Any]) -> None:
         """Send a message."""
         self._queue(self._outgoing.message(document))
 
     def use(self, frame: Frame) -> None:
-        """Take note that ``frame`` has been used; the peer is told by :meth:`progress` or :meth:`acknowledge`."""
+        """Take note that ``frame``, and all before it, have been used; :meth:`acknowledge` tells the peer."""
         self._incoming.use(frame.number)
 
     def acknowledge(self) -> None:
@@ -117,16 +141,28 @@ class Link:
             self._connection.send(encode_header(Kind.ACK, 0, self._acknowledged))
 
     def progress(self) -> list[Frame]:
-        """Move bytes; return the new ``DATA`` and ``MESSAGE`` frames. Raises :class:`LinkLost` after detaching."""
-        if self._connection is None:
+        """Move bytes; return the new ``DATA`` and ``MESSAGE`` frames.
+
+        Raises :class:`LinkLost` after detaching, :class:`FrameError` for a peer that breaks the rules. Frames that
+        were in order are returned first.
+        """
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        connection = self._connection
+        if connection is None:
             return []
+        before = connection.received_bytes
         try:
-            fresh = [frame for frame in self._connection.progress() if self._fresh(frame)]
-            self.acknowledge()
-            return fresh
+            arrived = connection.progress()
         except LinkLost:
             self.detach()
             raise
+        if connection.received_bytes != before:
+            self._heard = self._clock()
+        fresh = self._sort(arrived)
+        self.acknowledge()
+        return fresh
 
     def tick(self) -> None:
         """Keep the connection alive. Raises :class:`LinkLost` after detaching when the peer has gone silent."""
@@ -135,7 +171,7 @@ class Link:
         now = self._clock()
         if now - self._heard > SILENCE_LIMIT:
             self.detach()
-            raise LinkLost("the peer has been silent for %d s" % SILENCE_LIMIT)
+            raise LinkLost(f"the peer has been silent for {SILENCE_LIMIT:.0f} s")
         if now - self._pinged >= PING_INTERVAL:
             self._pinged = now
             self._connection.send(encode_document(Kind.PING, {"sent": now}))
@@ -144,10 +180,22 @@ class Link:
         if self._connection is not None:
             self._connection.send(*buffers)
 
-    def _fresh(self, frame: Frame) -> bool:
-        self._heard = self._clock()
-        if frame.kind in (Kind.DATA, Kind.MESSAGE):
-            return self._incoming.accept(frame)
+    def _sort(self, arrived: list[Frame]) -> list[Frame]:
+        fresh: list[Frame] = []
+        try:
+            for frame in arrived:
+                if frame.kind in (Kind.DATA, Kind.MESSAGE):
+                    if self._incoming.accept(frame):
+                        fresh.append(frame)
+                else:
+                    self._control(frame)
+        except FrameError as exc:
+            if not fresh:
+                raise
+            self._error = exc
+        return fresh
+
+    def _control(self, frame: Frame) -> None:
         if frame.kind is Kind.ACK:
             self._outgoing.acknowledged(frame.number)
         elif frame.kind is Kind.PING:
@@ -159,16 +207,22 @@ class Link:
         elif frame.kind is Kind.PONG:
             self._pong(frame.document())
         else:
-            raise FrameError("a %s frame in the middle of a connection" % frame.kind.name)
-        return False
+            raise FrameError(f"a {frame.kind.name} frame in the middle of a connection")
 
     def _pong(self, answer: dict[str, t.Any]) -> None:
-        now = self._clock()
         sent, theirs = answer.get("sent"), answer.get("now")
-        if isinstance(sent, float) and isinstance(theirs, float) and 0.0 <= now - sent:
-            trip = now - sent
-            if self.offset is None or trip < self.offset.round_trip:
-                self.offset = ClockOffset(theirs - (sent + now) / 2, trip)
+        if isinstance(sent, float) and isinstance(theirs, float) and math.isfinite(theirs):
+            self._measure(sent, theirs)
         figures = answer.get("figures")
         if isinstance(figures, dict):
             self.peer_figures = figures
+
+    def _measure(self, sent: float, theirs: float) -> None:
+        """Take a measurement of the clocks' offset that is better than the one in use, which ages as clocks drift."""
+        now = self._clock()
+        trip = now - sent
+        if not trip >= 0.0:
+            return
+        if self.offset is None or trip < self.offset.round_trip + 2 * CLOCK_DRIFT * (now - self._measured):
+            self.offset = ClockOffset(theirs - (sent + now) / 2, trip)
+            self._measured = now

@@ -12,14 +12,22 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, Unreachable
-from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
+    FrameError,
+    LinkError,
+    LinkLost,
+    PeerRefused,
+    Unreachable,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection, refusal
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 
-# A peer that has not shaken hands and introduced itself by then is dropped; more than this many at once wait outside.
-GUEST_LIMIT = 4
+# A peer that has not shaken hands and introduced itself by then is dropped. When there are more than this many at once,
+# the one that has been stalling longest makes room: a peer with the right certificate needs milliseconds.
+GUEST_LIMIT = 32
 GUEST_SECONDS = 10.0
+BACKLOG = 128
 
 
 @dataclass(frozen=True)
@@ -62,8 +70,8 @@ class Listener:
 
     @property
     def accepting(self) -> bool:
-        """Whether there is room for another connection that has yet to prove itself."""
-        return len(self._guests) < GUEST_LIMIT
+        """Whether :meth:`accept` takes connections."""
+        return True
 
     @property
     def guests(self) -> list[Connection]:
@@ -71,13 +79,21 @@ class Listener:
         return [guest.connection for guest in self._guests]
 
     def accept(self) -> None:
-        """Take a waiting connection."""
-        try:
-            sock, dummy = self._socket.accept()
-        except OSError:
-            return
-        connection = Connection(sock, self._context, server=True, peer_certificate=self._peer_certificate)
-        self._guests.append(_Guest(connection, self._clock()))
+        """Take the connections that wait."""
+        for _dummy in range(GUEST_LIMIT):
+            try:
+                sock, dummy = self._socket.accept()
+            except OSError:
+                return
+            try:
+                connection = Connection(sock, self._context, server=True, peer_certificate=self._peer_certificate)
+            except LinkLost:
+                self.refused += 1
+                continue
+            if len(self._guests) >= GUEST_LIMIT:
+                # Whoever has shown the session's certificate is last to go.
+                self._drop(min(self._guests, key=lambda guest: (guest.connection.established, guest.since)))
+            self._guests.append(_Guest(connection, self._clock()))
 
     def progress(self) -> bool:
         """Work on connections that have yet to prove themselves; return whether one became the link's."""
@@ -92,9 +108,7 @@ class Listener:
                 self._guests.remove(guest)
                 came_up = True
             elif late:
-                self._guests.remove(guest)
-                guest.connection.close()
-                self.refused += 1
+                self._drop(guest)
         return came_up
 
     def wait(self) -> float | None:
@@ -110,20 +124,35 @@ class Listener:
         self._guests.clear()
         self._socket.close()
 
+    def _drop(self, guest: _Guest) -> None:
+        self._guests.remove(guest)
+        guest.connection.close()
+        self.refused += 1
+
     def _introduce(self, connection: Connection) -> bool:
         frames = connection.progress()
         if not frames:
             return False
-        theirs = Introduction.decode(frames[0], Kind.HELLO)
-        reason = objection(self._mine, theirs)
-        if reason is not None:
-            connection.send(refusal(reason))
-            connection.progress()
-            raise LinkError(reason)
+        try:
+            theirs = self._acceptable(frames)
+        except LinkError as exc:
+            connection.send(refusal(exc.message))
+            raise
         self._mine = replace(self._mine, peer_nonce=theirs.nonce)
         connection.send(replace(self._mine, expected=self._link.expected).encode(Kind.WELCOME))
         self._link.attach(connection, theirs.expected)
         return True
+
+    def _acceptable(self, frames: list[Frame]) -> Introduction:
+        theirs = Introduction.decode(frames[0], Kind.HELLO)
+        reason = objection(self._mine, theirs)
+        if reason is not None:
+            raise PeerRefused(reason)
+        if not self._link.can_resume(theirs.expected):
+            raise PeerRefused(f"you expect frame {theirs.expected}, which this end does not have")
+        if len(frames) > 1:
+            raise FrameError("a frame before the welcome")
+        return theirs
 
 
 def _bind(address: str, ports: range) -> socket.socket:
@@ -134,7 +163,7 @@ def _bind(address: str, ports: range) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((address, port))
-            sock.listen(GUEST_LIMIT)
+            sock.listen(BACKLOG)
         except OSError as exc:
             sock.close()
             problem = exc
@@ -142,6 +171,6 @@ def _bind(address: str, ports: range) -> socket.socket:
         sock.setblocking(False)
         return sock
     raise Unreachable(
-        "cannot listen on %s, ports %d to %d: %s" % (address, ports.start, ports.stop - 1, problem),
+        f"cannot listen on {address}, ports {ports.start} to {ports.stop - 1}: {problem}",
         remedy="Give the host an address it has (dom0_xen_address), or another migrate_port_range.",
     )

@@ -58,17 +58,24 @@ class Outgoing:
     def acknowledged(self, expected: int) -> None:
         """Forget every frame below ``expected``. Raises :class:`FrameError` for a number never sent."""
         if expected > self._next:
-            raise FrameError("the peer acknowledged frame %d, only %d were sent" % (expected, self._next))
+            raise FrameError(f"the peer acknowledged {expected} frames, only {self._next} were sent")
         while self._kept and self._kept[0][0] < expected:
             self._bytes -= self._kept.popleft()[1]
 
-    def replay(self, expected: int) -> list[Buffers]:
-        """Return what a peer that expects ``expected`` has not got. Raises :class:`FrameError` if that is impossible."""
+    def can_replay(self, expected: int) -> bool:
+        """Whether a peer that expects ``expected`` next can be served: that, and all after it, is still here."""
         first = self._kept[0][0] if self._kept else self._next
-        if expected < first:
-            raise FrameError("the peer expects frame %d again, which it had acknowledged" % expected)
-        self.acknowledged(expected)
-        return [buffers for dummy, dummy2, buffers in self._kept]
+        return first <= expected <= self._next
+
+    def replay(self, expected: int) -> list[Buffers]:
+        """Return what a peer that expects ``expected`` has not got. Raises :class:`FrameError` if that is impossible.
+
+        What has arrived at the peer stays here until it has been used there: the window goes on to bound what the
+        peer holds in memory, however often the connection is made again.
+        """
+        if not self.can_replay(expected):
+            raise FrameError(f"the peer expects frame {expected}, which this end does not have")
+        return [buffers for number, dummy, buffers in self._kept if number >= expected]
 
     def _keep(self, buffers: Buffers, size: int) -> Buffers:
         self._kept.append((self._next, size, buffers))
@@ -99,10 +106,10 @@ class Incoming:
         if frame.number < self._arrived:
             return False
         if frame.number > self._arrived:
-            raise FrameError("frame %d arrived where %d was expected" % (frame.number, self._arrived))
+            raise FrameError(f"frame {frame.number} arrived where {self._arrived} was expected")
         self._arrived += 1
         return True
 
     def use(self, number: int) -> None:
-        """Take note that the frame ``number`` has been used."""
+        """Take note that the frame ``number``, and with it every frame before, has been used."""
         self._used = max(self._used, number + 1)

@@ -12,9 +12,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import PeerNotPinned
 
 
-def context(
-    *, server: bool, certificate: str, key: str, peer_certificate: str
-) -> ssl.SSLContext:
+def context(*, server: bool, certificate: str, key: str, peer_certificate: str) -> ssl.SSLContext:
     """Return a TLS 1.3 context that shows ``certificate`` and trusts nothing but ``peer_certificate``.
 
     ``certificate`` and ``key`` are paths of PEM files, ``peer_certificate`` is PEM text. No authority, host name or
