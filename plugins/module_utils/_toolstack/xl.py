@@ -34,7 +34,8 @@ _NO_HYPERVISOR = (
     "Hypervisor is not xen",
 )
 # tools/xl/xl_utils.c find_domain; tools/xl/xl_info.c main_list.
-_NO_DOMAIN = ("is an invalid domain identifier", "does not exist")
+_NO_DOMAIN = ("is an invalid domain identifier", "does not exist", "No such process")
+_LIBXL_ERROR = "libxl: error:"
 
 
 class Xl:
@@ -69,11 +70,11 @@ class Xl:
 
     def pause(self, domid: int) -> None:
         """Pause the domain. Pauses nest: look at the state afterwards."""
-        self._ask("pause", str(domid))
+        self._do("pause", str(domid))
 
     def unpause(self, domid: int) -> None:
         """Take away one pause. Pauses nest: look at the state afterwards."""
-        self._ask("unpause", str(domid))
+        self._do("unpause", str(domid))
 
     def destroy(self, domid: int) -> None:
         """Destroy the domain. Success does not say that it is gone: look again until its domid is absent."""
@@ -91,7 +92,16 @@ class Xl:
         """Return the command of the receiving side, which speaks the protocol on its stdin and stdout."""
         return [self.binary, *["-v"] * verbosity, "migrate-receive", *(["-p"] if leave_paused else [])]
 
+    def _do(self, *arguments: str) -> None:
+        """Run a command whose exit status is 0 whatever happened (tools/xl/xl_vmcontrol.c pause_domain)."""
+        result = self._result(arguments)
+        if _LIBXL_ERROR in result.stderr:
+            raise failure([self.binary, *arguments], result)
+
     def _ask(self, *arguments: str) -> str:
+        return self._result(arguments).stdout
+
+    def _result(self, arguments: t.Sequence[str]) -> CommandResult:
         argv = [self.binary, *arguments]
         try:
             result = self._run(argv)
@@ -101,7 +111,7 @@ class Xl:
             raise NotRoot(f"this user may not run {self.binary}.") from exc
         if result.rc != 0:
             raise failure(argv, result)
-        return result.stdout
+        return result
 
 
 def find_binary(name: str) -> str:
