@@ -13,7 +13,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test clean
+.PHONY: help setup lint sanity unit contract molecule test
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
