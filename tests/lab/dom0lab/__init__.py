@@ -13,5 +13,18 @@ from .lab import Lab, silent
 from .observer import Observation, Observer
 from .outside import Outside
 from .start import Settings
+from .timeline import Timeline, TimelineWatch
 
-__all__ = ["Guest", "Host", "Lab", "LabError", "Observation", "Observer", "Outside", "Settings", "silent"]
+__all__ = [
+    "Guest",
+    "Host",
+    "Lab",
+    "LabError",
+    "Observation",
+    "Observer",
+    "Outside",
+    "Settings",
+    "Timeline",
+    "TimelineWatch",
+    "silent",
+]

@@ -20,6 +20,7 @@ from .host import Host
 from .observer import Observer
 from .places import locked, state_root
 from .start import Settings, bring_up, together, wait_warm
+from .timeline import TimelineWatch
 
 Tell = Callable[[str], None]
 
@@ -82,6 +83,10 @@ class Lab:
         """A watch over the guest's answers: ``with lab.observe() as watch: ...``, then ``watch.observation``."""
         return Observer(self.folder, interval=interval, everywhere=everywhere)
 
+    def watch_timeline(self, source: str = "xen1", destination: str = "xen2") -> TimelineWatch:
+        """A watch over XenStore on both hosts, used with ``with``; then ``watch.timeline("centos")``."""
+        return TimelineWatch(self.hosts[source], self.hosts[destination])
+
     def cut(self, one: str = "xen1", other: str = "xen2") -> None:
         """Cut the network between two hosts; the controller and the outside still reach both."""
         control.ask(self.folder, "cut", one=one, other=other)
@@ -99,7 +104,7 @@ class Lab:
             monitors = [stack.enter_context(host.monitor()) for host in running]
             for monitor in monitors:
                 monitor.execute("stop")
-            together([partial(monitor.human, f"loadvm {qemu.SNAPSHOT}") for monitor in monitors])
+            together([partial(monitor.silently, f"loadvm {qemu.SNAPSHOT}") for monitor in monitors])
             for host in self.hosts.values():
                 control.ask(self.folder, "start", host=host.name, loadvm=qemu.SNAPSHOT)
             for monitor in monitors:

@@ -70,6 +70,15 @@ def available_mib(meminfo: str) -> int:
     return 0
 
 
+def status_mib(pid: int, name: str) -> int:
+    """A figure of /proc/PID/status in MiB: VmRSS, VmHWM (its peak); 0 when the process is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith(f"{name}:")), 0)
+
+
 def missing_tools() -> list[Missing]:
     tools = TOOLS if os.geteuid() == 0 else (*TOOLS, *USER_TOOLS)
     found = [Missing(f"program {tool}", why, package) for tool, package, why in tools if not which(tool)]

@@ -9,6 +9,8 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -56,3 +58,24 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def mark_used(folders: Iterable[Path]) -> None:
+    """Note in the folders' times that they are in use, for prune_cache."""
+    for folder in folders:
+        if folder.is_dir():
+            os.utime(folder)
+
+
+def prune_cache(days: float) -> list[str]:
+    """Remove what has not been used for ``days`` (0: everything), and what killed builds left; returns the names."""
+    removed: list[str] = []
+    for folder in sorted(cache_root().glob("*")) if cache_root().is_dir() else []:
+        unfinished = (
+            folder.name.startswith(".building-") and not Path(f"/proc/{folder.name.rpartition('-')[2]}").exists()
+        )
+        old = not folder.name.startswith(".") and time.time() - folder.stat().st_mtime > days * 86400
+        if folder.is_dir() and (old or unfinished):
+            shutil.rmtree(folder)
+            removed.append(folder.name)
+    return removed

@@ -58,8 +58,12 @@ class Monitor:
             if "return" in message:
                 return message["return"]
 
-    def human(self, line: str) -> None:
-        """Run a line of the human monitor: savevm and loadvm, which QMP does not have, and which succeed in silence."""
-        said = str(self.execute("human-monitor-command", **{"command-line": line})).strip()
+    def human(self, line: str) -> str:
+        """Run a line of the human monitor and return what it says."""
+        return str(self.execute("human-monitor-command", **{"command-line": line})).strip()
+
+    def silently(self, line: str) -> None:
+        """The same for savevm and loadvm, which QMP does not have: they succeed in silence. Raises LabError."""
+        said = self.human(line)
         if said:
             raise LabError(f"{self._host}'s QEMU said to {line!r}: {said}", "`lab down`, then `lab up`")

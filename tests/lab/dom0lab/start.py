@@ -20,10 +20,11 @@ from pathlib import Path
 from . import control, guest_disk, image, inventory, needs, qemu, snapshot
 from .guest import Guest
 from .host import Host
-from .places import cache_root, locked
+from .places import cache_root, locked, mark_used, prune_cache
 
 BOOT_TIMEOUT_S = 900
 WARM_TIMEOUT_S = 240
+KEEP_DAYS = 14.0
 # Read once before the snapshot is made, so that dom0's page cache has them afterwards.
 WARM_UP = (
     "python3 -c 'import asyncio, json, pyxs, ssl, subprocess, zipfile' && xl list -l && cat /usr/sbin/xl > /dev/null"
@@ -52,12 +53,15 @@ class Started:
 
 
 def together(jobs: Sequence[Callable[[], t.Any]]) -> list[t.Any]:
-    """Run the jobs side by side; the first error is raised when all are done."""
+    """Run the jobs side by side and return their results in order; the first error is raised at once."""
     if not jobs:
         return []
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        futures = [pool.submit(job) for job in jobs]
-        return [future.result() for future in futures]
+    pool = ThreadPoolExecutor(len(jobs))
+    try:
+        return [future.result() for future in [pool.submit(job) for job in jobs]]
+    finally:
+        # not waited for: an interrupt must get through to where the lab is taken down, and that ends the jobs
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def free_ports(count: int) -> list[int]:
@@ -81,16 +85,23 @@ def wait_warm(hosts: Sequence[Host], guest: Guest) -> None:
     guest.ask(timeout=WARM_TIMEOUT_S)
 
 
+def prepare_cache(releases: Sequence[str], tell: Callable[[str], None]) -> tuple[dict[str, image.Image], Path]:
+    """The images by release and the guest's disk (with the first image's kernel), made when they are not there."""
+    needs.require(needs.missing_tools())
+    with locked(cache_root() / "lock"):
+        images = {release: image.build(release, tell) for release in dict.fromkeys(releases)}
+        return images, guest_disk.build(images[releases[0]], tell)
+
+
 def bring_up(settings: Settings, folder: Path, tell: Callable[[str], None]) -> Started:
     """Build what the cache does not have, start the hosts, wait for all. Leaves no process behind when it fails."""
-    needs.require(needs.missing_tools() + needs.missing_room(len(settings.releases), settings.memory_mib))
+    needs.require(needs.missing_room(len(settings.releases), settings.memory_mib))
     times: dict[str, float] = {}
-    with locked(cache_root() / "lock"):
-        begun = time.monotonic()
-        images = {release: image.build(release, tell) for release in dict.fromkeys(settings.releases)}
-        disk = guest_disk.build(images[settings.releases[0]], tell)
-        times["build_s"] = round(time.monotonic() - begun, 1)
+    begun = time.monotonic()
+    images, disk = prepare_cache(settings.releases, tell)
+    times["build_s"] = round(time.monotonic() - begun, 1)
     plan = _Plan(settings, folder, images, disk)
+    mark_used([*(own.folder for own in plan.images), disk.parent, snapshot.folder(plan.key)])
     warm = snapshot.find(plan.key) is not None and not settings.cold
     begun = time.monotonic()
     plan.write_files(warm)
@@ -170,8 +181,9 @@ class _Plan:
             monitors = [stack.enter_context(host.monitor()) for host in self.hosts]
             for monitor in monitors:
                 monitor.execute("stop")
-            together([partial(monitor.human, f"savevm {qemu.SNAPSHOT}") for monitor in monitors])
+            together([partial(monitor.silently, f"savevm {qemu.SNAPSHOT}") for monitor in monitors])
             with locked(cache_root() / "lock"):
+                prune_cache(KEEP_DAYS)
                 snapshot.keep(
                     self.key, self.folder, self.names, {"times": times, "releases": [i.release for i in self.images]}
                 )
