@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
+from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import new_session
 from ansible_collections.dom0.xen.plugins.plugin_utils._report import write
 
 Result = dict[str, t.Any]
@@ -50,8 +51,11 @@ class ActionModule(ActionBase):
         """Return the action and the plan, or fail with everything that speaks against the move."""
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(SPEC)
-        request = _request(options)
-        source, destination = _facts(options["source_info"]), _facts(options["destination_info"])
+        # A source that stops answering between the two looks at it is not one without the domain.
+        lost = options["domain_info"].get("unreachable") or options["domain_info"].get("failed")
+        source_info = options["domain_info"] if lost else options["source_info"]
+        request = _request(options, source_info)
+        source, destination = _facts(source_info), _facts(options["destination_info"])
         domain = _domain(options["domain_info"])
         found = findings(source, destination, domain, request)
         planned = plan(source, destination, domain, request)
@@ -83,14 +87,14 @@ class ActionModule(ActionBase):
         return refused
 
 
-def _request(options: Result) -> MoveRequest:
+def _request(options: Result, source_info: Result) -> MoveRequest:
     known = options["inventory"]
     source: str | None = options["source"] or None
     return MoveRequest(
         domain=options["domain"],
         source=source,
         destination=options["destination"],
-        source_trouble=moving.trouble(source, options["source_info"], known) if source else None,
+        source_trouble=moving.trouble(source, source_info, known) if source else None,
         destination_trouble=moving.trouble(options["destination"], options["destination_info"], known),
         inventory=tuple(known),
         allow_same_host=options["allow_same_host"],
@@ -119,13 +123,7 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
     maximum = case.domain.memory_max_kib if case.domain else None
     return {
         "action": decision.action,
-        "session": (
-            moving.session_files(
-                session, case.source.runtime_path if case.source else None, options["source_journal_path"]
-            )
-            if session
-            else None
-        ),
+        "session": _session(case, decision, options["source_journal_path"]),
         "domain": {
             "uuid": uuid,
             "name": name,
@@ -149,6 +147,16 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
         "same_host": case.same_host,
         "msg": _summary(decision, name, options),
     }
+
+
+def _session(case: Case, decision: moving.Decision, journal_path: str) -> Result | None:
+    """Return the session to begin, to watch, or to report; None when nobody knows how the domain got there."""
+    runtime_path = case.source.runtime_path if case.source else None
+    if decision.session is not None:
+        return moving.session_files(decision.session.session, decision.session.pid, runtime_path, journal_path)
+    if decision.action == moving.MIGRATE:
+        return moving.session_files(new_session(), None, runtime_path, journal_path)
+    return None
 
 
 def _copies(facts: HostFacts | None, uuid: str | None) -> list[Result]:

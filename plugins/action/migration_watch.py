@@ -111,7 +111,8 @@ class ActionModule(ActionBase):
         return parse_reading(answer.between(begin, end), answer.line_after(process))
 
     def _tell(self, watch: Watch, options: t.Mapping[str, t.Any], said: str, now: float) -> str:
-        if watch.last is None:
+        if watch.last is None or (watch.last.get("phase") == "ended" and not said):
+            # An end that was there at the first look is no progress; the verdict tells it.
             return said
         line = progress_line(watch.last, options["source"], options["destination"])
         if line != said:

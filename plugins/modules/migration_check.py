@@ -174,7 +174,8 @@ plan:
     addresses: []
 session:
   description:
-    - The session to watch with V(adopt), the last one that is known with V(already_there), else null.
+    - The session to begin with V(migrate), to watch with V(adopt), the last one that is known with V(already_there),
+      or null.
   type: dict
   returned: success
   sample:

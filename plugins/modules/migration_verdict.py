@@ -220,7 +220,7 @@ error:
   type: dict
   returned: always
   sample: null
-stderr:
+xl_stderr:
   description: The last lines that C(xl) has written on each side.
   type: dict
   returned: always

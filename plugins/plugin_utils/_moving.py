@@ -68,15 +68,15 @@ def trouble(host: str, info: t.Mapping[str, t.Any], inventory: t.Container[str])
     return None if info.get("host") else HostTrouble(NO_FACTS, message)
 
 
-def session_files(session: SessionSeen, runtime_path: str | None, journal_path: str) -> dict[str, t.Any]:
+def session_files(session: str, pid: int | None, runtime_path: str | None, journal_path: str) -> dict[str, t.Any]:
     """Return what is needed to watch a session on the host of its sender."""
-    result = session_folder(journal_path, session.session, session.role)
-    status = session_folder(runtime_path, session.session, session.role) if runtime_path else result
+    result = session_folder(journal_path, session, SENDER)
+    status = session_folder(runtime_path, session, SENDER) if runtime_path else result
     return {
-        "session": session.session,
+        "session": session,
         "status_path": os.path.join(status, "status.json"),
         "result_path": os.path.join(result, "result.json"),
-        "pid": session.pid,
+        "pid": pid,
     }
 
 

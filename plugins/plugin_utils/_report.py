@@ -42,7 +42,7 @@ def build(
         **verdict.to_result(),
         **{key: last.get(key) for key in _FIGURES},
         "error": last.get("error"),
-        "stderr": {
+        "xl_stderr": {
             "source": list(last.get("stderr") or ()),
             "destination": list((last.get("peer") or {}).get("stderr") or ()),
         },
