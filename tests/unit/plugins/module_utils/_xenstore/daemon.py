@@ -11,9 +11,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import typing as t
-
-import pytest
 
 UUID = "2c1a7b9e-3f5d-4c65-9e1a-0123456789ab"
 NODES = {
@@ -23,6 +20,7 @@ NODES = {
     "/local/domain/3/vm": f"/vm/{UUID}",
     "/local/domain/3/control/shutdown": "",
     "/local/domain/3/memory/target": "131072",
+    "/local/pool/0/name": "Pool-0",
     "/local/domain/12/name": "other",
     "/local/domain/12/vm": "/vm/99999999-3f5d-4c65-9e1a-0123456789ab",
     "/vm/99999999-3f5d-4c65-9e1a-0123456789ab/uuid": UUID,
@@ -51,11 +49,3 @@ class Daemon:
         self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
-
-
-@pytest.fixture
-def xenstored(tmp_path: pathlib.Path) -> t.Iterator[Daemon]:
-    """A running daemon."""
-    daemon = Daemon(tmp_path)
-    yield daemon
-    daemon.kill()

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts are gathered with few processes, and what is missing on a host is listed, all of it."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import (
+    domain_facts,
+    mask,
+    matching,
+    xenstore_facts,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore import connection
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks import examples
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._xenstore.daemon import Daemon
+
+DATA = pathlib.Path(__file__).resolve().parents[2] / "data" / "xl" / "4.17"
+
+
+class RecordedHost:
+    """A runner that answers as a host of the lab did; ``failing`` answers every xl with a failure instead."""
+
+    def __init__(self, failing: CommandResult | None = None, without: str = "") -> None:
+        self.failing = failing
+        self.without = without
+        self.commands: list[str] = []
+
+    def __call__(self, argv: t.Sequence[str]) -> CommandResult:
+        command = " ".join([argv[0].rpartition("/")[2], *argv[1:]])
+        self.commands.append(command)
+        if command.startswith("ip "):
+            return CommandResult(0, '[{"ifname": "xenbr0", "linkinfo": {"info_kind": "bridge"}}]', "")
+        if self.without:
+            raise FileNotFoundError(self.without)
+        if self.failing is not None:
+            return self.failing
+        name = {"xl info": "info", "xl list -v": "list-v"}.get(command, "list-l")
+        return CommandResult(0, (DATA / name).read_text(), "")
+
+
+def _host_facts(run: RecordedHost) -> HostFacts:
+    return host_facts(run, "/dev/shm/dom0-xen-test", "/nonexistent", xl_conf="/nonexistent")
+
+
+def _codes(facts: HostFacts) -> list[str]:
+    return [problem.code for problem in facts.problems]
+
+
+@pytest.fixture(autouse=True)
+def _as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+
+
+@pytest.fixture
+def store(xenstored: Daemon, monkeypatch: pytest.MonkeyPatch) -> Daemon:
+    """The daemon, as the one of this host."""
+    monkeypatch.setenv("XENSTORED_PATH", xenstored.socket)
+    return xenstored
+
+
+def test_host_that_lacks_nothing(store: Daemon) -> None:
+    """Three processes, since each costs tenths of a second on a slow dom0."""
+    run = RecordedHost()
+    facts = _host_facts(run)
+    assert run.commands == ["xl info", "xl list -v", "ip -details -json address show"]
+    assert facts.problems == ()
+    assert facts.xen is not None and facts.xen.version == "4.17.7"
+    assert (facts.hostname, facts.dom0_memory_mib, facts.autoballoon) == ("xen1", 1024, False)
+    assert facts.bridges == ("xenbr0",)
+    assert facts.runtime_path == "/dev/shm/dom0-xen-test"
+    assert [row.name for row in facts.domains] == ["Domain-0", "centos"]
+    assert facts.cpupools == ("Pool-0",)
+
+
+def test_machine_without_xen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No failure, and XenStore is not even tried: one cause, one problem."""
+    monkeypatch.setenv("XENSTORED_PATH", "/nonexistent")
+    run = RecordedHost(CommandResult(1, "", (DATA / "no-xen.stderr").read_text()))
+    facts = _host_facts(run)
+    assert _codes(facts) == ["no_xen"]
+    assert (facts.xen, facts.free_memory_mib, facts.domains, facts.autoballoon) == (None, None, (), False)
+    assert facts.hostname
+    assert "xl list -v" not in run.commands
+
+
+def test_everything_that_is_missing_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who is not root on a machine without tools and pyxs learns it in one go."""
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(connection, "pyxs", None)
+    facts = _host_facts(RecordedHost(without="xl"))
+    assert _codes(facts) == ["not_root", "xl_missing", "pyxs_missing"]
+    assert all(problem.remedy for problem in facts.problems)
+    assert facts.pyxs is None
+
+
+def test_missing_root_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The uid and what xl says of it are one problem."""
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    facts = _host_facts(RecordedHost(CommandResult(1, "", (DATA / "not-root.stderr").read_text())))
+    assert _codes(facts) == ["not_root"]
+    domains, problems = domain_facts(RecordedHost(CommandResult(1, "", (DATA / "not-root.stderr").read_text())), None)
+    assert domains == () and [problem.code for problem in problems] == ["not_root"]
+
+
+def test_xenstore_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the facts is there all the same."""
+    monkeypatch.setenv("XENSTORED_PATH", "/nonexistent")
+    facts = _host_facts(RecordedHost())
+    assert _codes(facts) == ["xenstore_unreachable"]
+    assert len(facts.domains) == 2
+    (domain,), problems = domain_facts(RecordedHost(), "centos")
+    assert domain.xenstore is None and domain.config is not None
+    assert [problem.code for problem in problems] == ["xenstore_unreachable"]
+
+
+def test_domain_by_name(store: Daemon) -> None:
+    """Two processes; state, configuration and XenStore's view in one record."""
+    run = RecordedHost()
+    (domain,), problems = domain_facts(run, "centos")
+    assert problems == ()
+    assert run.commands == ["xl list -v", f"xl list -l {domain.domid}"]
+    assert (domain.name, domain.type, domain.state.alive) == ("centos", "pvh", True)
+    assert domain.config is not None and domain.memory_max_kib == domain.config["b_info"]["max_memkb"]
+    assert domain.xenstore is not None and domain.xenstore.devices == ()
+
+
+def test_absent_domain_costs_one_process(store: Daemon) -> None:
+    """And is no failure: the question was whether it is there."""
+    run = RecordedHost()
+    assert domain_facts(run, "nobody") == ((), ())
+    assert run.commands == ["xl list -v"]
+
+
+def test_all_domains(store: Daemon) -> None:
+    """Dom0 included, still with two processes."""
+    run = RecordedHost()
+    domains, dummy = domain_facts(run, None)
+    assert [domain.name for domain in domains] == ["Domain-0", "centos"]
+    assert run.commands == ["xl list -v", "xl list -l"]
+
+
+def test_domain_is_meant_by_name_uuid_or_domid() -> None:
+    """As xl understands them, plus the UUID, in any case."""
+    rows = (examples.DOM0, examples.row(), examples.row("7", 5, examples.OTHER))
+    assert [row.domid for row in matching(rows, "centos")] == [3]
+    assert [row.domid for row in matching(rows, examples.UUID.upper())] == [3]
+    assert [row.domid for row in matching(rows, "3")] == [3]
+    assert matching(rows, "7") == ()
+    assert matching(rows, "Centos") == ()
+    assert matching(rows, None) == rows
+
+
+def test_passwords_are_masked() -> None:
+    """libxl's JSON holds those of VNC and SPICE, and the result of a task is printed and logged."""
+    config = {"vfbs": [{"vnc": {"passwd": "secret"}}], "b_info": {"type.hvm": {"spice": {"passwd": "secret"}}, "a": 1}}
+    masked = mask(config)
+    assert "secret" not in str(masked)
+    assert masked["b_info"]["a"] == 1 and masked["vfbs"][0]["vnc"]["passwd"] == "********"
+
+
+def test_devices_and_control_nodes(store: Daemon) -> None:
+    """What the checks read: who serves each device, and whether the guest can suspend."""
+    with XenStore(store.socket) as opened:
+        opened.write("/local/domain/3/device/vif/0/backend-id", "0")
+        opened.write("/local/domain/3/device/vif/0/state", "4")
+        opened.write("/local/domain/3/device/suspend/event-channel", "")
+        opened.write("/local/domain/3/control/feature-suspend", "1")
+        seen = xenstore_facts(opened, 3)
+    assert [(device.kind, device.id, device.backend_domid, device.state) for device in seen.devices] == [
+        ("vif", 0, 0, 4)
+    ]
+    assert (seen.name, seen.feature_suspend, seen.control_shutdown) == ("centos", "1", "")
+    assert seen.memory_target_kib == 131072 and seen.memory_static_max_kib is None

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two modules that gather facts return what their documentation says, on hosts in any state."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing as t
+
+import pytest
+import yaml
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.dom0.xen.plugins.module_utils import _records
+from ansible_collections.dom0.xen.plugins.modules import domain_info, host_info
+
+
+def _documented(text: str, *path: str) -> set[str]:
+    found: t.Any = yaml.safe_load(text)
+    for name in path:
+        found = found[name]["contains"] if "contains" in found[name] else found[name]["sample"]
+    return set(found[0] if isinstance(found, list) else found)
+
+
+def _fields(record: type[_records.Record]) -> set[str]:
+    return {field.name for field in dataclasses.fields(record)}
+
+
+RETURNED: list[tuple[str, tuple[str, ...], type[_records.Record]]] = [
+    (host_info.RETURN, ("host",), _records.HostFacts),
+    (host_info.RETURN, ("host", "xen"), _records.XenFacts),
+    (host_info.RETURN, ("host", "addresses"), _records.Address),
+    (host_info.RETURN, ("host", "domains"), _records.DomainRow),
+    (host_info.RETURN, ("host", "sessions"), _records.SessionSeen),
+    (host_info.RETURN, ("host", "problems"), _records.Problem),
+    (domain_info.RETURN, ("domains",), _records.DomainFacts),
+    (domain_info.RETURN, ("domains", "state"), _records.DomainState),
+    (domain_info.RETURN, ("domains", "xenstore"), _records.XenStoreFacts),
+    (domain_info.RETURN, ("problems",), _records.Problem),
+]
+
+
+@pytest.mark.parametrize(("text", "path", "record"), RETURNED, ids=lambda value: getattr(value, "__name__", ""))
+def test_what_is_returned_is_documented(text: str, path: tuple[str, ...], record: type[_records.Record]) -> None:
+    """A key that is added to a record appears in ansible-doc, and none is promised that does not come."""
+    assert _documented(text, *path) == _fields(record)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("module", [host_info, domain_info])
+def test_module_answers_on_a_machine_without_xen(
+    module: t.Any, check_mode: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It succeeds, changes nothing, and says what is missing; check mode gives the same answer."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv("XENSTORED_PATH", "/nonexistent")
+    arguments = {"_ansible_check_mode": check_mode, "runtime_path": "/dev/shm/dom0-xen-test"}
+    with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
+        module.main()
+    result = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 0 and result["changed"] is False
+    problems = result["host"]["problems"] if module is host_info else result["problems"]
+    assert any(problem["code"] in ("xl_missing", "no_xen") for problem in problems)
