@@ -40,3 +40,16 @@ molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 # Two lanes: sanity is as long as most of the others together, and uses one core.
 test: setup ## Run all of the above
 	@$(MAKE) --no-print-directory -j2 --output-sync=target --keep-going JOBS=1 ARGS= sanity unit contract molecule lint
+
+
+lab-setup: setup ## Install what the real lab needs (QEMU, mmdebstrap and so on)
+	@tests/lab/lab install
+
+demo: lab-setup ## Move a running guest between two real Xen hosts inside QEMU, and tell about it
+	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.demo
+
+lab-test: lab-setup ## Run the lab's cases on real Xen; figures in build/lab/results.json (ARGS="-k name" for some)
+	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.cases $(ARGS)
+
+lab-bench: lab-setup ## Compare with plain xl migrate in turns; figures in build/bench/lab.json
+	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.bench $(ARGS)

@@ -34,6 +34,7 @@ def build(
 ) -> Result:
     """Return the result: the verdict, the figures of the session if there was one, the last words of both ``xl``."""
     last = status or {}
+    peer = last.get("peer") or {}
     result: Result = {
         "format": FORMAT,
         "domain": domain,
@@ -44,7 +45,11 @@ def build(
         "error": last.get("error"),
         "xl_stderr": {
             "source": list(last.get("stderr") or ()),
-            "destination": list((last.get("peer") or {}).get("stderr") or ()),
+            "destination": list(peer.get("stderr") or ()),
+        },
+        "peak_memory_kib": {
+            "source": last.get("peak_memory_kib"),
+            "destination": peer.get("peak_memory_kib"),
         },
     }
     result["rounds"] = list(result["rounds"] or ())

@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link import tls
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
+from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._session import messages
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
@@ -109,7 +110,12 @@ class Receiver(Driver[DestinationState]):
 
     def figures(self) -> dict[str, t.Any]:
         """Return what the sender should know."""
-        return {"phase": self.state.phase.value, "bytes": self._process.written, "owner": self.state.owner.value}
+        return {
+            "phase": self.state.phase.value,
+            "owner": self.state.owner.value,
+            "bytes": self._process.written,
+            "peak_memory_kib": peak_memory_kib(),
+        }
 
     def status(self) -> dict[str, t.Any]:
         """Return the status document."""

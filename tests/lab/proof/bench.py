@@ -1,0 +1,152 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same guest moved by plain ``xl migrate`` over ssh and by this collection, in turns (``make lab-bench``).
+
+Both are measured by the same means from outside: the stop time by XenStore watches on both hosts, the gap by the
+guest's answers.
+Total time is that of ``xl migrate`` on the source in both cases, from its start to its end: for plain ``xl`` the
+command, for the collection its own ``total_ms``. What Ansible needs around it is reported beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+import typing as t
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from dom0lab import Lab, LabError
+from dom0lab.timeline import TimelineWatch
+
+from proof import figures, playbook
+
+RESULT = playbook.ROOT / "build" / "bench" / "lab.json"
+PAIRS = 5
+PLAIN = "xl migrate"
+OURS = "dom0.xen"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One migration; times in milliseconds. ``wall_ms`` is what the person who typed the command waited."""
+
+    tool: str
+    pair: int
+    total_ms: int
+    stop_ms: int | None
+    gap_ms: int
+    wall_ms: int
+    memory_verified: bool
+    boot_id_unchanged: bool
+    steps: dict[str, int | None]
+    peak_memory_kib: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a tool says of its own move."""
+
+    total_ms: int
+    peak_memory_kib: dict[str, int | None]
+
+
+def plain(lab: Lab) -> Done:
+    """``xl migrate`` as people type it, with the key between the dom0s that it needs."""
+    started = time.monotonic()
+    lab.hosts["xen1"].run(["xl", "migrate", lab.guest.name, lab.hosts["xen2"].address], timeout=600)
+    return Done(round(1000 * (time.monotonic() - started)), {})
+
+
+def ours(lab: Lab) -> Done:
+    """The collection's playbook, as people type it."""
+    answer = RESULT.parent / "migration.json"
+    answer.unlink(missing_ok=True)
+    variables = {"domain": lab.guest.name, "destination": "xen2", "migrate_result_path": str(answer)}
+    run = playbook.run(playbook.command("dom0.xen.migrate", lab.inventory, variables))
+    if run.status or not answer.exists():
+        raise LabError(f"the playbook ended with {run.status}:\n{run.output}")
+    result: dict[str, t.Any] = json.loads(answer.read_text())
+    return Done(int(result["total_ms"]), dict(result.get("peak_memory_kib") or {}))
+
+
+def measure(lab: Lab, tool: str, move: Callable[[Lab], Done], pair: int) -> Move:
+    """Reset the lab, let ``move`` happen under watch, and return the figures."""
+    lab.reset()
+    with TimelineWatch(lab.hosts["xen1"], lab.hosts["xen2"]) as watch, lab.observe() as observer:
+        started = time.monotonic()
+        done = move(lab)
+        wall = time.monotonic() - started
+        observer.wait_answer()
+    timeline, seen = watch.timeline(lab.guest.name), observer.observation
+    if seen is None or lab.guest.where() != ["xen2"]:
+        raise LabError(f"after {tool} the guest is on {lab.guest.where()}")
+    return Move(
+        tool=tool,
+        pair=pair,
+        total_ms=done.total_ms,
+        stop_ms=timeline.stop_ms,
+        gap_ms=seen.gap_ms,
+        wall_ms=round(1000 * wall),
+        memory_verified=seen.memory_verified,
+        boot_id_unchanged=seen.boot_id_unchanged,
+        steps=timeline.steps,
+        peak_memory_kib=done.peak_memory_kib,
+    )
+
+
+def median(moves: Sequence[Move], tool: str, figure: str) -> float:
+    """Median of a figure over the moves of one tool; moves in which it was not seen are left out."""
+    values = [getattr(move, figure) for move in moves if move.tool == tool and getattr(move, figure) is not None]
+    return float(statistics.median(values)) if values else float("nan")
+
+
+def judge(moves: Sequence[Move]) -> tuple[dict[str, t.Any], list[figures.Check]]:
+    """Medians, ratios, and what they must be."""
+    summary: dict[str, t.Any] = {}
+    for figure in ("total_ms", "stop_ms", "gap_ms", "wall_ms"):
+        theirs, own = median(moves, PLAIN, figure), median(moves, OURS, figure)
+        summary[figure] = {PLAIN: theirs, OURS: own, "ratio": round(own / theirs, 3)}
+    peaks = [peak for move in moves for peak in move.peak_memory_kib.values() if peak]
+    checks = [
+        figures.at_most("median total_ms, ratio to xl migrate", summary["total_ms"]["ratio"], 1.0),
+        figures.at_most("median stop_ms, ratio to xl migrate", summary["stop_ms"]["ratio"], 1.0),
+        figures.at_most("resident memory of sender and receiver, KiB", max(peaks, default=None), 64 * 1024),
+        figures.equal("every guest verified", all(m.memory_verified and m.boot_id_unchanged for m in moves), True),
+    ]
+    return summary, checks
+
+
+def main() -> int:
+    """Run the pairs and write the figures. Returns an exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="how many moves with each tool (default %(default)s)")
+    parser.add_argument("--rate", type=int, help="pages of 4 KiB that the guest rewrites a second")
+    arguments = parser.parse_args()
+    moves: list[Move] = []
+    try:
+        with Lab.up() as lab:
+            for pair in range(arguments.pairs):
+                # Each tool goes first in every other pair, so that a machine that warms up favours none.
+                order = [(PLAIN, plain), (OURS, ours)]
+                for tool, move in order if pair % 2 == 0 else reversed(order):
+                    if arguments.rate is not None:
+                        lab.guest.set_rate(arguments.rate)
+                    moves.append(measure(lab, tool, move, pair))
+                    print(json.dumps({k: v for k, v in asdict(moves[-1]).items() if k != "steps"}), flush=True)
+    except LabError as exc:
+        print(f"the lab: {exc}", file=sys.stderr)
+        return 2
+    summary, checks = judge(moves)
+    ok = figures.write(RESULT, {"summary": summary, "moves": [asdict(move) for move in moves]}, checks)
+    for figure, values in summary.items():
+        print(f"{figure:10} {PLAIN} {values[PLAIN]:.0f}   {OURS} {values[OURS]:.0f}   ratio {values['ratio']}")
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
