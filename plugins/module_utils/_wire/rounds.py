@@ -139,6 +139,17 @@ class RoundTracker:
         return self._memory.rounds[-1].freeze() if self._memory.rounds else None
 
     @property
+    def between_rounds(self) -> bool:
+        """Whether the latest round is known to be over and its last byte has arrived.
+
+        A round of a multiple of 1024 entries shows that only when the next one begins.
+        """
+        if not self._memory.rounds:
+            return False
+        latest = self._memory.rounds[-1]
+        return latest.over and self._position >= latest.end_position
+
+    @property
     def again(self) -> int:
         """Entries for frames which had been sent before."""
         return self.entries - self.distinct

@@ -80,6 +80,15 @@ def test_short_record_ends_its_round() -> None:
     assert figures(tracker) == [(0, "live", 2, 2, 0), (1, "final", 1, 1, 0)]
 
 
+def test_between_rounds() -> None:
+    """The silence before the final round is told from a pause within one: only then is the guest being suspended."""
+    data = streams.pvh([streams.normal(range(1024)), streams.normal([3, 5]), streams.normal([3])])
+    second = data.index(streams.page_data(streams.normal([3, 5])))
+    third = data.index(streams.page_data(streams.normal([3])))
+    told = {place: track(data[:place]).between_rounds for place in (100, second, third - 1, third, third + 24)}
+    assert told == {100: False, second: False, third - 1: False, third: True, third + 24: False}
+
+
 def test_live_until_memory_is_over() -> None:
     """No round may be called final while the guest may still be running."""
     data = streams.pvh([streams.normal([1, 2]), streams.normal([2])])
