@@ -12,6 +12,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._wire.rounds import Round
 
 PAGE_BYTES = 4096
 
+# The first bytes come while xl still prepares; a rate made of them says nothing.
+ETA_FROM_BYTES = 4 * 1024 * 1024
+
 # xg_sr_save.c: SPP_MAX_ITERATIONS live rounds at most, and none after one with fewer than SPP_TARGET_DIRTY_COUNT pages.
 LAST_LIVE_ROUND = 4
 TARGET_DIRTY_COUNT = 50
@@ -49,7 +52,7 @@ def transfer(rounds: RoundTracker, total: int, memory_bytes: int, rate: float, s
         "expected_bytes": expected,
         "rate_bytes_per_s": int(rate),
         "dirty_bytes_per_s": int(dirty),
-        "eta_s": round(remaining / rate, 1) if rate > 0 and remaining > 0 else None,
+        "eta_s": round(remaining / rate, 1) if rate > 0 and remaining > 0 and total >= ETA_FROM_BYTES else None,
         "round": current.number if current is not None else 0,
         "rounds": [_round(item, started) for item in rounds.rounds],
     }
