@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -17,29 +18,36 @@ from ansible_collections.dom0.xen.tests.tools.places import BUILD
 UNWANTED = ("build", ".ci", ".git", ".venv", "tests/lab", "tests/double", "tests/bench")
 
 
+DIST = BUILD / "dist"
+
+
 def _run(*command: str) -> str:
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    # Only what has been installed from the package may answer.
+    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(DIST)}
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
 
 
 def main() -> int:
     """Return 0 when the package holds all modules and roles, each with documentation, and nothing it should not."""
     here = pathlib.Path.cwd()
-    dist = BUILD / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
-    _run("ansible-galaxy", "collection", "build", "--output-path", str(dist))
-    (package,) = dist.glob("dom0-xen-*.tar.gz")
-    _run("ansible-galaxy", "collection", "install", "--offline", "--collections-path", str(dist), str(package))
-    installed = dist / "ansible_collections" / "dom0" / "xen"
+    shutil.rmtree(DIST, ignore_errors=True)
+    _run("ansible-galaxy", "collection", "build", "--output-path", str(DIST))
+    (package,) = DIST.glob("dom0-xen-*.tar.gz")
+    _run("ansible-galaxy", "collection", "install", "--offline", "--collections-path", str(DIST), str(package))
+    installed = DIST / "ansible_collections" / "dom0" / "xen"
 
     problems = [f"{name} is in the package" for name in UNWANTED if (installed / name).exists()]
     modules = {f"dom0.xen.{path.stem}" for path in (here / "plugins" / "modules").glob("[!_]*.py")}
     if modules:
-        listing = _run("ansible-doc", "--playbook-dir", str(dist), "--list", "--json", "dom0.xen")
+        listing = _run("ansible-doc", "--list", "--json", "dom0.xen")
         problems += [f"{name} has no documentation" for name in sorted(modules - set(json.loads(listing)))]
     for kind in ("roles", "playbooks"):
         for path in sorted((here / kind).glob("*")):
             if not (installed / kind / path.name).exists():
                 problems.append(f"{kind}/{path.name} is not in the package")
+    playbooks = [f"dom0.xen.{path.stem}" for path in sorted((here / "playbooks").glob("*.yml"))]
+    for playbook in playbooks:
+        _run("ansible-playbook", "--syntax-check", playbook)
     print("\n".join(problems))
     return 1 if problems else 0
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import pathlib
 import subprocess
 
@@ -19,6 +21,7 @@ def copy(name: str) -> pathlib.Path:
 
     The copy is a repository of its own, without a commit: else tools ask the checkout's, which ignores ``build``.
     """
+    _take_turns(name)
     destination = BUILD / name / "ansible_collections" / "dom0" / "xen"
     destination.mkdir(parents=True, exist_ok=True)
     command = ["rsync", "--archive", "--delete", "--delete-excluded", "--exclude=/tests/output", "--exclude=*.pyc"]
@@ -37,6 +40,13 @@ def copy(name: str) -> pathlib.Path:
     subprocess.run([*command, f"{staging}/", f"{destination}/"], check=True)
     subprocess.run(["rm", "-rf", str(staging)], check=True)
     return _repository(destination)
+
+
+def _take_turns(name: str) -> None:
+    """Wait for another run that uses the same copy; the lock goes with this process."""
+    BUILD.mkdir(exist_ok=True)
+    lock = os.open(BUILD / f"{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+    fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _repository(path: pathlib.Path) -> pathlib.Path:

@@ -15,7 +15,8 @@ HEADER = (
     "# Copyright (c) ",
     "# GNU General Public License v3.0+ "
     "(see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)",
-    "# SPDX-License-Identifier: GPL-3.0-or-later",
+    # In two pieces, else reuse takes this line for the licence of this file.
+    "# SPDX-License-" + "Identifier: GPL-3.0-or-later",
 )
 FOLDERS = ("extensions", "meta", "playbooks", "plugins", "roles", "tests")
 LONGEST = 300
