@@ -21,7 +21,8 @@ def checks() -> list[Check]:
     """Return the checks, the slow ones first."""
     copied = tree.copy("lint")
     collections = str(BUILD / "lint")
-    env = environment("lint", ANSIBLE_COLLECTIONS_PATH=collections, ANSIBLE_NOCOLOR="1", NO_COLOR="1")
+    plain = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"}
+    env = environment("lint", PYTHONPATH=str(COLLECTIONS), ANSIBLE_COLLECTIONS_PATH=collections, **plain)
     in_collection = COLLECTIONS / "ansible_collections" / "dom0" / "xen"
     typed = [os.path.relpath(in_collection / folder, ROOT) for folder in TYPED]
     commands_in_copy = {
@@ -42,10 +43,7 @@ def checks() -> list[Check]:
         "ruff format": ("ruff", "format", "--check", "--output-format", "concise", "."),
     }
     return [
-        *(
-            Check(name, command, copied, {**env, "PYTHONPATH": collections})
-            for name, command in commands_in_copy.items()
-        ),
+        *(Check(name, command, copied, env) for name, command in commands_in_copy.items()),
         *(Check(name, command, ROOT, env) for name, command in commands_in_checkout.items()),
     ]
 
