@@ -158,7 +158,9 @@ class Bench:
 
     def both(self, *options: str, port: int = 42424) -> tuple[Result, Played]:
         """Migrate for real from source to destination, through two players and a connection."""
-        player, script, result = self._scripts(self.destination, [step("bridge", listen=port), step("wait_exit", seconds=60)])
+        player, script, result = self._scripts(
+            self.destination, [step("bridge", listen=port), step("wait_exit", seconds=60)]
+        )
         command = ["python3", player, script, result, "--", "xl", "migrate-receive", *options]
         line = " ".join(command)
         self.destination.run("sh", "-c", f"setsid {line} </dev/null >/dev/null 2>&1 &")

@@ -20,7 +20,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the choice of hosts."""
     group = parser.getgroup("contract")
     group.addoption("--site", choices=("double", "lab"), default="double", help="hosts to try the contract of xl on")
-    group.addoption("--lab-folder", help="folder of a lab that is up (ssh_config, inventory.yml, centos.cfg)")
+    group.addoption("--lab-folder", help="folder of a lab that is up (ssh_config, inventory.yml)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give emulated hosts more time than the limit for all tests."""
+    if config.getoption("site") == "lab" and config.pluginmanager.hasplugin("timeout"):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ holds one object for each step done, ``error`` why it stopped early, ``status`` 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -24,7 +25,8 @@ import threading
 import time
 import typing as t
 
-Step = t.Dict[str, t.Any]
+# Evaluated when the module is loaded, so in the way of Python 3.8.
+Step = t.Dict[str, t.Any]  # noqa: UP006
 
 
 class Stopped(Exception):
@@ -46,19 +48,19 @@ class Player:
         while size:
             data = os.read(self.receive, min(size, 1 << 20))
             if not data:
-                raise Stopped("end of file, %d bytes missing" % size)
+                raise Stopped(f"end of file, {size} bytes missing")
             self.total += len(data)
             size -= len(data)
             parts.append(data)
         return b"".join(parts)
 
-    def write(self, data: t.Union[bytes, memoryview]) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         while view:
             try:
                 view = view[os.write(self.send, view) :]
             except OSError as exc:
-                raise Stopped("write: %s" % exc.strerror) from None
+                raise Stopped(f"write: {exc.strerror}") from None
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -93,7 +95,7 @@ class Player:
             "config_length": size, "config": data[4:].decode(),
         }  # fmt: skip
 
-    def do_stream(self, keep: t.Optional[str] = None) -> Step:
+    def do_stream(self) -> Step:
         """Read the libxl stream up to and with its END record, and say what it was made of."""
         return Stream(self.read).walk()
 
@@ -124,9 +126,11 @@ class Player:
         os.close(self.send if what == "send" else self.receive)
         return {}
 
-    def do_run(self, argv: t.List[str]) -> Step:
+    def do_run(self, argv: list[str]) -> Step:
         """Run a command on the host at this moment."""
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
         return {"status": done.returncode, "output": done.stdout.decode(errors="replace")}
 
     def do_wait(self, seconds: float) -> Step:
@@ -136,7 +140,7 @@ class Player:
     def do_terminate_helper(self) -> Step:
         """Send SIGTERM to the save helper of the xl that runs this, and read on until it closes the stream."""
         found = children_of(os.getppid(), b"libxl-save-helper")
-        for pid, dummy in found:
+        for pid in [number for number, line in found]:
             os.kill(pid, signal.SIGTERM)
         return {"helpers": [line for dummy, line in found], **self.do_rest()}
 
@@ -148,7 +152,7 @@ class Player:
         os.kill(os.getpid() if whom == "me" else os.getppid(), signal.SIGKILL)
         return {}
 
-    def do_bridge(self, listen: t.Optional[int] = None, connect: t.Optional[t.List[t.Any]] = None) -> Step:
+    def do_bridge(self, listen: int | None = None, connect: list[t.Any] | None = None) -> Step:
         """Carry everything over TCP to another player, both ways, until both ways have ended."""
         if connect is not None:
             peer = connect_within(str(connect[0]), int(connect[1]), 60.0)
@@ -185,8 +189,8 @@ class Stream:
 
     def __init__(self, read: t.Callable[[int], bytes]) -> None:
         self._read = read
-        self._records: t.List[str] = []
-        self._batches: t.List[t.Dict[str, int]] = []
+        self._records: list[str] = []
+        self._batches: list[dict[str, int]] = []
         self._count = 0
 
     def _take(self, size: int) -> bytes:
@@ -198,7 +202,7 @@ class Stream:
         summary: Step = {"ident": ident, "version": version, "options": options}
         while True:
             kind, dummy = self._record()
-            self._records.append("libxl %d" % kind)
+            self._records.append(f"libxl {kind}")
             if kind == 1:
                 summary.update(self._libxc())
             if kind == 0:
@@ -206,11 +210,11 @@ class Stream:
         summary.update(records=self._records, rounds=self._rounds(), bytes=self._count)
         return summary
 
-    def _record(self) -> t.Tuple[int, bytes]:
+    def _record(self) -> tuple[int, bytes]:
         kind, length = struct.unpack("<II", self._take(8))
         body = self._take(length + -length % 8)
         if any(body[length:]):
-            raise Stopped("padding of record %#x is not zero" % kind)
+            raise Stopped(f"padding of record {kind:#x} is not zero")
         return kind, body[:length]
 
     def _libxc(self) -> Step:
@@ -221,23 +225,23 @@ class Stream:
             if record == 1:
                 self._pages(body)
             else:
-                self._records.append("libxc %#x" % record)
+                self._records.append(f"libxc {record:#x}")
             if record == 0:
                 return {"libxc_version": version, "guest": kind, "xen": [major, minor], "page_shift": shift}
 
     def _pages(self, body: bytes) -> None:
         (count,) = struct.unpack_from("<I", body)
-        entries = struct.unpack_from("<%dQ" % count, body, 8)
+        entries = struct.unpack_from(f"<{count}Q", body, 8)
         pfns = [entry & ((1 << 52) - 1) for entry in entries]
         data = sum(1 for entry in entries if entry >> 60 not in (13, 14, 15))
         if len(body) != 8 + 8 * count + 4096 * data or count > 1024 or pfns != sorted(set(pfns)):
-            raise Stopped("bad PAGE_DATA: %d entries, %d with data, %d bytes" % (count, data, len(body)))
+            raise Stopped(f"bad PAGE_DATA: {count} entries, {data} with data, {len(body)} bytes")
         if not self._records or self._records[-1] != "pages":
             self._records.append("pages")
         self._batches.append({"count": count, "data": data, "first": pfns[0], "last": pfns[-1]})
 
-    def _rounds(self) -> t.List[t.Dict[str, int]]:
-        rounds: t.List[t.Dict[str, int]] = []
+    def _rounds(self) -> list[dict[str, int]]:
+        rounds: list[dict[str, int]] = []
         last, short = -1, True
         for batch in self._batches:
             if short or batch["first"] <= last:
@@ -248,14 +252,14 @@ class Stream:
         return rounds
 
 
-def children_of(parent: int, word: bytes) -> t.List[t.Tuple[int, str]]:
+def children_of(parent: int, word: bytes) -> list[tuple[int, str]]:
     """Return pid and command line of the children of a process whose program's name ends in a word."""
     found = []
     for entry in os.listdir("/proc"):
         try:
-            with open("/proc/%s/stat" % entry) as file:
+            with open(f"/proc/{entry}/stat") as file:
                 above = int(file.read().rsplit(")", 1)[1].split()[1])
-            with open("/proc/%s/cmdline" % entry, "rb") as binary:
+            with open(f"/proc/{entry}/cmdline", "rb") as binary:
                 line = binary.read()
         except (OSError, ValueError, IndexError):
             continue
@@ -278,13 +282,11 @@ def connect_within(host: str, port: int, seconds: float) -> socket.socket:
 
 def half_close(peer: socket.socket) -> None:
     """Say that nothing more will be sent."""
-    try:
+    with contextlib.suppress(OSError):
         peer.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
-def play(player: Player, script: t.List[Step], result: Step) -> None:
+def play(player: Player, script: list[Step], result: Step) -> None:
     """Do all steps, or as many as can be done."""
     for step in script:
         name = step.pop("do")
@@ -292,12 +294,12 @@ def play(player: Player, script: t.List[Step], result: Step) -> None:
         try:
             outcome = getattr(player, "do_" + name)(**step)
         except (Stopped, OSError, subprocess.TimeoutExpired, struct.error) as exc:
-            result["error"] = "%s: %s" % (name, exc)
+            result["error"] = f"{name}: {exc}"
             return
         result["steps"].append({"do": name, "seconds": round(time.monotonic() - started, 3), **outcome})
 
 
-def main(arguments: t.List[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Play a script; the result is written in one go at the end."""
     with open(arguments[0]) as file:
         script = json.load(file)
@@ -317,10 +319,8 @@ def main(arguments: t.List[str]) -> int:
     play(player, script, result)
     if process is not None:
         for descriptor in (player.send, player.receive):
-            try:
+            with contextlib.suppress(OSError):
                 os.close(descriptor)
-            except OSError:
-                pass
         try:
             result["status"] = process.wait(90)
         except subprocess.TimeoutExpired:

@@ -10,11 +10,14 @@ import json
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
+import tempfile
 import typing as t
 
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site as DoubleHosts
+from dom0lab.guest_disk import GUEST_UUID, guest_config
 
 PLAYER = pathlib.Path(__file__).with_name("player.py")
 GUEST = "centos"
@@ -73,12 +76,17 @@ class Node(t.Protocol):
 class Site(t.Protocol):
     """Two hosts, and a guest to play with."""
 
-    source: Node
-    destination: Node
-    #: A position within the first round of the guest's memory.
-    middle: int
-    #: How long the guest is given to acknowledge, and what it may take to wait that long.
-    real: bool
+    @property
+    def source(self) -> Node:
+        """Where the guest is."""
+
+    @property
+    def destination(self) -> Node:
+        """Where it may go."""
+
+    @property
+    def middle(self) -> int:
+        """A position within the first round of the guest's memory."""
 
     def config(self, name: str, uuid: str | None = None) -> str:
         """Return an xl.cfg of a guest like the one under test."""
@@ -107,7 +115,6 @@ class DoubleSite:
     """Two hosts of the double."""
 
     middle = 2_000_000
-    real = False
 
     def __init__(self, state: pathlib.Path, python: str) -> None:
         self._hosts = DoubleHosts(state)
@@ -133,7 +140,10 @@ class LabNode:
         self.name = name
         self.address = address
         self.folder = "/dev/shm/contract"  # noqa: S108
-        self._ssh = ["ssh", "-F", str(folder / "ssh_config"), name]
+        # One connection for all commands: a handshake costs seconds on an emulated processor.
+        self._control = tempfile.mkdtemp(prefix="contract-")
+        shared = ["-o", "ControlMaster=auto", "-o", f"ControlPath={self._control}/s", "-o", "ControlPersist=60"]
+        self._ssh = ["ssh", "-F", str(folder / "ssh_config"), *shared, name]
         self.run("mkdir", "-p", self.folder)
 
     def run(self, *command: str, timeout: float = 180.0, stdin: str = "") -> Result:
@@ -142,22 +152,27 @@ class LabNode:
         )
         return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
+    def leave(self) -> None:
+        """Remove what was put on the host, and end the connection."""
+        self.run("rm", "-rf", self.folder)
+        subprocess.run([*self._ssh[:-1], "-O", "exit", self.name], capture_output=True, check=False)
+        shutil.rmtree(self._control, ignore_errors=True)
+
 
 class LabSite:
-    """Two hosts of a lab that is up: ``folder`` holds its ssh_config and inventory.yml."""
+    """Two hosts of a lab that is up: ``folder`` holds its ssh_config and inventory.yml (tests/lab)."""
 
     middle = 20_000_000
-    real = True
 
     def __init__(self, folder: pathlib.Path) -> None:
         hosts = json.loads((folder / "inventory.yml").read_text())["all"]["children"]["dom0"]["hosts"]
         nodes = [LabNode(folder, name, values["dom0_xen_address"]) for name, values in hosts.items()]
-        self.source, self.destination = nodes[:2]
-        self._config = (folder / "centos.cfg").read_text()
+        self.source, self.destination = nodes[0], nodes[1]
 
     def config(self, name: str, uuid: str | None = None) -> str:
-        text = re.sub(r"(?m)^name *=.*$", f'name = "{name}"', self._config)
-        return re.sub(r"(?m)^uuid *=.*$", f'uuid = "{uuid}"', text) if uuid else text
+        return guest_config(name=name, uuid=uuid or GUEST_UUID)
 
     def down(self) -> None:
         """The lab stays up: it is not ours."""
+        for node in (self.source, self.destination):
+            node.leave()

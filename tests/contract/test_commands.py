@@ -10,12 +10,13 @@ import json
 from .bench import Bench
 from .sites import GUEST
 
-_INFO = (
-    "host release version machine nr_cpus max_cpu_id nr_nodes cores_per_socket threads_per_core cpu_mhz hw_caps virt_caps"
-    " total_memory free_memory sharing_freed_memory sharing_used_memory outstanding_claims free_cpus xen_major xen_minor"
-    " xen_extra xen_version xen_caps xen_scheduler xen_pagesize platform_params xen_changeset xen_commandline cc_compiler"
-    " cc_compile_by cc_compile_domain cc_compile_date build_id xend_config_format"
-).split()
+_INFO = [
+    "host", "release", "version", "machine", "nr_cpus", "max_cpu_id", "nr_nodes", "cores_per_socket",
+    "threads_per_core", "cpu_mhz", "hw_caps", "virt_caps", "total_memory", "free_memory", "sharing_freed_memory",
+    "sharing_used_memory", "outstanding_claims", "free_cpus", "xen_major", "xen_minor", "xen_extra", "xen_version",
+    "xen_caps", "xen_scheduler", "xen_pagesize", "platform_params", "xen_changeset", "xen_commandline", "cc_compiler",
+    "cc_compile_by", "cc_compile_domain", "cc_compile_date", "build_id", "xend_config_format",
+]  # fmt: skip
 
 
 def test_info(bench: Bench) -> None:
@@ -58,7 +59,9 @@ def test_list_long(bench: Bench) -> None:
     everything = json.loads(bench.source.run("xl", "list", "-l").stdout)
     assert [entry["domid"] for entry in everything] == [0, row.domid]
     assert everything[0]["config"]["c_info"]["name"] == "Domain-0"
-    assert "uuid" not in everything[0]["config"]["c_info"] or everything[0]["config"]["c_info"]["uuid"].startswith("0000")
+    assert "uuid" not in everything[0]["config"]["c_info"] or everything[0]["config"]["c_info"]["uuid"].startswith(
+        "0000"
+    )
 
 
 def test_unknown_domain(bench: Bench) -> None:
@@ -81,7 +84,13 @@ def test_unknown_domain(bench: Bench) -> None:
 
 def test_pauses_nest(bench: Bench) -> None:
     """Two pauses need two unpauses; one too many is an error that xl does not return."""
-    for command, state in (("pause", "--p---"), ("pause", "--p---"), ("unpause", "--p---"), ("unpause", None), ("unpause", None)):
+    for command, state in (
+        ("pause", "--p---"),
+        ("pause", "--p---"),
+        ("unpause", "--p---"),
+        ("unpause", None),
+        ("unpause", None),
+    ):
         assert bench.source.run("xl", command, GUEST).status == 0
         assert state is None or bench.state(bench.source) == state
     assert bench.runs(bench.source)
@@ -142,5 +151,3 @@ def test_second_copy_takes_the_nodes_of_the_uuid(bench: Bench) -> None:
     assert bench.read(bench.source, f"/local/domain/{row.domid}/vm") == f"/vm/{row.uuid}"
     assert bench.runs(bench.source)
     bench.clear(bench.source)
-
-

@@ -14,17 +14,22 @@ from .sites import GUEST
 AWAY = f"{GUEST}--migratedaway"
 LIST = step("run", argv=["xl", "list", "-v"])
 TO_GATE: list[Step] = [
-    send(BANNER), step("header"), step("stream"), step("silence", seconds=0.5), LIST, send(READY), step("read", bytes=len(GO)),
-]  # fmt: skip
+    send(BANNER),
+    step("header"),
+    step("stream"),
+    step("silence", seconds=0.5),
+    LIST,
+    send(READY),
+    step("read", bytes=len(GO)),
+]
 
 
 def resume_by_save(bench: Bench, name: str) -> None:
     """Resume a suspended domain without ``xl resume``: save it to nowhere, and acknowledge in the guest's place."""
     domid = bench.domains(bench.source)[name].domid
     path = f"/local/domain/{domid}/control/shutdown"
-    watcher = (
-        f"for i in $(seq 600); do [ \"$(xenstore-read {path})\" = suspend ] && exec xenstore-write {path} ''; sleep 0.1; done"
-    )
+    asked = f'[ "$(xenstore-read {path})" = suspend ]'
+    watcher = f"for i in $(seq 600); do {asked} && exec xenstore-write {path} ''; sleep 0.1; done"
     started = time.monotonic()
     done = bench.source.run("sh", "-c", f"({watcher}) & xl save -c {name} /dev/null; r=$?; wait; exit $r")
     assert done.status == 0, done.stderr
@@ -138,13 +143,22 @@ def test_transport_killed_in_mid_stream(bench: Bench) -> None:
 def test_helper_terminated_in_mid_stream(bench: Bench) -> None:
     """SIGTERM to the save helper while memory flows is the clean abort: never suspended, no resume tried."""
     played = bench.migrate(
-        send(BANNER), step("header"), step("take", bytes=bench.site.middle), step("terminate_helper"), step("wait", seconds=0.2)
+        send(BANNER),
+        step("header"),
+        step("take", bytes=bench.site.middle),
+        step("terminate_helper"),
+        step("wait", seconds=0.2),
     )
     helpers = played.of("terminate_helper")[0]["helpers"]
     domid = bench.domains(bench.source)[GUEST].domid
     assert len(helpers) == 1
     words = helpers[0].split()
-    assert (words[0].rsplit("/", 1)[1], words[1], words[3], words[4]) == ("libxl-save-helper", "--save-domain", "-1", str(domid))
+    assert (words[0].rsplit("/", 1)[1], words[1], words[3], words[4]) == (
+        "libxl-save-helper",
+        "--save-domain",
+        "-1",
+        str(domid),
+    )
     assert "migration sender: libxl_domain_suspend failed (rc=-8)" in played.stderr
     assert "Migration failed, failed to suspend at sender." in played.stderr
     assert "resuming at sender" not in played.stderr
@@ -197,7 +211,10 @@ def test_guest_that_does_not_acknowledge(bench: Bench) -> None:
 
 def test_unknown_domain(bench: Bench) -> None:
     """A name and a number nobody has: exit 1 before the transport is started."""
-    for domain, text in (("nobody", "nobody is an invalid domain identifier (rc=-6)"), ("4711", "unable to retrieve domain configuration")):
+    for domain, text in (
+        ("nobody", "nobody is an invalid domain identifier (rc=-6)"),
+        ("4711", "unable to retrieve domain configuration"),
+    ):
         played = bench.migrate(domain=domain)
         assert text in played.stderr
         assert (played.status, played.error) == (1, "no result: the player was killed")

@@ -19,7 +19,9 @@ def up_to_ready(saved: str) -> list[Step]:
 
 def test_banner_comes_first_and_alone(empty: Bench) -> None:
     """54 bytes without NUL, then silence until the header; an early end leaves nothing."""
-    played = empty.receive(step("read", bytes=len(BANNER)), step("silence", seconds=0.5), step("close", what="send"), step("rest"))
+    played = empty.receive(
+        step("read", bytes=len(BANNER)), step("silence", seconds=0.5), step("close", what="send"), step("rest")
+    )
     assert played.sent() == BANNER
     assert played.of("silence")[0]["silent"]
     assert (played.of("rest")[0]["bytes"], played.status) == (0, 1)
@@ -31,7 +33,12 @@ def test_banner_comes_first_and_alone(empty: Bench) -> None:
 def test_success(empty: Bench, saved: str) -> None:
     """Ready, permission, report and status 0; the copy waits paused under its temporary name."""
     played = empty.receive(
-        *up_to_ready(saved), LIST, step("silence", seconds=0.5), send(GO), step("read", bytes=len(REPORT) + 1), step("rest")
+        *up_to_ready(saved),
+        LIST,
+        step("silence", seconds=0.5),
+        send(GO),
+        step("read", bytes=len(REPORT) + 1),
+        step("rest"),
     )
     assert played.error is None
     assert [played.sent(1), played.sent(2)] == [READY, REPORT + b"\0"]
@@ -52,7 +59,14 @@ def test_success(empty: Bench, saved: str) -> None:
 
 def test_nodes_of_a_waiting_copy(empty: Bench, saved: str) -> None:
     """XenStore while the copy waits for permission: names, UUID, memory, devices."""
-    path = step("run", argv=["sh", "-c", f"xenstore-ls -f | grep -v /local/domain/0/ | grep -e {INCOMING} -e /vm -e memory -e vif -e type"])
+    path = step(
+        "run",
+        argv=[
+            "sh",
+            "-c",
+            f"xenstore-ls -f | grep -v /local/domain/0/ | grep -e {INCOMING} -e /vm -e memory -e vif -e type",
+        ],
+    )
     domid = step("run", argv=["xl", "domid", INCOMING])
     played = empty.receive(*up_to_ready(saved), path, domid, step("close", what="send"), step("rest"))
     number = played.of("run")[1]["output"].strip()
@@ -69,7 +83,9 @@ def test_nodes_of_a_waiting_copy(empty: Bench, saved: str) -> None:
 
 def test_paused_on_request(empty: Bench, saved: str) -> None:
     """``-p`` renames and reports success, but leaves the copy paused; it has not run."""
-    played = empty.receive(*up_to_ready(saved), send(GO), step("read", bytes=len(REPORT) + 1), step("rest"), options=["-p"])
+    played = empty.receive(
+        *up_to_ready(saved), send(GO), step("read", bytes=len(REPORT) + 1), step("rest"), options=["-p"]
+    )
     assert (played.sent(), played.status) == (REPORT + b"\0", 0)
     row = empty.domains(empty.source)[GUEST]
     assert (row.state, row.time) == ("--p---", 0.0)
@@ -100,7 +116,9 @@ def test_wrong_permission_gives_the_domain_back(empty: Bench, saved: str) -> Non
 
 def test_both_pipes_closed_leaves_the_copy(empty: Bench, saved: str) -> None:
     """Without a reader it exits before it destroys: the complete copy stays, paused, and can be rolled forward."""
-    played = empty.receive(*up_to_ready(saved), step("close", what="receive"), step("close", what="send"), step("wait_exit", seconds=60))
+    played = empty.receive(
+        *up_to_ready(saved), step("close", what="receive"), step("close", what="send"), step("wait_exit", seconds=60)
+    )
     assert played.status == 1
     assert empty.state(empty.source, INCOMING) == "--p---"
     assert empty.source.run("xl", "rename", INCOMING, GUEST).status == 0
@@ -126,7 +144,9 @@ def test_end_in_mid_stream(empty: Bench, saved: str) -> None:
 
 def test_bad_magic(empty: Bench) -> None:
     """Something else than xl's header: exit 1 before a domain is made."""
-    played = empty.receive(step("read", bytes=len(BANNER)), send(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n" * 4), step("rest"))
+    played = empty.receive(
+        step("read", bytes=len(BANNER)), send(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n" * 4), step("rest")
+    )
     assert (played.of("rest")[0]["bytes"], played.status) == (0, 1)
     assert "File has wrong magic number - corrupt or for a different tool?" in played.stderr
     assert "migration target: Domain creation failed (code -6)." in played.stderr

@@ -47,11 +47,10 @@ class Faults:
         with open(self._paths.root / "faults.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             faults = self._load()
-            for at, fault in enumerate(faults):
-                if fault["point"] == point:
-                    break
-            else:
+            at = next((number for number, fault in enumerate(faults) if fault["point"] == point), None)
+            if at is None:
                 return None
+            fault = faults[at]
             times = fault.get("times", 1)
             faults[at : at + 1] = [{**fault, "times": times - 1}] if times > 1 else []
             part = self._paths.faults.with_suffix(".part")
@@ -86,6 +85,8 @@ class Faults:
             case "power_loss":
                 self._power_loss()
                 time.sleep(1e9)
-            case dummy:
+            case "status" | "text" | "silent":
                 return fault
+            case action:
+                raise ValueError(f"{point}: no such action as {action}")
         return None

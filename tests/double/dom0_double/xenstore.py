@@ -32,7 +32,7 @@ def main() -> None:
                     sys.exit(f"xenstore-read: couldn't read path {path}")
                 print(value)
         elif command == "write":
-            for path, value in zip(paths[::2], arguments[arguments.index(paths[0]) + 1 :: 2]):
+            for path, value in zip(paths[::2], arguments[arguments.index(paths[0]) + 1 :: 2], strict=False):
                 store.write(path, value)
         elif command == "list":
             for path in paths:

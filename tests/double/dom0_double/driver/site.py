@@ -24,9 +24,7 @@ class Site:
 
     def __init__(self, state: pathlib.Path) -> None:
         self.state = state.resolve()
-        self.hosts = {
-            path.parent.name: Host(path.parent) for path in sorted(self.state.glob("*/settings.json"))
-        }
+        self.hosts = {path.parent.name: Host(path.parent) for path in sorted(self.state.glob("*/settings.json"))}
 
     def __getitem__(self, name: str) -> Host:
         return self.hosts[name]

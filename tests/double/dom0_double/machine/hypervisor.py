@@ -200,7 +200,7 @@ class Hypervisor:
         self.store.special("@introduceDomain")
 
     def rename(self, domid: int, old: str | None, new: str) -> None:
-        """Rename in one go (libxl_domain.c libxl__domain_rename): EEXIST for a taken name, ESTALE for another old one."""
+        """Rename in one go (libxl_domain.c libxl__domain_rename): EEXIST: name taken, ESTALE: has another name."""
         domain = self.get(domid)
         if any(other != domid and self.name_of(other) == new for other in (0, *self.domains)):
             raise HypercallError("EEXIST", new)
@@ -227,5 +227,3 @@ class Hypervisor:
 
 
 _REQUESTS = {"suspend": SUSPEND, "poweroff": POWEROFF, "halt": POWEROFF, "reboot": REBOOT, "crash": CRASH}
-
-

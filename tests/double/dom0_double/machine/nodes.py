@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nodes libxl makes for a domain (libxl_create.c libxl__domain_make, libxl_dom.c libxl__build_post, libxl_nic.c)."""
+"""The nodes libxl makes for a domain (libxl_create.c libxl__domain_make, libxl_dom.c libxl__build_post)."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Nodes:
 
     def remove(self, domid: int, uuid: str) -> None:
         """Remove a domain's nodes, and /vm/UUID even where another copy with that UUID still uses it, as libxl does."""
-        for kind, dummy, backend in self.devices(domid):
+        for kind, backend in ((kind, backend) for kind, number, backend in self.devices(domid)):
             self._store.remove(backend)
             above = f"/local/domain/0/backend/{kind}/{domid}"
             if not self._store.children(above):

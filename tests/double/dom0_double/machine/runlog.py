@@ -9,7 +9,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import typing as t
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,11 +82,9 @@ def overlaps(path: pathlib.Path, uuid: str) -> list[tuple[Interval, Interval]]:
 def gaps(path: pathlib.Path, uuid: str) -> list[float]:
     """Return the times in seconds between the end of one run and the start of the next."""
     found = intervals(path, uuid)
-    return [(b.start_ns - a.end_ns) / 1e9 for a, b in zip(found, found[1:]) if a.end_ns is not None]
+    return [(b.start_ns - a.end_ns) / 1e9 for a, b in zip(found, found[1:], strict=False) if a.end_ns is not None]
 
 
 def running(path: pathlib.Path, uuid: str) -> list[Interval]:
     """Return the copies of a guest that run now."""
     return [interval for interval in intervals(path, uuid) if interval.end_ns is None]
-
-

@@ -40,5 +40,3 @@ def main(ready: int) -> None:
     os.write(ready, b"1")
     os.close(ready)
     loop.run()
-
-

@@ -12,6 +12,8 @@ from .messages import PAYLOAD_MAXIMUM, Kind, Message, Oversized, take
 from .tree import StoreError, Transaction, Tree, is_below
 
 Hook = t.Callable[[bytes], None]
+_READING = (Kind.READ, Kind.DIRECTORY, Kind.DIRECTORY_PART, Kind.GET_PERMS)
+_ON_NODES = (*_READING, Kind.WRITE, Kind.MKDIR, Kind.RM, Kind.SET_PERMS)
 
 
 class Client:
@@ -26,10 +28,7 @@ class Client:
 
 def canonical(path: bytes) -> bytes:
     """Return the absolute path a dom0 means; special names stay as they are."""
-    if path.startswith((b"/", b"@")):
-        absolute = path
-    else:
-        absolute = b"/local/domain/0/" + path
+    absolute = path if path.startswith((b"/", b"@")) else b"/local/domain/0/" + path
     if absolute != b"/" and (absolute.endswith(b"/") or b"//" in absolute):
         raise StoreError("EINVAL")
     if len(absolute) > 3072:
@@ -147,9 +146,7 @@ class Store:
             return self._end(client, message.transaction, fields[0])
         if kind in (Kind.GET_DOMAIN_PATH, Kind.IS_DOMAIN_INTRODUCED, Kind.RESUME, Kind.INTRODUCE, Kind.RELEASE):
             return self._domain(kind, fields)
-        if kind not in (
-            Kind.READ, Kind.DIRECTORY, Kind.DIRECTORY_PART, Kind.GET_PERMS, Kind.WRITE, Kind.MKDIR, Kind.RM, Kind.SET_PERMS
-        ):  # fmt: skip
+        if kind not in _ON_NODES:
             raise StoreError("ENOSYS")
         return self._node(client, message, canonical(fields[0]), fields)
 
@@ -178,7 +175,7 @@ class Store:
                 operation = ("mkdir", path)
             case Kind.RM:
                 operation = ("remove", path)
-            case dummy:
+            case _:
                 operation = ("set_permissions", path, tuple(f for f in fields[1:] if f))
         if transaction:
             transaction.change(*operation)
@@ -206,9 +203,7 @@ class Store:
                 self._apply(operation, path, *arguments)
         return b"OK\0"
 
-    def _watch(
-        self, client: Client, kind: int, fields: list[bytes], after: list[t.Callable[[], None]]
-    ) -> bytes:
+    def _watch(self, client: Client, kind: int, fields: list[bytes], after: list[t.Callable[[], None]]) -> bytes:
         if len(fields) < 3:
             raise StoreError("EINVAL")
         watch = (fields[0], fields[1])

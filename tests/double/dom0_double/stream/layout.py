@@ -15,7 +15,7 @@ STATE_PFN = 0x20
 
 #: Real guests of Xen 4.17 have a hole here (seen in a captured stream of a PVH guest).
 _LOW_HOLE = 0x10
-#: Below 4 GiB memory ends here, the rest lies above (xen/include/public/arch-x86/hvm/start_info.h, e820 of libxl_x86.c).
+#: Below 4 GiB memory ends here, the rest lies above (tools/libs/light/libxl_x86.c, e820).
 _LOW_END = 0xF0000
 _ABOVE_4G = 0x100000
 #: ACPI tables and the special pages (store, console, ioreq, identity page table) of a PVH guest.

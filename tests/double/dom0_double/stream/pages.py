@@ -40,11 +40,8 @@ def _templates(tag: int) -> list[bytes]:
 def build(tag: int, pfns: list[int], versions: array.array[int]) -> bytearray:
     """Return the contents of pages, one after the other."""
     templates = _templates(tag)
-    data = bytearray(
-        b"".join(
-            [templates[(pfn * 7 + version) & 255] if version else _ZERO for pfn, version in zip(pfns, versions)]
-        )
-    )
+    pairs = list(zip(pfns, versions, strict=True))
+    data = bytearray(b"".join([templates[(pfn * 7 + version) & 255] if version else _ZERO for pfn, version in pairs]))
     if not pfns:
         return data
     words = memoryview(data).cast("Q")
@@ -53,10 +50,10 @@ def build(tag: int, pfns: list[int], versions: array.array[int]) -> bytearray:
         [tag] * len(pfns),
         pfns,
         versions,
-        [(tag ^ (pfn * 0x9E3779B97F4A7C15) ^ (version << 32)) & _MASK for pfn, version in zip(pfns, versions)],
+        [(tag ^ (pfn * 0x9E3779B97F4A7C15) ^ (version << 32)) & _MASK for pfn, version in pairs],
     )
     for offset, column in enumerate(columns):
-        values = [value if there else 0 for value, there in zip(column, written)]
+        values = [value if there else 0 for value, there in zip(column, written, strict=True)]
         words[offset::_WORDS] = memoryview(array.array("Q", values))
     return data
 

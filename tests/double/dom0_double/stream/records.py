@@ -53,7 +53,10 @@ def libxc_headers(kind: str, xen_major: int, xen_minor: int) -> bytes:
 
 def cpuid_policy() -> bytes:
     """Return a policy of as many leaves as a small AMD machine has: 51 of 24 bytes."""
-    leaves = [(0, _NO_SUBLEAF, 13, 0x68747541, 0x444D4163, 0x69746E65), (1, _NO_SUBLEAF, 0x60FB1, 0x800, 0x80202001, 0x78BFBFD)]
+    leaves = [
+        (0, _NO_SUBLEAF, 13, 0x68747541, 0x444D4163, 0x69746E65),
+        (1, _NO_SUBLEAF, 0x60FB1, 0x800, 0x80202001, 0x78BFBFD),
+    ]
     leaves += [(leaf, _NO_SUBLEAF, 0, 0, 0, 0) for leaf in (2, 3, 5, 6)]
     leaves += [(4, sub, 0, 0, 0, 0) for sub in range(2)] + [(7, sub, 0, 0, 0, 0) for sub in range(3)]
     leaves += [(0xB, sub, 0, 0, 0, 0) for sub in range(2)] + [(0xD, sub, 0, 0, 0, 0) for sub in range(4)]
@@ -70,7 +73,11 @@ def static_data(kind: str, xen_minor: int) -> list[bytes]:
     """Return the records between the headers and memory."""
     records = [record(X86_PV_INFO, bytes((8, 4)) + bytes(6))] if kind == "pv" else []
     if xen_minor >= 14:
-        records += [record(X86_CPUID_POLICY, cpuid_policy()), record(X86_MSR_POLICY, msr_policy()), record(STATIC_DATA_END)]
+        records += [
+            record(X86_CPUID_POLICY, cpuid_policy()),
+            record(X86_MSR_POLICY, msr_policy()),
+            record(STATIC_DATA_END),
+        ]
     return records
 
 

@@ -144,7 +144,9 @@ class Restore:
         if count < 1:
             raise RestoreFailed("Expected at least 1 pfn in PAGE_DATA record")
         if len(body) < 8 + 8 * count:
-            raise RestoreFailed(f"PAGE_DATA record (length {len(body)}) too short to contain {count} pfns worth of information")
+            raise RestoreFailed(
+                f"PAGE_DATA record (length {len(body)}) too short to contain {count} pfns worth of information"
+            )
         entries = array.array("Q", body[8 : 8 + 8 * count].tobytes())
         kinds = {entry >> 60 for entry in entries}
         if unknown := kinds - _DATA_TYPES - _DATALESS:
@@ -177,6 +179,6 @@ class Restore:
         if wanted != data:
             self._intact = False
         if self._verify:
-            self._intact = self._intact and all(self._versions.get(p) == v for p, v in zip(pfns, numbers))
+            self._intact = self._intact and all(self._versions.get(p) == v for p, v in zip(pfns, numbers, strict=False))
         else:
-            self._versions.update(zip(pfns, numbers))
+            self._versions.update(zip(pfns, numbers, strict=False))

@@ -70,7 +70,9 @@ def create_fresh(session: Session, config: Json, paused: bool, watched: bool) ->
             try:
                 session.machine.call("boot", domid=domid)
             except HypercallError:
-                session.log.libxl(log.ERROR, "libxl_create.c:1638:domcreate_rebuild_done", "cannot (re-)build domain: -3", domid)
+                session.log.libxl(
+                    log.ERROR, "libxl_create.c:1638:domcreate_rebuild_done", "cannot (re-)build domain: -3", domid
+                )
                 session.destroy(domid)
                 return log.RC_FAIL
             _attach(session, domid)
@@ -152,8 +154,12 @@ def _make(session: Session, config: Json) -> int:
     except HypercallError as exc:
         name = config["c_info"]["name"]
         if exc.text:
-            session.log.libxl(log.ERROR, "libxl_domain.c:81:libxl__domain_rename", f'Domain with name "{name}" already exists.')
-            session.log.libxl(log.ERROR, "libxl_create.c:1294:initiate_domain_create", f"cannot make domain: {log.RC_INVAL}")
+            session.log.libxl(
+                log.ERROR, "libxl_domain.c:81:libxl__domain_rename", f'Domain with name "{name}" already exists.'
+            )
+            session.log.libxl(
+                log.ERROR, "libxl_create.c:1294:initiate_domain_create", f"cannot make domain: {log.RC_INVAL}"
+            )
         else:
             session.log.libxl(log.ERROR, "libxl_create.c:709:libxl__domain_make", "domain creation fail: File exists")
         raise _Failed(log.RC_FAIL) from None
@@ -191,7 +197,9 @@ def _read_stream(session: Session, stream: int, domid: int, config: Json) -> Non
         session.log.libxl(log.ERROR, f"{_READ}:340:stream_header_done", text)
         raise _Failed(log.RC_FAIL)
     if version != 2 or options & 1:
-        session.log.libxl(log.ERROR, f"{_READ}:347:stream_header_done", f"Unexpected Version: expected 2, got {version}")
+        session.log.libxl(
+            log.ERROR, f"{_READ}:347:stream_header_done", f"Unexpected Version: expected 2, got {version}"
+        )
         raise _Failed(log.RC_FAIL)
     while True:
         kind, length = records.RECORD.unpack(read_exactly(stream, records.RECORD.size))
@@ -233,5 +241,3 @@ def _restore_helper(session: Session, stream: int, domid: int) -> None:
     else:
         return
     raise _Failed(log.RC_FAIL)
-
-

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -25,10 +26,8 @@ class Log:
 
     def line(self, text: str) -> None:
         """Print a line of xl's own, whatever the level. A reader that has gone is no reason to stop."""
-        try:
+        with contextlib.suppress(OSError):
             os.write(2, text.encode() + b"\n")
-        except OSError:
-            pass
 
     def message(self, level: int, context: str, text: str, error: str | None = None) -> None:
         """Print a message of a library."""

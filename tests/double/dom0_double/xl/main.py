@@ -125,7 +125,9 @@ _COMMANDS: dict[str, tuple[str, list[str], int, Command]] = {
         "Fedrp",
         [],
         0,
-        lambda session, options, arguments: Receiver(session, "-e" not in options, "-p" in options, "-d" in options).run(),
+        lambda session, options, arguments: Receiver(
+            session, "-e" not in options, "-p" in options, "-d" in options
+        ).run(),
     ),
     "save": (
         "cpD",
@@ -189,7 +191,9 @@ def main() -> None:
         os._exit(exc.status)
     except NoMachine:
         # What xl says when there is no Xen below it.
-        session.say("xencall: error: Could not obtain handle on privileged command interface: No such file or directory")
+        session.say(
+            "xencall: error: Could not obtain handle on privileged command interface: No such file or directory"
+        )
         session.say("libxl: error: libxl.c:102:libxl_ctx_alloc: cannot open libxc handle: No such file or directory")
         session.say("cannot init xl context")
         os._exit(1)

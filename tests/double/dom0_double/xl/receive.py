@@ -101,5 +101,3 @@ class Receiver:
         if session.write_exactly(1, GO, _ACK, "permission to sender to have domain back"):
             raise Exit(1)
         raise Exit(0)
-
-

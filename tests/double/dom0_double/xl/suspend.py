@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -63,10 +64,8 @@ class Suspend:
             elif message["kind"] == "complete":
                 completed = (message["result"], message["error"])
             else:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     ipc.reply(send, self._suspend_callback())
-                except BrokenPipeError:
-                    pass
         os.close(send)
         os.close(receive)
         dummy, status = os.waitpid(pid, 0)
@@ -100,7 +99,9 @@ class Suspend:
         """Ask through ``control/shutdown``, wait for the acknowledgement, then for the guest to be suspended."""
         path = f"/local/domain/{self._domid}/control/shutdown"
         kind = "PV" if (self._session.domain(self._domid) or {}).get("kind") == "pv" else "PVH/HVM"
-        self._say(log.DEBUG, 202, "domain_suspend_callback_common", f"issuing {kind} suspend request via XenBus control node")
+        self._say(
+            log.DEBUG, 202, "domain_suspend_callback_common", f"issuing {kind} suspend request via XenBus control node"
+        )
         store = self._session.store()
         try:
             store.write(path, "suspend")
@@ -113,7 +114,9 @@ class Suspend:
                         return 0
                     break
             store.unwatch(path)
-            self._say(log.DEBUG, 280, "domain_suspend_common_pvcontrol_suspending", "guest acknowledged suspend request")
+            self._say(
+                log.DEBUG, 280, "domain_suspend_common_pvcontrol_suspending", "guest acknowledged suspend request"
+            )
             self._responded = True
             return self._wait(store)
         finally:
