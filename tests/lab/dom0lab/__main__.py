@@ -63,7 +63,7 @@ def _up(arguments: argparse.Namespace) -> None:
     releases = tuple(names) if len(names) > 1 else (names[0], names[0])
     lab = Lab.up(Settings(releases, arguments.memory, arguments.cold))
     lab.detach()
-    print(f"up after {time.monotonic() - started:.1f} s {json.dumps(lab.times)}; the guest is on {lab.guest.where()}")
+    print(f"up after {time.monotonic() - started:.1f} s {json.dumps(lab.times)}, the guest running on xen1")
     print(f"inventory: {lab.inventory}")
 
 

@@ -9,6 +9,7 @@ import json
 import shlex
 import socket
 import subprocess
+import threading
 import time
 import typing as t
 from collections.abc import Sequence
@@ -85,9 +86,23 @@ class Host:
                 raise LabError(f"{self.name}: `xl list` does not work", "Try `systemctl status xen` there")
             time.sleep(1)
 
-    def set_clock(self) -> None:
-        """Give the host the controller's time: after a snapshot was loaded it lives in the past."""
-        self.run(f"date -u -s @{time.time() + 0.3:.3f} >/dev/null", timeout=120)
+    def set_clock(self, timeout: float = 120) -> None:
+        """Give the host the controller's time: after a snapshot was loaded it lives in the past.
+
+        The time is sent when the host is ready to take it, since a login may take seconds.
+        """
+        script = "echo ready; read -r now; date -u -s @$now >/dev/null"
+        with self.start(script, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            timer = threading.Timer(timeout, process.kill)
+            timer.start()
+            try:
+                ready = t.cast(t.IO[str], process.stdout).readline()
+                if ready:
+                    process.communicate(f"{time.time():.3f}\n")
+            finally:
+                timer.cancel()
+        if process.returncode:
+            raise LabError(f"{self.name}: its clock could not be set (ssh ended with {process.returncode})")
 
     @property
     def pid(self) -> int | None:

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -45,9 +45,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The steps of one migration. Milliseconds from the suspend request; None where a step was not seen.
+    """The steps of one migration. Milliseconds from the request to suspend; None where a step was not seen.
 
-    stop_ms: from the source suspended (its first @releaseDomain after the acknowledged request) until the destination
+    stop_ms: from the source suspended (its first @releaseDomain after the acknowledgement) until the destination
     has its real name, which xl writes just before it unpauses the domain (tools/xl/xl_migrate.c, migrate_receive).
     """
 
@@ -66,37 +66,57 @@ def offset_from(pings: Sequence[tuple[float, float, float]]) -> Offset:
     return Offset(clock - (sent + received) / 2, (received - sent) / 2)
 
 
-def first(events: Sequence[Event], host: str, event: str, after: float | None, name: str = "") -> float | None:
-    """Time of the host's first such event at or after a moment (None in, None out)."""
+def first(events: Iterable[Event], event: str, after: float | None, name: str = "") -> float | None:
+    """Time of the first such event at or after a moment (None in, None out)."""
     if after is None:
         return None
-    found = (
-        e.at for e in events if e.host == host and e.event == event and e.at >= after and (not name or e.name == name)
-    )
-    return next(found, None)
+    return next((e.at for e in events if e.event == event and e.at >= after and name in ("", e.name)), None)
 
 
-def assemble(events: Sequence[Event], domain: str, source: str, destination: str, uncertainty: float) -> Timeline:
-    """The timeline of ``domain``'s move; ``events`` of both hosts in any order."""
+def suspension(source: Sequence[Event], end: float) -> tuple[float | None, float | None, float | None]:
+    """When the guest was asked to suspend, acknowledged, and was suspended: the last time before ``end``.
+
+    Two writes to control/shutdown belong to it. A PV guest may be asked through an event channel instead
+    (libxl_dom_suspend.c, domain_suspend_callback_common): then only the domain's stop is seen.
+    """
+    writes = [e for e in source if e.event == "shutdown" and e.at < end]
+    if not writes:
+        releases = [e.at for e in source if e.event == "release" and e.at < end]
+        return None, None, releases[-1] if releases else None
+    last = writes[-1]
+    suspended = first(source, "release", last.at)
+    if len(writes) > 1 and writes[-2].domid == last.domid and first(source, "release", writes[-2].at) == suspended:
+        return writes[-2].at, last.at, suspended
+    return last.at, None, suspended
+
+
+def assemble(events: Iterable[Event], domain: str, source: str, destination: str, uncertainty: float) -> Timeline:
+    """The timeline of ``domain``'s last move from source to destination; ``events`` of both hosts in any order."""
     ordered = sorted(events, key=lambda e: e.at)
-    start = first(ordered, source, "suspend", float("-inf"))
-    acknowledged = first(ordered, source, "acknowledged", start)
-    suspended = first(ordered, source, "release", acknowledged if acknowledged is not None else start)
+    there = [e for e in ordered if e.host == source]
+    here = [e for e in ordered if e.host == destination]
+    renames = [e.at for e in there if e.event == "name" and e.name == f"{domain}--migratedaway"]
+    names = [e.at for e in here if e.event == "name" and e.name == domain]
+    end = renames[-1] if renames else names[-1] if names else float("inf")
+    asked, acknowledged, suspended = suspension(there, end)
     # two hosts' clocks agree only so far: what follows on the other host may seem to come a little before
     earliest = None if suspended is None else suspended - uncertainty
-    renamed = first(ordered, destination, "name", earliest, domain)
+    renamed = first(here, "name", earliest, domain)
     moments = {
+        "asked": asked,
         "acknowledged": acknowledged,
         "suspended": suspended,
-        "introduced": first(ordered, destination, "introduce", earliest),
-        "source_renamed": first(ordered, source, "name", start, f"{domain}--migratedaway"),
+        "introduced": first(here, "introduce", earliest),
+        "source_renamed": renames[-1] if renames else None,
         "destination_renamed": renamed,
-        "source_destroyed": first(ordered, source, "gone", start),
+        "source_destroyed": first(there, "release", renamed),
     }
-    steps = {
-        name: None if moment is None or start is None else round(1000 * (moment - start))
-        for name, moment in moments.items()
-    }
+    start = asked if asked is not None else suspended
+
+    def since_start(moment: float | None) -> int | None:
+        return None if moment is None or start is None else round(1000 * (moment - start))
+
+    steps = {name: since_start(moment) for name, moment in moments.items()}
     stop = None if renamed is None or suspended is None else round(1000 * (renamed - suspended))
     return Timeline(stop, round(1000 * uncertainty), steps, [asdict(e) for e in ordered])
 
@@ -123,12 +143,16 @@ class _Watch:
                 self._lines.put((now, message))
             else:
                 self.raw.append(message)
+        self._lines.put((time.monotonic(), {"event": "ended"}))
 
     def _next(self, timeout: float) -> tuple[float, dict[str, t.Any]]:
         try:
-            return self._lines.get(timeout=timeout)
+            now, message = self._lines.get(timeout=timeout)
         except queue.Empty as exc:
             raise LabError(f"{self.host.name}: the XenStore watch does not answer") from exc
+        if message["event"] == "ended":
+            raise LabError(f"{self.host.name}: the XenStore watch ended", "Is pyxs installed there?")
+        return now, message
 
     def wait_ready(self) -> None:
         self._next(120)

@@ -6,9 +6,10 @@
 Self-contained (standard library and pyxs). Output: one JSON object a line, {"t": seconds, "event": ..., ...}. Input:
 every line is answered with the clock, so that the controller can measure the offset; end of input ends the program.
 
-Events: ready; clock; suspend (control/shutdown of a domain became "suspend"), acknowledged (emptied again), release
-(@releaseDomain: a domain stopped running, by suspending or dying), introduce (@introduceDomain: the toolstack has given
-a new domain its memory), name (a domain got the name), gone (a domain's name vanished).
+Events: ready; clock; shutdown (a domain's control/shutdown was written: the request to suspend, then the guest's
+acknowledgement; its value is gone before one can read it), release (@releaseDomain: a domain stopped running, by
+suspending or dying), introduce (@introduceDomain: the toolstack has given a new domain its memory), name (a domain got
+the name), gone (a domain's name vanished).
 """
 
 from __future__ import annotations
@@ -49,34 +50,30 @@ def main() -> None:
     client.connect()
     monitor = client.monitor()
     for path in (b"@releaseDomain", b"@introduceDomain", b"/local/domain"):
-        monitor.watch(path, b"w")
+        monitor.watch(path, path)
     threading.Thread(target=answer_clock, daemon=True).start()
     tell(time.monotonic(), "ready")
-    values: dict[bytes, bytes] = {}
+    names: dict[bytes, str] = {}
     for event in monitor.wait():
         moment = time.monotonic()
-        path = bytes(event.wpath)
+        path = bytes(event.path)
         if path in (b"@releaseDomain", b"@introduceDomain"):
             tell(moment, "release" if path == b"@releaseDomain" else "introduce")
             continue
         parts = path.split(b"/")
         tail = b"/".join(parts[4:])
-        if len(parts) < 5 or tail not in (b"name", b"control/shutdown"):
+        if tail == b"control/shutdown":
+            tell(moment, "shutdown", domid=int(parts[3]))
+        if tail != b"name":
             continue
         try:
-            value = bytes(client.read(path))
+            name = bytes(client.read(path)).decode()
         except pyxs.PyXSError:
-            value = b""
-        before, values[path] = values.get(path, b""), value
-        if value == before:
-            continue
-        domid = int(parts[3])
-        if tail == b"name":
-            tell(moment, "name" if value else "gone", domid=domid, name=(value or before).decode())
-        elif value == b"suspend":
-            tell(moment, "suspend", domid=domid)
-        elif before == b"suspend" and not value:
-            tell(moment, "acknowledged", domid=domid)
+            name = ""
+        domid, before = int(parts[3]), names.get(path, "")
+        names[path] = name
+        if name != before:
+            tell(moment, "name" if name else "gone", domid=domid, name=name or before)
 
 
 if __name__ == "__main__":
