@@ -21,8 +21,8 @@ def checks() -> list[Check]:
     """Return the checks, the slow ones first."""
     copied = tree.copy("lint")
     collections = str(BUILD / "lint")
-    plain = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"}
-    env = environment("lint", PYTHONPATH=str(COLLECTIONS), ANSIBLE_COLLECTIONS_PATH=collections, **plain)
+    settings = {"ANSIBLE_COLLECTIONS_PATH": collections, "ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"}
+    env = {**environment("lint"), **settings}
     in_collection = COLLECTIONS / "ansible_collections" / "dom0" / "xen"
     typed = [os.path.relpath(in_collection / folder, ROOT) for folder in TYPED]
     commands_in_copy = {
@@ -32,7 +32,10 @@ def checks() -> list[Check]:
             *("--validate-collection-refs", "self", "."),
         ),
         "reuse": ("reuse", "lint", "--lines"),
-        "package": (sys.executable, "-m", "ansible_collections.dom0.xen.tests.tools.package"),
+        "package": (
+            *("env", f"PYTHONPATH={COLLECTIONS}"),
+            *(sys.executable, "-m", "ansible_collections.dom0.xen.tests.tools.package"),
+        ),
     }
     commands_in_checkout = {
         "mypy": ("mypy", *typed),

@@ -22,8 +22,9 @@ DIST = BUILD / "dist"
 
 
 def _run(*command: str) -> str:
-    # Only what has been installed from the package may answer.
-    env = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(DIST)}
+    # Only what has been installed from the package may answer; Ansible looks for collections along PYTHONPATH as well.
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    env["ANSIBLE_COLLECTIONS_PATH"] = str(DIST)
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env).stdout
 
 
