@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 import os
 import select
 import signal
@@ -234,7 +235,7 @@ class Stream:
         entries = struct.unpack_from(f"<{count}Q", body, 8)
         pfns = [entry & ((1 << 52) - 1) for entry in entries]
         data = sum(1 for entry in entries if entry >> 60 not in (13, 14, 15))
-        if len(body) != 8 + 8 * count + 4096 * data or count > 1024 or pfns != sorted(set(pfns)):
+        if len(body) != 8 + 8 * count + 4096 * data or count > 1024 or not all(map(operator.lt, pfns, pfns[1:])):
             raise Stopped(f"bad PAGE_DATA: {count} entries, {data} with data, {len(body)} bytes")
         if not self._records or self._records[-1] != "pages":
             self._records.append("pages")

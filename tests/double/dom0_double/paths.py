@@ -71,6 +71,11 @@ class HostPaths:
         return self.run / "xl.lock"
 
     @property
+    def boot_id(self) -> pathlib.Path:
+        """What processes of the host find as the kernel's boot id, where mount namespaces are to be had."""
+        return self.run.resolve() / "boot_id"
+
+    @property
     def settings(self) -> pathlib.Path:
         """What kind of machine the host is; read by the machine, xl and ip."""
         return self.root / "settings.json"

@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+from dom0_double.driver.commands import namespaces
 from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig, Host, Result
 from dom0_double.driver.site import Site
@@ -137,12 +138,19 @@ def test_arrivals_wait_for_the_lock_of_xl(make_site: MakeSite) -> None:
     assert sorted(info["name"] for info in site["xen2"].domains()) == ["g1", "g2"]
 
 
+def boot_id(host: Host) -> str:
+    """Return what a module on the host takes for the kernel's boot id."""
+    return host.run("python3", "-c", "print(open('/proc/sys/kernel/random/boot_id').read())").stdout.strip()
+
+
 def test_power_loss_ends_everything_at_once(two_hosts: Site) -> None:
     """Nothing of the host is left, its guest's run has an end, and its next boot knows no domain."""
     host = two_hosts["xen1"]
     start(host)
     sleeper = host.spawn("sleep", "100")
+    before = boot_id(host)
     host.power_cycle()
+    assert boot_id(host) != before or not namespaces()
     assert sleeper.wait(5) == -9
     assert host.domains() == []
     assert [run.why for run in two_hosts.intervals(UUID)] == ["power loss"]

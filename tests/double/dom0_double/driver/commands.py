@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import shlex
+import subprocess
 import sys
 
 from ..paths import HOST_VARIABLE, HostPaths
 
 _CODE = pathlib.Path(__file__).resolve().parents[2]
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -26,12 +29,30 @@ def environment(paths: HostPaths) -> dict[str, str]:
     }
 
 
+@functools.cache
+def namespaces() -> bool:
+    """Tell whether a process may have mounts of its own here, and so a boot id of its own."""
+    command = ["unshare", "--mount", "mount", "--bind", "/dev/null", _BOOT_ID]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def _own_boot_id(paths: HostPaths) -> str:
+    """Return what goes before a command that is to see the host's own boot id; nothing where it cannot be had."""
+    if not namespaces():
+        return ""
+    script = f'mount --bind "$0" {_BOOT_ID} && exec "$@"'
+    return f"unshare --mount sh -c {shlex.quote(script)} {shlex.quote(str(paths.boot_id))} "
+
+
 def write(paths: HostPaths, python: str) -> None:
     """Write the commands; ``python`` is the interpreter that modules are to run with."""
     paths.bin.mkdir(parents=True, exist_ok=True)
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment(paths).items())
     own = shlex.quote(sys.executable)
-    _script(paths.bin / "python3", f'{exports}exec {shlex.quote(python)} "$@"')
+    _script(paths.bin / "python3", f'{exports}exec {_own_boot_id(paths)}{shlex.quote(python)} "$@"')
     _script(paths.bin / "run-on-host", f'{exports}exec "$@"')
     for name, file in (("xl", "xl.py"), ("ip", "ip.py")):
         _script(paths.bin / name, f'{exports}exec {own} -I -S {shlex.quote(str(_CODE / file))} "$@"')

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import typing as t
+import uuid
 
 from .. import processes
 from ..machine import runlog
@@ -92,6 +93,7 @@ class Host:
 
     def power_on(self) -> None:
         """Start the host's machine, with empty memory and XenStore."""
+        self.paths.boot_id.write_text(f"{uuid.uuid4()}\n")
         read, write = os.pipe()
         os.set_inheritable(write, True)
         with open(self.paths.log / "machine.log", "ab") as output:
@@ -128,11 +130,11 @@ class Host:
 
     def _note_stop(self) -> None:
         now = time.monotonic_ns()
-        uuids = {entry.uuid for entry in runlog.entries(self.paths.run_log) if entry.host == self.name}
-        for uuid in uuids:
-            for run in runlog.running(self.paths.run_log, uuid):
+        guests = {entry.uuid for entry in runlog.entries(self.paths.run_log) if entry.host == self.name}
+        for guest in guests:
+            for run in runlog.running(self.paths.run_log, guest):
                 if run.host == self.name:
-                    stop = runlog.Entry(now, self.name, run.domid, uuid, "stop", "power loss")
+                    stop = runlog.Entry(now, self.name, run.domid, guest, "stop", "power loss")
                     runlog.append(self.paths.run_log, stop)
 
     def power_cycle(self) -> None:
