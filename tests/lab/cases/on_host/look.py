@@ -1,0 +1,70 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a migration could have left behind on this host, as one object of JSON. Runs there, from standard input."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import subprocess
+import typing as t
+
+ROOTS = ("/run/dom0-xen", "/dev/shm/dom0-xen")  # noqa: S108
+JOURNAL = "/var/lib/dom0-xen"
+PORTS = range(49152, 49216)
+LISTENING = "0A"
+# Parts of command lines: ours, those of xl, and what a test puts in the place of xl.
+OURS = ("_session.daemon", "migrate-receive", "libxl-save-helper", "dom0-xen", "sleep 4242")
+
+
+def processes() -> list[str]:
+    """Command lines of a migration's processes."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as file:
+                line = file.read().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:
+            continue
+        words = line.split()
+        sends = bool(words) and os.path.basename(words[0]) == "xl" and "migrate" in words
+        if sends or any(part in line for part in OURS):
+            found.append(line[:300])
+    return found
+
+
+def ports() -> list[int]:
+    """Ports of the default range that somebody listens on."""
+    found = []
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(path) as file:
+            rows = [line.split() for line in file.read().splitlines()[1:]]
+        found += [int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == LISTENING]
+    return sorted(port for port in set(found) if port in PORTS)
+
+
+def domains() -> dict[str, dict[str, t.Any]]:
+    """Names of the domains with domid and state, dom0 left out."""
+    done = subprocess.run(["xl", "list"], capture_output=True, text=True, check=True)
+    rows = [line.rsplit(None, 5) for line in done.stdout.splitlines()[1:]]
+    return {row[0]: {"domid": int(row[1]), "state": row[4]} for row in rows if row[1] != "0"}
+
+
+def folder(path: str) -> list[str]:
+    """Names in a folder that may not be there."""
+    return sorted(os.listdir(path)) if os.path.isdir(path) else []
+
+
+print(
+    json.dumps(
+        {
+            "folders": [os.path.join(root, name) for root in ROOTS for name in folder(root)],
+            "journals": folder(JOURNAL),
+            "processes": processes(),
+            "ports": ports(),
+            "domains": domains(),
+        }
+    )
+)

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking for a key everywhere it must not be: files, the raw disk, the system's log, the log of the run."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Iterable
+
+from dom0lab import Host
+
+from .world import ON_HOST
+
+# Any key's PEM header. The keys of the hosts' own sshd are not new, so they are not found.
+HEADER = "PRIVATE KEY"
+
+
+def fragments(keys: Iterable[str]) -> list[str]:
+    """The lines of PEM keys that nothing else can have: the first lines are the same in all keys of a kind."""
+    lines = [line for key in keys for line in key.splitlines() if line and "-----" not in line]
+    return [line for line in lines if len(line) >= 32 and not line.startswith("MIGHAgEAMBMGByqGSM49")]
+
+
+def now(host: Host) -> float:
+    """The host's clock."""
+    return float(host.run("date +%s.%N").stdout)
+
+
+def on_files(host: Host, since: float, secrets: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Files changed since then that have a secret in them, and all that were searched."""
+    script = (ON_HOST / "disk.py").read_text()
+    command = ["python3", "-I", "-", str(since), HEADER, *secrets]
+    answer = json.loads(host.run(command, stdin=script, timeout=300).stdout)
+    return answer["found"], answer["searched"]
+
+
+def on_disk(host: Host, secrets: list[str]) -> list[str]:
+    """Secrets that are, or were, on the host's disk: in any block that was ever written, deleted files too."""
+    host.run("sync")
+    with (
+        (host.folder / f"{host.name}.qcow2").open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as disk,
+    ):
+        return [secret for secret in secrets if disk.find(secret.encode()) >= 0]
+
+
+def in_log(host: Host, since: float, secrets: list[str]) -> list[str]:
+    """Secrets in the system's log."""
+    text = host.run(["journalctl", "-q", "-a", "-o", "cat", "--since", f"@{int(since)}"]).stdout
+    return [secret for secret in [HEADER, *secrets] if secret in text]
+
+
+def in_text(text: str, secrets: list[str]) -> list[str]:
+    """Secrets in a text; one that was wrapped in quotes or escapes still has its lines."""
+    return [secret for secret in [HEADER, *secrets] if secret in text]

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A running guest moves, and everything that is said of it is true."""
+
+from __future__ import annotations
+
+from proof import figures
+
+from .conftest import Record
+from .world import World, same_guest
+
+MODULES = 8
+RESIDENT_KIB = 64 * 1024
+BUSY_PAGES_PER_S = 3000
+
+
+def test_live_move_as_root(fresh: World, record: Record) -> None:
+    """The guest arrives unharmed, and the result says how; few modules, little memory."""
+    with fresh.spying() as spy, fresh.counting_modules() as modules, fresh.lab.observe(everywhere=True) as watch:
+        outcome = fresh.migrate()
+        watch.wait_answer()
+    assert outcome.status == 0, outcome.output
+    seen, result = same_guest(watch.observation), outcome.result
+    record.note(total_ms=result["total_ms"], stop_ms=result["stop_ms"], gap_ms=seen.gap_ms)
+    assert fresh.lab.guest.where() == ["xen2"]
+    fresh.wait_clean()
+    assert (result["owner"], result["end_state"]) == ("destination", "moved")
+    assert (result["method"], result["transport"]) == ("live", "tls")
+    assert result["bytes"] > 64 * 2**20
+    assert result["rounds"][-1]["kind"] == "final" and len(result["rounds"]) >= 2
+    assert all({"pages", "dirty_pages_per_s", "bytes", "duration_ms"} <= set(entry) for entry in result["rounds"])
+    # The guest has 32768 pages; the first round carries all that are populated.
+    assert 20_000 < result["rounds"][0]["pages"] <= 32_768
+    assert 0 < result["stop_ms"] <= result["total_ms"]
+    assert result["stop_measured"] == "source_suspended_to_destination_running"
+    assert result["xl_stderr"]["source"] and result["xl_stderr"]["destination"]
+    assert outcome.changed >= 1
+    # What was counted is what ran: the ones that must have run are there.
+    ran = [module.rpartition(".")[2] for module in modules]
+    assert ran.count("host_info") == 2 and ran.count("migration_receive") == ran.count("migration_send") == 1, modules
+    record.check(figures.at_most("module runs on both hosts", len(modules), MODULES))
+    for role in ("sender", "receiver"):
+        record.check(figures.at_most(f"resident memory of the {role}, KiB", spy.peak_kib.get(role), RESIDENT_KIB))
+
+
+def test_second_run_changes_nothing(world: World) -> None:
+    """The same command again reports the domain where it is, and changes nothing."""
+    if world.lab.guest.where() != ["xen2"]:
+        assert world.migrate().status == 0
+    journals = [world.look(host).journals for host in world.lab.hosts.values()]
+    outcome = world.migrate()
+    assert outcome.status == 0, outcome.output
+    assert outcome.changed == 0
+    assert (outcome.result["owner"], outcome.result["end_state"]) == ("destination", "moved")
+    assert outcome.result["total_ms"] is not None, "the session that moved it is not reported"
+    assert [world.look(host).journals for host in world.lab.hosts.values()] == journals
+    world.wait_clean()
+
+
+def test_back_again(world: World, record: Record) -> None:
+    """A domain that has moved can move back to where it came from."""
+    if world.lab.guest.where() != ["xen2"]:
+        assert world.migrate().status == 0
+    with world.lab.observe(everywhere=True) as watch:
+        outcome = world.migrate(destination="xen1")
+        watch.wait_answer()
+    assert outcome.status == 0, outcome.output
+    seen = same_guest(watch.observation)
+    record.note(total_ms=outcome.result["total_ms"], stop_ms=outcome.result["stop_ms"], gap_ms=seen.gap_ms)
+    assert world.lab.guest.where() == ["xen1"]
+    world.wait_clean()
+
+
+def test_busy_guest(home: World, record: Record) -> None:
+    """A guest that rewrites its memory as fast as it can loses none of it."""
+    usual = home.lab.guest.ask()["rate"]
+    home.lab.guest.set_rate(BUSY_PAGES_PER_S)
+    with home.lab.observe(everywhere=True) as watch:
+        outcome = home.migrate()
+        watch.wait_answer()
+    assert outcome.status == 0, outcome.output
+    seen = same_guest(watch.observation)
+    record.note(total_ms=outcome.result["total_ms"], stop_ms=outcome.result["stop_ms"], gap_ms=seen.gap_ms)
+    assert home.lab.guest.where() == ["xen2"]
+    # It was busy: what it dirtied while the first round went over had to be sent again.
+    assert outcome.result["rounds"][1]["pages"] > 1000
+    home.lab.guest.set_rate(usual)
+    home.wait_clean()
+
+
+def test_check_mode(home: World) -> None:
+    """--check runs the checks and tells the plan; neither host notices."""
+    journals = [home.look(host).journals for host in home.lab.hosts.values()]
+    with home.lab.observe(everywhere=True) as watch:
+        outcome = home.migrate(options=["--check"])
+    assert outcome.status == 0, outcome.output
+    same_guest(watch.observation)
+    assert "centos can be moved from xen1 to xen2 (live, over TLS to 10.77.0.2)" in outcome.output
+    assert outcome.changed == 1, "the move that would be made is not told as a change"
+    assert home.lab.guest.where() == ["xen1"]
+    assert not outcome.result, "a result was written"
+    assert [home.look(host).journals for host in home.lab.hosts.values()] == journals
+    home.wait_clean()

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the check refuses: before the guest is touched, all findings at once, each with its host and its remedy."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from dom0lab import Host
+from dom0lab.guest_disk import GUEST_UUID, guest_config
+
+from .plays import Outcome
+from .world import World
+
+OTHER_UUID = "0ddba11e-0000-4000-8000-000000000001"
+PYXS = "/usr/lib/python3/dist-packages/pyxs"
+HIDDEN = ("/dev/xen", "/proc/xen", "/sys/hypervisor")
+
+
+@pytest.fixture
+def untouched(home: World) -> Iterator[World]:
+    """Afterwards the guest runs on as if nothing had been, and neither host has anything of it, not even a journal."""
+    journals = [home.look(host).journals for host in home.lab.hosts.values()]
+    with home.lab.observe(everywhere=True) as watch:
+        yield home
+    seen = watch.observation
+    assert seen is not None and seen.boot_id_unchanged and seen.memory_verified and seen.double_answers == 0
+    assert home.lab.guest.where() == ["xen1"]
+    home.wait_clean(1)
+    assert [home.look(host).journals for host in home.lab.hosts.values()] == journals
+
+
+def require(outcome: Outcome, **hosts: str | set[str]) -> None:
+    """The run failed once, in one message, for just these reasons: names of findings, and the hosts they are about."""
+    assert outcome.status != 0, outcome.output
+    assert outcome.failures == 1, outcome.recap
+    assert outcome.changed == 0, outcome.recap
+    needed = {(code, host) for code, of in hosts.items() for host in ({of} if isinstance(of, str) else of)}
+    assert {(finding["code"], finding["host"]) for finding in outcome.findings} == needed, outcome.message
+    for finding in outcome.findings:
+        line = f"{finding['host']}: {finding['message']} Remedy: {finding['remedy']}"
+        assert finding["message"] and finding["remedy"] and line in outcome.message
+    assert outcome.result["end_state"] == "refused"
+
+
+def test_unknown_domain_and_unknown_destination(untouched: World) -> None:
+    """Two mistakes in one command are told in one go."""
+    outcome = untouched.migrate(domain="nosuch", destination="xen9")
+    require(outcome, domain_unknown="xen9", host_not_in_inventory="xen9")
+
+
+def test_unknown_domain(untouched: World) -> None:
+    """No host has a domain of that name."""
+    require(untouched.migrate(domain="Centos"), domain_unknown="xen2")
+
+
+def test_domain_0(untouched: World) -> None:
+    """The host's own domain cannot be moved."""
+    require(untouched.migrate(domain="Domain-0", source="xen1"), domain_is_dom0="xen1")
+
+
+def test_destination_unreachable(untouched: World) -> None:
+    """Nobody listens where the destination's sshd should be."""
+    outcome = untouched.migrate(inventory=untouched.inventory(xen2={"ansible_port": 9}))
+    require(outcome, host_unreachable="xen2")
+
+
+def test_destination_is_source(untouched: World) -> None:
+    """Without allow_same_host the domain does not go where it is. It is there, so nothing is to be done."""
+    outcome = untouched.migrate(destination="xen1", source="xen1")
+    require(outcome, same_host="xen1")
+
+
+@contextlib.contextmanager
+def paused(host: Host, name: str, text: str) -> Iterator[None]:
+    """A domain that is created and never runs."""
+    host.run(f"cat > /run/{name}.cfg && xl create -p -q /run/{name}.cfg", stdin=text)
+    try:
+        yield
+    finally:
+        host.run(f"xl destroy $(xl domid {name}); rm /run/{name}.cfg")
+
+
+@contextlib.contextmanager
+def bridge_renamed(host: Host, old: str, new: str) -> Iterator[None]:
+    """A host without the bridge that the guest's network card is on."""
+    rename = "ip link set {0} down && ip link set {0} name {1} && ip link set {1} up"
+    host.run(rename.format(old, new))
+    try:
+        yield
+    finally:
+        host.run(rename.format(new, old))
+
+
+def card_less(text: str) -> str:
+    """The configuration without its network card, so that it needs no bridge."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("vif"))
+
+
+def test_four_things_wrong_at_the_destination(untouched: World) -> None:
+    """Name taken, UUID taken, memory full, bridge missing: four findings, one message."""
+    host = untouched.destination
+    free = int(host.run("xl info free_memory").stdout)
+    small = 112
+    namesake = card_less(guest_config(name="centos", uuid=OTHER_UUID, memory_mib=free - small - 80))
+    twin = card_less(guest_config(name="twin", uuid=GUEST_UUID, memory_mib=small))
+    with paused(host, "twin", twin), paused(host, "centos", namesake), bridge_renamed(host, "xenbr0", "xenbr9"):
+        outcome = untouched.migrate(source="xen1")
+    require(outcome, name_taken="xen2", uuid_taken="xen2", not_enough_memory="xen2", bridge_missing="xen2")
+
+
+def test_pv_domain_without_shadow_paging(untouched: World) -> None:
+    """Debian's Xen cannot follow the memory of a running PV domain; xl would find that out with the receiver up."""
+    text = card_less(guest_config(name="oldpv", uuid=OTHER_UUID, memory_mib=112)).replace('type = "pvh"', 'type = "pv"')
+    with paused(untouched.source, "oldpv", text):
+        outcome = untouched.migrate(domain="oldpv")
+    require(outcome, no_shadow_paging="xen1", domain_paused="xen1")
+
+
+def test_pyxs_missing(untouched: World) -> None:
+    """A host without pyxs is named, with the package that brings it."""
+    host = untouched.destination
+    host.run(f"mv {PYXS} /root/pyxs-away")
+    try:
+        outcome = untouched.migrate()
+    finally:
+        host.run(f"mv /root/pyxs-away {PYXS}")
+    require(outcome, pyxs_missing="xen2")
+    assert "python3-pyxs" in outcome.message
+
+
+def test_no_xen(untouched: World) -> None:
+    """A machine that runs no Xen is no destination."""
+    host = untouched.destination
+    host.run(" && ".join(f"mount -t tmpfs -o mode=755 none {path}" for path in HIDDEN))
+    try:
+        outcome = untouched.migrate()
+    finally:
+        host.run(" ; ".join(f"umount {path}" for path in HIDDEN))
+    require(outcome, no_xen="xen2")
+
+
+def test_not_root(untouched: World) -> None:
+    """A user who is not root and does not become root is told so, for both hosts."""
+    inventory = untouched.inventory("operator", drop=["ansible_become", "ansible_become_password"])
+    outcome = untouched.migrate(inventory=inventory, source="xen1")
+    require(outcome, not_root={"xen1", "xen2"})

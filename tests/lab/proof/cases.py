@@ -1,0 +1,104 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's cases and the contract of xl, on two real Xen hosts (``make lab-test``).
+
+What is not known here (``-k name``, ``-x``) goes to pytest, for the cases as for the contract.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import typing as t
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from pathlib import Path
+
+from dom0lab import Lab, LabError
+
+from proof import figures, playbook
+
+RESULT = playbook.ROOT / "build" / "lab" / "results.json"
+WORK = playbook.ROOT / "build" / "lab-cases"
+CASES = "tests/lab/cases"
+CONTRACT = "tests/contract"
+CONTRACT_TIMEOUT_S = 900
+NOTHING_COLLECTED = 5
+
+
+def pytest(*arguments: str) -> int:
+    """Run pytest in a process of its own; returns its exit status."""
+    command = [sys.executable, "-m", "pytest", "-v", "--tb=short", *arguments]
+    return subprocess.run(command, cwd=playbook.ROOT, check=False).returncode
+
+
+def run_cases(arguments: Sequence[str]) -> tuple[int, dict[str, t.Any]]:
+    """The lab's cases; returns pytest's exit status and what they recorded."""
+    path = WORK / "cases.json"
+    path.unlink(missing_ok=True)
+    status = pytest(CASES, "--results", str(path), *arguments)
+    return status, json.loads(path.read_text()) if path.exists() else {"cases": [], "checks": []}
+
+
+def run_contract(folder: Path, arguments: Sequence[str]) -> tuple[int, list[dict[str, t.Any]]]:
+    """The contract of xl on the same hosts; returns pytest's exit status and one object a case."""
+    path = WORK / "contract.xml"
+    path.unlink(missing_ok=True)
+    options = ["--site", "lab", "--lab-folder", str(folder), f"--timeout={CONTRACT_TIMEOUT_S}", f"--junitxml={path}"]
+    status = pytest(CONTRACT, *options, *arguments)
+    return status, contract_cases(path.read_text()) if path.exists() else []
+
+
+def contract_cases(report: str) -> list[dict[str, t.Any]]:
+    """One object a case, from pytest's report in JUnit's format."""
+    found = []
+    for case in ElementTree.fromstring(report).iter("testcase"):
+        marks = {child.tag for child in case}
+        outcome = "failed" if marks & {"failure", "error"} else "skipped" if "skipped" in marks else "passed"
+        name = str(case.get("name")).removeprefix("test_").replace("_", " ")
+        found.append(
+            {"name": f"contract: {name}", "outcome": outcome, "total_ms": None, "stop_ms": None, "gap_ms": None}
+        )
+    return found
+
+
+def main() -> int:
+    """Run both on one lab and write the figures. Returns an exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--no-contract", action="store_true", help="leave out the contract of xl")
+    parser.add_argument("--no-cases", action="store_true", help="run nothing but the contract of xl")
+    chosen, rest = parser.parse_known_args()
+    started = time.monotonic()
+    cases: list[dict[str, t.Any]] = []
+    checks: list[figures.Check] = []
+    try:
+        with Lab.up() as lab:
+            if not chosen.no_cases:
+                status, recorded = run_cases(rest)
+                cases += recorded["cases"]
+                checks += [figures.Check(**check) for check in recorded["checks"]]
+                checks.append(figures.equal("exit status of the cases", status, 0))
+            if not chosen.no_contract:
+                lab.reset()
+                status, contract = run_contract(lab.folder, rest)
+                cases += contract
+                checks += [figures.equal(case["name"], case["outcome"], "passed") for case in contract]
+                # Words for -k may choose cases of one suite only.
+                fine = (0, NOTHING_COLLECTED) if rest else (0,)
+                checks.append(figures.Check("exit status of the contract", status, "0", status in fine))
+    except LabError as exc:
+        print(f"the lab: {exc}", file=sys.stderr)
+        return 2
+    wall = round(time.monotonic() - started, 1)
+    ok = figures.write(RESULT, {"wall_s": wall, "cases": cases}, checks)
+    passed = sum(case["outcome"] == "passed" for case in cases)
+    print(f"{passed} of {len(cases)} cases passed in {wall:.0f} s; figures in {playbook.shown(RESULT)}")
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
