@@ -17,6 +17,7 @@ IMPORTS = Imports(ROOT)
 
 # Read by every run on every host: each file they bring along costs CPU there.
 FACTS_MODULES = ("modules/host_info.py", "modules/domain_info.py")
+MOST_FACTS_FILES = 24
 
 # What the files of a room must not import, directly or through others.
 FORBIDDEN = {
@@ -75,8 +76,10 @@ def _is_xl_command(node: ast.AST) -> bool:
 
 @pytest.mark.parametrize("module", [module for module in FACTS_MODULES if module in IMPORTS.files])
 def test_facts_modules_stay_light(module: str) -> None:
-    """A facts module takes none of the migration's own rooms along in its payload."""
-    assert not rooms(IMPORTS.payload(module)) & {"_wire", "_link", "_session"}, sorted(IMPORTS.payload(module))
+    """A facts module takes few files along in its payload, and none of the migration's own rooms."""
+    payload = IMPORTS.payload(module)
+    assert not rooms(payload) & {"_wire", "_link", "_session"}, sorted(payload)
+    assert len(payload) <= MOST_FACTS_FILES, sorted(payload)
 
 
 @pytest.mark.parametrize("room", sorted(FORBIDDEN))
