@@ -117,7 +117,7 @@ def absent_script(root: str, session: str, role: str) -> str:
             f'if [ ! -d "$folder" ]; then echo {shlex.quote(DONE + "absent")}; exit 0; fi;',
             'rm -f "$folder/key.pem" "$folder/certificate.pem" || refuse cannot_remove "$folder";',
             'pid=$(grep -o \'"pid": *[0-9]*\' "$folder/status.json" 2>/dev/null | head -n 1 | tr -dc 0-9);',
-            'if [ -n "$pid" ] && [ -d "/proc/$pid" ];',
+            'if [ -n "$pid" ] && [ -e "/proc/$pid/exe" ];',
             f"then echo {shlex.quote(DONE + 'kept')};",
             f'else rm -rf "$folder" && echo {shlex.quote(DONE + "removed")} || refuse cannot_remove "$folder"; fi',
         )

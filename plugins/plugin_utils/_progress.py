@@ -73,7 +73,7 @@ def _amount(status: Status) -> str:
     done, expected = _number(status, "bytes") or 0.0, _number(status, "expected_bytes")
     if not expected:
         return mib(done)
-    if done > expected:
+    if done >= expected:
         # Pages that were dirtied again are sent again: the first guess is no limit.
         return f"{mib(done)} so far"
     return f"{100 * done / expected:.0f} % of {mib(expected)}"

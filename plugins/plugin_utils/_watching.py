@@ -65,7 +65,8 @@ def reading_script(status_path: str, result_path: str, pid: int | None, wait: fl
     is seen at once however long the pause is, without a new connection while the guest stands still.
     """
     files = f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)};"
-    lives = f"[ -d /proc/{pid:d} ]" if pid else "true"
+    # A process that has ended and was not reaped has a folder there, but no program.
+    lives = f"[ -e /proc/{pid:d}/exe ]" if pid else "true"
     goes_on = f'[ $n -gt 0 ] && [ -f "$s" ] && {lives}'
     if until != "ended":
         phases = "|".join(_PHASES[_PHASES.index(until) :])

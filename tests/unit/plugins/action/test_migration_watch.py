@@ -1,0 +1,158 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A migration is watched to its end, through trouble, and never called a success before it has said so itself."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
+
+# A session's process: a status that changes every 0.2 s until it is told to end, then nothing but the result.
+PROCESS = """
+import json, os, sys, time
+folder, last = sys.argv[1:]
+status = {"pid": os.getpid(), "domain": {"name": "centos"}, "owner": "source", "bytes": 0, "expected_bytes": 134217728}
+while not os.path.exists(folder + "/enough"):
+    status.update(sequence=status.get("sequence", 0) + 1, phase="streaming", round=1, bytes=status["bytes"] + 4194304)
+    with open(folder + "/new", "w") as file:
+        json.dump(status, file)
+    os.replace(folder + "/new", folder + "/status.json")
+    time.sleep(0.2)
+if last != "killed":
+    status.update(phase="ended", end_state=last, owner="destination" if last == "moved" else "source", total_ms=4200)
+    with open(folder + "/result.json", "w") as file:
+        json.dump(status, file)
+    os.unlink(folder + "/status.json")
+"""
+
+PROGRESS = "[xen1 → xen2] centos: round 1, "
+
+# The local connection, out of order as long as there is a file of this name.
+FLAKY = """
+import os
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.connection import local
+DOCUMENTATION = local.DOCUMENTATION.replace("name: local", "name: flaky")
+class Connection(local.Connection):
+    transport = "flaky"
+    def exec_command(self, cmd, in_data=None, sudoable=True):
+        down = DOWN
+        if os.path.exists(down) and os.path.getsize(down):
+            with open(down, "r+") as file:
+                left = int(file.read()) - 1
+                file.seek(0), file.truncate(), file.write(str(left) if left else "")
+            raise AnsibleConnectionFailure("no route to host")
+        return super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
+"""
+
+
+class Session:
+    """A process of a session, and the task that watches it."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        """Use this folder for its files."""
+        self.folder = folder
+        self.folder.mkdir()
+
+    def start(self, last: str) -> subprocess.Popen[bytes]:
+        """Start the process; it ends with this end state, or as if killed."""
+        process = subprocess.Popen([sys.executable, "-c", PROCESS, str(self.folder), last])
+        while not (self.folder / "status.json").exists():
+            time.sleep(0.05)
+        return process
+
+    def end_after(self, text: str) -> t.Callable[[str], None]:
+        """Return what ends the process once a line of the log has this text."""
+
+        def heed(line: str) -> None:
+            if text in line:
+                (self.folder / "enough").touch()
+
+        return heed
+
+    def watch(self, **options: t.Any) -> dict[str, t.Any]:
+        """Return the task."""
+        arguments = {
+            "status_path": str(self.folder / "status.json"),
+            "result_path": str(self.folder / "result.json"),
+            "source": "xen1",
+            "destination": "xen2",
+            "interval": 1,
+            **options,
+        }
+        return {"name": "Watch", "dom0.xen.migration_watch": arguments, "register": "result", "ignore_errors": True}
+
+
+@pytest.fixture
+def session(tmp_path: pathlib.Path) -> Session:
+    """A session in a folder whose name needs quoting."""
+    return Session(tmp_path / "a session's folder")
+
+
+def test_progress_is_shown_until_the_session_has_ended(playbook: Playbook, session: Session) -> None:
+    """Lines with round and amount, and the session's own last word as the result; no module runs for it."""
+    with session.start("moved") as process:
+        run = playbook.run(session.watch(pid=process.pid), heed=session.end_after(PROGRESS))
+    assert (run.results["ending"], run.results["owner"], run.results["changed"]) == ("ended", "destination", False)
+    assert run.results["status"]["end_state"] == "moved"
+    assert PROGRESS in run.log
+    assert "[xen1 → xen2] centos: moved" in run.log
+    assert "Using module file" not in run.log
+
+
+def test_a_killed_process_is_no_success(playbook: Playbook, session: Session) -> None:
+    """Its last status may have looked as good as it likes."""
+    with session.start("killed") as process:
+        run = playbook.run(session.watch(pid=process.pid), heed=session.end_after(PROGRESS))
+    assert (run.results["ending"], run.results["owner"]) == ("gone", "unsettled")
+
+
+def test_a_spell_out_of_reach_is_survived_and_said_once(playbook: Playbook, session: Session) -> None:
+    """The migration does not need the controller."""
+    plugins = playbook.folder / "connection_plugins"
+    plugins.mkdir()
+    down = playbook.folder / "down"
+    down.write_text("3")
+    (plugins / "flaky.py").write_text(FLAKY.replace("DOWN", repr(str(down)), 1))
+    playbook.host["ansible_connection"] = "flaky"
+    playbook.environment["ANSIBLE_CONNECTION_PLUGINS"] = str(plugins)
+    with session.start("moved") as process:
+        run = playbook.run(session.watch(pid=process.pid), heed=session.end_after(PROGRESS))
+    assert run.results["ending"] == "ended"
+    assert down.read_text() == ""
+    said = [line for line in run.log.splitlines() if line.startswith("[xen1 → xen2] xen1 does not answer")]
+    assert len(said) == 1
+
+
+def test_when_the_time_is_over_the_migration_goes_on(playbook: Playbook, session: Session) -> None:
+    """The message names that, and how to adopt it; the clean-up can tell it from a failure."""
+    with session.start("moved") as process:
+        run = playbook.run(session.watch(timeout=2))
+        assert process.poll() is None
+        process.kill()
+    assert (run.results["failed"], run.results["continues"], run.results["code"]) == (True, True, "watch_timeout")
+    assert "goes on" in run.results["msg"]
+    assert "Run the same command again" in run.results["msg"]
+
+
+def test_an_end_that_is_there_already_is_read_at_once(playbook: Playbook, session: Session) -> None:
+    """As when a second run reports the first one's session."""
+    (session.folder / "result.json").write_text(
+        json.dumps({"phase": "ended", "end_state": "stayed", "owner": "source"})
+    )
+    run = playbook.run(session.watch(), session.watch(until="gate"))
+    assert (run.results["ending"], run.results["owner"]) == ("ended", "source")
+
+
+def test_in_check_mode_there_is_nothing_to_watch(playbook: Playbook, session: Session) -> None:
+    """Check mode waits for nobody."""
+    assert playbook.run(session.watch(), arguments=["--check"]).results["skipped"] is True
