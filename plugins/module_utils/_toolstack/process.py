@@ -39,7 +39,7 @@ def subprocess_runner(timeout_s: float = 120.0) -> Runner:
 
     def run(argv: t.Sequence[str]) -> CommandResult:
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # pylint: disable=ansible-bad-function  # a daemon has no AnsibleModule
                 list(argv),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -81,7 +81,7 @@ def spawn(
     xl expects blocking descriptions: libxl clears O_NONBLOCK on them (libxl_domain_suspend), so do not share one that
     an event loop uses.
     """
-    return subprocess.Popen(
+    return subprocess.Popen(  # pylint: disable=ansible-bad-function  # a daemon has no AnsibleModule
         list(argv),
         stdin=stdin,
         stdout=stdout,

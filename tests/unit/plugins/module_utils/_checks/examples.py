@@ -76,9 +76,9 @@ def host(name: str, **changes: t.Any) -> HostFacts:
     return dataclasses.replace(facts, **changes)
 
 
-def domain(config: t.Mapping[str, t.Any] | None = CONFIG, **changes: t.Any) -> DomainFacts:
+def domain(**changes: t.Any) -> DomainFacts:
     """The domain on xen1. Type and memory follow the configuration."""
-    config = copy.deepcopy(dict(config)) if config is not None else None
+    config = copy.deepcopy(changes.pop("config", CONFIG))
     facts = DomainFacts(
         domid=3,
         uuid=UUID,
@@ -104,7 +104,7 @@ def with_config(**parts: t.Any) -> DomainFacts:
             config[key].update(value)
         else:
             config[key] = value
-    return domain(config)
+    return domain(config=config)
 
 
 def request(**changes: t.Any) -> MoveRequest:

@@ -87,7 +87,7 @@ def test_failures_are_told_apart(rc: int, stderr: str, kind: type[errors.Toolsta
     """No Xen, no root, no tools, no domain: four remedies, so four errors."""
     with pytest.raises(errors.ToolstackError) as caught:
         Xl(Recorder(rc, "", stderr), "/usr/sbin/xl").configurations("centos")
-    assert type(caught.value) is kind
+    assert caught.type is kind
     assert caught.value.remedy
 
 
