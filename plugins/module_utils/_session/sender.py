@@ -262,7 +262,7 @@ class Sender(Driver[SourceState]):
         current = self._rounds.current
         if phase is Phase.CONFIGURATION and current is not None:
             self.feed(Reached(Phase.STREAMING))
-        elif phase is Phase.STREAMING and figures.suspend_is_near(current, self._round_is_over()):
+        elif phase is Phase.STREAMING and figures.suspend_is_near(current, self._rounds.between_rounds):
             self.feed(Reached(Phase.SUSPENDING))
         elif phase is Phase.SUSPENDING and "source_suspended" in self.timeline:
             self.feed(Reached(Phase.FINAL_ROUND))
@@ -272,10 +272,6 @@ class Sender(Driver[SourceState]):
         if self._parser.phase == wire.PERMITTED and not self.state.permission_held:
             self.mark("permission_held")
             self.feed(Permission(self._evidence_against()))
-
-    def _round_is_over(self) -> bool:
-        current = self._rounds.current
-        return current is not None and bool(current.entries % 1024) and self._parser.phase == wire.LIBXC
 
     def _evidence_against(self) -> Failure | None:
         try:
