@@ -22,6 +22,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.tls import read_wri
 
 # One turn of the caller's event loop handles about this much, so that acknowledgements and signals get their turn.
 TURN_BYTES = 1024 * 1024
+# The most that one TLS record holds.
+RECORD_BYTES = 16384
 
 # OpenSSL's reason names for "this certificate will not do", seen at either end.
 _CERTIFICATE_REASONS = ("CERTIFICATE", "UNKNOWN_CA")
@@ -126,7 +128,7 @@ class Connection:
 
     def _flush(self) -> None:
         while self._out and self._error is None:
-            view = self._out[0]
+            view = self._next_out()
             try:
                 count = self._tls.send(view)
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -135,6 +137,24 @@ class Connection:
                 self._out.popleft()
             else:
                 self._out[0] = view[count:]
+
+    def _next_out(self) -> memoryview:
+        """Return what to send next: small buffers together, since every send makes a record of its own.
+
+        A send that could not be finished is tried again with the same bytes, or with more behind them.
+        """
+        view = self._out[0]
+        if len(view) >= RECORD_BYTES or len(self._out) == 1:
+            return view
+        joined = bytearray()
+        while self._out and len(joined) < RECORD_BYTES:
+            view = self._out.popleft()
+            room = RECORD_BYTES - len(joined)
+            joined += view[:room]
+            if len(view) > room:
+                self._out.appendleft(view[room:])
+        self._out.appendleft(memoryview(joined))
+        return self._out[0]
 
     def _receive(self, frames: list[Frame]) -> None:
         if isinstance(self._error, FrameError):

@@ -9,7 +9,7 @@ import tracemalloc
 import typing as t
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     HEADER,
     MAX_CONTROL,
     MAX_DATA,
+    BufferPool,
     Frame,
     FrameReader,
     Kind,
@@ -54,6 +55,41 @@ def test_any_chunking_gives_the_same_frames(frames: list[tuple[Kind, int, bytes]
     """Kind, number and payload survive every way of cutting the bytes."""
     data = b"".join(encode_header(kind, len(payload), number) + payload for kind, number, payload in frames)
     assert [(frame.kind, frame.number, bytes(frame.payload)) for frame in read(data, sizes)] == frames
+
+
+@given(
+    lengths=st.lists(st.integers(BufferPool.SIZE // 2 - 1, BufferPool.SIZE + 1), min_size=1, max_size=8),
+    held=st.sets(st.integers(0, 7)),
+)
+@settings(max_examples=20)
+def test_memory_is_not_used_again_while_somebody_holds_it(lengths: list[int], held: set[int]) -> None:
+    """A frame, or any view of its payload, keeps its content while others come and go."""
+    reader, kept = FrameReader(), {}
+    for number, length in enumerate(lengths):
+        content = bytes([number]) * length
+        data = memoryview(encode_header(Kind.DATA, length, number) + content)
+        frame = None
+        while data:
+            target = reader.target()
+            target[:] = data[: len(target)]
+            data = data[len(target) :]
+            frame = reader.filled(len(target))
+        assert frame is not None and frame.payload == content
+        if number in held:
+            kept[number] = frame.payload if number % 2 else memoryview(frame.payload)[100:]
+    for number, view in kept.items():
+        assert set(bytes(view)) == {number}
+
+
+def test_memory_is_used_again() -> None:
+    """What nobody holds any more serves the next frame."""
+    pool = BufferPool()
+    first = pool.take(BufferPool.SIZE)
+    first[0] = 77
+    other = pool.take(BufferPool.SIZE)
+    assert other[0] == 0
+    del first
+    assert pool.take(BufferPool.SIZE)[0] == 77
 
 
 @given(document=DOCUMENTS, number=NUMBERS)

@@ -132,6 +132,8 @@ def test_replay_of_what_was_acknowledged_is_refused() -> None:
     outgoing = Outgoing(10)
     for _dummy in range(3):
         outgoing.data(b"x")
+    outgoing.acknowledged(1)
+    assert [frame_of(buffers).number for buffers in outgoing.replay(2)] == [2]
     outgoing.acknowledged(2)
     assert [outgoing.can_replay(expected) for expected in range(5)] == [False, False, True, True, False]
     with pytest.raises(FrameError):

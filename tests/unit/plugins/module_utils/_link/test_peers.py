@@ -195,7 +195,10 @@ def test_peer_that_expects_what_was_never_sent() -> None:
         sock = client(ends, "sender")
         sock.send(Introduction(loopback.SESSION, "1" * 16, None, 5).encode(Kind.HELLO))
         refused(ends)
+        sock.setblocking(True)
+        assert b"expect frame 5" in sock.recv(4096)
         sock.close()
+        connects(ends)
 
 
 @pytest.mark.parametrize(
@@ -287,6 +290,21 @@ def test_many_that_stall_do_not_keep_the_peer_out() -> None:
         connects(ends)
         assert time.monotonic() - started < listener_module.GUEST_SECONDS / 2
         assert len(ends.listener.guests) <= listener_module.GUEST_LIMIT
+
+
+def test_peer_that_has_shown_its_certificate_is_last_to_make_room() -> None:
+    """Once the right peer has shaken hands, no crowd can push it out before it has introduced itself."""
+    with Ends() as ends, ExitStack() as stack:
+        sock = stack.enter_context(client(ends, "sender"))
+        listen(ends)
+        for _dummy in range(2 * listener_module.GUEST_LIMIT):
+            stack.enter_context(socket.create_connection(("127.0.0.1", ends.listener.port)))
+            listen(ends)
+        sock.send(Introduction(loopback.SESSION, "1" * 16, None, 0).encode(Kind.HELLO))
+        deadline = time.monotonic() + 5
+        while not ends.far.up and time.monotonic() < deadline:
+            listen(ends)
+        assert ends.far.up
 
 
 def test_ten_thousand_connections_without_a_certificate() -> None:
