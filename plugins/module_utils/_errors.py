@@ -18,9 +18,7 @@ class Dom0XenError(Exception):
     code: str = "error"
     remedy: str = ""
 
-    def __init__(
-        self, message: str, *, host: str | None = None, remedy: str | None = None, **details: t.Any
-    ) -> None:
+    def __init__(self, message: str, *, host: str | None = None, remedy: str | None = None, **details: t.Any) -> None:
         super().__init__(message)
         self.message = message
         self.host = host
@@ -30,10 +28,11 @@ class Dom0XenError(Exception):
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the error as a module result: ``msg``, ``code``, ``host``, ``remedy`` and ``details``."""
-        where = "%s: " % self.host if self.host else ""
-        remedy = " Remedy: %s" % self.remedy if self.remedy else ""
+        where = f"{self.host}: " if self.host else ""
+        stop = "" if self.message.endswith((".", "!", "?")) else "."
+        remedy = f" Remedy: {self.remedy}" if self.remedy else ""
         return {
-            "msg": "%s%s%s" % (where, self.message, remedy),
+            "msg": f"{where}{self.message}{stop}{remedy}",
             "code": self.code,
             "host": self.host,
             "remedy": self.remedy,

@@ -68,7 +68,7 @@ options:
   admission_timeout:
     description: How long to wait for the sender, in seconds.
     type: int
-    default: 60
+    default: 120
   banner_timeout:
     description: How long C(xl migrate-receive) may take to say its banner, in seconds.
     type: int
@@ -160,7 +160,7 @@ def main() -> None:
             "listen_address": {"type": "str", "required": True},
             "port_range": {"type": "str", "default": "49152-49215"},
             "peer_certificate": {"type": "str", "required": True},
-            "admission_timeout": {"type": "int", "default": 60},
+            "admission_timeout": {"type": "int", "default": 120},
             "banner_timeout": {"type": "int", "default": 60},
             "link_timeout": {"type": "int", "default": 30},
         },

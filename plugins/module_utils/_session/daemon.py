@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -27,7 +28,9 @@ def main(role: str, folder: str, ready_fd: int) -> None:
     os.umask(0o077)
 
     def launched(document: t.Mapping[str, t.Any]) -> None:
-        os.write(ready_fd, json.dumps(document).encode("utf-8") + b"\n")
+        # The launcher may have given up waiting; the session goes on to its end all the same.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(ready_fd, json.dumps(document).encode("utf-8") + b"\n")
         os.close(ready_fd)
 
     try:

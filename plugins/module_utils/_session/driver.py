@@ -211,6 +211,9 @@ class Driver(t.Generic[StateT]):
             except Dom0XenError as exc:
                 self._events.append(Failed(failure_of(exc)))
                 return
+        if self.state.failure is not None:
+            # Whoever started this need not wait until everything is tidied up.
+            self.launched({"error": self.state.failure.to_result()})
 
     def _carry_out(self, action: Action) -> None:
         if isinstance(action, Journal):

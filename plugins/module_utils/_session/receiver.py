@@ -55,6 +55,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import Xe
 
 # How long xl may take to give up after its input was closed, before it is killed; it may wait for its lock meanwhile.
 GIVE_UP_LIMIT = 120.0
+# The same while xl has not been given anything yet, so that there is nothing it could have to tidy up.
+UNUSED_GIVE_UP_LIMIT = 5.0
 REPORT_LINGER = 3600.0
 
 
@@ -309,14 +311,15 @@ class Receiver(Driver[DestinationState]):
     def _look_at_deadlines(self) -> None:
         now = self.clock()
         if self._listener is None and now - self.started > self.settings.banner_timeout:
-            self.fail(BannerWrong(f"no banner within {self.settings.banner_timeout} s"))
+            self.fail(BannerWrong(f"xl migrate-receive has said nothing within {self.settings.banner_timeout} s"))
         if self.state.phase is Phase.STARTING:
             if self._listener is not None and now - self.started > self.settings.admission_timeout:
                 self.fail(NotAdmitted(f"no sender came within {self.settings.admission_timeout} s"))
         elif self.link.lost_at is not None and now - self.link.lost_at > self.settings.link_timeout:
             text = f"the link to the source has been down for {self.settings.link_timeout} s"
             self.feed(LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
-        if self._closed_at is not None and now - self._closed_at > GIVE_UP_LIMIT and not self.state.committed:
+        limit = GIVE_UP_LIMIT if self._authorised else UNUSED_GIVE_UP_LIMIT
+        if self._closed_at is not None and now - self._closed_at > limit and not self.state.committed:
             self._closed_at = None
             self._process.kill()
 
