@@ -16,41 +16,21 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
-from ansible_collections.dom0.xen.plugins.module_utils._session import messages
+from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong, NotAdmitted
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, die_words
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import DestinationWatch
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
-    Action,
-    CloseXl,
-    Connected,
-    CopyState,
-    DestroyCopy,
-    Failure,
-    HeaderAccepted,
-    LinkExpired,
-    Observe,
-    Observed,
-    Phase,
-    Reached,
-    Ready,
-    Report,
-    Reported,
-    Send,
-    StreamEnded,
-    WriteXl,
-    XlExited,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
-from ansible_collections.dom0.xen.plugins.module_utils._wire.header import config_identity
-from ansible_collections.dom0.xen.plugins.module_utils._wire.parser import StreamParser
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 # How long xl may take to give up after its input was closed, before it is killed; it may wait for its lock meanwhile.
@@ -58,27 +38,6 @@ GIVE_UP_LIMIT = 120.0
 # The same while xl has not been given anything yet, so that there is nothing it could have to tidy up.
 UNUSED_GIVE_UP_LIMIT = 5.0
 REPORT_LINGER = 3600.0
-
-
-class BannerWrong(Dom0XenError):
-    """``xl migrate-receive`` did not say its banner."""
-
-    code = "banner_wrong"
-    remedy = "Run `xl migrate-receive </dev/null` on the destination and look at what it prints."
-
-
-class DomainRefused(Dom0XenError):
-    """The stream is for another domain than this session was made for."""
-
-    code = "domain_refused"
-    remedy = "Start the migration again; the domain's name, identity or memory changed after the check."
-
-
-class NotAdmitted(Dom0XenError):
-    """No sender came in time."""
-
-    code = "no_sender"
-    remedy = "Start the migration again."
 
 
 class Receiver(Driver[DestinationState]):
@@ -99,9 +58,7 @@ class Receiver(Driver[DestinationState]):
         self._watch = DestinationWatch()
         self._process = DestinationXl(self._xl, self.stderr_path)
         self._listener: Listener | None = None
-        self._parser = StreamParser()
-        self._held: list[Frame] = []
-        self._authorised = False
+        self._stream: Incoming[Frame] = Incoming(Authorised(settings.uuid, settings.name, settings.memory_max_kib))
         self._domid: int | None = None
         self._status: int | None = None
         self._give_back = False
@@ -124,7 +81,7 @@ class Receiver(Driver[DestinationState]):
         document = super().status()
         document.update(
             {
-                "bytes": self._parser.position,
+                "bytes": self._stream.position,
                 "written_bytes": self._process.written,
                 "domid": self._domid,
                 "xl_status": self._status,
@@ -175,12 +132,12 @@ class Receiver(Driver[DestinationState]):
                 self._listen()
             elif isinstance(answer, handshake.Ready):
                 self.mark("ready")
-                self.feed(Ready())
+                self.feed(words.Ready())
             elif isinstance(answer, handshake.Status):
                 self._status = answer.code
                 if answer.running:
                     self.mark("running")
-                    self.feed(Reported(Report(answer.code)))
+                    self.feed(words.Reported(words.Report(answer.code)))
             elif isinstance(answer, handshake.GiveBack):
                 self._give_back = True
 
@@ -229,7 +186,7 @@ class Receiver(Driver[DestinationState]):
             if self._listener.fileno() in happened:
                 self._listener.accept()
             if self._listener.progress() and self.state.phase is Phase.STARTING:
-                self.feed(Connected())
+                self.feed(words.Connected())
         try:
             for frame in self.link.progress():
                 self._receive(frame)
@@ -251,45 +208,19 @@ class Receiver(Driver[DestinationState]):
 
     def _receive_data(self, frame: Frame) -> None:
         try:
-            parsed = self._parser.feed(frame.payload)
-            if parsed.stream_bytes != len(frame.payload):
-                raise LinkError("the sender sent bytes after the end of the stream")
-            if not self._authorised:
-                self._held.append(frame)
-                if self._parser.config is None:
-                    return
-                self._authorise(self._parser.config)
+            passed = self._stream.take(frame)
         except Dom0XenError as exc:
-            self._held.clear()
             self.fail(exc)
             return
-        if self._authorised and self._held:
-            for held in self._held:
-                self._process.put(held.payload, held)
-            self._held.clear()
-        else:
-            self._process.put(frame.payload, frame)
+        if passed and self.state.phase.order < Phase.CONFIGURATION.order:
+            self.feed(words.HeaderAccepted())
+        for item in passed:
+            self._process.put(item.payload, item)
         if self.state.phase is Phase.CONFIGURATION:
-            self.feed(Reached(Phase.STREAMING))
-        if self._parser.stream_end is not None:
+            self.feed(words.Reached(Phase.STREAMING))
+        if self._stream.complete:
             self.mark("stream_ended")
-            self.feed(StreamEnded())
-
-    def _authorise(self, config: bytes) -> None:
-        identity = config_identity(config)
-        settings = self.settings
-        if identity.uuid != settings.uuid or identity.name != settings.name:
-            raise DomainRefused(
-                f"the stream is of {identity.name} ({identity.uuid}), "
-                f"this session is for {settings.name} ({settings.uuid})"
-            )
-        if identity.memory_max_kib > settings.memory_max_kib:
-            raise DomainRefused(
-                f"the stream's domain may have {identity.memory_max_kib} KiB, "
-                f"this session allows {settings.memory_max_kib}"
-            )
-        self._authorised = True
-        self.feed(HeaderAccepted())
+            self.feed(words.StreamEnded())
 
     # xl, deadlines.
     # ----------------------------------------------------------------------------------------------------
@@ -302,11 +233,11 @@ class Receiver(Driver[DestinationState]):
             return
         self._exit_seen = True
         if self._status is not None and self._status != 0:
-            self.feed(Reported(Report(self._status, self._give_back)))
+            self.feed(words.Reported(words.Report(self._status, self._give_back)))
         failure = Failure("xl_migrate_receive", die_words(self.stderr(), code), remedy=SEE_STDERR, details={"rc": code})
         if self._listener is None:
             failure = failure_of(BannerWrong("no banner: " + failure.msg, rc=code))
-        self.feed(XlExited(code, failure))
+        self.feed(words.XlExited(code, failure))
 
     def _look_at_deadlines(self) -> None:
         now = self.clock()
@@ -317,8 +248,8 @@ class Receiver(Driver[DestinationState]):
                 self.fail(NotAdmitted(f"no sender came within {self.settings.admission_timeout} s"))
         elif self.link.lost_at is not None and now - self.link.lost_at > self.settings.link_timeout:
             text = f"the link to the source has been down for {self.settings.link_timeout} s"
-            self.feed(LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
-        limit = GIVE_UP_LIMIT if self._authorised else UNUSED_GIVE_UP_LIMIT
+            self.feed(words.LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
+        limit = GIVE_UP_LIMIT if self._stream.authorised else UNUSED_GIVE_UP_LIMIT
         if self._closed_at is not None and now - self._closed_at > limit and not self.state.committed:
             self._closed_at = None
             self._process.kill()
@@ -326,19 +257,18 @@ class Receiver(Driver[DestinationState]):
     # Actions.
     # ------------------------------------------------------------------------------------------------------------
 
-    def _perform(self, action: Action) -> None:
-        if isinstance(action, Send):
+    def _perform(self, action: words.Action) -> None:
+        if isinstance(action, words.Send):
             self._send(dict(action.message))
-        elif isinstance(action, WriteXl):
+        elif isinstance(action, words.WriteXl):
             self._process.put(action.text)
-        elif isinstance(action, CloseXl):
+        elif isinstance(action, words.CloseXl):
             self._closed_at = self.clock()
             self._process.close_input()
-            if self._held:
-                self._held.clear()
-        elif isinstance(action, Observe):
+            self._stream.drop()
+        elif isinstance(action, words.Observe):
             self._observe()
-        elif isinstance(action, DestroyCopy) and self._domid is not None:
+        elif isinstance(action, words.DestroyCopy) and self._domid is not None:
             self._xl.destroy(self._domid)
 
     def _send(self, message: dict[str, t.Any]) -> None:
@@ -353,11 +283,11 @@ class Receiver(Driver[DestinationState]):
             return row.uuid == self.settings.uuid and row.domid not in self._others
 
         runs = self.state.report is not None and self.state.report.runs
-        wanted = (CopyState.RUNNING, CopyState.PAUSED) if runs else (CopyState.ABSENT,)
+        wanted = (words.CopyState.RUNNING, words.CopyState.PAUSED) if runs else (words.CopyState.ABSENT,)
         copy = observe(self._xl, mine, lambda state: state in wanted)
         if copy.domid is not None:
             self._domid = copy.domid
-        self.feed(Observed(copy))
+        self.feed(words.Observed(copy))
 
     def _close(self) -> None:
         self._watch.close()

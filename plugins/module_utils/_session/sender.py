@@ -14,58 +14,21 @@ from ansible_collections.dom0.xen.plugins.module_utils._link import tls
 from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
-from ansible_collections.dom0.xen.plugins.module_utils._session import figures, messages
+from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import SourceState, advance, migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, SourceXl, die_words
-from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SourceWatch, stop_time
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
-    Action,
-    CloseXl,
-    Connected,
-    CopyState,
-    DestroyCopy,
-    Failure,
-    HeaderAccepted,
-    LinkExpired,
-    Observe,
-    Observed,
-    Owner,
-    Permission,
-    Phase,
-    Reached,
-    RenameBack,
-    Send,
-    StartXl,
-    StopSaving,
-    StreamEnded,
-    WriteXl,
-    XlExited,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED, SourceWatch, stop_time
+from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
-from ansible_collections.dom0.xen.plugins.module_utils._wire import parser as wire
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER
-from ansible_collections.dom0.xen.plugins.module_utils._wire.header import config_identity
-from ansible_collections.dom0.xen.plugins.module_utils._wire.rounds import RoundTracker
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
-
-
-class DomainVanished(Dom0XenError):
-    """The domain is not there, or not once, when the migration is about to start."""
-
-    code = "domain_vanished"
-    remedy = "Look at xl list -v on the source, then start the migration again."
-
-
-class AnotherDomain(Dom0XenError):
-    """The stream describes a domain other than the one of this session."""
-
-    code = "another_domain"
-    remedy = "Start the migration again; the domain's name or identity changed meanwhile."
 
 
 class Sender(Driver[SourceState]):
@@ -91,10 +54,7 @@ class Sender(Driver[SourceState]):
         )
         self._store = XenStore()
         self._watch: SourceWatch | None = None
-        self._parser = wire.StreamParser()
-        self._rounds = RoundTracker()
-        self._rate = figures.Rate()
-        self._header: list[bytes] = []
+        self._stream = Outgoing(Authorised(settings.uuid, settings.name))
         self._domid = -1
         self._xl_started = False
         self._exit_seen = False
@@ -110,16 +70,8 @@ class Sender(Driver[SourceState]):
         """Return the status document."""
         now = self.clock()
         document = super().status()
-        total = self._parser.position
-        document.update(
-            figures.transfer(
-                self._rounds,
-                total,
-                self.settings.memory_kib * 1024,
-                self._rate.update(now, total),
-                self.timeline.get("stream", self.started),
-            )
-        )
+        started = self.timeline.get("stream", self.started)
+        document.update(self._stream.figures(now, self.settings.memory_kib, started))
         stop = stop_time(self.timeline, self._peer.get("timeline", {}), self.link.offset)
         document.update(
             {
@@ -173,7 +125,7 @@ class Sender(Driver[SourceState]):
         if self._watch is not None and self._watch.fileno() in happened:
             self._watch.read(self.timeline)
             if "suspend_requested" in self.timeline and self.state.phase is Phase.STREAMING:
-                self.feed(Reached(Phase.SUSPENDING))
+                self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
         self._look_at_xl()
@@ -183,7 +135,7 @@ class Sender(Driver[SourceState]):
         try:
             if not self.link.up:
                 if self._dialer.progress() and self.state.phase is Phase.STARTING:
-                    self.feed(Connected())
+                    self.feed(words.Connected())
                 return
             for frame in self.link.progress():
                 if frame.kind is Kind.DATA:
@@ -222,56 +174,26 @@ class Sender(Driver[SourceState]):
             return
         self.mark("stream")
         try:
-            parsed = self._parser.feed(data)
+            part = self._stream.take(data, self.clock())
         except Dom0XenError as exc:
             self.fail(exc)
             return
-        now = self.clock()
-        self._rounds.update(parsed.events, self._parser.position, now)
-        if parsed.stream_bytes:
-            self._forward(data if parsed.stream_bytes == len(data) else memoryview(data)[: parsed.stream_bytes])
+        if part is not None and self.state.failure is None:
+            if self.state.phase.order < Phase.CONFIGURATION.order:
+                self.feed(words.HeaderAccepted())
+            self.link.send_data(t.cast("bytes", part))
         self._follow_phase()
 
-    def _forward(self, data: bytes | memoryview) -> None:
-        if self.state.failure is not None:
-            return
-        if self.state.phase.order < Phase.CONFIGURATION.order:
-            self._header.append(bytes(data))
-            if self._parser.config is None:
-                return
-            try:
-                self._compare(self._parser.config)
-            except Dom0XenError as exc:
-                self.fail(exc)
-                return
-            self.feed(HeaderAccepted())
-            data = b"".join(self._header)
-            self._header.clear()
-        self.link.send_data(data)
-
-    def _compare(self, config: bytes) -> None:
-        identity = config_identity(config)
-        if identity.uuid != self.settings.uuid or identity.name != self.settings.name:
-            raise AnotherDomain(
-                f"xl sends {identity.name} ({identity.uuid}), "
-                f"this session is for {self.settings.name} ({self.settings.uuid})"
-            )
-
     def _follow_phase(self) -> None:
-        phase = self.state.phase
-        current = self._rounds.current
-        if phase is Phase.CONFIGURATION and current is not None:
-            self.feed(Reached(Phase.STREAMING))
-        elif phase is Phase.STREAMING and figures.suspend_is_near(current, self._rounds.between_rounds):
-            self.feed(Reached(Phase.SUSPENDING))
-        elif phase is Phase.SUSPENDING and "source_suspended" in self.timeline:
-            self.feed(Reached(Phase.FINAL_ROUND))
-        if self._parser.stream_end is not None and self.state.phase.order < Phase.TRANSFERRED.order:
+        reached = self._stream.next_phase(self.state.phase, SUSPENDED in self.timeline)
+        if reached is not None:
+            self.feed(words.Reached(reached))
+        if self._stream.complete and self.state.phase.order < Phase.TRANSFERRED.order:
             self.mark("stream_ended")
-            self.feed(StreamEnded())
-        if self._parser.phase == wire.PERMITTED and not self.state.permission_held:
+            self.feed(words.StreamEnded())
+        if self._stream.permission_read and not self.state.permission_held:
             self.mark("permission_held")
-            self.feed(Permission(self._evidence_against()))
+            self.feed(words.Permission(self._evidence_against()))
 
     def _evidence_against(self) -> Failure | None:
         try:
@@ -299,7 +221,7 @@ class Sender(Driver[SourceState]):
         self._exit_seen = True
         self.mark("xl_exited")
         failure = Failure("xl_migrate", die_words(self.stderr(), code), remedy=SEE_STDERR, details={"rc": code})
-        self.feed(XlExited(code, failure))
+        self.feed(words.XlExited(code, failure))
 
     def _look_at_deadlines(self) -> None:
         lost = self.link.lost_at
@@ -309,30 +231,30 @@ class Sender(Driver[SourceState]):
         limit = self.settings.stop_link_timeout if stopped else self.settings.link_timeout
         if self.clock() - lost > limit:
             text = f"the link to the destination has been down for {limit} s"
-            self.feed(LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
+            self.feed(words.LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
 
     # Actions.
     # ------------------------------------------------------------------------------------------------------------
 
-    def _perform(self, action: Action) -> None:
-        if isinstance(action, StartXl):
+    def _perform(self, action: words.Action) -> None:
+        if isinstance(action, words.StartXl):
             self._start_xl()
-        elif isinstance(action, Send):
+        elif isinstance(action, words.Send):
             self.link.send_message(action.message)
-        elif isinstance(action, WriteXl):
+        elif isinstance(action, words.WriteXl):
             self._process.write(action.text)
             if self.state.answered:
                 # It was the last word; the shim may go, for which xl waits in some of its ways out.
                 self._process.close_answers()
-        elif isinstance(action, CloseXl):
+        elif isinstance(action, words.CloseXl):
             self._process.close_answers()
-        elif isinstance(action, StopSaving):
+        elif isinstance(action, words.StopSaving):
             self._process.stop_saving()
-        elif isinstance(action, Observe):
+        elif isinstance(action, words.Observe):
             self._observe()
-        elif isinstance(action, DestroyCopy):
+        elif isinstance(action, words.DestroyCopy):
             self._xl.destroy(self._domid)
-        elif isinstance(action, RenameBack):
+        elif isinstance(action, words.RenameBack):
             self._xl.rename(self._domid, self.settings.name)
 
     def _start_xl(self) -> None:
@@ -345,10 +267,10 @@ class Sender(Driver[SourceState]):
             self.mark("xl_started")
             self._process.start(self._domid)
         except Dom0XenError as exc:
-            self.feed(XlExited(-1, failure_of(exc)))
+            self.feed(words.XlExited(-1, failure_of(exc)))
             return
         except OSError as exc:
-            self.feed(XlExited(-1, Failure("xl_start", f"xl cannot be started: {exc}")))
+            self.feed(words.XlExited(-1, Failure("xl_start", f"xl cannot be started: {exc}")))
             return
         self._xl_started = True
         self.launched({"admitted": True, "pid": os.getpid(), "domid": self._domid})
@@ -358,9 +280,13 @@ class Sender(Driver[SourceState]):
             domids = self._store.domids_of(self.settings.uuid)
             self._domid = domids[0] if domids else -1
         away = self.state.owner is Owner.DESTINATION
-        wanted = (CopyState.ABSENT,) if away else (CopyState.RUNNING, CopyState.PAUSED, CopyState.ABSENT)
+        wanted = (
+            (words.CopyState.ABSENT,)
+            if away
+            else (words.CopyState.RUNNING, words.CopyState.PAUSED, words.CopyState.ABSENT)
+        )
         copy = observe(self._xl, lambda row: row.domid == self._domid, lambda state: state in wanted)
-        self.feed(Observed(copy))
+        self.feed(words.Observed(copy))
 
     def _close(self) -> None:
         if self._watch is not None:

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stream on both sides: what may pass, and what it tells (no I/O; private to the collection).
+
+Neither side lets a byte pass before it has read the configuration in the header and found the domain of its session.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import figures
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
+from ansible_collections.dom0.xen.plugins.module_utils._wire import parser as wire
+from ansible_collections.dom0.xen.plugins.module_utils._wire.header import config_identity
+from ansible_collections.dom0.xen.plugins.module_utils._wire.rounds import RoundTracker
+
+Buffer = t.Union[bytes, bytearray, memoryview]
+
+
+@dataclass(frozen=True)
+class Authorised:
+    """The one domain that a session may move. ``memory_max_kib`` is ``None`` where the size does not matter."""
+
+    uuid: str
+    name: str
+    memory_max_kib: int | None = None
+
+    def compare(self, config: bytes) -> None:
+        """Raise :class:`AnotherDomain`, or a ``StreamError`` for a configuration that cannot be read."""
+        found = config_identity(config)
+        if found.uuid != self.uuid or found.name != self.name:
+            raise AnotherDomain(
+                f"the stream is of {found.name} ({found.uuid}), this session is for {self.name} ({self.uuid})"
+            )
+        if self.memory_max_kib is not None and found.memory_max_kib > self.memory_max_kib:
+            raise AnotherDomain(
+                f"the stream's domain may have {found.memory_max_kib} KiB, this session allows {self.memory_max_kib}"
+            )
+
+
+class Outgoing:
+    """The stream as the sender reads it from ``xl``."""
+
+    def __init__(self, domain: Authorised) -> None:
+        self._domain = domain
+        self._parser = wire.StreamParser()
+        self._rate = figures.Rate()
+        self._held: list[bytes] = []
+        self.rounds = RoundTracker()
+        self.authorised = False
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far, the permission included."""
+        return self._parser.position
+
+    @property
+    def complete(self) -> bool:
+        """Whether the libxl END record was read."""
+        return self._parser.stream_end is not None
+
+    @property
+    def permission_read(self) -> bool:
+        """Whether the whole permission was read, and is right."""
+        return self._parser.phase == wire.PERMITTED
+
+    def take(self, data: bytes, now: float) -> Buffer | None:
+        """Read ``data``; return what may be forwarded, ``None`` for nothing yet. Raises a ``Dom0XenError``."""
+        parsed = self._parser.feed(data)
+        self.rounds.update(parsed.events, self._parser.position, now)
+        if not parsed.stream_bytes:
+            return None
+        part: Buffer = data if parsed.stream_bytes == len(data) else memoryview(data)[: parsed.stream_bytes]
+        if self.authorised:
+            return part
+        self._held.append(bytes(part))
+        if self._parser.config is None:
+            return None
+        self._domain.compare(self._parser.config)
+        self.authorised = True
+        header = b"".join(self._held)
+        self._held.clear()
+        return header
+
+    def next_phase(self, phase: Phase, suspended: bool) -> Phase | None:
+        """Return the phase that the stream shows beyond ``phase``; ``suspended`` is what XenStore says of the guest."""
+        if phase is Phase.CONFIGURATION and self.rounds.current is not None:
+            return Phase.STREAMING
+        if phase is Phase.STREAMING and figures.suspend_is_near(self.rounds.current, self.rounds.between_rounds):
+            return Phase.SUSPENDING
+        if phase is Phase.SUSPENDING and suspended:
+            return Phase.FINAL_ROUND
+        return None
+
+    def figures(self, now: float, memory_kib: int, started: float) -> dict[str, t.Any]:
+        """Return the transfer's part of the status document."""
+        rate = self._rate.update(now, self.position)
+        return figures.transfer(self.rounds, self.position, memory_kib * 1024, rate, started)
+
+
+FrameT = t.TypeVar("FrameT", bound="HasPayload")
+
+
+class HasPayload(t.Protocol):
+    """A frame of the link, as far as it matters here."""
+
+    @property
+    def payload(self) -> Buffer:
+        """Its bytes."""
+
+
+class Incoming(t.Generic[FrameT]):
+    """The stream as the receiver gets it, frame by frame."""
+
+    def __init__(self, domain: Authorised) -> None:
+        self._domain = domain
+        self._parser = wire.StreamParser()
+        self._held: list[FrameT] = []
+        self.authorised = False
+
+    @property
+    def position(self) -> int:
+        """Bytes received so far."""
+        return self._parser.position
+
+    @property
+    def complete(self) -> bool:
+        """Whether the libxl END record was received."""
+        return self._parser.stream_end is not None
+
+    def take(self, frame: FrameT) -> list[FrameT]:
+        """Read a frame; return the frames that may be written to ``xl``, in order. Raises a ``Dom0XenError``."""
+        parsed = self._parser.feed(frame.payload)
+        if parsed.stream_bytes != len(frame.payload):
+            raise AnotherDomain("bytes follow the end of the stream")
+        if self.authorised:
+            return [frame]
+        self._held.append(frame)
+        if self._parser.config is None:
+            return []
+        self._domain.compare(self._parser.config)
+        self.authorised = True
+        held, self._held = self._held, []
+        return held
+
+    def drop(self) -> None:
+        """Forget what is held."""
+        self._held.clear()
