@@ -121,7 +121,7 @@ class Bench:
         if done.status:
             raise RuntimeError(done.stderr)
         domid = self.domains(node)[name].domid
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while not paused and self.read(node, f"/local/domain/{domid}/device/vif/0/state") != "4":
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{name} does not come up")

@@ -153,12 +153,8 @@ def test_helper_terminated_in_mid_stream(bench: Bench) -> None:
     domid = bench.domains(bench.source)[GUEST].domid
     assert len(helpers) == 1
     words = helpers[0].split()
-    assert (words[0].rsplit("/", 1)[1], words[1], words[3], words[4]) == (
-        "libxl-save-helper",
-        "--save-domain",
-        "-1",
-        str(domid),
-    )
+    assert (words[0].rsplit("/", 1)[1], words[1]) == ("libxl-save-helper", "--save-domain")
+    assert words[2].isdigit() and words[3].isdigit() and words[4] == str(domid)
     assert "migration sender: libxl_domain_suspend failed (rc=-8)" in played.stderr
     assert "Migration failed, failed to suspend at sender." in played.stderr
     assert "resuming at sender" not in played.stderr

@@ -32,25 +32,34 @@ def transport(command: str) -> tuple[int, int, int]:
     return pid, ours_out, ours_in
 
 
-def helper(arguments: list[str], stream: int) -> tuple[int, int, int]:
-    """Start the save helper with a descriptor of the stream; returns pid and the ends to write and read."""
+def helper(mode: str, stream: int, back: int, numbers: list[int]) -> tuple[int, int, int]:
+    """Start the save helper with descriptors of the stream and the back channel; returns pid and the ends to use.
+
+    Descriptors up to 2 are given as copies (libxl_save_callout.c dup_cloexec). The back channel, unused without
+    checkpoints, is xl's standard input when it saves (a field nobody sets), its standard output in migrate-receive.
+    """
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
     actions = [(os.POSIX_SPAWN_DUP2, theirs_in, 0), (os.POSIX_SPAWN_DUP2, theirs_out, 1)]
-    given = os.dup(stream) if stream <= 2 else stream
-    os.set_inheritable(given, True)
+    given = [os.dup(number) if 0 <= number <= 2 else number for number in (stream, back)]
+    for number in given:
+        if number >= 0:
+            os.set_inheritable(number, True)
+    arguments = [mode, *[str(number) for number in given], *[str(number) for number in numbers]]
     try:
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-S", str(_HELPER), arguments[0], str(given), *arguments[1:]],
+            [sys.executable, "-I", "-S", str(_HELPER), *arguments],
             dict(os.environ),
             file_actions=actions,
             setsigdef=[signal.SIGPIPE, signal.SIGTERM],
         )
     finally:
-        os.set_inheritable(given, False)
-        if given != stream:
-            os.close(given)
+        for number, original in zip(given, (stream, back), strict=True):
+            if number != original:
+                os.close(number)
+            elif number >= 0:
+                os.set_inheritable(number, False)
         os.close(theirs_in)
         os.close(theirs_out)
     return pid, ours_out, ours_in

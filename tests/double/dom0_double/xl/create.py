@@ -219,8 +219,8 @@ def _read_stream(session: Session, stream: int, domid: int, config: Json) -> Non
 
 
 def _restore_helper(session: Session, stream: int, domid: int) -> None:
-    arguments = ["--restore-domain", "1", str(domid), "1", "0", "2", "0", "8", "0"]
-    pid, send, receive = children.helper(arguments, stream)
+    back = 1 if stream == 0 else -1
+    pid, send, receive = children.helper("--restore-domain", stream, back, [domid, 1, 0, 2, 0, 8, 0])
     completed: tuple[int, int] | None = None
     for message in ipc.messages(receive):
         if message["kind"] == "log":

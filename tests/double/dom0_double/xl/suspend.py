@@ -55,8 +55,7 @@ class Suspend:
 
     def _helper(self) -> int:
         session, domid = self._session, self._domid
-        arguments = ["--save-domain", "-1", str(domid), str(self._flags), "12", "0"]
-        pid, send, receive = children.helper(arguments, self._descriptor)
+        pid, send, receive = children.helper("--save-domain", self._descriptor, 0, [domid, self._flags, 12, 0])
         completed: tuple[int, int] | None = None
         for message in ipc.messages(receive):
             if message["kind"] == "log":
