@@ -38,7 +38,7 @@ molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.molecule $(ARGS)
 
 # Two lanes: sanity is as long as most of the others together, and uses one core.
-test: setup ## Run all of the above
+test: ## Run all of the above
 	@$(MAKE) --no-print-directory -j2 --output-sync=target --keep-going JOBS=1 ARGS= sanity unit contract molecule lint
 
 
