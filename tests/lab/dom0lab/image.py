@@ -38,6 +38,7 @@ PACKAGES = (
     "python3-pyxs",
     "python3-paramiko",
     "python3-zstandard",
+    "python3-apt",
     "iproute2",
     "bridge-utils",
     "busybox-static",

@@ -63,7 +63,7 @@ def command(host: HostSpec, *, kvm: bool, ssh_port: int, guest_disk: Path) -> li
     dom0 = f"dom0_mem={host.dom0_mib}M,max:{host.dom0_mib}M dom0_max_vcpus=1"
     xen = f"{dom0} console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
     linux = (
-        "root=/dev/vda ro console=hvc0 quiet systemd.show_status=false net.ifnames=0 "
+        "root=/dev/vda rw console=hvc0 quiet systemd.show_status=false net.ifnames=0 "
         f"lab.id={number} systemd.hostname={name} systemd.machine_id={number:032x}"
     )
     return [

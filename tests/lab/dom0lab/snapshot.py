@@ -12,18 +12,17 @@ import typing as t
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import qemu
 from .errors import LabError
 from .image import building
 from .places import cache_root, digest
 
 
-def key(commands: dict[str, list[str]], kvm: bool) -> str:
-    """Hash of all that makes a snapshot loadable: QEMU itself and its command lines (image paths carry their hashes).
+def key(commands: dict[str, list[str]], *recipe: str) -> str:
+    """Hash of QEMU's command lines (image paths carry their hashes), and of ``recipe``: its version, our own steps.
 
     Ports differ from lab to lab and do not matter to a snapshot.
     """
-    parts: list[str] = [qemu.version(), str(kvm), str(cache_root())]
+    parts: list[str] = [*recipe, str(cache_root())]
     for name in sorted(commands):
         parts += [word for word in commands[name] if "hostfwd=" not in word]
     return digest(parts)

@@ -141,7 +141,7 @@ class _Plan:
             spec = qemu.HostSpec(number, own.release, own.folder, settings.memory_mib)
             self.hosts.append(Host(spec.name, spec.address, port, folder))
             self.commands[spec.name] = qemu.command(spec, kvm=kvm, ssh_port=port, guest_disk=disk)
-        self.key = snapshot.key(self.commands, kvm)
+        self.key = snapshot.key(self.commands, qemu.version(), WARM_UP)
 
     @property
     def names(self) -> list[str]:

@@ -19,6 +19,11 @@ systemctl disable xendomains.service
 systemctl enable lab-network.service ssh.service
 # After a snapshot is loaded the clock leaps forward and every timer would fire at once.
 systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-    fstrim.timer systemd-tmpfiles-clean.timer getty@tty1.service serial-getty@hvc0.service systemd-pstore.service
+    fstrim.timer systemd-tmpfiles-clean.timer
+# What nobody needs here; the devices are known from the initrd, asking for each again takes 20 s.
+systemctl mask getty@tty1.service serial-getty@hvc0.service systemd-pstore.service systemd-udev-trigger.service \
+    systemd-binfmt.service proc-sys-fs-binfmt_misc.automount systemd-update-utmp.service modprobe@drm.service \
+    modprobe@configfs.service modprobe@fuse.service modprobe@dm_mod.service modprobe@loop.service \
+    modprobe@efi_pstore.service sys-kernel-debug.mount sys-kernel-tracing.mount dev-mqueue.mount dev-hugepages.mount
 mkdir -p /srv/lab
 ln -s /srv/lab/centos.cfg /etc/xen/centos.cfg

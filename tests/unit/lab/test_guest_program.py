@@ -1,0 +1,103 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guest's program finds corrupted and outdated memory; run here as an ordinary process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import typing as t
+
+import pytest
+from dom0lab import guest_disk, needs
+from dom0lab.start import free_ports
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("gcc") or not needs.LIBC.exists(), reason="gcc or the static C library is not installed"
+)
+PAGES = 256
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("guest") / "centos"
+    guest_disk.compile_program(path)
+    return path
+
+
+@pytest.fixture
+def port(program: Path) -> t.Iterator[int]:
+    number = free_ports(1)[0]
+    with subprocess.Popen([str(program), str(number), str(PAGES), "1000"]) as process:
+        try:
+            yield number
+        finally:
+            process.kill()
+
+
+def ask(port: int, words: str) -> dict[str, t.Any]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.settimeout(0.3)
+        wire.connect(("127.0.0.1", port))
+        for dummy in range(100):
+            try:
+                wire.send(f"{words} n1\n".encode())
+                answer: dict[str, t.Any] = json.loads(wire.recv(2000))
+            except (TimeoutError, ConnectionError):
+                time.sleep(0.05)
+                continue
+            assert answer["nonce"] == "n1"
+            return answer
+    raise AssertionError("no answer")
+
+
+def test_good_memory_verifies_while_it_is_rewritten(port: int) -> None:
+    """No false alarm; the counters move; one boot id; a whole pass was made."""
+    before = ask(port, "ask")
+    time.sleep(0.5)
+    after = ask(port, "verify")
+    assert after["memory_verified"] is True
+    assert after["bad"] == 0
+    assert after["boot_id"] == before["boot_id"]
+    assert after["counter"] > before["counter"]
+    assert after["writes"] - before["writes"] > 100
+    assert after["passes"] >= 1
+
+
+@pytest.mark.parametrize("harm", ["corrupt", "stale"])
+def test_harm_is_found_and_never_forgotten(port: int, harm: str) -> None:
+    """One flipped bit, or one page of an earlier generation, is enough, though the page is rewritten later."""
+    assert ask(port, "verify")["memory_verified"] is True
+    ask(port, harm)
+    assert ask(port, "verify")["memory_verified"] is False
+    assert ask(port, "rate 5000")["rate"] == 5000
+    time.sleep(0.3)
+    assert ask(port, "verify")["memory_verified"] is False
+
+
+def test_the_rate_is_kept_and_changeable(port: int) -> None:
+    """What dirties memory during a migration is what was asked for."""
+    ask(port, "rate 0")
+    still = ask(port, "ask")["writes"]
+    time.sleep(0.3)
+    assert ask(port, "ask")["writes"] - still <= 5
+    ask(port, "rate 2000")
+    start, begun = ask(port, "ask")["writes"], time.monotonic()
+    time.sleep(1.0)
+    rate = (ask(port, "ask")["writes"] - start) / (time.monotonic() - begun)
+    assert 500 < rate < 3000
+
+
+def test_lines_over_tcp(port: int) -> None:
+    """A connection that lives through a migration asks over TCP, several lines in one packet."""
+    ask(port, "ask")
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as wire, wire.makefile("r") as lines:
+        wire.sendall(b"ask a\nverify b\n")
+        assert [json.loads(lines.readline())["nonce"] for dummy in range(2)] == ["a", "b"]
