@@ -138,7 +138,7 @@ def _fail(state: DestinationState, failure: Failure, tell: bool = True) -> tuple
         return state, ()
     actions: list[Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
     if tell and not state.ready:
-        actions.append(Send(messages.failed(failure)))
+        actions.append(Send(messages.failed(failure, "receiver")))
     actions.append(CloseXl() if state.xl_runs else Observe())
     return replace(state, failure=failure), tuple(actions)
 
@@ -149,7 +149,7 @@ def _xl_exited(state: DestinationState, event: XlExited) -> tuple[DestinationSta
     if state.failure is None and state.report is None:
         gone = replace(gone, failure=event.failure)
         if not state.ready:
-            actions.append(Send(messages.failed(event.failure)))
+            actions.append(Send(messages.failed(event.failure, "receiver")))
     return gone, (*actions, Observe())
 
 

@@ -179,7 +179,7 @@ class Driver(t.Generic[StateT]):
             "phase": self.state.phase.value,
             "owner": self.state.owner.value,
             "end_state": self.state.end_state.value if self.state.end_state else None,
-            "error": failure.to_result() if failure else None,
+            "error": failure.to_result(self.role) if failure else None,
             "elapsed_ms": int((self.clock() - self.started) * 1000),
             "peak_memory_kib": peak_memory_kib(),
             "link": {"up": self.link.up, "losses": self.link.losses},
@@ -200,20 +200,20 @@ class Driver(t.Generic[StateT]):
         for action in actions:
             try:
                 self._carry_out(action)
-            except OSError as exc:
+            except (OSError, Dom0XenError) as exc:
                 if isinstance(action, Journal) and action.step in _BINDING:
                     self.state = before
                     self._events.append(Failed(_journal_failure(exc)))
                     return
-                if not isinstance(action, Journal):
-                    self._events.append(Failed(_system_failure(action, exc)))
-                    return
-            except Dom0XenError as exc:
-                self._events.append(Failed(failure_of(exc)))
-                return
+                # What could not be done shows when the hypervisor is looked at, which always comes last.
+                self._note(action, exc)
         if self.state.failure is not None:
             # Whoever started this need not wait until everything is tidied up.
-            self.launched({"error": self.state.failure.to_result()})
+            self.launched({"error": self.state.failure.to_result(self.role)})
+
+    def _note(self, action: Action, exc: Exception) -> None:
+        with contextlib.suppress(OSError):
+            self._journal.write("action_failed", {"action": type(action).__name__, "msg": str(exc)}, durable=False)
 
     def _carry_out(self, action: Action) -> None:
         if isinstance(action, Journal):
@@ -258,13 +258,9 @@ def failure_of(error: Dom0XenError) -> Failure:
     return Failure(error.code, error.message, error.host, error.remedy, error.details)
 
 
-def _journal_failure(exc: OSError) -> Failure:
+def _journal_failure(exc: Exception) -> Failure:
     return Failure(
         "journal_failed",
         f"the record that must come before the permission could not be written: {exc}",
         remedy="Make room under the journal path (default /var/lib/dom0-xen) and start the migration again.",
     )
-
-
-def _system_failure(action: Action, exc: OSError) -> Failure:
-    return Failure("system", f"{type(action).__name__} failed: {exc}")

@@ -24,9 +24,9 @@ READY: Message = {"type": "ready"}
 COMMIT: Message = {"type": "commit"}
 
 
-def failed(failure: Failure) -> Message:
-    """Return the message that this side has failed and why."""
-    return {"type": "failed", "failure": failure.to_result()}
+def failed(failure: Failure, teller: str) -> Message:
+    """Return the message that the role ``teller`` has failed and why."""
+    return {"type": "failed", "failure": failure.to_result(teller)}
 
 
 def report(outcome: Report) -> Message:
@@ -64,6 +64,7 @@ def _failure(document: t.Any) -> Failure:
         host=str(host)[:256] if host is not None else None,
         remedy=str(document.get("remedy", ""))[:1024],
         details=details if isinstance(details, dict) else {},
+        side="sender" if document.get("side") == "sender" else "receiver",
     )
 
 

@@ -65,8 +65,6 @@ class Receiver(Driver[DestinationState]):
         self._exit_seen = False
         self._closed_at: float | None = None
 
-    # What others are told. -----------------------------------------------------------------------------------------
-
     def figures(self) -> dict[str, t.Any]:
         """Return what the sender should know."""
         return {
@@ -89,8 +87,6 @@ class Receiver(Driver[DestinationState]):
             }
         )
         return document
-
-    # One turn of the loop. -----------------------------------------------------------------------------------------
 
     def _sources(self) -> list[Source]:
         sources = [
@@ -119,7 +115,8 @@ class Receiver(Driver[DestinationState]):
         self._look_at_deadlines()
 
     def _linger_limit(self) -> float:
-        return REPORT_LINGER if self.state.committed else super()._linger_limit()
+        # A commit may have crossed our refusal, and the sender waits for the report without a limit.
+        return REPORT_LINGER if self.state.ready else super()._linger_limit()
 
     def _read_answers(self) -> None:
         try:
@@ -179,8 +176,6 @@ class Receiver(Driver[DestinationState]):
             self._domid = mine[0]
             self._watch.follow(mine[0])
 
-    # The link. -------------------------------------------------------------------------------------------------------
-
     def _serve_link(self, happened: dict[int, int]) -> None:
         if self._listener is not None:
             if self._listener.fileno() in happened:
@@ -199,6 +194,10 @@ class Receiver(Driver[DestinationState]):
 
     def _receive(self, frame: Frame) -> None:
         if frame.kind is Kind.MESSAGE:
+            # A commit must not be written down for an xl that is gone.
+            if self._process.output >= 0:
+                self._read_answers()
+            self._look_at_xl()
             self.feed(messages.event(frame.document()))
             self.link.use(frame)
         elif self.state.failure is not None:

@@ -17,10 +17,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
 from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
+from ansible_collections.dom0.xen.plugins.module_utils._session.gate import evidence_against
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.source import SourceState, advance, migrated_away
+from ansible_collections.dom0.xen.plugins.module_utils._session.source import SourceState, advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, SourceXl, die_words
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED, SourceWatch, stop_time
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
@@ -29,6 +30,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+STOP_INTERVAL = 0.2
 
 
 class Sender(Driver[SourceState]):
@@ -58,9 +61,9 @@ class Sender(Driver[SourceState]):
         self._domid = -1
         self._xl_started = False
         self._exit_seen = False
+        self._stop_wanted = False
+        self._stop_tried = 0.0
         self._peer: dict[str, t.Any] = {}
-
-    # What others are told. -----------------------------------------------------------------------------------------
 
     def figures(self) -> dict[str, t.Any]:
         """Return what the receiver should know; nothing."""
@@ -96,8 +99,6 @@ class Sender(Driver[SourceState]):
             return None
         return int((self.timeline["xl_exited"] - self.timeline["xl_started"]) * 1000)
 
-    # One turn of the loop. -----------------------------------------------------------------------------------------
-
     def _sources(self) -> list[Source]:
         sources = [(self._process.listener, selectors.EVENT_READ)]
         if self._watch is not None:
@@ -121,7 +122,10 @@ class Sender(Driver[SourceState]):
         self._serve_link()
         if self._process.listener in happened:
             self._process.accept()
-            self._process.write(BANNER)
+            if self.state.failure is None:
+                self._process.write(BANNER)
+            else:
+                self._process.close_answers()
         if self._watch is not None and self._watch.fileno() in happened:
             self._watch.read(self.timeline)
             if "suspend_requested" in self.timeline and self.state.phase is Phase.STREAMING:
@@ -162,8 +166,6 @@ class Sender(Driver[SourceState]):
         if isinstance(document.get("figures"), dict):
             self.link.peer_figures = document["figures"]
 
-    # The stream. -----------------------------------------------------------------------------------------------------
-
     def _read_stream(self) -> None:
         data = self._process.read()
         if data is None:
@@ -193,25 +195,23 @@ class Sender(Driver[SourceState]):
             self.feed(words.StreamEnded())
         if self._stream.permission_read and not self.state.permission_held:
             self.mark("permission_held")
-            self.feed(words.Permission(self._evidence_against()))
-
-    def _evidence_against(self) -> Failure | None:
-        try:
-            name = self._store.name(self._domid)
-        except Dom0XenError as exc:
-            return failure_of(exc)
-        if name != migrated_away(self.settings.name):
-            return Failure("gate_name", f"the source's copy is called {name} at the gate")
-        if self._process.exit_code() is not None:
-            return Failure("gate_xl", "xl ended on the source before the permission was used")
-        return None
+            name, code = self.settings.name, self._process.exit_code()
+            self.feed(words.Permission(evidence_against(self._store, self._domid, name, code)))
 
     # xl, deadlines.
     # ----------------------------------------------------------------------------------------------------
 
+    def _stop_saving(self) -> None:
+        # xl may not have come to its helper yet; once the guest was asked to suspend, the helper is left alone.
+        now = self.clock()
+        if self._stop_wanted and "suspend_requested" not in self.timeline and now - self._stop_tried >= STOP_INTERVAL:
+            self._stop_tried = now
+            self._stop_wanted = not self._process.stop_saving()
+
     def _look_at_xl(self) -> None:
         if not self._xl_started or self._exit_seen:
             return
+        self._stop_saving()
         code = self._process.exit_code()
         if code is None:
             return
@@ -249,7 +249,7 @@ class Sender(Driver[SourceState]):
         elif isinstance(action, words.CloseXl):
             self._process.close_answers()
         elif isinstance(action, words.StopSaving):
-            self._process.stop_saving()
+            self._stop_wanted = True
         elif isinstance(action, words.Observe):
             self._observe()
         elif isinstance(action, words.DestroyCopy):
@@ -277,8 +277,11 @@ class Sender(Driver[SourceState]):
 
     def _observe(self) -> None:
         if self._domid < 0:
-            domids = self._store.domids_of(self.settings.uuid)
-            self._domid = domids[0] if domids else -1
+            try:
+                self._domid = next(iter(self._store.domids_of(self.settings.uuid)), -1)
+            except Dom0XenError:
+                self.feed(words.Observed(words.Copy(words.CopyState.UNKNOWN)))
+                return
         away = self.state.owner is Owner.DESTINATION
         wanted = (
             (words.CopyState.ABSENT,)

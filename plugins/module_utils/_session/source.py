@@ -17,40 +17,18 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import messages
+from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
-    Action,
     Actions,
-    CancelAsked,
-    CloseXl,
-    Connected,
-    Copy,
     CopyState,
-    DestroyCopy,
-    End,
     EndState,
-    Event,
-    Failed,
     Failure,
-    HeaderAccepted,
     Journal,
-    LinkExpired,
     Observe,
-    Observed,
     Owner,
-    Permission,
     Phase,
-    Reached,
-    Ready,
-    RenameBack,
     Report,
-    Reported,
     Send,
-    StartXl,
-    StopSaving,
-    StreamEnded,
-    WriteXl,
-    XlExited,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
     READY,
@@ -90,7 +68,7 @@ class SourceState:
         return self.report is not None and self.report.status is not None and self.commit_left
 
 
-def advance(state: SourceState, event: Event) -> tuple[SourceState, Actions]:
+def advance(state: SourceState, event: words.Event) -> tuple[SourceState, Actions]:
     """Return the state after ``event`` and what must be done, in order."""
     if state.phase is Phase.ENDED:
         return state, ()
@@ -98,33 +76,33 @@ def advance(state: SourceState, event: Event) -> tuple[SourceState, Actions]:
     return handler(state, event) if handler is not None else (state, ())
 
 
-def _connected(state: SourceState, event: Connected) -> tuple[SourceState, Actions]:
+def _connected(state: SourceState, event: words.Connected) -> tuple[SourceState, Actions]:
     if state.phase is not Phase.STARTING or state.failure is not None:
         return state, ()
-    return replace(state, phase=Phase.ADMITTED, xl_runs=True), (Journal("admitted", durable=False), StartXl())
+    return replace(state, phase=Phase.ADMITTED, xl_runs=True), (Journal("admitted", durable=False), words.StartXl())
 
 
-def _header(state: SourceState, event: HeaderAccepted) -> tuple[SourceState, Actions]:
+def _header(state: SourceState, event: words.HeaderAccepted) -> tuple[SourceState, Actions]:
     return _forward(state, Phase.CONFIGURATION), ()
 
 
-def _reached(state: SourceState, event: Reached) -> tuple[SourceState, Actions]:
+def _reached(state: SourceState, event: words.Reached) -> tuple[SourceState, Actions]:
     return _forward(state, event.phase), ()
 
 
-def _stream_ended(state: SourceState, event: StreamEnded) -> tuple[SourceState, Actions]:
+def _stream_ended(state: SourceState, event: words.StreamEnded) -> tuple[SourceState, Actions]:
     return _forward(state, Phase.TRANSFERRED), (Journal("transferred", durable=False),)
 
 
-def _ready(state: SourceState, event: Ready) -> tuple[SourceState, Actions]:
+def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions]:
     if state.failure is not None or state.ready_given:
         return state, ()
     if state.phase is not Phase.TRANSFERRED:
         return _fail(state, Failure("protocol", "the destination said ready before the stream was complete"))
-    return replace(state, phase=Phase.GATE, ready_given=True), (Journal("ready", durable=False), WriteXl(READY))
+    return replace(state, phase=Phase.GATE, ready_given=True), (Journal("ready", durable=False), words.WriteXl(READY))
 
 
-def _permission(state: SourceState, event: Permission) -> tuple[SourceState, Actions]:
+def _permission(state: SourceState, event: words.Permission) -> tuple[SourceState, Actions]:
     held = replace(state, permission_held=True)
     if state.failure is not None or not state.ready_given or state.commit_left:
         return held, (Journal("permission_held"),)
@@ -136,7 +114,7 @@ def _permission(state: SourceState, event: Permission) -> tuple[SourceState, Act
     )
 
 
-def _reported(state: SourceState, event: Reported) -> tuple[SourceState, Actions]:
+def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, Actions]:
     report = event.report
     if state.report is not None:
         return state, ()
@@ -168,22 +146,22 @@ def _reported(state: SourceState, event: Reported) -> tuple[SourceState, Actions
 def _settle(state: SourceState, step: str, answer: bytes) -> tuple[SourceState, Actions]:
     journal = Journal(step, {"status": state.report.status if state.report else None})
     if state.xl_runs:
-        return replace(state, answered=True), (journal, WriteXl(answer))
+        return replace(state, answered=True), (journal, words.WriteXl(answer))
     return state, (journal, Observe())
 
 
-def _failed(state: SourceState, event: Failed) -> tuple[SourceState, Actions]:
+def _failed(state: SourceState, event: words.Failed) -> tuple[SourceState, Actions]:
     return _fail(state, event.failure, tell=not event.by_peer)
 
 
-def _link_expired(state: SourceState, event: LinkExpired) -> tuple[SourceState, Actions]:
+def _link_expired(state: SourceState, event: words.LinkExpired) -> tuple[SourceState, Actions]:
     if state.ready_given and not state.commit_left and not state.answered:
         # The commit request never left and, once "refused" is on the disk, never will: the destination cannot run it.
         return _refuse(replace(state, failure=state.failure or event.failure))
     return _fail(state, event.failure)
 
 
-def _cancel(state: SourceState, event: CancelAsked) -> tuple[SourceState, Actions]:
+def _cancel(state: SourceState, event: words.CancelAsked) -> tuple[SourceState, Actions]:
     return _fail(state, CANCELLED)
 
 
@@ -191,9 +169,9 @@ def _fail(state: SourceState, failure: Failure, tell: bool = True) -> tuple[Sour
     if state.commit_left or state.failure is not None:
         return state, ()
     failing = replace(state, failure=failure)
-    actions: list[Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
+    actions: list[words.Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
     if tell:
-        actions.append(Send(messages.failed(failure)))
+        actions.append(Send(messages.failed(failure, "sender")))
     if not state.xl_runs:
         actions.append(Observe())
     elif state.ready_given:
@@ -203,20 +181,20 @@ def _fail(state: SourceState, failure: Failure, tell: bool = True) -> tuple[Sour
             return _refuse(failing, actions)
     else:
         if state.phase.order <= Phase.STREAMING.order:
-            actions.append(StopSaving())
+            actions.append(words.StopSaving())
         # Where the helper must not be disturbed any more, xl comes to wait for "ready" and finds the end of its input
         # instead: it then resumes the domain.
-        actions.append(CloseXl())
+        actions.append(words.CloseXl())
     return failing, tuple(actions)
 
 
-def _refuse(state: SourceState, before: t.Sequence[Action] = ()) -> tuple[SourceState, Actions]:
+def _refuse(state: SourceState, before: t.Sequence[words.Action] = ()) -> tuple[SourceState, Actions]:
     report = Report(REFUSED_STATUS)
     refused = replace(state, report=report, owner=Owner.SOURCE, phase=Phase.FINISHING, answered=True)
-    return refused, (*before, Journal("refused"), WriteXl(failure_answer(REFUSED_STATUS)))
+    return refused, (*before, Journal("refused"), words.WriteXl(failure_answer(REFUSED_STATUS)))
 
 
-def _xl_exited(state: SourceState, event: XlExited) -> tuple[SourceState, Actions]:
+def _xl_exited(state: SourceState, event: words.XlExited) -> tuple[SourceState, Actions]:
     gone = replace(state, xl_runs=False)
     if state.commit_left and state.report is None:
         return gone, (Journal("xl_exited", {"code": event.code}),)
@@ -225,12 +203,12 @@ def _xl_exited(state: SourceState, event: XlExited) -> tuple[SourceState, Action
     failing = replace(gone, failure=event.failure)
     return failing, (
         Journal("abort", {"code": event.failure.code, "msg": event.failure.msg}),
-        Send(messages.failed(event.failure)),
+        Send(messages.failed(event.failure, "sender")),
         Observe(),
     )
 
 
-def _observed(state: SourceState, event: Observed) -> tuple[SourceState, Actions]:
+def _observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Actions]:
     copy = event.copy
     if state.owner is Owner.DESTINATION:
         if copy.state is CopyState.ABSENT:
@@ -238,7 +216,7 @@ def _observed(state: SourceState, event: Observed) -> tuple[SourceState, Actions
         if not state.tidied and copy.name == migrated_away(state.name):
             return replace(state, tidied=True), (
                 Journal("destroy_source", {"domid": copy.domid}),
-                DestroyCopy(),
+                words.DestroyCopy(),
                 Observe(),
             )
         failure = Failure(
@@ -249,12 +227,12 @@ def _observed(state: SourceState, event: Observed) -> tuple[SourceState, Actions
         return _end(replace(state, failure=failure), EndState.MOVED)
     if copy.state in (CopyState.RUNNING, CopyState.PAUSED) and state.owner is Owner.SOURCE:
         if copy.name == migrated_away(state.name) and not state.tidied:
-            return replace(state, tidied=True), (Journal("rename_back"), RenameBack(), Observe())
+            return replace(state, tidied=True), (Journal("rename_back"), words.RenameBack(), Observe())
         return _end(state, EndState.STAYED)
     return _end(_unsettled(state, copy), EndState.UNSETTLED)
 
 
-def _unsettled(state: SourceState, copy: Copy) -> SourceState:
+def _unsettled(state: SourceState, copy: words.Copy) -> SourceState:
     cause = f" ({state.failure.msg})" if state.failure is not None else ""
     failure = Failure(
         "source_not_running",
@@ -266,7 +244,7 @@ def _unsettled(state: SourceState, copy: Copy) -> SourceState:
 
 def _end(state: SourceState, end_state: EndState) -> tuple[SourceState, Actions]:
     ended = replace(state, phase=Phase.ENDED, end_state=end_state)
-    return ended, (Journal("ended", {"end_state": end_state.value, "owner": state.owner.value}), End(end_state))
+    return ended, (Journal("ended", {"end_state": end_state.value, "owner": state.owner.value}), words.End(end_state))
 
 
 def _forward(state: SourceState, phase: Phase) -> SourceState:
@@ -279,6 +257,7 @@ def _startup_failure(report: Report) -> Failure:
         "the destination could not start the domain and gave it back "
         f"(status {report.status}: {status_meaning(report.status or 0)})",
         remedy="The last lines of the destination's xl say why.",
+        side="receiver",
     )
 
 
@@ -288,16 +267,16 @@ def migrated_away(name: str) -> str:
 
 
 _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Actions]]] = {
-    Connected: _connected,
-    HeaderAccepted: _header,
-    Reached: _reached,
-    StreamEnded: _stream_ended,
-    Ready: _ready,
-    Permission: _permission,
-    Reported: _reported,
-    Failed: _failed,
-    LinkExpired: _link_expired,
-    CancelAsked: _cancel,
-    XlExited: _xl_exited,
-    Observed: _observed,
+    words.Connected: _connected,
+    words.HeaderAccepted: _header,
+    words.Reached: _reached,
+    words.StreamEnded: _stream_ended,
+    words.Ready: _ready,
+    words.Permission: _permission,
+    words.Reported: _reported,
+    words.Failed: _failed,
+    words.LinkExpired: _link_expired,
+    words.CancelAsked: _cancel,
+    words.XlExited: _xl_exited,
+    words.Observed: _observed,
 }

@@ -65,17 +65,22 @@ class CopyState(str, Enum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a session does not succeed; the fields of ``Dom0XenError.as_result``."""
+    """Why a session does not succeed; the fields of ``Dom0XenError.as_result``.
+
+    ``side`` is the role that it happened to, ``None`` for the one that tells it.
+    """
 
     code: str
     msg: str
     host: str | None = None
     remedy: str = ""
     details: t.Mapping[str, t.Any] = field(default_factory=dict)
+    side: str | None = None
 
-    def to_result(self) -> dict[str, t.Any]:
-        """Return it as the ``error`` of a status document."""
+    def to_result(self, teller: str) -> dict[str, t.Any]:
+        """Return it as the ``error`` of a status document or a message of the role ``teller``."""
         return {
+            "side": self.side or teller,
             "code": self.code,
             "msg": self.msg,
             "host": self.host,
