@@ -60,7 +60,10 @@ def folder(path: str) -> list[str]:
 print(
     json.dumps(
         {
-            "folders": [os.path.join(root, name) for root in ROOTS for name in folder(root)],
+            # A lock is a file that stays; what counts is whether somebody holds it, and then a process is there.
+            "folders": [
+                os.path.join(root, name) for root in ROOTS for name in folder(root) if not name.endswith(".lock")
+            ],
             "journals": folder(JOURNAL),
             "processes": processes(),
             "ports": ports(),
