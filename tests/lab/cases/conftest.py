@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from .world import World
 
 TIMEOUT_S = 1500
 RECORD = pytest.StashKey["Record"]()
+WORLD = pytest.StashKey[World]()
 
 
 class Record:
@@ -28,7 +28,7 @@ class Record:
         self.name = name
         self.figures: dict[str, float | None] = {"total_ms": None, "stop_ms": None, "gap_ms": None}
         self.checks: list[figures.Check] = []
-        self.outcome = "passed"
+        self.outcome = "not run"
 
     def note(self, **values: float | None) -> None:
         """Keep total_ms, stop_ms or gap_ms."""
@@ -78,16 +78,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Note how a case ended; one that failed leaves a lab that nobody can rely on."""
     report = yield
     record = item.stash.get(RECORD, None)
-    if record is not None and report.outcome != "passed":
+    if record is None:
+        return report
+    # Set-up, call and tear-down are reported one after the other; the first that is not well is what counts.
+    if record.outcome in ("not run", "passed") and (report.when == "call" or not report.passed):
         record.outcome = report.outcome
-        world = getattr(item, "funcargs", {}).get("world")
-        if world is not None and report.failed:
-            world.stale = True
+    world = item.stash.get(WORLD, None)
+    if world is not None and report.failed:
+        world.stale = True
     return report
-
-
-def pytest_runtest_logfinish(nodeid: str) -> None:
-    """Nothing to do: the records are written when the session ends."""
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -111,6 +110,7 @@ def lab_world() -> Iterator[World]:
 @pytest.fixture
 def world(lab_world: World, request: pytest.FixtureRequest) -> World:
     """The lab as it is, wherever the guest is; reset when a case before failed."""
+    request.node.stash[WORLD] = lab_world
     lab_world.name = re.sub(r"[^A-Za-z0-9-]+", "-", request.node.name).strip("-")
     if lab_world.stale:
         lab_world.lab.reset()
@@ -139,8 +139,3 @@ def record(request: pytest.FixtureRequest) -> Record:
     """The record of this case."""
     kept: Record = request.node.stash[RECORD]
     return kept
-
-
-def pytest_report_header() -> str:
-    """Say what these tests are for."""
-    return json.dumps({"cases": "real Xen"})

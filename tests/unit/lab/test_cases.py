@@ -1,0 +1,89 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of the lab's cases that need no lab."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cases.plays import Outcome, Running, family, wait_until
+from cases.search import fragments, in_text
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from proof.cases import contract_cases
+
+PARENT = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+def test_kill_reaches_workers_with_a_session_of_their_own(tmp_path: Path) -> None:
+    """Ansible's workers leave the process group; a kill that misses them would be no kill of the controller."""
+    run = Running(tmp_path, [sys.executable, "-c", PARENT], {})
+    while "up" not in (tmp_path / "log").read_text():
+        time.sleep(0.05)
+    killed = run.kill()
+    assert len(killed) == 2
+    assert not run.running()
+    wait_until("both gone", lambda: not any(_alive(pid) for pid in killed), 20, 0.1)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_family_is_this_process_and_its_children() -> None:
+    """Nobody else's processes are ever in it."""
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        assert family(child.pid) == [child.pid]
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_outcome_tells_the_last_failure_that_counts() -> None:
+    """Failures that were ignored are no message of the run, and recaps of all hosts are added up."""
+    counts = {"failures": 1, "unreachable": 0, "changed": 2}
+    events = [
+        {"kind": "failed", "ignored": False, "result": {"msg": "first"}},
+        {"kind": "failed", "ignored": False, "result": {"msg": "last"}},
+        {"kind": "failed", "ignored": True, "result": {"msg": "ignored"}},
+        {"kind": "recap", "hosts": {"a": counts, "b": {"failures": 0, "unreachable": 0, "changed": 1}}},
+    ]
+    outcome = Outcome(2, "", {}, events)
+    assert (outcome.message, outcome.changed, outcome.failures) == ("last", 3, 1)
+
+
+def test_fragments_of_a_key_are_its_own() -> None:
+    """What is searched for is in this key only, and is found in a log that escapes line ends."""
+    keys = [
+        ec.generate_private_key(ec.SECP256R1())
+        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        .decode()
+        for dummy in range(2)
+    ]
+    first, second = fragments(keys[:1]), fragments(keys[1:])
+    assert len(first) >= 2 and not set(first) & set(second)
+    assert in_text(repr(keys[0]), first) and not in_text(keys[1].replace("PRIVATE", ""), first)
+
+
+def test_contract_report_keeps_every_outcome() -> None:
+    """A failed or skipped test of the contract cannot become a passed one."""
+    report = """<testsuites><testsuite>
+        <testcase name="test_a_b"/><testcase name="test_c"><failure message="x"/></testcase>
+        <testcase name="test_d"><error message="x"/></testcase><testcase name="test_e"><skipped/></testcase>
+        </testsuite></testsuites>"""
+    cases = contract_cases(report)
+    assert [case["outcome"] for case in cases] == ["passed", "failed", "failed", "skipped"]
+    assert cases[0] == {"name": "contract: a b", "outcome": "passed", "total_ms": None, "stop_ms": None, "gap_ms": None}
