@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import typing as t
 from pathlib import Path
 
 from cases.plays import Outcome, Running, family, wait_until
@@ -55,7 +56,7 @@ def test_family_is_this_process_and_its_children() -> None:
 def test_outcome_tells_the_last_failure_that_counts() -> None:
     """Failures that were ignored are no message of the run, and recaps of all hosts are added up."""
     counts = {"failures": 1, "unreachable": 0, "changed": 2}
-    events = [
+    events: list[dict[str, t.Any]] = [
         {"kind": "failed", "ignored": False, "result": {"msg": "first"}},
         {"kind": "failed", "ignored": False, "result": {"msg": "last"}},
         {"kind": "failed", "ignored": True, "result": {"msg": "ignored"}},
