@@ -8,7 +8,7 @@ VENV ?= .venv
 PYTHON ?=
 JOBS ?= 2
 
-export VENV PYTHON
+export VENV PYTHON JOBS
 export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
@@ -37,9 +37,8 @@ contract: setup ## Run the contract of xl and XenStore on the double
 molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.molecule $(ARGS)
 
-# Two lanes: sanity is as long as most of the others together, and uses one core.
-test: ## Run all of the above
-	@$(MAKE) --no-print-directory -j2 --output-sync=target --keep-going JOBS=1 ARGS= sanity unit contract molecule lint
+test: setup ## Run all of the above
+	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.everything
 
 
 lab-setup: setup ## Install what the real lab needs (QEMU, mmdebstrap and so on)

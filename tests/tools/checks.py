@@ -51,19 +51,37 @@ def run_one(check: Check) -> Outcome:
     return Outcome(check, result.returncode == 0, time.monotonic() - started, result.stdout)
 
 
-def run_all(checks: list[Check]) -> int:
+def _last_line(output: str) -> str:
+    lines = output.split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _report(outcome: Outcome, logs: pathlib.Path | None) -> None:
+    output = re.sub(r"\S*ansible_collections/dom0/xen/", "", outcome.output).rstrip()
+    line = f"{'ok' if outcome.passed else 'FAILED':7}{outcome.check.name} ({outcome.seconds:.1f} s)"
+    if logs is not None:
+        (logs / f"{outcome.check.name}.log").write_text(outcome.output, encoding="utf-8")
+        if outcome.passed:
+            line += f": {_last_line(output)}"
+    print(line, flush=True)
+    if not outcome.passed:
+        print(output, flush=True)
+
+
+def run_all(checks: list[Check], logs: pathlib.Path | None = None) -> int:
     """Run all checks, JOBS (from the environment, default 2) at a time, and return an exit code.
 
-    The output of those that failed is printed.
+    The output of those that failed is printed; with ``logs``, all output is kept there.
     """
+    if logs is not None:
+        logs.mkdir(parents=True, exist_ok=True)
     failed: list[str] = []
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
         for future in concurrent.futures.as_completed([pool.submit(run_one, check) for check in checks]):
             outcome = future.result()
-            print(f"{'ok' if outcome.passed else 'FAILED':7}{outcome.check.name} ({outcome.seconds:.1f} s)", flush=True)
+            _report(outcome, logs)
             if not outcome.passed:
                 failed.append(outcome.check.name)
-                print(re.sub(r"\S*ansible_collections/dom0/xen/", "", outcome.output).rstrip(), flush=True)
     if failed:
         print(f"failed: {', '.join(failed)}")
     return 1 if failed else 0
