@@ -63,7 +63,16 @@ def known(case: Case) -> t.Iterator[Finding]:
             "Check the name (capitals count), or give the domain's UUID.",
         )
         return
-    names = [row.name for row in case.source.domains if row.domid != 0] if case.source else []
+    rows = case.source.domains if case.source else ()
+    if any(means(row, wanted) for row in rows):
+        yield case.error(
+            "domain_gone",
+            case.source_name,
+            f"{wanted} was on {case.source_name} a moment ago; then it was gone, or xl did not answer.",
+            "Look with `xl list` there, and run this again.",
+        )
+        return
+    names = [row.name for row in rows if row.domid != 0]
     yield case.error(
         "domain_unknown",
         case.source_name,

@@ -159,7 +159,8 @@ class Case:
         """Say whether a session is about the domain; by name only while nobody knows the UUID."""
         if self.domain is not None:
             return session.domain.uuid == self.domain.uuid
-        return self.request.domain in (session.domain.uuid, session.domain.name)
+        wanted = self.request.domain
+        return session.domain.name == wanted or session.domain.uuid == wanted.lower()
 
     @property
     def session_running(self) -> bool:

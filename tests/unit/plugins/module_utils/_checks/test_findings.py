@@ -77,6 +77,7 @@ QCOW2 = {"pdev_path": "/srv/a.qcow2", "vdev": "xvda", "backend": "qdisk", "forma
 CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
     # code, host, what is different, words that the message or the remedy must hold
     ("domain_unknown", "xen1", {"domain": None, "source": _here(row("web", 5, OTHER))}, ["'centos'", "web", "UUID"]),
+    ("domain_gone", "xen1", {"domain": None}, ["a moment ago"]),
     ("domain_is_dom0", "xen1", {"domain": None, "request": request(domain="Domain-0")}, ["domain 0"]),
     ("domain_is_dom0", "xen1", {"domain": domain(domid=0, name="Domain-0")}, ["domain 0"]),
     (
@@ -422,6 +423,14 @@ def test_session_in_its_last_moments_is_told_instead_of_an_unknown_domain() -> N
         ),
         destination=_there(row("centos--incoming", paused=True)),
     )
+    assert [finding.code for finding in found] == ["session_running"]
+
+
+@pytest.mark.parametrize("wanted", ["centos", UUID.upper()])
+def test_running_session_is_found_by_name_and_uuid(wanted: str) -> None:
+    """However the caller names the domain."""
+    source = dataclasses.replace(_here(), sessions=(session(alive=True, phase="gate", end_state=None),))
+    found = _find(domain=None, source=source, request=request(domain=wanted))
     assert [finding.code for finding in found] == ["session_running"]
 
 
