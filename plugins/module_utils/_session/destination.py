@@ -155,10 +155,12 @@ def _xl_exited(state: DestinationState, event: XlExited) -> tuple[DestinationSta
 
 def _observed(state: DestinationState, event: Observed) -> tuple[DestinationState, Actions]:
     copy = event.copy
-    if state.report is not None and state.report.runs:
+    if state.report is not None and state.report.runs and state.committed:
         return _end(state, EndState.MOVED)
     if copy.state is CopyState.ABSENT:
         return _gone(state)
+    if copy.state is CopyState.RUNNING and state.report is None:
+        return _runs_unreported(state)
     if not state.committed and not state.destroyed:
         return replace(state, destroyed=True), (
             Journal("destroy_copy", {"domid": copy.domid}),
@@ -178,17 +180,32 @@ def _observed(state: DestinationState, event: Observed) -> tuple[DestinationStat
     return _end(left, EndState.STAYED, Send(messages.report(outcome)))
 
 
+def _runs_unreported(state: DestinationState) -> tuple[DestinationState, Actions]:
+    """The copy is seen running though ``xl`` ended without a word: it counts if it had the permission."""
+    outcome = Report(0)
+    seen = replace(state, report=outcome)
+    if state.committed:
+        seen = replace(seen, owner=Owner.DESTINATION, failure=None)
+        return _end(seen, EndState.MOVED, Journal("running", {"status": None}), Send(messages.report(outcome)))
+    failure = Failure(
+        "runs_without_permission",
+        "the copy at the destination runs, and it never had the permission",
+        remedy="Somebody started it by hand. Look at both hosts; the domain must run on exactly one of them.",
+    )
+    seen = replace(seen, owner=Owner.UNSETTLED, failure=failure)
+    return _end(seen, EndState.UNSETTLED, Send(messages.report(outcome)))
+
+
 def _gone(state: DestinationState) -> tuple[DestinationState, Actions]:
-    if state.committed and not (state.report is not None and state.report.give_back):
+    if state.committed and (state.report is None or not state.report.status):
         # xl ended after the permission without a word: the domain may have run here and ended.
         outcome = Report(state.report.status if state.report else None, False, True)
         lost = replace(state, owner=Owner.UNSETTLED, report=outcome)
         return _end(lost, EndState.UNSETTLED, Send(messages.report(outcome)))
     if state.report is not None:
-        outcome = replace(state.report, copy_gone=True)
-        if not state.committed:
-            # Without the permission nothing can have run, whether or not xl found the words to say so.
-            outcome = replace(outcome, give_back=True)
+        # Without the permission nothing can have run; with it, xl said that it could not start its copy, and the copy
+        # is gone. Whether xl found the words to give the domain back changes nothing.
+        outcome = replace(state.report, copy_gone=True, give_back=True)
         back = replace(state, owner=Owner.SOURCE, report=outcome)
         return _end(back, EndState.STAYED, Send(messages.report(outcome)))
     if state.ready:

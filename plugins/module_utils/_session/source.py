@@ -131,10 +131,18 @@ def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, A
             "reported_returned",
             failure_answer(status),
         )
-    if report.returned:
-        return _fail(known, _startup_failure(report))
-    if not state.commit_left:
-        return _fail(replace(state, report=None), _startup_failure(report))
+    if not state.commit_left and not (report.runs and state.ready_given):
+        # It never had the permission and never will: what has become of its copy decides nothing here.
+        if state.ready_given and not state.answered:
+            return _refuse(replace(state, failure=state.failure or _startup_failure(report)))
+        return _fail(state, _startup_failure(report))
+    if report.runs:
+        alarm = Failure(
+            "runs_without_permission",
+            "the destination runs the domain, and it never had the permission",
+            remedy="Somebody started the copy by hand. Look at both hosts; the domain must run on exactly one of them.",
+        )
+        return replace(known, owner=Owner.UNSETTLED, failure=alarm), (Journal("unsettled"),)
     unsettled = Failure(
         "unsettled",
         f"the destination had the permission, and cannot say that its copy is gone (status {report.status})",
@@ -155,7 +163,7 @@ def _failed(state: SourceState, event: words.Failed) -> tuple[SourceState, Actio
 
 
 def _link_expired(state: SourceState, event: words.LinkExpired) -> tuple[SourceState, Actions]:
-    if state.ready_given and not state.commit_left and not state.answered:
+    if state.ready_given and not state.commit_left and not state.answered and state.report is None:
         # The commit request never left and, once "refused" is on the disk, never will: the destination cannot run it.
         return _refuse(replace(state, failure=state.failure or event.failure))
     return _fail(state, event.failure)
@@ -213,6 +221,8 @@ def _observed(state: SourceState, event: words.Observed) -> tuple[SourceState, A
     if state.owner is Owner.DESTINATION:
         if copy.state is CopyState.ABSENT:
             return _end(state, EndState.MOVED)
+        if copy.state is CopyState.RUNNING:
+            return _end(_twice(state, copy), EndState.UNSETTLED)
         if not state.tidied and copy.name == migrated_away(state.name):
             return replace(state, tidied=True), (
                 Journal("destroy_source", {"domid": copy.domid}),
@@ -230,6 +240,12 @@ def _observed(state: SourceState, event: words.Observed) -> tuple[SourceState, A
             return replace(state, tidied=True), (Journal("rename_back"), words.RenameBack(), Observe())
         return _end(state, EndState.STAYED)
     return _end(_unsettled(state, copy), EndState.UNSETTLED)
+
+
+def _twice(state: SourceState, copy: words.Copy) -> SourceState:
+    text = f"the domain runs at the destination and, with domid {copy.domid}, here"
+    remedy = "Pause both copies at once, then decide which one counts; the other must be destroyed."
+    return replace(state, owner=Owner.UNSETTLED, failure=Failure("running_twice", text, remedy=remedy))
 
 
 def _unsettled(state: SourceState, copy: words.Copy) -> SourceState:

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Goes through every world that can be reached, and says which promise is broken where, with the way that led there."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import deque
+from dataclasses import dataclass, field
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model, Violation
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import DEAD, World
+
+
+@dataclass
+class Found:
+    """What a search found: the first broken promise and the way to it, and how much was looked at."""
+
+    worlds: int = 0
+    steps: int = 0
+    ends: int = 0
+    broken: str = ""
+    way: list[str] = field(default_factory=list)
+    labels: set[str] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        """Everything that a person needs to follow it."""
+        lines = "".join(f"\n  {what}" for what in self.way)
+        return f"{self.broken or 'nothing broken'} ({self.worlds} worlds, {self.steps} steps, {self.ends} ends){lines}"
+
+
+def search(model: Model, faults: int, first: World | None = None) -> Found:
+    """Try everything with at most ``faults`` faults; stop at the first broken promise."""
+    start = (first or World())._replace(faults=faults)
+    came: dict[World, tuple[World, str] | None] = {start: None}
+    waiting, found = deque([start]), Found()
+    while waiting:
+        world = waiting.popleft()
+        found.worlds += 1
+        progress = False
+        try:
+            for what, after in model.steps(world):
+                found.steps += 1
+                found.labels.add(what)
+                progress = progress or after.faults == world.faults and after != world
+                if after not in came:
+                    came[after] = (world, what)
+                    found.broken = promise_broken(after, model.strict)
+                    if found.broken:
+                        return _told(found, came, after)
+                    waiting.append(after)
+        except Violation as exc:
+            found.broken = str(exc)
+            return _told(found, came, world)
+        if not progress:
+            found.ends += 1
+            found.broken = end_wrong(model, world, faults)
+            if found.broken:
+                return _told(found, came, world)
+    return found
+
+
+def promise_broken(w: World, strict: bool = True) -> str:
+    """Say which promise this world breaks, if any."""
+    if w.guest == "runs" and w.copy == "runs":
+        return "both copies run"
+    if w.guest == "runs" and w.has_run:
+        return "the source's copy runs again after the destination's has run"
+    if w.guest == "gone" and not w.has_run:
+        return "the source's copy is gone, and the destination's has never run"
+    if strict and w.told == "back" and w.has_run:
+        return "xl on the source was told that the destination failed, and it has run"
+    return ""
+
+
+def end_wrong(model: Model, w: World, faults: int) -> str:
+    """Say what is wrong with a world in which nothing happens any more without a fault."""
+    sender = model.source.states[w.sender] if w.sender != DEAD else None
+    receiver = model.destination.states[w.receiver] if w.receiver != DEAD else None
+    # Once the commit request has left, nothing but the destination's word ends the sender.
+    may_wait = sender is not None and sender.commit_left and not (sender.report is not None and sender.report.runs)
+    if sender is not None and sender.phase is not words.Phase.ENDED and not may_wait:
+        return "the sender waits for ever"
+    if receiver is not None and receiver.phase is not words.Phase.ENDED:
+        return "the receiver waits for ever"
+    if not w.hard and (w.guest == "runs") == (w.copy == "runs"):
+        return "without any process killed the domain runs nowhere"
+    if not w.hard and (w.copy not in ("none", "runs") or (w.guest != "gone" and (w.away or w.has_run))):
+        return "without any process killed something is left behind"
+    if w.faults == faults and not (w.copy == "runs" and w.guest == "gone"):
+        return "without any fault the domain did not move"
+    return ""
+
+
+def explore(model: Model, faults: int) -> t.Iterator[World]:
+    """Yield every world that can be reached."""
+    start = World(faults=faults)
+    seen, waiting = {start}, [start]
+    while waiting:
+        world = waiting.pop()
+        yield world
+        for _what, after in model.steps(world):
+            if after not in seen:
+                seen.add(after)
+                waiting.append(after)
+
+
+def _told(found: Found, came: dict[World, tuple[World, str] | None], world: World) -> Found:
+    at: World | None = world
+    while at is not None:
+        before = came[at]
+        if before is None:
+            break
+        at, what = before
+        found.way.append(what)
+    found.way.reverse()
+    found.way.append(str({key: value for key, value in world._asdict().items() if value != World._field_defaults[key]}))
+    return found

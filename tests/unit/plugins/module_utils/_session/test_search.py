@@ -1,0 +1,197 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every order of events and faults, tried on the real machines: never two running copies, never none where one was.
+
+The second half takes one rule away at a time, and the search must then find what the rule is for.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import destination, source, words
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import failure_answer, success_answer
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
+    Advance,
+    State,
+    destination_machine,
+    source_machine,
+)
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.search import search
+
+Answer = tuple[State, words.Actions]
+
+
+def test_without_faults() -> None:
+    """The domain moves, whatever order things happen in."""
+    found = search(Model(), 0)
+    assert not found.broken, str(found)
+    assert found.ends == 1
+
+
+def test_with_any_two_faults() -> None:
+    """No two faults, at whatever moments, break a promise; with processes left alive, exactly one copy runs."""
+    found = search(Model(), 2)
+    assert not found.broken, str(found)
+    assert found.worlds > 20_000
+
+
+def test_every_step_of_the_model_is_reached() -> None:
+    """A fault that can no longer happen, or an action that nobody performs, would make the search say too little."""
+    found = search(Model(), 1)
+    kinds = {what.split(":")[0] if "report" in what or "sends" in what else what for what in found.labels}
+    assert {
+        "xl suspends the guest",
+        "xl takes its copy back and resumes it",
+        "xl gets no ready and resumes the guest",
+        "xl gets no report and leaves its copy suspended",
+        "xl destroys its copy and exits 0",
+        "destination cannot say that it failed and leaves its copy",
+        "destination says that it does not start its copy",
+        "destination finds the end of its input and drops what it has",
+        "sender: stops the save helper",
+        "sender: destroys its copy",
+        "receiver: destroys its copy",
+        "sender's journal fails",
+        "receiver's journal fails",
+        "sender's link expires",
+        "receiver's link expires",
+        "settling resumes the source's copy",
+        "settling answers xl that the destination failed",
+        "receiver refuses the domain",
+        "sender holds permission, and something speaks against it",
+    } <= kinds
+
+
+# One rule less. ------------------------------------------------------------------------------------------------------
+
+
+def without_the_commit_record(state: State, event: words.Event) -> Answer:
+    """The permission is let through with nothing on the destination's disk."""
+    after, actions = destination.advance(state, event)
+    return after, tuple(each for each in actions if not _is_record(each, "commit"))
+
+
+def with_the_commit_record_too_late(state: State, event: words.Event) -> Answer:
+    """The permission is let through before the record of it is on the disk."""
+    after, actions = destination.advance(state, event)
+    return after, tuple(sorted(actions, key=lambda each: _is_record(each, "commit")))
+
+
+def without_the_record_of_the_request(state: State, event: words.Event) -> Answer:
+    """The commit request leaves with nothing on the source's disk."""
+    after, actions = source.advance(state, event)
+    return after, tuple(each for each in actions if not _is_record(each, "commit_requested"))
+
+
+def with_a_deadline_after_the_request(state: State, event: words.Event) -> Answer:
+    """A link that has been down for too long counts as a failure of the destination, even after the request left."""
+    if isinstance(event, words.LinkExpired) and state.commit_left and state.report is None:
+        after = replace(state, report=words.Report(3), answered=True)
+        return after, (words.WriteXl(failure_answer(3)),)
+    return source.advance(state, event)
+
+
+def with_success_from_a_guess(state: State, event: words.Event) -> Answer:
+    """xl is told that the destination runs as soon as the request has left."""
+    after, actions = source.advance(state, event)
+    if after.commit_left and not state.commit_left:
+        actions = (*actions, words.WriteXl(success_answer()))
+    return after, actions
+
+
+def with_any_report_of_failure_believed(state: State, event: words.Event) -> Answer:
+    """A report of failure counts, whether or not the copy has been seen gone."""
+    if isinstance(event, words.Reported) and not event.report.runs:
+        status = event.report.status or 3
+        event = words.Reported(words.Report(status, give_back=True, copy_gone=True))
+    return source.advance(state, event)
+
+
+def with_silence_after_the_commit_taken_for_failure(state: State, event: words.Event) -> Answer:
+    """xl that ended after the commit without a word, and a copy that is gone, count as "it never ran"."""
+    after, actions = destination.advance(state, event)
+    if (
+        isinstance(event, words.Observed)
+        and event.copy.state is words.CopyState.ABSENT
+        and after.owner is words.Owner.UNSETTLED
+    ):
+        given_back = words.Send({"type": "report", "status": 3, "give_back": True, "copy_gone": True})
+        actions = tuple(given_back if isinstance(each, words.Send) else each for each in actions)
+    return after, actions
+
+
+def with_the_copy_destroyed_after_the_commit(state: State, event: words.Event) -> Answer:
+    """A failure after the commit still makes the receiver destroy its copy."""
+    if isinstance(event, words.Observed) and state.committed and not state.destroyed:
+        return replace(state, destroyed=True), (words.DestroyCopy(), words.Observe())
+    return destination.advance(state, event)
+
+
+def _is_record(action: words.Action, step: str) -> bool:
+    return isinstance(action, words.Journal) and action.step == step
+
+
+POWER, ENDS = "the destination loses power", "the guest ends on the destination"
+KILLED = ("the sender is killed", "the receiver is killed", "xl on the source is killed")
+BOTH, AGAIN = "both copies run", "the source's copy runs again after the destination's has run"
+LOST = "the source's copy is gone, and the destination's has never run"
+
+# The transition function, the faults it takes, and what then happens.
+SOURCE_RULES: list[tuple[Advance, tuple[str, ...], set[str]]] = [
+    (without_the_record_of_the_request, KILLED, {BOTH}),
+    (with_a_deadline_after_the_request, ("the link breaks",), {BOTH, AGAIN}),
+    (with_success_from_a_guess, (), {LOST}),
+    (with_any_report_of_failure_believed, ("xl on the destination is killed",), {BOTH, AGAIN}),
+]
+DESTINATION_RULES: list[tuple[Advance, tuple[str, ...], set[str]]] = [
+    (without_the_commit_record, (POWER, *KILLED), {AGAIN}),
+    (with_the_commit_record_too_late, (POWER, *KILLED), {AGAIN}),
+    (with_silence_after_the_commit_taken_for_failure, (ENDS, "xl on the destination is killed"), {AGAIN}),
+]
+
+
+def _name(value: t.Any) -> str:
+    return value.__name__.replace("_", " ") if callable(value) else ""
+
+
+@pytest.mark.parametrize(("advance", "kinds", "leads_to"), SOURCE_RULES, ids=_name)
+def test_rule_of_the_source_is_needed(advance: Advance, kinds: tuple[str, ...], leads_to: set[str]) -> None:
+    """With one rule less the search finds two running copies, or a domain that is lost, and shows the way there."""
+    found = search(Model(source_machine(advance), strict=False, kinds=kinds), 2)
+    assert found.broken in leads_to and found.way, str(found)
+
+
+@pytest.mark.parametrize(("advance", "kinds", "leads_to"), DESTINATION_RULES, ids=_name)
+def test_rule_of_the_destination_is_needed(advance: Advance, kinds: tuple[str, ...], leads_to: set[str]) -> None:
+    """The same for the destination's half."""
+    found = search(Model(destination_half=destination_machine(advance), strict=False, kinds=kinds), 2)
+    assert found.broken in leads_to and found.way, str(found)
+
+
+@pytest.mark.parametrize(
+    ("model", "broken"),
+    [
+        (
+            Model(source_machine(with_a_deadline_after_the_request)),
+            'after the commit request "expired" made the sender act',
+        ),
+        (
+            Model(destination_half=destination_machine(with_the_copy_destroyed_after_the_commit)),
+            "the receiver destroys a running copy",
+        ),
+        (
+            Model(source_machine(with_success_from_a_guess)),
+            "xl on the source was told that the destination runs, which it does not",
+        ),
+    ],
+    ids=["deadline", "destroyed", "guess"],
+)
+def test_wrong_act_is_found_at_once(model: Model, broken: str) -> None:
+    """What must not be done is looked at by itself, not only where it leads to."""
+    assert search(model, 1).broken == broken

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two hosts and what can happen on them: the real machines, and a small model of both ``xl``, the link and the faults.
+
+The order of things inside ``xl`` is that of tools/xl/xl_migrate.c (migrate_domain, migrate_receive) and
+tools/libs/light/libxl_dom_save.c. Every step is atomic and any enabled step may come next, so everything between two
+steps is explored: a process may be killed between two actions that its machine asked for, or between what it
+wrote and the moment the other end reads it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+# Tokens of the stream and the answers.
+HEADER, MEMORY, FINAL, END, GO = "header bytes", "memory", "final pages", "end record", "permission bytes"
+READY, RUNS, BACK, STATUS_0, STATUS_BAD, GIVE_BACK = "ready", "runs", "back", "status 0", "status bad", "give back"
+
+DEAD = -1
+
+
+class World(t.NamedTuple):
+    """Everything that decides what can happen next."""
+
+    # xl on the source, its two pipes to the sender, and its guest.
+    xl_s: str = "none"
+    stream: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    answers_open: bool = True
+    guest: str = "runs"
+    away: bool = False
+    exit_s_seen: bool = False
+    # The sender: its machine's state (DEAD when killed), what it still has to do, and the state before that.
+    sender: int = 0
+    sender_do: int = 0
+    sender_events: tuple[str, ...] = ()
+    sender_before: int = 0
+    # The link; what is on its way is kept while it is down.
+    link_up: bool = True
+    there: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+    # The receiver.
+    receiver: int = 0
+    receiver_do: int = 0
+    receiver_events: tuple[str, ...] = ()
+    receiver_before: int = 0
+    status: str = ""
+    give_back: bool = False
+    exit_d_seen: bool = False
+    # xl on the destination, its pipes, and its copy.
+    xl_d: str = "boot"
+    input: tuple[str, ...] = ()
+    input_open: bool = True
+    output: tuple[str, ...] = ()
+    copy: str = "none"
+    has_run: bool = False
+    # What is on the disks, and what xl on the source has been told.
+    asked_on_disk: bool = False
+    commit_on_disk: bool = False
+    told: str = ""
+    # How many faults may still happen, and whether one was so hard that a human may have to clean up.
+    faults: int = 0
+    hard: bool = False
+
+
+Step = tuple[str, World]
