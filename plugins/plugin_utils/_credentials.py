@@ -97,6 +97,9 @@ def present_script(root: str, session: str, role: str, credentials: Credentials)
             'chmod 700 "$root" || refuse cannot_create "$root";',
             'case $(stat -f -c %T "$root") in tmpfs|ramfs) ;;',
             '*) [ -z "$made" ] || rmdir "$root"; refuse not_in_memory "$root";; esac;',
+            # What a run that was killed has left: whoever starts within the session uses its key up in seconds.
+            'find "$root" -mindepth 2 -maxdepth 2 -name key.pem -mmin +10'
+            """ -exec sh -c 'rm -rf "${1%/*}"' sh {} \\;;""",
             'mkdir "$folder" || refuse exists "$folder";',
             'undo() { rm -rf "$folder"; refuse "$1" "$folder"; }; trap \'undo interrupted\' HUP INT TERM PIPE;',
             'cat >"$folder/key.pem" || undo cannot_write;',

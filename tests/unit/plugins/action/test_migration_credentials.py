@@ -12,6 +12,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import typing as t
 
 import pytest
@@ -154,6 +155,19 @@ def test_absent_leaves_the_folder_of_a_living_process(playbook: Playbook, runtim
         process.kill()
     assert (run.results["changed"], run.results["kept"]) == (True, True)
     assert [path.name for path in folder.iterdir()] == ["status.json"]
+
+
+def test_what_a_killed_run_has_left_is_removed(playbook: Playbook, runtime_path: pathlib.Path) -> None:
+    """A key that nobody came for does not stay; that of a session which is just being made does."""
+    runtime_path.mkdir(mode=0o700)
+    for session, age_s in (("a" * 16, 1200), ("b" * 16, 60)):
+        (runtime_path / f"{session}.sender").mkdir()
+        key = runtime_path / f"{session}.sender" / "key.pem"
+        key.touch()
+        os.utime(key, (time.time() - age_s,) * 2)
+    playbook.run(present(runtime_path, session=SESSION))
+    left = sorted(path.name for path in runtime_path.iterdir())
+    assert left == [f"{SESSION}.sender", f"{'b' * 16}.sender"]
 
 
 def make_link(path: pathlib.Path, target: pathlib.Path) -> None:

@@ -1,0 +1,244 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook over two dom0s of the double, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+
+import pytest
+from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+GUEST = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"
+# How the text of every key on P-256 in PKCS 8 begins; test_keys_begin_so holds it to that.
+KEY = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQ"
+LIMIT_S = 240.0
+
+
+class User:
+    """Somebody who runs playbooks against the two hosts."""
+
+    def __init__(self, site: Site, folder: pathlib.Path) -> None:
+        """Keep everything Ansible writes in this folder."""
+        self.site = site
+        self.folder = folder
+        self.result_path = folder / "result.json"
+        self.command_lines: set[str] = set()
+
+    def start(self, playbook: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a playbook in a process group of its own."""
+        command = [sys.executable, "-m", "ansible.cli.playbook", "-i", str(self.site.inventory), playbook, *arguments]
+        values = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
+            "ANSIBLE_CONFIG": str(self.folder / "none.cfg"),
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_LOCAL_TEMP": str(self.folder / "local_tmp"),
+            "ANSIBLE_REMOTE_TEMP": str(self.folder / "remote_tmp"),
+            "ANSIBLE_FORCE_COLOR": "0",
+            "PYTHONUNBUFFERED": "1",
+            "LC_ALL": "C.UTF-8",
+            **environment,
+        }
+        return subprocess.Popen(
+            command,
+            env=values,
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, playbook: str, *arguments: str, **environment: str) -> str:
+        """Run a playbook that must succeed; return its log."""
+        process = self.start(playbook, *arguments, **environment)
+        log = process.communicate(timeout=LIMIT_S)[0]
+        assert process.returncode == 0, log[-4000:]
+        return log
+
+    def move(self, destination: str, *arguments: str, **environment: str) -> str:
+        """Move the guest; return the log."""
+        return self.run("dom0.xen.migrate", *self.asking(destination), *arguments, **environment)
+
+    def asking(self, destination: str) -> tuple[str, ...]:
+        """Return the arguments that ask for the move."""
+        return (
+            "-e",
+            "domain=centos",
+            "-e",
+            f"destination={destination}",
+            "-e",
+            f"migrate_result_path={self.result_path}",
+        )
+
+    @property
+    def result(self) -> dict[str, t.Any]:
+        """What the last run wrote for programs."""
+        read: dict[str, t.Any] = json.loads(self.result_path.read_text())
+        return read
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
+    """Two hosts, the guest on xen1."""
+    site = Site(tmp_path_factory.mktemp("double"))
+    site.up(["xen1", "xen2"], python=sys.executable)
+    site["xen1"].start_guest(GuestConfig(memory_mib=16, compact=True))
+    yield site
+    left = site.down()
+    assert left == []
+
+
+@pytest.fixture
+def user(site: Site, tmp_path: pathlib.Path) -> User:
+    """Somebody with an empty folder."""
+    return User(site, tmp_path)
+
+
+def where(site: Site) -> str:
+    """Return the host whose copy runs; there must be exactly one, and never were two."""
+    assert site.overlaps(GUEST) == []
+    assert len(site.running(GUEST)) == 1
+    return next(name for name, host in site.hosts.items() if host.guest("centos"))
+
+
+def other(site: Site) -> str:
+    """Return the host that does not have the guest."""
+    return "xen2" if where(site) == "xen1" else "xen1"
+
+
+def changes(log: str) -> int:
+    """Return how many tasks have changed something, on all hosts of the recap."""
+    return sum(int(number) for number in re.findall(r"changed=(\d+)", log))
+
+
+def test_keys_begin_so() -> None:
+    """What the next test searches for is in every key."""
+    assert KEY in make_credentials("a.sender").key.decode()
+
+
+@pytest.mark.parametrize("pipelining", ["True", "False"])
+def test_a_move_runs_few_modules_and_shows_no_key(user: User, pipelining: str) -> None:
+    """At most eight modules on both hosts together; no key in the log, a command line, or a file on a disk."""
+    destination = other(user.site)
+    seen: set[str] = set()
+    over = threading.Event()
+    watcher = threading.Thread(target=collect_command_lines, args=(seen, over))
+    watcher.start()
+    try:
+        log = user.move(destination, "-vvvvv", ANSIBLE_PIPELINING=pipelining, ANSIBLE_KEEP_REMOTE_FILES="1")
+    finally:
+        over.set()
+        watcher.join()
+    assert where(user.site) == destination
+    assert 0 < log.count("Using module file") <= 8
+    assert KEY not in log
+    assert not [line for line in seen if KEY in line]
+    for folder in (user.folder, user.site.state):
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        assert files
+        assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+
+
+def test_a_killed_controller_harms_nothing_and_the_next_run_adopts(user: User) -> None:
+    """SIGKILL to the whole of Ansible in the middle of the stream; then the same command, twice."""
+    source, destination = where(user.site), other(user.site)
+    user.site[source].configure(save_rate=1_000_000)
+    process = user.start("dom0.xen.migrate", *user.asking(destination))
+    for line in process.stdout or ():
+        if "first round" in line:
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+    adopted = user.move(destination)
+    assert re.search(r"Session [0-9a-f]{16} already moves centos from", adopted)
+    assert changes(adopted) == 0
+    assert where(user.site) == destination
+    first = user.result
+    assert (first["owner"], first["end_state"]) == ("destination", "moved")
+    user.site[source].configure(save_rate=0)
+    again = user.move(destination)
+    assert f"centos is already on {destination}" in again
+    assert changes(again) == 0
+    assert {**user.result, "reason": None} == {**first, "reason": None}
+
+
+def test_a_controller_that_was_killed_is_reported_to_after_the_end(user: User) -> None:
+    """Nobody watched: the next run still tells how it went, and changes nothing."""
+    source, destination = where(user.site), other(user.site)
+    user.site[source].configure(save_rate=8_000_000)
+    process = user.start("dom0.xen.migrate", *user.asking(destination))
+    for line in process.stdout or ():
+        if "Confirm that the receiver has admitted the sender" in line:
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+    deadline = time.monotonic() + 60
+    while user.site[source].guest("centos") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(1)
+    log = user.move(destination)
+    user.site[source].configure(save_rate=0)
+    assert changes(log) == 0
+    assert (user.result["owner"], user.result["end_state"], user.result["method"]) == ("destination", "moved", "live")
+    assert user.result["bytes"] > 0
+
+
+def test_check_mode_changes_nothing(user: User) -> None:
+    """It says what would be done, and a result file is not written."""
+    before = where(user.site)
+    log = user.move(other(user.site), "--check")
+    assert "can be moved from" in log
+    assert where(user.site) == before
+    assert not user.result_path.exists()
+
+
+def test_the_role_serves_a_play_of_ones_own(user: User) -> None:
+    """Without the playbook: the play host is the source, and the role asks for the facts by itself."""
+    source, destination = where(user.site), other(user.site)
+    play = {
+        "name": "Move a domain",
+        "hosts": source,
+        "gather_facts": False,
+        "roles": [
+            {
+                "role": "dom0.xen.migrate",
+                "vars": {"migrate_domain": "centos", "migrate_source": source, "migrate_destination": destination},
+            }
+        ],
+    }
+    path = user.folder / "play.yml"
+    path.write_text(json.dumps([play]))
+    log = user.run(str(path), "-vvv")
+    assert where(user.site) == destination
+    assert log.count("Using module file") <= 8
+
+
+def collect_command_lines(seen: set[str], over: threading.Event) -> None:
+    """Collect the command line of every process of this machine, again and again."""
+    while not over.wait(0.01):
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    seen.add((entry / "cmdline").read_bytes().decode("utf-8", "replace"))
+                except OSError:
+                    continue

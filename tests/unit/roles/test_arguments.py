@@ -1,0 +1,56 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles say the same in their defaults, their specification and their README."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+import yaml
+
+ROLES = pathlib.Path(__file__).resolve().parents[3] / "roles"
+NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
+
+
+def options(role: str) -> dict[str, t.Any]:
+    """Return the options of the role's main entry point."""
+    spec = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    found: dict[str, t.Any] = spec["argument_specs"]["main"]["options"]
+    return found
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_defaults_are_those_of_the_specification(role: str) -> None:
+    """What ansible-doc shows is what happens."""
+    defaults = yaml.safe_load((ROLES / role / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    specified = {name: option["default"] for name, option in options(role).items() if "default" in option}
+    assert defaults == specified
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_an_option_is_required_or_has_a_default(role: str) -> None:
+    """A variable that is neither ends in an error about something undefined."""
+    found = {name for name, option in options(role).items() if bool(option.get("required")) == ("default" in option)}
+    assert not found
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_options_carry_the_role_in_their_name_and_are_in_the_readme(role: str) -> None:
+    """Variables of other roles cannot get in, and a reader finds each of them."""
+    readme = (ROLES / role / "README.md").read_text(encoding="utf-8")
+    assert [name for name in options(role) if not name.startswith(f"{role}_")] == []
+    assert [name for name in options(role) if f"`{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_every_option_is_used(role: str) -> None:
+    """An option that nothing reads is a promise that is not kept."""
+    text = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("tasks", "vars")
+        for path in (ROLES / role).glob(f"{folder}/*.yml")
+    )
+    assert [name for name in options(role) if name not in text] == []
