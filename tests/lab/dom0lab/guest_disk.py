@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The small read-only disk both hosts have at /srv/lab: the test guest's kernel, initramfs and configuration."""
+"""The small read-only disk both hosts have at /srv/lab: the test guest, and what a host runs at boot."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from .image import Image, building
 from .places import LAB_ROOT, cache_root, digest, folder_parts
 
 GUEST_FILES = LAB_ROOT / "guest"
+HOST_FILES = LAB_ROOT / "host"
 GUEST_ADDRESS = "10.77.0.10"
 GUEST_MAC = "00:16:3e:77:00:10"
 GUEST_UUID = "77c0ffee-0000-4000-8000-00000000ce05"
@@ -82,7 +83,7 @@ def guest_initramfs(image: Image, program: bytes) -> bytes:
 
 
 def disk_key(image: Image) -> str:
-    return digest([image.folder.name, guest_config(), *COMPILE, *folder_parts(GUEST_FILES)])
+    return digest([image.folder.name, guest_config(), *COMPILE, *folder_parts(GUEST_FILES), *folder_parts(HOST_FILES)])
 
 
 def find(image: Image) -> Path | None:
@@ -104,11 +105,12 @@ def build(image: Image, tell: Callable[[str], None] = print) -> Path:
         (tree / "guest-initrd").write_bytes(guest_initramfs(image, (work / "centos").read_bytes()))
         shutil.copy(image.folder / "vmlinuz", tree / "guest-vmlinuz")
         (tree / "centos.cfg").write_text(guest_config())
+        shutil.copy(HOST_FILES / "start", tree / "start")
         (tree / "lab.json").write_text(json.dumps({"guest": "centos", "uuid": GUEST_UUID}) + "\n")
         subprocess.run(
             ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "root_owner=0:0", "-L", "lab",
              "-d", str(tree), str(work / "lab.img"), "32M"],
-            check=True, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
+            check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"},
         )  # fmt: skip
         shutil.rmtree(tree)
     return cache_root() / name / "lab.img"

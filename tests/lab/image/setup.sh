@@ -16,7 +16,7 @@ chpasswd < /root/operator-password
 rm -f /root/operator-password
 find /etc/ssh -name 'ssh_host_*' ! -name 'ssh_host_ed25519_key*' -delete
 systemctl disable xendomains.service
-systemctl enable lab-network.service ssh.service
+systemctl enable lab.service ssh.service
 # After a snapshot is loaded the clock leaps forward and every timer would fire at once.
 systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
     fstrim.timer systemd-tmpfiles-clean.timer
