@@ -40,7 +40,6 @@ molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 test: setup ## Run all of the above
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.everything
 
-
 lab-setup: setup ## Install what the real lab needs (QEMU, mmdebstrap and so on)
 	@tests/lab/lab install
 
