@@ -61,12 +61,16 @@ class Frame:
         if not len(self.payload):
             return {}
         try:
-            document = json.loads(bytes(self.payload).decode("utf-8"))
+            document = json.loads(bytes(self.payload).decode("utf-8"), parse_constant=_no_number)
         except (ValueError, RecursionError) as exc:
             raise FrameError(f"a {self.kind.name} frame does not hold JSON") from exc
         if not isinstance(document, dict):
             raise FrameError(f"a {self.kind.name} frame does not hold a JSON object")
         return document
+
+
+def _no_number(name: str) -> t.NoReturn:
+    raise ValueError(f"{name} is not a number")
 
 
 def encode_header(kind: Kind, length: int, number: int = 0) -> bytes:

@@ -23,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     encode_header,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._link.order import Incoming, Outgoing
+from ansible_collections.dom0.xen.plugins.module_utils._link.window import Window
 
 PING_INTERVAL = 2.0
 SILENCE_LIMIT = 20.0
@@ -43,8 +44,8 @@ class ClockOffset:
 class Link:
     """One end of the link.
 
-    ``clock`` is a monotonic clock in seconds, ``figures`` what a PONG tells the peer, ``window`` the bytes that may be
-    on their way, not yet used by the peer.
+    ``clock`` is a monotonic clock in seconds, ``figures`` what a PONG tells the peer, ``window`` the most bytes that
+    may be on their way, not yet used by the peer.
     """
 
     def __init__(
@@ -55,7 +56,8 @@ class Link:
     ) -> None:
         self._clock = clock
         self._figures = figures
-        self._outgoing = Outgoing(window)
+        self._window = Window(window)
+        self._outgoing = Outgoing(self._window.size)
         self._incoming = Incoming()
         self._acknowledged = 0
         self._connection: Connection | None = None
@@ -197,7 +199,9 @@ class Link:
 
     def _control(self, frame: Frame) -> None:
         if frame.kind is Kind.ACK:
-            self._outgoing.acknowledged(frame.number)
+            trip = self.offset.round_trip if self.offset is not None else None
+            self._window.used(self._outgoing.acknowledged(frame.number), self._clock(), trip)
+            self._outgoing.window = self._window.size
         elif frame.kind is Kind.PING:
             answer = {"sent": frame.document().get("sent"), "now": self._clock()}
             if self._figures is not None:

@@ -31,7 +31,7 @@ class Outgoing:
     """
 
     def __init__(self, window: int) -> None:
-        self._window = window
+        self.window = window
         self._next = 0
         self._kept: deque[tuple[int, int, Buffers]] = deque()
         self._bytes = 0
@@ -39,7 +39,7 @@ class Outgoing:
     @property
     def full(self) -> bool:
         """Whether the replay buffer holds as much as it may."""
-        return self._bytes >= self._window
+        return self._bytes >= self.window
 
     @property
     def pending(self) -> int:
@@ -55,12 +55,14 @@ class Outgoing:
         frame = encode_document(Kind.MESSAGE, document, self._next)
         return self._keep((frame,), len(frame))
 
-    def acknowledged(self, expected: int) -> None:
-        """Forget every frame below ``expected``. Raises :class:`FrameError` for a number never sent."""
+    def acknowledged(self, expected: int) -> int:
+        """Forget every frame below ``expected``; return their bytes. Raises :class:`FrameError` for one never sent."""
         if expected > self._next:
             raise FrameError(f"the peer acknowledged {expected} frames, only {self._next} were sent")
+        before = self._bytes
         while self._kept and self._kept[0][0] < expected:
             self._bytes -= self._kept.popleft()[1]
+        return before - self._bytes
 
     def can_replay(self, expected: int) -> bool:
         """Whether a peer that expects ``expected`` next can be served: that, and all after it, is still here."""
