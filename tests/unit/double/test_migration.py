@@ -203,3 +203,12 @@ def test_a_guest_that_reboots_comes_back(two_hosts: Site) -> None:
     host.run("xl", "reboot", "centos")
     time.sleep(0.5)
     assert [(info["shutdown"], info["reason"]) for info in host.domains()] == [(True, 1)]
+
+
+def test_up_again_starts_anew(two_hosts: Site) -> None:
+    """Hosts that are made a second time are empty, and there is one machine for each."""
+    start(two_hosts["xen1"])
+    two_hosts.up(["xen1", "xen2"], suspend_timeout_s=1.0)
+    assert two_hosts["xen1"].domains() == []
+    assert [len(host.pids) for host in two_hosts.hosts.values()] == [1, 1]
+    assert two_hosts.running(UUID) == []

@@ -20,7 +20,7 @@ import uuid
 
 from .. import processes
 from ..machine import runlog
-from ..machine.client import Machine
+from ..machine.client import Machine, NoMachine
 from ..machine.domain import Json
 from ..paths import HostPaths
 from ..settings import Settings
@@ -91,8 +91,19 @@ class Host:
         commands.write(self.paths, python)
         self.machine = Machine(self.paths.hypercall_socket)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether the host has power."""
+        try:
+            self.machine.call("ping")
+        except NoMachine:
+            return False
+        return True
+
     def power_on(self) -> None:
         """Start the host's machine, with empty memory and XenStore."""
+        if self.is_on:
+            raise RuntimeError(f"{self.name} is on already")
         self.paths.boot_id.write_text(f"{uuid.uuid4()}\n")
         read, write = os.pipe()
         os.set_inheritable(write, True)

@@ -40,7 +40,10 @@ class Site:
         return self.state / "runs.log"
 
     def up(self, names: t.Sequence[str], python: str | None = None, **settings: t.Any) -> None:
-        """Make hosts and switch them on. ``python`` is what modules run with; it needs pyxs to see XenStore."""
+        """Make hosts and switch them on; hosts that are on lose what was on them.
+
+        ``python`` is what modules run with; it needs pyxs to see XenStore. ``settings`` are those of every host.
+        """
         self.state.mkdir(parents=True, exist_ok=True)
         link = self.state / "memory"
         if not link.is_symlink() or not link.exists():
@@ -49,6 +52,8 @@ class Site:
             link.symlink_to(tempfile.mkdtemp(prefix="dom0-", dir=_MEMORY))
         for name in names:
             host = self.hosts.setdefault(name, Host(self.state / name))
+            if host.paths.run.exists() and host.is_on:
+                host.power_off()
             host.make(link.resolve(), python or sys.executable, Settings.of(settings))
             host.power_on()
         self._write_inventory()

@@ -43,8 +43,10 @@ class Machine:
             peer.sendall(json.dumps({"op": operation, **arguments}).encode() + b"\n")
             line = file.readline()
         except OSError as exc:
+            self.close()
             raise NoMachine(str(self._path)) from exc
         if not line:
+            self.close()
             raise NoMachine(str(self._path))
         answer = json.loads(line)
         if "error" in answer:
