@@ -19,7 +19,7 @@ def write(path: str, document: t.Mapping[str, t.Any], *, durable: bool = False) 
 
     ``durable`` waits until it is on the disk. Raises :class:`OSError`.
     """
-    temporary = path + ".new"
+    folder, temporary = os.path.dirname(path), path + ".new"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as handle:
         json.dump(document, handle, separators=(",", ":"))
@@ -28,6 +28,12 @@ def write(path: str, document: t.Mapping[str, t.Any], *, durable: bool = False) 
             handle.flush()
             os.fsync(handle.fileno())
     os.replace(temporary, path)
+    if durable:
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
 
 def read(path: str) -> dict[str, t.Any] | None:

@@ -9,6 +9,7 @@ and counts as never written.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -28,7 +29,10 @@ class Journal:
             os.fsync(directory)
         finally:
             os.close(directory)
+        self._size = os.fstat(self._fd).st_size
         self._number = 0
+        # Whatever was torn off here before must not take the next record with it.
+        self._broken = self._size > 0
 
     def write(self, step: str, details: t.Mapping[str, t.Any] | None = None, durable: bool = True) -> None:
         """Append a record and, if ``durable``, return when it is on the disk."""
@@ -41,12 +45,26 @@ class Journal:
         if details:
             record["details"] = dict(details)
         line = json.dumps(record, separators=(",", ":")).encode("utf-8") + b"\n"
-        written = os.write(self._fd, line)
-        if written != len(line):
-            raise OSError(f"only {written} of {len(line)} bytes of a journal record were written")
-        if durable:
-            os.fsync(self._fd)
+        if self._broken:
+            line = b"\n" + line
+        try:
+            written = os.write(self._fd, line)
+            if written != len(line):
+                raise OSError(f"only {written} of {len(line)} bytes of a journal record were written")
+            if durable:
+                os.fsync(self._fd)
+        except OSError:
+            self._take_back()
+            raise
+        self._broken = False
+        self._size += len(line)
         self._number += 1
+
+    def _take_back(self) -> None:
+        # The caller acts as if the record had never been written, so nobody may read it later, or half of it.
+        self._broken = True
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, self._size)
 
     def close(self) -> None:
         """Close the file."""

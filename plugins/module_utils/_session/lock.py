@@ -36,7 +36,8 @@ class DomainLock:
 
     def release(self) -> None:
         """Give the lock back and remove its file."""
-        os.unlink(self._path)
+        if self._is_current():
+            os.unlink(self._path)
         os.close(self._fd)
 
     def _is_current(self) -> bool:

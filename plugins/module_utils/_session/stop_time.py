@@ -9,6 +9,7 @@ that its copy runs. The two moments are on two clocks; the link knows how far ap
 
 from __future__ import annotations
 
+import math
 import typing as t
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ def stop_time(own: dict[str, float], peer: t.Mapping[str, t.Any], offset: ClockO
     moments = {name: at for name, at in own.items() if name in _OWN}
     if offset is not None:
         for name, at in peer.items():
-            if isinstance(at, (int, float)):
+            if isinstance(at, float) and math.isfinite(at):
                 moments["destination_" + str(name)] = at - offset.seconds
     line = {name: int((at - start) * 1000) for name, at in sorted(moments.items(), key=lambda item: item[1])}
     suspended = moments.get(SUSPENDED)

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One session at a time for a domain and a role."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
+
+UUID = "5d3d33a6-5a0c-4d0a-9f43-0a3d5ad0b111"
+
+
+def test_second_session_of_the_same_domain(tmp_path: pathlib.Path) -> None:
+    """It is refused until the first is over, and told what to do."""
+    lock = DomainLock(str(tmp_path), UUID, "sender")
+    with pytest.raises(DomainBusy, match=UUID) as caught:
+        DomainLock(str(tmp_path), UUID, "sender")
+    assert "adopts" in caught.value.remedy
+    lock.release()
+    assert list(tmp_path.iterdir()) == []
+    DomainLock(str(tmp_path), UUID, "sender").release()
+
+
+def test_others_are_not_in_the_way(tmp_path: pathlib.Path) -> None:
+    """A host may hold both roles of a domain (a move within one host), and other domains."""
+    locks = [
+        DomainLock(str(tmp_path), UUID, "sender"),
+        DomainLock(str(tmp_path), UUID, "receiver"),
+        DomainLock(str(tmp_path), UUID.replace("5", "6"), "sender"),
+    ]
+    for lock in locks:
+        lock.release()
+
+
+def test_lock_of_a_killed_process(tmp_path: pathlib.Path) -> None:
+    """It is free at once, though its file is left."""
+    code = (
+        "import os, signal, sys\n"
+        "from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock\n"
+        "lock = DomainLock(sys.argv[1], sys.argv[2], 'sender')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path), UUID], env=environment, check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    DomainLock(str(tmp_path), UUID, "sender").release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_children_do_not_keep_it(tmp_path: pathlib.Path) -> None:
+    """xl, started by a session, does not hold the session's lock after it."""
+    lock = DomainLock(str(tmp_path), UUID, "sender")
+    with subprocess.Popen(["sleep", "30"]) as child:
+        lock.release()
+        DomainLock(str(tmp_path), UUID, "sender").release()
+        child.kill()
+
+
+def test_link_in_its_place(tmp_path: pathlib.Path) -> None:
+    """A symbolic link is not followed."""
+    (tmp_path / f"{UUID}.sender.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="."):
+        DomainLock(str(tmp_path), UUID, "sender")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_release_takes_no_other_lock_away(tmp_path: pathlib.Path) -> None:
+    """When its file was removed under it and somebody else holds a new one, that one stays."""
+    lock = DomainLock(str(tmp_path), UUID, "sender")
+    (tmp_path / f"{UUID}.sender.lock").unlink()
+    other = DomainLock(str(tmp_path), UUID, "sender")
+    lock.release()
+    with pytest.raises(DomainBusy):
+        DomainLock(str(tmp_path), UUID, "sender")
+    other.release()
+
+
+def test_never_two_at_once(tmp_path: pathlib.Path) -> None:
+    """Many that take and give it back at the same time: never do two hold it, removed files or not."""
+    holders, most, taken = [0], [0], [0]
+    counting = threading.Lock()
+
+    def work() -> None:
+        for _dummy in range(200):
+            try:
+                lock = DomainLock(str(tmp_path), UUID, "sender")
+            except DomainBusy:
+                continue
+            with counting:
+                holders[0] += 1
+                taken[0] += 1
+                most[0] = max(most[0], holders[0])
+            with counting:
+                holders[0] -= 1
+            lock.release()
+
+    threads = [threading.Thread(target=work) for _dummy in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most[0] == 1 and taken[0] > 0

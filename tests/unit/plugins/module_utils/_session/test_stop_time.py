@@ -1,0 +1,60 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long the guest stood still, from the moments of two hosts on one line."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import BOTH_HOSTS, ONE_HOST, stop_time
+
+OWN = {"xl_started": 100.0, "source_suspended": 103.0, "journal_reported_running": 103.4, "xl_exited": 104.0}
+
+
+@given(ahead=st.floats(-1e6, 1e6))
+def test_from_suspend_to_running_on_two_clocks(ahead: float) -> None:
+    """However far apart the two hosts' clocks are, the offset puts the moments on one line."""
+    peer = {"ready": 103.1 + ahead, "running": 103.25 + ahead}
+    stop = stop_time(OWN, peer, ClockOffset(ahead, 0.001))
+    assert stop.measured == BOTH_HOSTS
+    assert stop.milliseconds is not None and abs(stop.milliseconds - 250) <= 1
+    assert abs(stop.timeline["destination_ready"] - 3100) <= 1
+    assert list(stop.timeline.values()) == sorted(stop.timeline.values())
+
+
+def test_without_an_offset_the_report_counts() -> None:
+    """Moments of a clock that is not known are left out; the report, which came a little later, ends the time."""
+    stop = stop_time(OWN, {"running": 7.0}, None)
+    assert (stop.milliseconds, stop.measured) == (400, ONE_HOST)
+    assert not any(name.startswith("destination_") for name in stop.timeline)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{}, {"xl_started": 1.0}, {"xl_started": 1.0, "source_suspended": 2.0}, {"source_suspended": 2.0}],
+    ids=["nothing", "not suspended", "not running", "not started"],
+)
+def test_not_known(own: dict[str, float]) -> None:
+    """What has not happened has no time."""
+    stop = stop_time(own, {}, ClockOffset(0.0, 0.0))
+    assert (stop.milliseconds, stop.measured) == (None, None)
+
+
+@pytest.mark.parametrize("at", [True, "1", None, float("inf"), float("nan"), [1.0]])
+def test_moments_that_are_none(at: t.Any) -> None:
+    """What the peer says is not trusted to be a number."""
+    stop = stop_time(OWN, {"running": at}, ClockOffset(0.0, 0.0))
+    assert stop.measured == ONE_HOST and "destination_running" not in stop.timeline
+
+
+def test_only_moments_that_mean_something() -> None:
+    """Whatever else was noted stays inside."""
+    assert set(stop_time({**OWN, "journal_abort": 101.0}, {}, None).timeline) == {
+        *("source_suspended", "journal_reported_running", "xl_exited")
+    }
