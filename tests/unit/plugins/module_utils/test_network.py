@@ -36,6 +36,15 @@ def test_ip_tells_bridges_and_addresses_at_once() -> None:
     assert found.addresses == (Address("xenbr1", "192.0.2.11"), Address("xenbr1", "2001:db8::11"))
 
 
+def test_network_of_a_real_dom0() -> None:
+    """As a host of the lab printed it, with the domain's vif on the bridge."""
+    text = (pathlib.Path(__file__).resolve().parents[2] / "data" / "ip-address.json").read_text()
+    found = _network.parse_ip(text)
+    assert found.bridges == ("xenbr0",)
+    assert Address("xenbr0", "10.77.0.1") in found.addresses
+    assert {entry.interface for entry in found.addresses} == {"eth0", "xenbr0"}
+
+
 @pytest.mark.parametrize(
     "answer",
     [

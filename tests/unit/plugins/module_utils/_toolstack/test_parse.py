@@ -56,6 +56,12 @@ def test_list_of_a_real_host() -> None:
     assert plain[1].uuid == ""
 
 
+def test_paused_domain_of_a_real_host() -> None:
+    """Paused shows in its column and in no other."""
+    row = parse.parse_domains((DATA / "list-v-paused").read_text())[1]
+    assert row.state == DomainState(paused=True) and row.name == "centos"
+
+
 @pytest.mark.parametrize(
     "name",
     ["centos", "centos--incoming", "a b", "web 1 2 3", "x" * 60, "17", "-b----", "Name"],
