@@ -109,6 +109,9 @@ class Xl:
             raise XlMissing("there is no xl on this host.") from exc
         except PermissionError as exc:
             raise NotRoot(f"this user may not run {self.binary}.") from exc
+        except OSError as exc:
+            # No memory or no process to be had: a caller that watches over a domain must be able to go on.
+            raise XlFailed(f"{self.binary} could not be started: {exc.strerror}", cmd=argv, rc=-1) from exc
         if result.rc != 0:
             raise failure(argv, result)
         return result

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import pathlib
 import sys
 import typing as t
@@ -111,6 +112,16 @@ def test_binary_that_must_not_be_run_means_no_root(tmp_path: pathlib.Path) -> No
     binary.chmod(0o600)
     with pytest.raises(errors.NotRoot):
         Xl(subprocess_runner(), str(binary)).domains()
+
+
+def test_host_without_memory_for_a_process_is_a_failure_like_others() -> None:
+    """Whoever looks after a domain catches errors of this collection, and would end on an OSError."""
+
+    def run(argv: t.Sequence[str]) -> CommandResult:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with pytest.raises(errors.XlFailed, match="temporarily"):
+        Xl(run, "/usr/sbin/xl").domains()
 
 
 def test_details_of_a_failure_travel() -> None:
