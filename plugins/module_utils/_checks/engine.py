@@ -109,13 +109,16 @@ def locate(wanted: str, hosts_facts: t.Mapping[str, HostFacts]) -> tuple[str, ..
     )
 
 
-def describe(found: t.Iterable[Finding], request: MoveRequest) -> str:
-    """Return one message for people that tells all errors, each with its host and remedy; empty without errors."""
+def describe(found: t.Iterable[Finding], request: MoveRequest, name: str | None = None) -> str:
+    """Return one message for people that tells all errors, each with its host and remedy; empty without errors.
+
+    ``name`` is the domain's, where it is known: people do not know UUIDs by heart.
+    """
     reasons = errors(found)
     if not reasons:
         return ""
     origin = f" from {request.source}" if request.source else ""
-    head = f"{request.domain} cannot be moved{origin} to {request.destination}"
+    head = f"{name or request.domain} cannot be moved{origin} to {request.destination}"
     if len(reasons) == 1:
         return f"{head}. {_line(reasons[0])}"
     lines = [f"{number}. {_line(reason)}" for number, reason in enumerate(reasons, 1)]

@@ -411,6 +411,7 @@ def test_one_reason_is_one_line() -> None:
     text = describe(_find(request=request(memory_reserve_mib=900)), request())
     assert text.startswith("centos cannot be moved from xen1 to xen2. xen2: centos needs")
     assert describe((), request()) == ""
+    assert describe(_find(request=request(memory_reserve_mib=900)), request(domain=UUID), "centos") == text
 
 
 def test_session_in_its_last_moments_is_told_instead_of_an_unknown_domain() -> None:
