@@ -27,12 +27,16 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Action,
     Actions,
     CancelAsked,
+    Copy,
+    CopyState,
     End,
     EndState,
     Event,
     Failed,
     Failure,
     Journal,
+    Observe,
+    Observed,
     Owner,
     Phase,
 )
@@ -207,6 +211,8 @@ class Driver(t.Generic[StateT]):
                     return
                 # What could not be done shows when the hypervisor is looked at, which always comes last.
                 self._note(action, exc)
+                if isinstance(action, Observe):
+                    self._events.append(Observed(Copy(CopyState.UNKNOWN)))
         if self.state.failure is not None:
             # Whoever started this need not wait until everything is tidied up.
             self.launched({"error": self.state.failure.to_result(self.role)})

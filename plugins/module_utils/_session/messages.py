@@ -70,6 +70,6 @@ def _failure(document: t.Any) -> Failure:
 
 def _report(message: Message) -> Report:
     status = message.get("status")
-    if status is not None and (not isinstance(status, int) or not 0 <= status <= 255):
+    if status is not None and (not isinstance(status, int) or isinstance(status, bool) or not 0 <= status <= 255):
         raise FrameError(f"a report with status {status!r}")
     return Report(status, message.get("give_back") is True, message.get("copy_gone") is True)

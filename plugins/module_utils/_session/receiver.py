@@ -281,9 +281,12 @@ class Receiver(Driver[DestinationState]):
         def mine(row: DomainRow) -> bool:
             return row.uuid == self.settings.uuid and row.domid not in self._others
 
-        runs = self.state.report is not None and self.state.report.runs
-        wanted = (words.CopyState.RUNNING, words.CopyState.PAUSED) if runs else (words.CopyState.ABSENT,)
-        copy = observe(self._xl, mine, lambda state: state in wanted)
+        report = self.state.report
+        wanted = {words.CopyState.RUNNING, words.CopyState.PAUSED} if report is not None and report.runs else set()
+        if not wanted:
+            # After a commit without a report a copy that runs counts as much as one that is gone.
+            wanted = {words.CopyState.ABSENT} | ({words.CopyState.RUNNING} if self.state.committed else set())
+        copy = observe(self._xl, mine, wanted.__contains__)
         if copy.domid is not None:
             self._domid = copy.domid
         self.feed(words.Observed(copy))

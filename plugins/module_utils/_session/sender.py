@@ -132,8 +132,16 @@ class Sender(Driver[SourceState]):
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
+        self._look_at_gate()
         self._look_at_xl()
         self._look_at_deadlines()
+
+    def _look_at_gate(self) -> None:
+        # While the link is down the request could not leave, and without it the way back stays open.
+        if self._stream.permission_read and self.link.up and not self.state.permission_held:
+            self.mark("permission_held")
+            name, code = self.settings.name, self._process.exit_code()
+            self.feed(words.Permission(evidence_against(self._store, self._domid, name, code)))
 
     def _serve_link(self) -> None:
         try:
@@ -193,10 +201,6 @@ class Sender(Driver[SourceState]):
         if self._stream.complete and self.state.phase.order < Phase.TRANSFERRED.order:
             self.mark("stream_ended")
             self.feed(words.StreamEnded())
-        if self._stream.permission_read and not self.state.permission_held:
-            self.mark("permission_held")
-            name, code = self.settings.name, self._process.exit_code()
-            self.feed(words.Permission(evidence_against(self._store, self._domid, name, code)))
 
     # xl, deadlines.
     # ----------------------------------------------------------------------------------------------------
@@ -277,11 +281,7 @@ class Sender(Driver[SourceState]):
 
     def _observe(self) -> None:
         if self._domid < 0:
-            try:
-                self._domid = next(iter(self._store.domids_of(self.settings.uuid)), -1)
-            except Dom0XenError:
-                self.feed(words.Observed(words.Copy(words.CopyState.UNKNOWN)))
-                return
+            self._domid = next(iter(self._store.domids_of(self.settings.uuid)), -1)
         away = self.state.owner is Owner.DESTINATION
         wanted = (
             (words.CopyState.ABSENT,)
