@@ -19,8 +19,16 @@ LISTENING = "0A"
 OURS = ("_session.daemon", "migrate-receive", "libxl-save-helper", "dom0-xen", "sleep 4242")
 
 
-def processes() -> list[str]:
-    """Command lines of a migration's processes."""
+def is_monitor(path: str) -> bool:
+    """Whether this xl stays with its domain: it has let go of its standard input (tools/xl/xl_utils.c do_daemonize)."""
+    try:
+        return os.readlink(os.path.join(os.path.dirname(path), "fd", "0")) == os.devnull
+    except OSError:
+        return False
+
+
+def processes(monitored: int) -> list[str]:
+    """Command lines of a migration's processes; one xl migrate-receive for each domain here is its monitor."""
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
@@ -29,6 +37,9 @@ def processes() -> list[str]:
         except OSError:
             continue
         words = line.split()
+        if words[1:2] == ["migrate-receive"] and monitored and is_monitor(path):
+            monitored -= 1
+            continue
         sends = bool(words) and os.path.basename(words[0]) == "xl" and "migrate" in words
         if sends or any(part in line for part in OURS):
             found.append(line[:300])
@@ -57,6 +68,7 @@ def folder(path: str) -> list[str]:
     return sorted(os.listdir(path)) if os.path.isdir(path) else []
 
 
+here = domains()
 print(
     json.dumps(
         {
@@ -65,9 +77,9 @@ print(
                 os.path.join(root, name) for root in ROOTS for name in folder(root) if not name.endswith(".lock")
             ],
             "journals": folder(JOURNAL),
-            "processes": processes(),
+            "processes": processes(len(here)),
             "ports": ports(),
-            "domains": domains(),
+            "domains": here,
         }
     )
 )
