@@ -23,8 +23,7 @@ def test_live_move_as_root(fresh: World, record: Record) -> None:
     assert outcome.status == 0, outcome.output
     seen, result = same_guest(watch.observation), outcome.result
     record.note(total_ms=result["total_ms"], stop_ms=result["stop_ms"], gap_ms=seen.gap_ms)
-    assert fresh.lab.guest.where() == ["xen2"]
-    fresh.wait_clean()
+    fresh.require("xen2")
     assert (result["owner"], result["end_state"]) == ("destination", "moved")
     assert (result["method"], result["transport"]) == ("live", "tls")
     assert result["bytes"] > 64 * 2**20
@@ -48,14 +47,14 @@ def test_second_run_changes_nothing(world: World) -> None:
     """The same command again reports the domain where it is, and changes nothing."""
     if world.lab.guest.where() != ["xen2"]:
         assert world.migrate().status == 0
-    journals = [world.look(host).journals for host in world.lab.hosts.values()]
+    journals = world.journals()
     outcome = world.migrate()
     assert outcome.status == 0, outcome.output
     assert outcome.changed == 0
     assert (outcome.result["owner"], outcome.result["end_state"]) == ("destination", "moved")
     assert outcome.result["total_ms"] is not None, "the session that moved it is not reported"
-    assert [world.look(host).journals for host in world.lab.hosts.values()] == journals
-    world.wait_clean()
+    after = world.require("xen2")
+    assert {name: left.journals for name, left in after.items()} == journals
 
 
 def test_back_again(world: World, record: Record) -> None:
@@ -68,8 +67,7 @@ def test_back_again(world: World, record: Record) -> None:
     assert outcome.status == 0, outcome.output
     seen = same_guest(watch.observation)
     record.note(total_ms=outcome.result["total_ms"], stop_ms=outcome.result["stop_ms"], gap_ms=seen.gap_ms)
-    assert world.lab.guest.where() == ["xen1"]
-    world.wait_clean()
+    world.require("xen1")
 
 
 def test_busy_guest(home: World, record: Record) -> None:
@@ -82,23 +80,21 @@ def test_busy_guest(home: World, record: Record) -> None:
     assert outcome.status == 0, outcome.output
     seen = same_guest(watch.observation)
     record.note(total_ms=outcome.result["total_ms"], stop_ms=outcome.result["stop_ms"], gap_ms=seen.gap_ms)
-    assert home.lab.guest.where() == ["xen2"]
+    home.require("xen2")
     # It was busy: what it dirtied while the first round went over had to be sent again.
     assert outcome.result["rounds"][1]["pages"] > 1000
     home.lab.guest.set_rate(usual)
-    home.wait_clean()
 
 
 def test_check_mode(home: World) -> None:
     """--check runs the checks and tells the plan; neither host notices."""
-    journals = [home.look(host).journals for host in home.lab.hosts.values()]
+    journals = home.journals()
     with home.lab.observe(everywhere=True) as watch:
         outcome = home.migrate(options=["--check"])
     assert outcome.status == 0, outcome.output
     same_guest(watch.observation)
     assert "centos can be moved from xen1 to xen2 (live, over TLS to 10.77.0.2)" in outcome.output
     assert outcome.changed == 1, "the move that would be made is not told as a change"
-    assert home.lab.guest.where() == ["xen1"]
     assert not outcome.result, "a result was written"
-    assert [home.look(host).journals for host in home.lab.hosts.values()] == journals
-    home.wait_clean()
+    after = home.require("xen1", 1)
+    assert {name: left.journals for name, left in after.items()} == journals

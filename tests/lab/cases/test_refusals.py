@@ -13,7 +13,7 @@ from dom0lab import Host
 from dom0lab.guest_disk import GUEST_UUID, guest_config
 
 from .plays import Outcome
-from .world import World
+from .world import World, same_guest
 
 OTHER_UUID = "0ddba11e-0000-4000-8000-000000000001"
 PYXS = "/usr/lib/python3/dist-packages/pyxs"
@@ -23,14 +23,12 @@ HIDDEN = ("/dev/xen", "/proc/xen", "/sys/hypervisor")
 @pytest.fixture
 def untouched(home: World) -> Iterator[World]:
     """Afterwards the guest runs on as if nothing had been, and neither host has anything of it, not even a journal."""
-    journals = [home.look(host).journals for host in home.lab.hosts.values()]
+    journals = home.journals()
     with home.lab.observe(everywhere=True) as watch:
         yield home
-    seen = watch.observation
-    assert seen is not None and seen.boot_id_unchanged and seen.memory_verified and seen.double_answers == 0
-    assert home.lab.guest.where() == ["xen1"]
-    home.wait_clean(1)
-    assert [home.look(host).journals for host in home.lab.hosts.values()] == journals
+    same_guest(watch.observation)
+    after = home.require("xen1", 1)
+    assert {name: left.journals for name, left in after.items()} == journals
 
 
 def require(outcome: Outcome, **hosts: str | set[str]) -> None:

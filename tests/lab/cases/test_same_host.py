@@ -11,12 +11,11 @@ from .world import World, same_guest
 
 def test_within_one_host(home: World, record: Record) -> None:
     """Source and destination are one host: the guest gets a new domid and nothing else changes."""
-    before = home.look(home.source).domains["centos"]["domid"]
+    before = home.look()["xen1"].domains["centos"]["domid"]
     with home.lab.observe(everywhere=True) as watch:
         outcome = home.migrate(destination="xen1", allow_same_host="true")
         watch.wait_answer()
     assert outcome.status == 0, outcome.output
     seen = same_guest(watch.observation)
     record.note(total_ms=outcome.result["total_ms"], stop_ms=outcome.result["stop_ms"], gap_ms=seen.gap_ms)
-    assert home.look(home.source).domains["centos"]["domid"] > before
-    home.wait_clean()
+    assert home.require("xen1")["xen1"].domains["centos"]["domid"] > before

@@ -46,7 +46,7 @@ def test_no_key(world: World, record: Record, user: str, pipelining: bool) -> No
         assert not search.on_disk(host, secrets), f"on the disk of {host.name}"
         assert not search.in_log(host, since[host.name], secrets), f"in the log of {host.name}"
         host.run("rm -rf /root/.ansible /home/*/.ansible")
-    world.wait_clean()
+    world.require(target)
 
 
 def test_search_finds_what_was_planted(home: World) -> None:

@@ -9,15 +9,17 @@ import contextlib
 import json
 import re
 import subprocess
+import time
 import typing as t
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dom0lab import Host, Lab, Observation
 from proof import playbook
 
-from .plays import Outcome, Running, wait_until
+from .plays import Outcome, Running
 
 ON_HOST = Path(__file__).parent / "on_host"
 BUILD = playbook.ROOT / "build" / "lab-cases"
@@ -109,22 +111,34 @@ class World:
         text = (ON_HOST / name).read_text()
         return host.run(["python3", "-I", "-", *arguments], stdin=text, timeout=timeout).stdout
 
-    def look(self, host: Host) -> Left:
-        """What lies on a host now."""
-        return Left(**json.loads(self.script(host, "look.py")))
+    def look(self) -> dict[str, Left]:
+        """What lies on the hosts now, by name; both are asked at once, since each takes its time."""
+        hosts = list(self.lab.hosts.values())
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            answers = pool.map(lambda host: self.script(host, "look.py"), hosts)
+            return {host.name: Left(**json.loads(answer)) for host, answer in zip(hosts, answers, strict=True)}
 
-    def wait_clean(self, timeout: float = 30) -> None:
-        """Wait until neither host has anything left of a migration."""
-        for host in self.lab.hosts.values():
-            seen: list[str] = []
+    def journals(self) -> dict[str, list[str]]:
+        """The sessions that each host has a journal of."""
+        return {name: left.journals for name, left in self.look().items()}
 
-            def clean(host: Host = host, seen: list[str] = seen) -> bool:
-                seen[:] = self.look(host).remains
-                return not seen
+    def require(self, where: str, timeout: float = 30) -> dict[str, Left]:
+        """Require the guest on this host and no other, and nothing left of a migration on either; returns the look.
 
-            with contextlib.suppress(AssertionError):
-                wait_until("clean", clean, timeout)
-            assert not seen, f"left behind on {host.name}: {seen}"
+        Daemons may take until ``timeout`` (seconds) to be gone.
+        """
+        deadline = time.monotonic() + timeout
+        seen = self.look()
+        while any(left.remains for left in seen.values()) and time.monotonic() < deadline:
+            time.sleep(1)
+            seen = self.look()
+        remains = {name: left.remains for name, left in seen.items() if left.remains}
+        if remains:
+            raise AssertionError(f"left behind: {remains}")
+        places = [name for name, left in seen.items() if self.lab.guest.name in left.domains]
+        if places != [where]:
+            raise AssertionError(f"the guest is on {places}, not on {where} alone")
+        return seen
 
     def mid_stream(self, host: Host, enough: int = 20_000_000, timeout: float = 200) -> dict[str, t.Any]:
         """Wait until a stream from this host has come so far (bytes); returns the sender's status."""
