@@ -51,6 +51,8 @@ PACKAGES = (
     "dbus",
 )
 NOT_IN = {"bullseye": {"python3-zstandard"}}
+# What this process starts ends with it, however it ends.
+WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 # Runs as root, or under fakeroot, with the finished tree as a tar archive on its standard input.
@@ -206,13 +208,13 @@ def _run_build(work: Path, release: str) -> None:
     as_root = [] if os.geteuid() == 0 else ["fakeroot", "--"]
     with log_path.open("wb") as log:
         make = subprocess.Popen(
-            mmdebstrap_command(release, sources, apt.machine_settings()),
+            [*WITH_PARENT, *mmdebstrap_command(release, sources, apt.machine_settings())],
             cwd=work, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
             env={**os.environ, "TMPDIR": "/var/tmp"},
         )  # fmt: skip
         try:
             unpack = subprocess.run(
-                [*as_root, "sh", "-c", UNPACK], cwd=work, stdin=make.stdout, stdout=log, stderr=log,
+                [*WITH_PARENT, *as_root, "sh", "-c", UNPACK], cwd=work, stdin=make.stdout, stdout=log, stderr=log,
                 env={**os.environ, "SIZE": DISK_SIZE, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}, check=False,
             )  # fmt: skip
         except BaseException:

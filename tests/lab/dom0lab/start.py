@@ -98,10 +98,10 @@ def bring_up(settings: Settings, folder: Path, tell: Callable[[str], None]) -> S
     needs.require(needs.missing_room(len(settings.releases), settings.memory_mib))
     times: dict[str, float] = {}
     begun = time.monotonic()
-    images, disk = prepare_cache(settings.releases, tell)
+    images, guests = prepare_cache(settings.releases, tell)
     times["build_s"] = round(time.monotonic() - begun, 1)
-    plan = _Plan(settings, folder, images, disk)
-    mark_used([*(own.folder for own in plan.images), disk.parent, snapshot.folder(plan.key)])
+    plan = _Plan(settings, folder, images, guests)
+    mark_used([*(own.folder for own in plan.images), guests.parent, snapshot.folder(plan.key)])
     warm = snapshot.find(plan.key) is not None and not settings.cold
     begun = time.monotonic()
     plan.write_files(warm)
@@ -123,6 +123,8 @@ def bring_up(settings: Settings, folder: Path, tell: Callable[[str], None]) -> S
     except BaseException:
         control.down(folder)
         os.close(keeper)
+        for disk in folder.glob("*.qcow2"):
+            disk.unlink()
         raise
     return Started(plan.hosts, keeper, times)
 

@@ -71,5 +71,7 @@ def test_foreign_archives_are_left_out() -> None:
 
 def test_proxies_are_passed_on() -> None:
     """A machine that reaches its mirror through a proxy builds images through it, too."""
-    dump = 'Acquire::http::Proxy "http://proxy.example:3128";\nAPT::Install-Recommends "1";\nAcquire::https::Verify "";\n'
+    dump = (
+        'Acquire::http::Proxy "http://proxy.example:3128";\nAPT::Install-Recommends "1";\nAcquire::https::Verify "";\n'
+    )
     assert apt.passed_on_settings(dump) == ['Acquire::http::Proxy "http://proxy.example:3128";']

@@ -46,7 +46,8 @@ def ask(port: int, words: str) -> dict[str, t.Any]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         wire.settimeout(0.3)
         wire.connect(("127.0.0.1", port))
-        for dummy in range(100):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
             try:
                 wire.send(f"{words} n1\n".encode())
                 answer: dict[str, t.Any] = json.loads(wire.recv(2000))

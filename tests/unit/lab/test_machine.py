@@ -55,7 +55,9 @@ def test_inventory_has_what_ansible_needs(tmp_path: Path) -> None:
     keys = {name: tmp_path / name for name in ("xen1", "xen2")}
     passwords = {"xen1": "secret1", "xen2": "secret2"}
     made = {
-        user: json.loads(inventory.inventory(hosts(tmp_path), keys, passwords, user))["all"]["children"]["dom0"]["hosts"]
+        user: json.loads(inventory.inventory(hosts(tmp_path), keys, passwords, user))["all"]["children"]["dom0"][
+            "hosts"
+        ]
         for user in ("root", "operator", "operator-nopass")
     }
     root = made["root"]["xen2"]
