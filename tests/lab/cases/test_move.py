@@ -29,8 +29,8 @@ def test_live_move_as_root(fresh: World, record: Record) -> None:
     assert result["bytes"] > 64 * 2**20
     assert result["rounds"][-1]["kind"] == "final" and len(result["rounds"]) >= 2
     assert all({"pages", "dirty_pages_per_s", "bytes", "duration_ms"} <= set(entry) for entry in result["rounds"])
-    # The guest has 32768 pages; the first round carries all that are populated.
-    assert 20_000 < result["rounds"][0]["pages"] <= 32_768
+    # The guest has 32768 pages of memory, and a few that xl adds (ring pages, start info); the first round has all.
+    assert 20_000 < result["rounds"][0]["pages"] <= 32_768 + 64
     assert 0 < result["stop_ms"] <= result["total_ms"]
     assert result["stop_measured"] == "source_suspended_to_destination_running"
     assert result["xl_stderr"]["source"] and result["xl_stderr"]["destination"]
