@@ -50,13 +50,13 @@ class Verdict(Record):
 
 def verdict(name: str, source: Evidence, destination: Evidence) -> Verdict:
     """Judge from two looks, one on each host. The hosts may be the same: then ask :func:`verdict_same_host`."""
+    here, there = _running(source), _running(destination)
+    if len(here) + len(there) > 1:
+        where = " AND on ".join([source.host] * len(here) + [destination.host] * len(there))
+        return Verdict(UNSETTLED, RUNNING_TWICE, f"The domain runs on {where}. Stop one copy now.", False)
     for host in (source, destination):
         if not host.reachable:
             return Verdict(UNSETTLED, UNREACHABLE, f"{host.host} did not answer, so nothing is certain.", False)
-    here, there = _running(source), _running(destination)
-    if here and there:
-        reason = f"The domain runs on {source.host} AND on {destination.host}. Stop one copy now."
-        return Verdict(UNSETTLED, RUNNING_TWICE, reason, False)
     if there:
         return _at_destination(name, source, destination, there)
     if here:
@@ -74,7 +74,7 @@ def verdict_same_host(name: str, evidence: Evidence, session_end_state: str | No
     if not running:
         return _nowhere(evidence, evidence)
     if len(evidence.copies) > 1 or running[0].name != name:
-        return Verdict(UNSETTLED, UNSETTLED, f"Beside the running copy: {_names(evidence.copies)}.", False)
+        return Verdict(UNSETTLED, UNSETTLED, f"{evidence.host} has {_names(evidence.copies)}.", False)
     moved = session_end_state == MOVED
     reason = f"Exactly one copy runs on {evidence.host}, with domid {running[0].domid}."
     return Verdict(DESTINATION if moved else SOURCE, MOVED if moved else STAYED, reason, True)

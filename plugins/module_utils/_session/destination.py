@@ -159,7 +159,7 @@ def _observed(state: DestinationState, event: Observed) -> tuple[DestinationStat
         return _end(state, EndState.MOVED)
     if copy.state is CopyState.ABSENT:
         return _gone(state)
-    if copy.state is CopyState.RUNNING and state.report is None:
+    if copy.state is CopyState.RUNNING and not (state.committed and state.report is not None):
         return _runs_unreported(state)
     if not state.committed and not state.destroyed:
         return replace(state, destroyed=True), (

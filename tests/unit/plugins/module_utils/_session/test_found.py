@@ -13,6 +13,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._procfs import command_line
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents, found
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal
 
@@ -37,6 +38,9 @@ class Host:
         folder.mkdir(parents=True)
         process = subprocess.Popen([sys.executable, "-c", sentence, role, str(folder)])
         self.processes.append(process)
+        while str(folder) not in command_line(process.pid):
+            # The kernel lets go of us before the new program's arguments can be seen.
+            time.sleep(0.001)
         self.status(session, role, process.pid)
         return process.pid
 

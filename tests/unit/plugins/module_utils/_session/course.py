@@ -1,0 +1,82 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Play a row of events to one of the two machines, and tell in short words what it does."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import destination, source, words
+from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
+
+NAME = "guest"
+AWAY = source.migrated_away(NAME)
+INCOMING = destination.incoming(NAME)
+BROKEN = words.Failure("broken", "it broke")
+
+CONNECTED = words.Connected()
+HEADER = words.HeaderAccepted()
+STREAMING = words.Reached(words.Phase.STREAMING)
+SUSPENDING = words.Reached(words.Phase.SUSPENDING)
+FINAL_ROUND = words.Reached(words.Phase.FINAL_ROUND)
+COMPLETE = words.StreamEnded()
+READY = words.Ready()
+PERMISSION = words.Permission()
+COMMIT = words.CommitAsked()
+FAILED = words.Failed(BROKEN)
+PEER_FAILED = words.Failed(BROKEN, by_peer=True)
+EXPIRED = words.LinkExpired(BROKEN)
+CANCELLED = words.CancelAsked()
+EXITED = words.XlExited(1, BROKEN)
+EXITED_0 = words.XlExited(0, BROKEN)
+RUNS = words.Reported(words.Report(0))
+RETURNED = words.Reported(words.Report(6, give_back=True, copy_gone=True))
+UNCLEAR = words.Reported(words.Report(6))
+
+TEXTS = {
+    handshake.READY: "ready",
+    handshake.PERMISSION: "permission",
+    handshake.success_answer(): "it runs there",
+}
+
+
+def seen(state: str, name: str = NAME) -> words.Observed:
+    """A look at a copy."""
+    return words.Observed(words.Copy(words.CopyState(state), name, 7))
+
+
+def play(machine: t.Any, first: t.Any, *events: words.Event) -> tuple[t.Any, list[str]]:
+    """Return the state after the events and what the last of them made the machine do."""
+    state, actions = first, t.cast("words.Actions", ())
+    for event in events:
+        state, actions = machine(state, event)
+    return state, [short(action) for action in actions]
+
+
+def short(action: words.Action) -> str:
+    """Say an action in a few words."""
+    if isinstance(action, words.Journal):
+        return f"record {action.step}" if action.durable else f"note {action.step}"
+    if isinstance(action, words.Send):
+        return said(action.message)
+    if isinstance(action, words.WriteXl):
+        return "tell xl: " + TEXTS.get(action.text, "it failed there")
+    if isinstance(action, words.End):
+        return f"end: {action.end_state.value}"
+    return {
+        words.StartXl: "start xl",
+        words.CloseXl: "close xl",
+        words.StopSaving: "stop saving",
+        words.Observe: "look",
+        words.DestroyCopy: "destroy",
+        words.RenameBack: "rename back",
+    }[type(action)]
+
+
+def said(message: t.Mapping[str, t.Any]) -> str:
+    """Say a message in a few words."""
+    if message["type"] != "report":
+        return f"send {message['type']}"
+    gone = "gone" if message["copy_gone"] else "not gone"
+    return f"report {message['status']}, {'given back' if message['give_back'] else 'kept'}, {gone}"
