@@ -9,34 +9,15 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import describe, errors, findings, plan, warnings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, MoveRequest, Plan
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
-from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import new_session
 from ansible_collections.dom0.xen.plugins.plugin_utils._report import write
 
 Result = dict[str, t.Any]
-
-SPEC: dict[str, dict[str, t.Any]] = {
-    "domain": {"type": "str", "required": True},
-    "source": {"type": "str", "default": ""},
-    "destination": {"type": "str", "required": True},
-    "source_info": {"type": "dict", "default": {}},
-    "destination_info": {"type": "dict", "default": {}},
-    "domain_info": {"type": "dict", "default": {}},
-    "inventory": {"type": "list", "elements": "str", "required": True},
-    "destination_address": {"type": "str", "required": True},
-    "listen_address": {"type": "str", "default": ""},
-    "source_journal_path": {"type": "path", "default": JOURNAL_PATH},
-    "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
-    "allow_same_host": {"type": "bool", "default": False},
-    "memory_reserve_mib": {"type": "int", "default": 0},
-    "dom0_memory_min_mib": {"type": "int", "default": 512},
-    "result_path": {"type": "str", "default": ""},
-}
 
 
 class ActionModule(ActionBase):
@@ -50,7 +31,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
         """Return the action and the plan, or fail with everything that speaks against the move."""
         result: Result = super().run(tmp, task_vars)
-        dummy, options = self.validate_argument_spec(SPEC)
+        dummy, options = self.validate_argument_spec(CHECK)
         # A source that stops answering between the two looks at it is not one without the domain.
         lost = options["domain_info"].get("unreachable") or options["domain_info"].get("failed")
         source_info = options["domain_info"] if lost else options["source_info"]
@@ -155,7 +136,7 @@ def _session(case: Case, decision: moving.Decision, journal_path: str) -> Result
     if decision.session is not None:
         return moving.session_files(decision.session.session, decision.session.pid, runtime_path, journal_path)
     if decision.action == moving.MIGRATE:
-        return moving.session_files(new_session(), None, runtime_path, journal_path)
+        return moving.session_files(moving.new_session(), None, runtime_path, journal_path)
     return None
 
 

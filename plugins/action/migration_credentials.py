@@ -9,24 +9,15 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CREDENTIALS, CREDENTIALS_REQUIRED_IF
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
-    JOURNAL_PATH,
-    ROLES,
-    RUNTIME_PATH,
     PlaceError,
     check_session,
 )
 from ansible_collections.dom0.xen.plugins.plugin_utils import _credentials as credentials
+from ansible_collections.dom0.xen.plugins.plugin_utils._moving import new_session
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import Answer, run_script
-
-SPEC: dict[str, dict[str, t.Any]] = {
-    "role": {"type": "str", "required": True, "choices": list(ROLES)},
-    "session": {"type": "str"},
-    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
-    "runtime_path": {"type": "path", "default": RUNTIME_PATH},
-    "journal_path": {"type": "path", "default": JOURNAL_PATH},
-}
 
 _REASONS = {
     "symbolic_link": "is a symbolic link",
@@ -59,7 +50,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return ``session`` and ``certificate``; the key is in no result."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        dummy, options = self.validate_argument_spec(SPEC, required_if=[("state", "absent", ("session",))])
+        dummy, options = self.validate_argument_spec(CREDENTIALS, required_if=CREDENTIALS_REQUIRED_IF)
         try:
             if options["session"]:
                 check_session(options["session"], options["role"])
@@ -70,7 +61,7 @@ class ActionModule(ActionBase):
         return result
 
     def _present(self, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        session = options["session"] or credentials.new_session()
+        session = options["session"] or new_session()
         made = credentials.make_credentials(f"{session}.{options['role']}")
         if not self._task.check_mode:
             script = credentials.present_script(options["runtime_path"], session, options["role"], made)

@@ -9,16 +9,10 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLAN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils._planning import plan_move
-
-SPEC: dict[str, dict[str, t.Any]] = {
-    "domain": {"type": "str", "required": True},
-    "source": {"type": "str", "default": ""},
-    "destination": {"type": "str", "required": True},
-    "hosts": {"type": "dict", "required": True},
-}
 
 
 class ActionModule(ActionBase):
@@ -32,7 +26,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return ``moves``; hosts that gave no facts are named in a warning."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        dummy, options = self.validate_argument_spec(SPEC)
+        dummy, options = self.validate_argument_spec(PLAN)
         answers = options["hosts"]
         hosts = {host: HostFacts.from_result(info["host"]) for host, info in answers.items() if info.get("host")}
         taken = ((task_vars or {}).get("groups") or {}).get("all") or ()

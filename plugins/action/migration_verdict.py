@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import VERDICT
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
     DESTINATION,
@@ -20,23 +21,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
-
-SPEC: dict[str, dict[str, t.Any]] = {
-    "domain": {
-        "type": "dict",
-        "required": True,
-        "options": {"uuid": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
-    },
-    "source": {"type": "str", "default": ""},
-    "destination": {"type": "str", "required": True},
-    "source_info": {"type": "dict", "default": {}},
-    "destination_info": {"type": "dict", "default": {}},
-    "status": {"type": "dict", "default": {}},
-    "same_host": {"type": "bool", "default": False},
-    "error": {"type": "dict", "default": {}},
-    "error_host": {"type": "str", "default": ""},
-    "result_path": {"type": "str", "default": ""},
-}
 
 
 class ActionModule(ActionBase):
@@ -50,7 +34,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the result of the move; fail unless the domain runs at the destination and nothing is left to do."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        dummy, options = self.validate_argument_spec(SPEC)
+        dummy, options = self.validate_argument_spec(VERDICT)
         judged = _judge(options)
         domain, name = options["domain"], options["domain"]["name"]
         outcome = report.build(judged, options["status"], domain, options["source"], options["destination"])

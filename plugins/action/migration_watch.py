@@ -12,6 +12,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import WATCH
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import progress_line, seconds
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script
@@ -24,18 +25,6 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
     pause,
     reading_script,
 )
-
-SPEC: dict[str, dict[str, t.Any]] = {
-    "status_path": {"type": "path", "required": True},
-    "result_path": {"type": "path", "required": True},
-    "pid": {"type": "int"},
-    "source": {"type": "str", "required": True},
-    "destination": {"type": "str", "required": True},
-    "until": {"type": "str", "default": "ended", "choices": ["gate", "ended"]},
-    "interval": {"type": "float", "default": 5.0},
-    "timeout": {"type": "float", "default": 14400.0},
-    "silence_timeout": {"type": "float", "default": 300.0},
-}
 
 # ssh does not notice by itself that a host has lost its power. Only a connection that this task opens heeds it.
 _KEEPALIVE = "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
@@ -61,7 +50,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the last status; fail only when the time for watching is over."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        dummy, options = self.validate_argument_spec(SPEC)
+        dummy, options = self.validate_argument_spec(WATCH)
         if self._task.check_mode:
             result.update(skipped=True, msg="There is nothing to watch in check mode.")
             return result

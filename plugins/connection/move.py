@@ -5,11 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.connection import ConnectionBase
-
 DOCUMENTATION = r"""
 name: move
 short_description: Refuse to connect to a planned move
@@ -22,6 +17,11 @@ options: {}
 author:
   - dom0.xen contributors (@dom0-xen)
 """
+
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.connection import ConnectionBase
 
 
 class Connection(ConnectionBase):

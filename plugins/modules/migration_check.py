@@ -218,10 +218,13 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK
+
 
 def main() -> None:
     """Say that this file is documentation: an action plugin of the same name does the work."""
-    AnsibleModule(argument_spec={}, supports_check_mode=True).fail_json(
+    module = AnsibleModule(argument_spec=CHECK, supports_check_mode=True)
+    module.fail_json(
         msg="The action plugin dom0.xen.migration_check does the work; this module cannot be run by itself."
     )
 

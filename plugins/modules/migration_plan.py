@@ -115,10 +115,13 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLAN
+
 
 def main() -> None:
     """Say that this file is documentation: an action plugin of the same name does the work."""
-    AnsibleModule(argument_spec={}, supports_check_mode=True).fail_json(
+    module = AnsibleModule(argument_spec=PLAN, supports_check_mode=True)
+    module.fail_json(
         msg="The action plugin dom0.xen.migration_plan does the work; this module cannot be run by itself."
     )
 

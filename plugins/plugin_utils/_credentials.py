@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import secrets
 import shlex
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+except ImportError:
+    HAS_CRYPTOGRAPHY = False
+else:
+    HAS_CRYPTOGRAPHY = True
 
 # Clocks of dom0s are wrong often, and always after a restored snapshot. The pin decides, not the calendar.
 _VALID_FROM = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
@@ -21,6 +27,13 @@ _VALID_TO = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
 
 REFUSED = "dom0-xen-refused "
 DONE = "dom0-xen-done "
+
+
+class CryptographyMissing(Dom0XenError):
+    """The controller's Python has no library to make keys with."""
+
+    code = "cryptography_missing"
+    remedy = "Install cryptography for the Python that runs Ansible; ansible-core depends on it."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,13 +44,13 @@ class Credentials:
     certificate: str
 
 
-def new_session() -> str:
-    """Return the identity of a new session: 16 hexadecimal digits."""
-    return secrets.token_hex(8)
-
-
 def make_credentials(common_name: str) -> Credentials:
-    """Make an ECDSA key on P-256 and a certificate that holds for either end of a TLS connection."""
+    """Make an ECDSA key on P-256 and a certificate that holds for either end of a TLS connection.
+
+    Raises CryptographyMissing.
+    """
+    if not HAS_CRYPTOGRAPHY:
+        raise CryptographyMissing("the Python that runs Ansible has no cryptography.")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())

@@ -1,13 +1,14 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to do about a move: begin it, watch one that is under way, or nothing (pure; private to the collection)."""
+"""What to do about a move: begin it, watch one that is under way, or nothing (private to the collection)."""
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
 import os
+import secrets
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
@@ -27,6 +28,11 @@ ALREADY_THERE = "already_there"
 
 ANY_IPV4 = "0.0.0.0"
 ANY_IPV6 = "::"
+
+
+def new_session() -> str:
+    """Return the identity of a new session: 16 hexadecimal digits."""
+    return secrets.token_hex(8)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -76,6 +76,8 @@ def complaint(result: t.Mapping[str, t.Any], name: str, error: t.Mapping[str, t.
     head = f"{name} was {'' if moved else 'not '}moved{origin} to {result['destination']}"
     cause = str((error or {}).get("msg") or "").strip()
     remedy = str((error or {}).get("remedy") or "").strip()
+    if cause and cause[-1] not in ".!?":
+        cause += "."
     if remedy and remedy not in cause:
         cause = f"{cause} Remedy: {remedy}"
     return " ".join(part for part in (f"{head}{', but:' if moved else ':'}", cause, f"Now: {result['reason']}") if part)

@@ -22,6 +22,9 @@ from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
 
+# A busy machine is no failure; a run that hangs is.
+pytestmark = pytest.mark.timeout(300)
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 GUEST = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"
 # How the text of every key on P-256 in PKCS 8 begins; test_keys_begin_so holds it to that.

@@ -21,6 +21,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook, Run
 
+# A busy machine is no failure; a run that hangs is.
+pytestmark = pytest.mark.timeout(300)
+
 SESSION = "0123456789abcdef"
 
 # Stands in for sudo where a password is asked for: the prompt on standard error, the password read byte by byte.

@@ -16,6 +16,9 @@ import pytest
 
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 
+# A busy machine is no failure; a run that hangs is.
+pytestmark = pytest.mark.timeout(300)
+
 # A session's process: a status that changes every 0.2 s until it is told to end, then nothing but the result.
 PROCESS = """
 import json, os, sys, time

@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from ansible_collections.dom0.xen.plugins.module_utils._link import tls
-from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials, new_session
+from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +74,3 @@ def test_a_printed_record_does_not_show_the_key(pair: tuple[Credentials, Credent
     """Somebody will put it into a message one day."""
     assert "PRIVATE" not in repr(pair[0])
     assert "PRIVATE" in pair[0].key.decode()
-
-
-def test_sessions_are_named_by_16_hexadecimal_digits() -> None:
-    """Each of them once."""
-    names = {new_session() for dummy in range(100)}
-    assert len(names) == 100
-    assert all(len(name) == 16 and set(name) <= set("0123456789abcdef") for name in names)

@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._moving import (
     Decision,
     decide,
     listen_address,
+    new_session,
     session_files,
     trouble,
 )
@@ -116,6 +117,13 @@ def test_the_receiver_listens_as_narrowly_as_it_can(address: str, listen: str) -
     """On the address that the source uses if the host has it; behind a translation, or for a name, on all."""
     own = (Address("xenbr0", "192.0.2.12"), Address("xenbr0", "2001:db8::2"))
     assert listen_address(address, host("xen2", addresses=own)) == listen
+
+
+def test_sessions_are_named_by_16_hexadecimal_digits() -> None:
+    """Each of them once."""
+    names = {new_session() for number in range(100)}
+    assert len(names) == 100
+    assert all(len(name) == 16 and set(name) <= set("0123456789abcdef") for name in names)
 
 
 def test_the_files_of_a_session_are_those_of_its_sender() -> None:

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the action plugins (private to the collection).
+
+The action plugin validates against them, and the module of the same name, which carries the documentation, has them so
+that documentation and options are compared by ansible-test.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, ROLES
+
+Spec = t.Dict[str, t.Dict[str, t.Any]]
+
+CREDENTIALS: Spec = {
+    **PLACES,
+    "role": {"type": "str", "required": True, "choices": list(ROLES)},
+    "session": {"type": "str"},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+}
+CREDENTIALS_REQUIRED_IF = [("state", "absent", ("session",))]
+
+PLAN: Spec = {
+    "domain": {"type": "str", "required": True},
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "required": True},
+    "hosts": {"type": "dict", "required": True},
+}
+
+CHECK: Spec = {
+    "domain": {"type": "str", "required": True},
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "required": True},
+    "source_info": {"type": "dict", "default": {}},
+    "destination_info": {"type": "dict", "default": {}},
+    "domain_info": {"type": "dict", "default": {}},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "destination_address": {"type": "str", "required": True},
+    "listen_address": {"type": "str", "default": ""},
+    "source_journal_path": {"type": "path", "default": JOURNAL_PATH},
+    "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
+    "allow_same_host": {"type": "bool", "default": False},
+    "memory_reserve_mib": {"type": "int", "default": 0},
+    "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "result_path": {"type": "str", "default": ""},
+}
+
+WATCH: Spec = {
+    "status_path": {"type": "path", "required": True},
+    "result_path": {"type": "path", "required": True},
+    "pid": {"type": "int"},
+    "source": {"type": "str", "required": True},
+    "destination": {"type": "str", "required": True},
+    "until": {"type": "str", "default": "ended", "choices": ["gate", "ended"]},
+    "interval": {"type": "float", "default": 5.0},
+    "timeout": {"type": "float", "default": 14400.0},
+    "silence_timeout": {"type": "float", "default": 300.0},
+}
+
+VERDICT: Spec = {
+    "domain": {
+        "type": "dict",
+        "required": True,
+        "options": {"uuid": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+    },
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "required": True},
+    "source_info": {"type": "dict", "default": {}},
+    "destination_info": {"type": "dict", "default": {}},
+    "status": {"type": "dict", "default": {}},
+    "same_host": {"type": "bool", "default": False},
+    "error": {"type": "dict", "default": {}},
+    "error_host": {"type": "str", "default": ""},
+    "result_path": {"type": "str", "default": ""},
+}
