@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+import shutil
+import signal
 import subprocess
 import sys
 
@@ -13,11 +17,42 @@ from ansible_collections.dom0.xen.tests.tools.places import BUILD, environment
 
 # Scenarios whose name begins so run over real Xen.
 LAB = "lab"
+HOME = "molecule"
+
+
+def _interrupted(number: int, dummy: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _clear(copied: pathlib.Path) -> None:
+    """Remove what an interrupted run has left: hosts, whose processes outlive molecule, and its notes on them."""
+    double, state = copied / "tests" / "double" / "double", copied / "build" / "double"
+    if double.exists() and state.exists():
+        subprocess.run([double, "down", "--state", state], capture_output=True, check=False)
+        shutil.rmtree(state, ignore_errors=True)
+    shutil.rmtree(BUILD / "home" / HOME / ".ansible" / "tmp", ignore_errors=True)
+
+
+def _molecule(copied: pathlib.Path, env: dict[str, str], *arguments: str) -> int:
+    """Run molecule and return its exit code; when this process is to end, end molecule's whole group first."""
+    process = subprocess.Popen(
+        ["molecule", *arguments], cwd=copied, env=env, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        return process.wait()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        raise
 
 
 def main(arguments: list[str]) -> int:
     """Run the scenarios and return the exit code of molecule."""
-    copied = tree.copy("molecule")
+    copied = tree.copy(HOME)
     scenarios = sorted(path.parent.name for path in copied.glob("extensions/molecule/*/molecule.yml"))
     if not scenarios:
         print("there are no scenarios in extensions/molecule")
@@ -26,14 +61,13 @@ def main(arguments: list[str]) -> int:
         chosen = [f"--scenario-name={name}" for name in arguments]
     else:
         chosen = ["--all", *(f"--exclude={name}" for name in scenarios if name.startswith(LAB))]
-    env = environment("molecule", ANSIBLE_COLLECTIONS_PATH=str(BUILD / "molecule"), NO_COLOR="1", ANSIBLE_NOCOLOR="1")
-    return subprocess.run(
-        ["molecule", "test", "--no-command-borders", *chosen],
-        cwd=copied,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    ).returncode
+    env = environment(HOME, ANSIBLE_COLLECTIONS_PATH=str(BUILD / "molecule"), NO_COLOR="1", ANSIBLE_NOCOLOR="1")
+    signal.signal(signal.SIGTERM, _interrupted)
+    _clear(copied)
+    try:
+        return _molecule(copied, env, "test", "--no-command-borders", *chosen)
+    finally:
+        _clear(copied)
 
 
 if __name__ == "__main__":

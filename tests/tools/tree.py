@@ -24,7 +24,16 @@ def copy(name: str) -> pathlib.Path:
     _take_turns(name)
     destination = BUILD / name / "ansible_collections" / "dom0" / "xen"
     destination.mkdir(parents=True, exist_ok=True)
-    command = ["rsync", "--archive", "--delete", "--delete-excluded", "--exclude=/tests/output", "--exclude=*.pyc"]
+    command = [
+        "rsync",
+        "--archive",
+        "--delete",
+        "--delete-excluded",
+        "--filter=P /build/",
+        "--filter=P /.git/",
+        "--exclude=/tests/output",
+    ]
+    command += ["--exclude=*.pyc"]
     if not (ROOT / ".git").exists():
         command += [f"--exclude={pattern}" for pattern in UNWANTED]
         subprocess.run([*command, f"{ROOT}/", f"{destination}/"], check=True)
