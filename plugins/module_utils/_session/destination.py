@@ -51,7 +51,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import PERMISSION
 
-CANCELLED = Failure("cancelled", "the migration was cancelled at the destination")
+CANCELLED = Failure(
+    "cancelled",
+    "the migration was cancelled at the destination",
+    remedy="Nothing needs to be done; the domain runs on the source.",
+)
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,20 @@ def test_nothing_is_destroyed_after_a_commit(name: str) -> None:
         assert not (state.committed and "destroy" in does)
 
 
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ((*COPYING, CANCELLED), "cancelled"),
+        ((*GATE, EXITED, seen("running")), "runs_without_permission"),
+        ((*COMMITTED, SILENT, EXITED, seen("paused")), "destination_copy_left"),
+    ],
+)
+def test_own_failures_say_what_to_do(events: tuple[Event, ...], code: str) -> None:
+    """Each failure that this half finds itself has a remedy."""
+    failure = play(advance, FIRST, *events)[0].failure
+    assert failure is not None and failure.code == code and failure.remedy
+
+
 def test_first_cause_is_told() -> None:
     """What went wrong first is the error; xl's end that followed from it is none."""
     state = play(advance, FIRST, *COPYING, FAILED, words.XlExited(1, words.Failure("xl", "ended")), seen("absent"))[0]
