@@ -138,7 +138,9 @@ def test_memory_is_not_taken_before_the_length_was_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"[1]", b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 100_000, b"null", b'{"sent":NaN}'], ids=lambda value: repr(value[:8])
+    "payload",
+    [b"[1]", b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 100_000, b"null", b'{"sent":NaN}'],
+    ids=lambda value: repr(value[:8]),
 )
 def test_documents_that_are_none(payload: bytes) -> None:
     """What is not a JSON object, or nested so deep that reading it would end the process, is a FrameError."""
