@@ -106,8 +106,8 @@ port:
   type: int
   sample: 49152
 banner_verified:
-  description: Whether the banner of C(xl migrate-receive) was read and is the one that C(xl migrate) expects, byte
-  for byte. returned: success
+  description: Whether the banner of C(xl migrate-receive) was read and is, byte for byte, the one that C(xl migrate) expects.
+  returned: success
   type: bool
   sample: true
 status_path:

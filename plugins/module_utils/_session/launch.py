@@ -103,7 +103,7 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
     ready, tell = os.pipe()
     log = os.open(os.path.join(places.journal, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function  # it outlives the module
             [*_scope(settings, role), sys.executable, "-I", "-c", _START, role, places.runtime, str(tell), code],
             stdin=subprocess.DEVNULL,
             stdout=log,

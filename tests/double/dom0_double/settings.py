@@ -18,9 +18,9 @@ class Settings:
     xen_major: int = 4
     xen_minor: int = 17
     xen_extra: str = ".7"
-    xen_caps: str = "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64"
+    xen_caps: str = "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "
     virt_caps: str = "pv hvm hap gnttab-v1 gnttab-v2"
-    xen_commandline: str = "placeholder dom0_mem=1024M,max:1024M loglvl=all guest_loglvl=all dom0_max_vcpus=1"
+    xen_commandline: str = "dom0_mem=1024M,max:1024M loglvl=all guest_loglvl=all dom0_max_vcpus=1"
     cpus: int = 1
     cpu_khz: int = 2599998
     hw_caps: str = "078bfbfd:80802001:2193fbff:00000005:00000000:00000000:00000000:00000100"

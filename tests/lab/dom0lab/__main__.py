@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import subprocess
@@ -41,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
     observe = verbs.add_parser("observe", help="watch the guest from outside, for a time or while a command runs")
     observe.add_argument("--for", dest="seconds", type=float, default=10.0)
     observe.add_argument("--everywhere", action="store_true", help="ask every copy there is, to find a second one")
+    observe.add_argument(
+        "--timeline", metavar="FROM,TO", help="also the stop time, from XenStore on both hosts: xen1,xen2"
+    )
     observe.add_argument("command", nargs=argparse.REMAINDER)
     verbs.add_parser("reset", help="back to the snapshot, the guest on xen1")
     power = verbs.add_parser("power", help="pull a host's plug, or boot it again")
@@ -95,13 +99,18 @@ def _guest(lab: Lab, action: str, value: str | None) -> None:
 def _observe(lab: Lab, arguments: argparse.Namespace) -> int:
     command: Sequence[str] = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     status = 0
-    with lab.observe(everywhere=arguments.everywhere) as watch:
+    with contextlib.ExitStack() as stack:
+        watch = stack.enter_context(lab.observe(everywhere=arguments.everywhere))
+        steps = stack.enter_context(lab.watch_timeline(*arguments.timeline.split(","))) if arguments.timeline else None
         if command:
             status = subprocess.run(command, check=False).returncode
             time.sleep(1)
         else:
             time.sleep(arguments.seconds)
-    print(json.dumps(watch.observation.as_result() if watch.observation else {}))
+    result = watch.observation.as_result() if watch.observation else {}
+    if steps:
+        result["timeline"] = steps.timeline(lab.guest.name).as_result()
+    print(json.dumps(result))
     return status
 
 

@@ -73,7 +73,7 @@ def guest_initramfs(image: Image, program: bytes) -> bytes:
     entries += [
         cpio.console(),
         cpio.file("bin/busybox", (image.folder / "busybox").read_bytes(), executable=True),
-        cpio.file("init", (GUEST_FILES / "init").read_bytes(), executable=True),
+        cpio.file("init", b"#!/bin/busybox sh\n" + (GUEST_FILES / "init").read_bytes(), executable=True),
         cpio.file("centos", program, executable=True),
     ]
     for path in sorted((image.folder / "modules").iterdir()):

@@ -14,6 +14,34 @@ from .guest import Guest
 POWEROFF, REBOOT, SUSPEND, CRASH, WATCHDOG, SOFT_RESET = range(6)
 
 Json = dict[str, t.Any]
+#: What libxl stores for "any free number" (libxl_domain.h INVALID_DOMID).
+ANY_DOMID = 0xFFFFFFFF
+#: Numbers from here on are not guests' (xen/include/public/xen.h DOMID_FIRST_RESERVED).
+_FIRST_RESERVED = 0x7FF0
+
+
+def target_fudge(config: Json) -> int:
+    """Return by how much ``memory/target`` is below the configured target, KiB (libxl__get_targetmem_fudge)."""
+    info = config["b_info"]
+    hvm = config["c_info"].get("type") == "hvm" and info["max_memkb"] > info["target_memkb"]
+    return int(info.get("video_memkb", 0)) + (1024 if hvm else 0)
+
+
+def wanted_domid(config: Json) -> int:
+    """Return the number a domain is to have, 0 for any."""
+    domid = int(config["c_info"].get("domid", 0))
+    return domid if domid < _FIRST_RESERVED else 0
+
+
+def with_domid(config: Json, domid: int | None) -> None:
+    """Put a domid into a configuration, where libxl has it, or take it out."""
+    info: Json = {}
+    for key, value in config["c_info"].items():
+        if key != "domid":
+            info[key] = value
+        if key == "name" and domid is not None:
+            info["domid"] = domid
+    config["c_info"] = info
 
 
 class HypercallError(Exception):

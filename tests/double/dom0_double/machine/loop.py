@@ -108,7 +108,7 @@ class Loop:
         def accept(dummy: int) -> None:
             with contextlib.suppress(BlockingIOError):
                 peer, dummy_address = server.accept()
-                connection = Connection(self, peer, lambda c, d: handler(c, d))
+                connection = Connection(self, peer, lambda c, d: handler(c, d))  # pylint: disable=unnecessary-lambda
                 handler = received(connection)
 
         self.watch(server, selectors.EVENT_READ, accept)

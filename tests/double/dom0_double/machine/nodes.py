@@ -8,9 +8,17 @@ from __future__ import annotations
 import time
 import typing as t
 
+from .domain import Json, target_fudge
 from .store import Store
 
-Json = dict[str, t.Any]
+_CONSOLE_FRONT = {
+    "limit": "1048576",
+    "type": "xenconsoled",
+    "output": "pty",
+    "port": "2",
+    "ring-ref": str(0xFEFFF),
+    "tty": "/dev/pts/0",
+}
 
 
 class Nodes:
@@ -23,8 +31,10 @@ class Nodes:
 
     def _dom0(self, memory_kib: int) -> None:
         write = self._store.write
-        for path in ("/tool/xenstored", "/local/domain/0", "/local/pool/0/name", "/libxl/0", "/vm"):
+        # The last two are where Debian's oxenstored keeps its special watches.
+        for path in ("/local/domain/0", "/libxl/0", "/vm", "/@introduceDomain", "/@releaseDomain"):
             write(path, "")
+        write("/tool/xenstored", "/usr/lib/xen-4.17/bin/oxenstored")
         write("/local/pool/0/name", "Pool-0")
         write("/local/domain/0/name", "Domain-0")
         write("/local/domain/0/domid", "0")
@@ -62,7 +72,7 @@ class Nodes:
         """Write what is known once the domain's memory is there."""
         store, base, info = self._store, f"/local/domain/{domid}", config["b_info"]
         store.write(f"{base}/memory/static-max", str(info["max_memkb"]))
-        store.write(f"{base}/memory/target", str(info["target_memkb"] - info.get("video_memkb", 0) + 1))
+        store.write(f"{base}/memory/target", str(info["target_memkb"] - target_fudge(config)))
         store.write(f"{base}/memory/videoram", str(info.get("video_memkb", 0)))
         store.write(f"{base}/domid", str(domid))
         store.write(f"{base}/store/port", "1")
@@ -75,7 +85,7 @@ class Nodes:
 
     def attach(self, domid: int, config: Json) -> None:
         """Make the nodes of the devices: frontends initialising, backends waiting."""
-        self._device(domid, "console", 0, {"limit": "1048576", "type": "xenconsoled", "output": "pty"}, {"online": "1"})
+        self._device(domid, "console", 0, _CONSOLE_FRONT, {"online": "1", "protocol": "vt100"})
         for at, nic in enumerate(config.get("nics", [])):
             backend = {
                 "frontend-id": str(domid),
@@ -85,7 +95,7 @@ class Nodes:
                 "bridge": nic.get("bridge", "xenbr0"),
                 "handle": str(nic.get("devid", at)),
                 "type": "vif",
-                "hotplug-status": "connected",
+                "hotplug-status": "",
             }
             self._device(domid, "vif", nic.get("devid", at), {"handle": str(at), "mac": nic.get("mac", "")}, backend)
         for at, disk in enumerate(config.get("disks", [])):
@@ -94,7 +104,7 @@ class Nodes:
                 "type": "phy",
                 "mode": "w" if disk.get("readwrite", 1) else "r",
                 "online": "1",
-                "hotplug-status": "connected",
+                "hotplug-status": "",
                 "dev": disk.get("vdev", ""),
             }
             device_id = 51712 + 16 * at
@@ -110,11 +120,19 @@ class Nodes:
             self._store.write(f"{base}/{other}-id", "0" if other == "backend" else str(domid))
             for key, value in values.items():
                 self._store.write(f"{base}/{key}", value)
+        # libxl keeps a copy of the backend as it was at first.
+        for key, value in {
+            "frontend": frontend,
+            "backend": backend,
+            "frontend-id": str(domid),
+            "state": "1",
+            **back,
+        }.items():
+            self._store.write(f"{library}/{key}", value)
         self._store.write(f"{backend}/state", "1" if first_console else "2")
         if not first_console:
             self._store.write(f"{frontend}/state", "1")
-        for side, path in (("frontend", frontend), ("backend", backend)):
-            self._store.write(f"{library}/{side}", path)
+            self._store.write(f"{backend}/hotplug-status", "connected")
 
     def connect(self, domid: int) -> None:
         """Let the guest's drivers connect all devices, and say that it can be suspended."""

@@ -12,7 +12,7 @@ import os
 import time
 import typing as t
 
-from ..machine.domain import HypercallError, Json
+from ..machine.domain import ANY_DOMID, HypercallError, Json, wanted_domid, with_domid
 from ..stream import records
 from ..stream.restore import Truncated, read_exactly
 from . import children, ipc, log
@@ -149,8 +149,10 @@ def _free_memory(session: Session, config: Json) -> None:
 
 
 def _make(session: Session, config: Json) -> int:
+    wanted = wanted_domid(config)
+    with_domid(config, wanted or ANY_DOMID)
     try:
-        domid: int = session.machine.call("create", config=config, domid=config["c_info"].get("domid", 0))
+        domid: int = session.machine.call("create", config=config, domid=wanted)
     except HypercallError as exc:
         name = config["c_info"]["name"]
         if exc.text:

@@ -9,6 +9,7 @@ import os
 import signal
 import typing as t
 
+from ..machine.domain import with_domid
 from ..stream import records
 from . import children, log
 from .log import Exit
@@ -140,8 +141,7 @@ def configuration_bytes(session: Session, domid: int, keep_domid: bool = False) 
     config = session.configuration(domid) if domid else None
     if config is None:
         session.fail("unable to retrieve domain configuration")
-    if keep_domid:
-        config["c_info"]["domid"] = domid
+    with_domid(config, domid if keep_domid else None)
     return dump(config).encode() + b"\0"
 
 

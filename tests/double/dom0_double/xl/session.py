@@ -11,7 +11,7 @@ import typing as t
 
 from ..faults import Fault, Faults
 from ..machine.client import Machine
-from ..machine.domain import HypercallError, Json
+from ..machine.domain import HypercallError, Json, target_fudge
 from ..paths import HostPaths
 from ..settings import Settings
 from . import log
@@ -87,8 +87,7 @@ class Session:
             config["c_info"]["name"] = store.read(f"{base}/name") or config["c_info"]["name"]
             target = store.read(f"{base}/memory/target")
             if target is not None:
-                # libxl_dom.c libxl__get_targetmem_fudge: 1 KiB was added for all but PV.
-                config["b_info"]["target_memkb"] = int(target) - 1 + config["b_info"].get("video_memkb", 0)
+                config["b_info"]["target_memkb"] = int(target) + target_fudge(config)
         finally:
             store.close()
         return config
