@@ -54,6 +54,8 @@ def test_list_long(bench: Bench) -> None:
     assert (config["c_info"]["name"], config["c_info"]["uuid"], config["c_info"]["type"]) == (GUEST, row.uuid, "pvh")
     assert config["b_info"]["max_memkb"] // 1024 == row.memory
     assert "type.pvh" in config["b_info"]
+    assert list(config["c_info"])[:4] == ["type", "name", "domid", "uuid"]
+    assert config["c_info"]["domid"] == 0xFFFFFFFF
     assert config["nics"][0]["bridge"] == "xenbr0"
     assert not {"disks", "pcidevs", "vtpms", "usbdevs"} & set(config)
     everything = json.loads(bench.source.run("xl", "list", "-l").stdout)

@@ -48,6 +48,7 @@ def test_nothing_before_the_banner_then_header_and_configuration(bench: Bench) -
     config = json.loads(header["config"].rstrip("\0"))
     assert config["c_info"]["name"] == GUEST
     assert config["c_info"]["uuid"] == bench.domains(bench.source)[GUEST].uuid
+    assert "domid" not in config["c_info"]
     assert config["b_info"]["target_memkb"] <= config["b_info"]["max_memkb"]
     assert (played.status, bench.runs(bench.source)) == (1, True)
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-import typing as t
 
 from .domain import Json, target_fudge
 from .store import Store
