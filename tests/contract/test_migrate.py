@@ -221,6 +221,14 @@ def test_both_ends(bench: Bench) -> None:
     """Two real ends: the guest is on the destination and nowhere else."""
     sender, receiver = bench.both()
     assert (sender.status, receiver.status) == (0, 0)
+    said = [line.rstrip("0123456789.") for line in receiver.stderr.splitlines() if line.startswith("xc: ")]
+    assert said == [
+        "xc: info: Found x86 HVM domain from Xen ",
+        "xc: info: Restoring domain",
+        "xc: info: Restore successful",
+        "xc: info: XenStore: mfn 0xfeffc, dom 0, evt ",
+        "xc: info: Console: mfn 0xfefff, dom 0, evt ",
+    ]
     assert bench.domains(bench.source) == {}
     assert set(bench.domains(bench.destination)) == {GUEST}
     assert bench.runs(bench.destination)

@@ -31,7 +31,7 @@ class Nodes:
     def _dom0(self, memory_kib: int) -> None:
         write = self._store.write
         # The last two are where Debian's oxenstored keeps its special watches.
-        for path in ("/local/domain/0", "/libxl/0", "/vm", "/@introduceDomain", "/@releaseDomain"):
+        for path in ("/local/domain/0", "/libxl", "/vm", "/@introduceDomain", "/@releaseDomain"):
             write(path, "")
         write("/tool/xenstored", "/usr/lib/xen-4.17/bin/oxenstored")
         write("/local/pool/0/name", "Pool-0")
@@ -39,8 +39,8 @@ class Nodes:
         write("/local/domain/0/domid", "0")
         write("/local/domain/0/memory/target", str(memory_kib))
         write("/local/domain/0/memory/static-max", str(memory_kib))
-        write("/libxl/0/type", "pv")
-        write("/libxl/0/dm-version", "qemu_xen")
+        for feature in ("poweroff", "reboot", "suspend"):
+            write(f"/local/domain/0/control/feature-{feature}", "1")
 
     def make(self, domid: int, uuid: str, kind: str, name: str) -> None:
         """Make the nodes of a new domain. The nodes of another domain with the same UUID below /vm are lost."""

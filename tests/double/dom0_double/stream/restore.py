@@ -58,7 +58,10 @@ class Restored:
 
 
 class Restore:
-    """One run of xc_domain_restore. ``populate`` is told how many new pages are needed, and may refuse."""
+    """One run of xc_domain_restore: :meth:`headers`, then :meth:`run`.
+
+    ``populate`` is told how many new pages are needed, and may refuse; ``passed`` every position in the stream.
+    """
 
     def __init__(self, descriptor: int, populate: t.Callable[[int], None], passed: t.Callable[[int], None]) -> None:
         self._descriptor = descriptor
@@ -81,8 +84,6 @@ class Restore:
 
     def run(self) -> Restored:
         """Read up to and with the END record, and not a byte more."""
-        version = self._headers()
-        self._static_end = version < 3
         seen: set[int] = set()
         while True:
             kind, length = records.RECORD.unpack(self._read(records.RECORD.size))
@@ -100,7 +101,8 @@ class Restore:
         versions = array.array("I", [self._versions[pfn] for pfn in pfns])
         return Restored(Layout.found(pfns), versions, self._state, self._intact)
 
-    def _headers(self) -> int:
+    def headers(self) -> None:
+        """Read image and domain header; afterwards :attr:`kind` and :attr:`xen` are known."""
         marker, ident, version, options, dummy1, dummy2 = records.IMAGE_HEADER.unpack(self._read(24))
         if marker != records.IMAGE_MARKER:
             raise RestoreFailed(f"Invalid marker: Got 0x{marker:016x}")
@@ -115,7 +117,7 @@ class Restore:
             raise RestoreFailed(f"Unknown type {kind:#x} or page size 1 << {shift}")
         self.kind = "pv" if kind == 1 else "hvm"
         self.xen = (major, minor)
-        return int(version)
+        self._static_end = version < 3
 
     def _record(self, kind: int, body: memoryview) -> None:
         if kind == records.STATIC_DATA_END:

@@ -142,10 +142,11 @@ class Helper:
 
         run = Restore(descriptor, populate, passed)
         try:
-            self._say(log.INFO, "Restoring domain")
-            found = run.run()
+            run.headers()
             guest = "PV" if run.kind == "pv" else "HVM"
             self._say(log.INFO, f"Found x86 {guest} domain from Xen {run.xen[0]}.{run.xen[1]}")
+            self._say(log.INFO, "Restoring domain")
+            found = run.run()
             self._passed("restore", "memory")
             self._machine.call(
                 "restore",
@@ -170,6 +171,8 @@ class Helper:
             self._failed("Restore failed", exc.errno or errno.EIO)
         else:
             self._say(log.INFO, "Restore successful")
+            self._say(log.INFO, "XenStore: mfn 0xfeffc, dom 0, evt 1")
+            self._say(log.INFO, "Console: mfn 0xfefff, dom 0, evt 2")
             self._complete(0, 0)
 
 

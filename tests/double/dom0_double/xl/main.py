@@ -45,11 +45,14 @@ def _list(session: Session, options: Options, arguments: list[str]) -> None:
 
 def _create(session: Session, options: Options, arguments: list[str]) -> None:
     path = pathlib.Path(arguments[0])
-    session.say(f"Parsing config from {path}")
     try:
-        config = parse(path.read_text())
+        text = path.read_text()
     except OSError as exc:
         session.fail(f"Failed to read config file: {path}: {exc.strerror}", 3)
+    if "-q" not in options:
+        session.say(f"Parsing config from {path}")
+    try:
+        config = parse(text)
     except BadConfig as exc:
         session.fail(str(exc), 1)
     domid = create_fresh(session, config, "-p" in options, "-e" not in options)
@@ -170,7 +173,7 @@ def _run(session: Session, name: str, arguments: list[str]) -> None:
 
 def main() -> None:
     """Run one command. What the double does not know ends with status 99, so that no test passes by accident."""
-    show_title("/usr/sbin/xl")
+    show_title("/usr/lib/xen-4.17/bin/xl")
     arguments = sys.argv[1:]
     least, timestamps = log.PROGRESS, False
     while arguments and arguments[0].startswith("-"):

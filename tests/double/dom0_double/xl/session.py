@@ -146,7 +146,7 @@ class Session:
             self.log.libxl(log.ERROR, "libxl_domain.c:1183:libxl__destroy_domid", "Non-existant domain", domid)
             self.log.libxl(log.ERROR, "libxl_domain.c:1137:domain_destroy_callback", "Unable to destroy guest", domid)
             self.log.libxl(log.ERROR, "libxl_domain.c:1064:domain_destroy_cb", "Destruction of domain failed", domid)
-            return log.RC_FAIL
+            return log.RC_DOMAIN_NOTFOUND
         time.sleep(self.settings.destroy_s)
         try:
             self.machine.call("destroy", domid=domid)
