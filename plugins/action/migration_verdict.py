@@ -22,6 +22,25 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 
+# What to tell when a watch ended without the session's last word.
+_LAST_WORD_MISSING = {
+    "gone": (
+        "sender_gone",
+        "the sender's process ended without leaving a result.",
+        "See in the host's log whether it was killed or the host restarted; then run the same command again.",
+    ),
+    "silent": (
+        "sender_silent",
+        "the sender's status has not changed for long.",
+        "See what its process on the host is waiting for, and with xl list on both hosts where the domain is.",
+    ),
+    "missing": (
+        "sender_missing",
+        "the sender's status was never seen.",
+        "See that the host was not restarted; then run the same command again.",
+    ),
+}
+
 
 class ActionModule(ActionBase):
     """Pure judging on the controller; the result is also written to a file when asked for."""
@@ -75,18 +94,25 @@ def _evidence(host: str, info: dict[str, t.Any]) -> Evidence:
 
 
 def _first_error(options: dict[str, t.Any]) -> dict[str, t.Any] | None:
-    """Return the error that came first: the session's own, which is nearer to the cause, or that of a task."""
-    told = options["status"].get("error")
+    """Return the error that came first, with its host: the session's own, which is nearer to the cause, or a task's."""
+    told, failed = options["status"].get("error"), options["error"]
+    sides = {"sender": options["source"], "receiver": options["destination"]}
     if told:
-        return dict(told)
-    failed = options["error"]
+        return _with_host(told, sides.get(told.get("side"), ""))
+    if options["ending"] in _LAST_WORD_MISSING and failed:
+        code, message, remedy = _LAST_WORD_MISSING[options["ending"]]
+        return _with_host({"code": code, "msg": message, "remedy": remedy}, options["source"])
     if not failed:
         return None
     if "end_state" in failed:
         return dict(failed["error"]) if failed.get("error") else None
-    known = {key: failed[key] for key in ("msg", "code", "remedy", "details") if failed.get(key)}
-    host = failed.get("host") or options["error_host"] or None
-    message = str(known.get("msg") or "a task failed")
+    known = {key: failed[key] for key in ("msg", "code", "host", "remedy", "details") if failed.get(key)}
+    return _with_host(known, options["error_host"])
+
+
+def _with_host(error: t.Mapping[str, t.Any], otherwise: str) -> dict[str, t.Any]:
+    host = error.get("host") or otherwise or None
+    message = str(error.get("msg") or "a task failed")
     if host and not message.startswith(f"{host}: "):
         message = f"{host}: {message}"
-    return {**known, "host": host, "msg": message}
+    return {**error, "host": host, "msg": message}

@@ -72,6 +72,7 @@ VERDICT: Spec = {
     "source_info": {"type": "dict", "default": {}},
     "destination_info": {"type": "dict", "default": {}},
     "status": {"type": "dict", "default": {}},
+    "ending": {"type": "str", "default": ""},
     "same_host": {"type": "bool", "default": False},
     "error": {"type": "dict", "default": {}},
     "error_host": {"type": "str", "default": ""},

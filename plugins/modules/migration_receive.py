@@ -106,7 +106,7 @@ port:
   type: int
   sample: 49152
 banner_verified:
-  description: Whether the banner of C(xl migrate-receive) was read and is, byte for byte, the one that C(xl migrate) expects.
+  description: Whether C(xl migrate-receive) said its banner, byte for byte as C(xl migrate) expects it.
   returned: success
   type: bool
   sample: true

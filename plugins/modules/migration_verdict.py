@@ -59,6 +59,13 @@ options:
       - The last status of the sender, as M(dom0.xen.migration_watch) returned it.
     type: dict
     default: {}
+  ending:
+    description:
+      - Why the watch ended, as M(dom0.xen.migration_watch) returned it. When the session's last word was not heard,
+        that is the
+        error to be told.
+    type: str
+    default: ""
   same_host:
     description:
       - Whether source and destination are one host.
@@ -210,6 +217,11 @@ stop_measured:
   type: str
   returned: always
   sample: source_suspended_to_destination_running
+peak_memory_kib:
+  description: The most memory that sender and receiver have used, in KiB, or null.
+  type: dict
+  returned: always
+  sample: {source: 31500, destination: 30800}
 timeline:
   description: Moments in milliseconds since C(xl migrate) was started, or null.
   type: dict
@@ -220,6 +232,23 @@ error:
   type: dict
   returned: always
   sample: null
+  contains:
+    code:
+      description: Stable name of the error.
+      type: str
+      sample: link_expired
+    host:
+      description: The host on which it happened.
+      type: str
+      sample: xen2
+    msg:
+      description: The cause, for people, with the host before it.
+      type: str
+      sample: "xen1: the link to the destination has been down for 30 s"
+    remedy:
+      description: What to do about it.
+      type: str
+      sample: See that the hosts reach each other, and start the migration again.
 xl_stderr:
   description: The last lines that C(xl) has written on each side.
   type: dict
