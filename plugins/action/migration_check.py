@@ -50,10 +50,8 @@ class ActionModule(ActionBase):
         if decision.action == moving.MIGRATE:
             # A domain without configuration or a host without facts gives findings, hence the test for errors first.
             if errors(found) or planned is None:
-                return {
-                    **result,
-                    **self._refuse(result, describe(found, request, planned.domain.name if planned else None), options),
-                }
+                message = describe(found, request, planned.domain.name if planned else None)
+                return {**result, **self._refuse(result, message, options)}
             result["warnings"] = [f"{finding.host}: {finding.message}" for finding in warnings(found)]
             result["changed"] = bool(self._task.check_mode)
         result.update(_outcome(case, decision, planned, options))

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The check tells everything at once, and knows a move that needs no beginning."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    DOM0,
+    OTHER,
+    UUID,
+    domain,
+    host,
+    row,
+    session,
+)
+
+pytestmark = pytest.mark.timeout(300)
+
+RUNNING: dict[str, t.Any] = {"alive": True, "phase": "streaming", "end_state": None, "owner": "source"}
+
+
+def info(facts: HostFacts) -> dict[str, t.Any]:
+    """Return facts as host_info does."""
+    return {"host": facts.to_result()}
+
+
+def check(at_source: dict[str, t.Any], at_destination: dict[str, t.Any], **options: t.Any) -> dict[str, t.Any]:
+    """Return the task."""
+    arguments = {
+        "domain": UUID,
+        "source": "xen1",
+        "destination": "xen2",
+        "source_info": at_source,
+        "destination_info": at_destination,
+        "domain_info": {"domains": [domain().to_result()]},
+        "inventory": ["xen1", "xen2"],
+        "destination_address": "192.0.2.11",
+        **options,
+    }
+    return {"name": "Check", "dom0.xen.migration_check": arguments, "ignore_errors": True}
+
+
+def results(playbook: Playbook, *arguments: str, **tasks: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Run the tasks; return their results by name."""
+    named = [{**task, "register": name} for name, task in tasks.items()]
+    together = "{" + ", ".join(f"'{name}': {name}" for name in tasks) + "}"
+    return playbook.run(*named, register=together, arguments=arguments).results
+
+
+def test_it_decides_between_three_actions(playbook: Playbook) -> None:
+    """Begin, adopt, nothing to do; each with the session that is to be watched or told."""
+    receiver = {"role": "receiver"}
+    found = results(
+        playbook,
+        begin=check(info(host("xen1")), info(host("xen2"))),
+        adopt=check(
+            info(host("xen1", sessions=(session(**RUNNING),))),
+            info(host("xen2", sessions=(session(**{**RUNNING, **receiver}),))),
+        ),
+        there=check(
+            info(host("xen1", domains=(DOM0,), sessions=(session(),))),
+            info(host("xen2", domains=(DOM0, row()), sessions=(session(**receiver),))),
+            domain_info={"domains": []},
+        ),
+    )
+    assert {name: result["action"] for name, result in found.items()} == {
+        "begin": "migrate",
+        "adopt": "adopt",
+        "there": "already_there",
+    }
+    assert not any(result["changed"] for result in found.values())
+    assert found["begin"]["session"]["session"] != session().session
+    assert found["adopt"]["session"]["session"] == found["there"]["session"]["session"] == session().session
+    assert found["begin"]["domain"] == {
+        "uuid": UUID,
+        "name": "centos",
+        "memory_kib": 131072,
+        "memory_max_kib": 131072,
+    }
+
+
+def test_all_that_is_wrong_is_told_at_once_by_the_domains_name(playbook: Playbook, tmp_path: pathlib.Path) -> None:
+    """In the message, as findings, and in the file for programs."""
+    path = tmp_path / "result.json"
+    small = info(host("xen2", free_memory_mib=10, bridges=(), domains=(DOM0, row(uuid=OTHER))))
+    refused = results(playbook, refused=check(info(host("xen1")), small, result_path=str(path)))["refused"]
+    codes = {finding["code"] for finding in refused["findings"] if finding["severity"] == "error"}
+    assert codes == {"not_enough_memory", "bridge_missing", "name_taken"}
+    assert refused["msg"].startswith("centos cannot be moved from xen1 to xen2, for 3 reasons:\n")
+    assert refused["action"] == "refuse"
+    assert {finding["code"] for finding in json.loads(path.read_text())["findings"]} == codes
+
+
+def test_hosts_that_gave_no_facts_are_findings(playbook: Playbook) -> None:
+    """Also a source that was lost between two looks: that is no missing domain."""
+    lost = {"unreachable": True, "msg": "no route to host"}
+    found = results(
+        playbook,
+        both=check(lost, {"failed": True, "msg": "no python"}, domain_info={}),
+        between=check(info(host("xen1")), info(host("xen2")), domain_info=lost),
+        unknown=check(info(host("xen1")), {}, destination="xen9"),
+    )
+    assert {name: [finding["code"] for finding in result["findings"]] for name, result in found.items()} == {
+        "both": ["host_unreachable", "host_without_facts"],
+        "between": ["host_unreachable"],
+        "unknown": ["host_not_in_inventory"],
+    }
+    assert "no route to host" in found["between"]["msg"]
+
+
+def test_check_mode_predicts_the_change_and_writes_nothing(playbook: Playbook, tmp_path: pathlib.Path) -> None:
+    """The plan is told, the file stays away."""
+    path = tmp_path / "result.json"
+    found = results(
+        playbook,
+        "--check",
+        begin=check(info(host("xen1")), info(host("xen2"))),
+        refused=check(info(host("xen1")), info(host("xen2", bridges=())), result_path=str(path)),
+    )
+    assert found["begin"]["changed"] is True
+    assert found["begin"]["plan"]["domain"]["name"] == "centos"
+    assert found["refused"]["failed"]
+    assert not path.exists()
