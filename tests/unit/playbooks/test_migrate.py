@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import typing as t
+import uuid
 
 import pytest
 from dom0_double.driver.host import GuestConfig
@@ -217,6 +218,33 @@ def test_a_controller_that_was_killed_is_reported_to_after_the_end(user: User) -
     assert changes(log) == 0
     assert (user.result["owner"], user.result["end_state"], user.result["method"]) == ("destination", "moved", "live")
     assert user.result["bytes"] > 0
+
+
+def test_a_killed_sender_is_told_with_its_host_and_the_guest_stays(user: User) -> None:
+    """Nothing but the process has gone: the guest runs on, the destination is clean, and the next run succeeds."""
+    source, destination = where(user.site), other(user.site)
+    user.site[source].configure(save_rate=1_000_000)
+    process = user.start("dom0.xen.migrate", *user.asking(destination), "-e", "migrate_link_timeout=3")
+    log = read_until(process, "first round")
+    assert user.site[source].kill("_session.daemon", "sender")
+    log += process.communicate(timeout=LIMIT_S)[0]
+    user.site[source].configure(save_rate=0)
+    assert process.returncode != 0
+    assert f"{source}: the sender's process ended without leaving a result. Remedy: " in log
+    assert where(user.site) == source
+    assert (user.result["owner"], user.result["error"]["code"]) == ("source", "sender_gone")
+    user.move(destination)
+    assert where(user.site) == destination
+
+
+def test_a_domain_that_was_always_there_is_no_error(user: User) -> None:
+    """Nobody knows where it came from, and nobody needs to."""
+    here = where(user.site)
+    user.site[here].start_guest(GuestConfig(name="always", uuid=str(uuid.uuid4()), memory_mib=16, compact=True))
+    log = user.run("dom0.xen.migrate", "-e", "domain=always", "-e", f"destination={here}")
+    user.site[here].run("xl", "destroy", "always")
+    assert f"always is already on {here}" in log
+    assert changes(log) == 0
 
 
 def test_check_mode_changes_nothing(user: User) -> None:
