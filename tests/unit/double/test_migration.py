@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import struct
+import subprocess
+import sys
 import threading
 import time
 
+import dom0_double
 import pytest
 from dom0_double.driver.commands import namespaces
 from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig, Host, Result
 from dom0_double.driver.site import Site
+from dom0_double.processes import of_host
 
 UUID = GuestConfig.uuid
+_DOUBLE = str(pathlib.Path(dom0_double.__file__).parents[1])
 
 
 def migrate(site: Site, command: str | None = None) -> Result:
@@ -212,3 +218,29 @@ def test_up_again_starts_anew(two_hosts: Site) -> None:
     assert two_hosts["xen1"].domains() == []
     assert [len(host.pids) for host in two_hosts.hosts.values()] == [1, 1]
     assert two_hosts.running(UUID) == []
+
+
+def test_hosts_end_with_the_process_that_made_them(tmp_path: pathlib.Path) -> None:
+    """A test run that is killed leaves no process and no memory behind."""
+    code = f"""
+import pathlib, time
+from dom0_double.driver.site import Site
+site = Site(pathlib.Path({str(tmp_path)!r}))
+site.up(["xen1"])
+site["xen1"].spawn("sleep", "100")
+print("up", flush=True)
+time.sleep(100)
+"""
+    environment = {**os.environ, "PYTHONPATH": _DOUBLE}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment) as made:
+        assert made.stdout is not None
+        assert made.stdout.readline() == b"up\n"
+        root = tmp_path / "xen1"
+        memory = (root / "run").resolve()
+        assert len(of_host(root)) == 2
+        made.kill()
+    deadline = time.monotonic() + 10
+    while of_host(root) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert of_host(root) == []
+    assert not memory.parent.exists()

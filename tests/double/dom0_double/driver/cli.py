@@ -61,7 +61,7 @@ def _settings(texts: list[str]) -> dict[str, object]:
 def main() -> int:
     """Run one verb."""
     options = _parser().parse_args()
-    site = Site(options.state)
+    site = Site(options.state, bound=False)
     match options.verb:
         case "up":
             site.up(options.hosts, options.python, **_settings(options.set))

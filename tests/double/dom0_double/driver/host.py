@@ -66,6 +66,8 @@ class Host:
 
     def __init__(self, root: pathlib.Path) -> None:
         self.paths = HostPaths(root)
+        #: A descriptor of a pipe; the host ends with the process that holds the other end.
+        self.lifeline: int | None = None
         self.machine = Machine(self.paths.hypercall_socket) if self.paths.run.exists() else t.cast(Machine, None)
 
     @property
@@ -108,13 +110,14 @@ class Host:
         read, write = os.pipe()
         os.set_inheritable(write, True)
         with open(self.paths.log / "machine.log", "ab") as output:
+            numbers = [write] if self.lifeline is None else [write, self.lifeline]
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_MACHINE), str(write)],
+                [sys.executable, "-I", "-S", str(_MACHINE), *[str(number) for number in numbers]],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                pass_fds=(write,),
+                pass_fds=numbers,
                 start_new_session=True,
             )
         os.close(write)

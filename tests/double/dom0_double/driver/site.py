@@ -22,8 +22,11 @@ _MEMORY = pathlib.Path("/dev/shm")  # noqa: S108
 class Site:
     """A state folder with hosts, and the inventory that leads Ansible to them."""
 
-    def __init__(self, state: pathlib.Path) -> None:
+    def __init__(self, state: pathlib.Path, bound: bool = True) -> None:
+        """``bound`` hosts end with the process that switched them on, even when it is killed."""
         self.state = state.resolve()
+        self._bound = bound
+        self._lifeline: tuple[int, int] | None = None
         self.hosts = {path.parent.name: Host(path.parent) for path in sorted(self.state.glob("*/settings.json"))}
 
     def __getitem__(self, name: str) -> Host:
@@ -50,11 +53,14 @@ class Site:
             link.unlink(missing_ok=True)
             self.run_log.unlink(missing_ok=True)
             link.symlink_to(tempfile.mkdtemp(prefix="dom0-", dir=_MEMORY))
+        if self._bound and self._lifeline is None:
+            self._lifeline = os.pipe()
         for name in names:
             host = self.hosts.setdefault(name, Host(self.state / name))
             if host.paths.run.exists() and host.is_on:
                 host.power_off()
             host.make(link.resolve(), python or sys.executable, Settings.of(settings))
+            host.lifeline = self._lifeline[0] if self._lifeline else None
             host.power_on()
         self._write_inventory()
 
@@ -77,6 +83,9 @@ class Site:
         if link.is_symlink():
             shutil.rmtree(os.path.realpath(link), ignore_errors=True)
             link.unlink()
+        for descriptor in self._lifeline or ():
+            os.close(descriptor)
+        self._lifeline = None
         return left
 
     # -- judging ---------------------------------------------------------------------------------------------------

@@ -80,8 +80,8 @@ class Loop:
         self._timers: list[tuple[float, int, t.Callable[[], None]]] = []
         self._order = itertools.count()
 
-    def watch(self, item: socket.socket, events: int, callback: t.Callable[[int], None]) -> None:
-        """Call back with the events that are ready on a socket."""
+    def watch(self, item: socket.socket | int, events: int, callback: t.Callable[[int], None]) -> None:
+        """Call back with the events that are ready on a socket or descriptor."""
         try:
             self._selector.modify(item, events, callback)
         except KeyError:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
+import shutil
 import signal
 
 from ..paths import HostPaths
@@ -18,9 +20,13 @@ from .loop import Loop
 from .store import Store
 
 
-def main(ready: int) -> None:
-    """Serve until killed. Writes one byte to ``ready`` once both sockets listen."""
+def main(ready: int, lifeline: int | None = None) -> None:
+    """Serve until killed. Writes one byte to ``ready`` once both sockets listen.
+
+    ``lifeline`` is the read end of a pipe: when the process that holds the other end is gone, so is the host.
+    """
     paths = HostPaths.from_environment()
+    memory = paths.run.resolve()
     loop = Loop()
     store = Store()
     hypervisor = Hypervisor(paths.name, Settings.load(paths.settings), store, loop, paths.run_log)
@@ -33,10 +39,18 @@ def main(ready: int) -> None:
                     os.kill(pid, signal.SIGKILL)
         os._exit(0)
 
+    def abandoned() -> None:
+        shutil.rmtree(memory, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            memory.parent.rmdir()
+        power_loss()
+
     signal.signal(signal.SIGTERM, lambda *dummy: power_loss())
     hypercalls = Hypercalls(hypervisor, paths, power_loss)
     loop.listen(str(paths.store_socket), store.accept)
     loop.listen(str(paths.hypercall_socket), hypercalls.accept)
     os.write(ready, b"1")
     os.close(ready)
+    if lifeline is not None:
+        loop.watch(lifeline, selectors.EVENT_READ, lambda dummy: abandoned())
     loop.run()
