@@ -149,7 +149,8 @@ def _fail(state: DestinationState, failure: Failure, tell: bool = True) -> tuple
 
 def _xl_exited(state: DestinationState, event: XlExited) -> tuple[DestinationState, Actions]:
     gone = replace(state, xl_runs=False)
-    actions: list[Action] = [Journal("xl_exited", {"code": event.code})]
+    # An xl that was killed leaves its helper, which holds on to the copy's memory until its input ends.
+    actions: list[Action] = [Journal("xl_exited", {"code": event.code}), CloseXl()]
     if state.failure is None and state.report is None:
         gone = replace(gone, failure=event.failure)
         if not state.ready:

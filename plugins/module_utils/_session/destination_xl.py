@@ -77,7 +77,9 @@ class DestinationXl:
         return done
 
     def answers(self) -> list[Answer]:
-        """Return new answers. Raises a ``StreamError`` when xl says something else."""
+        """Return new answers, none after their end. Raises a ``StreamError`` when xl says something else."""
+        if self._output < 0:
+            return []
         try:
             data = os.read(self._output, 4096)
         except BlockingIOError:

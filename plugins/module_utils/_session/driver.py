@@ -98,7 +98,7 @@ class Driver(t.Generic[StateT]):
         self._status_phase: Phase | None = None
         self.timeline: dict[str, float] = {}
 
-    # To be provided by the roles. --------------------------------------------------------------------------------
+    # To be provided by the roles. ---
 
     def figures(self) -> dict[str, t.Any]:
         """Return what the peer and the status document should know of this side."""
@@ -124,7 +124,7 @@ class Driver(t.Generic[StateT]):
         """Return how long to wait for the peer to take the last message, in seconds."""
         return DELIVERY_LIMIT if self.link.up else 0.0
 
-    # The course of things. ---------------------------------------------------------------------------------------
+    # The course of things. ---
 
     def run(self) -> None:
         """Go through the session to its end. Never raises for what the machine has an answer to."""

@@ -195,8 +195,7 @@ class Receiver(Driver[DestinationState]):
     def _receive(self, frame: Frame) -> None:
         if frame.kind is Kind.MESSAGE:
             # A commit must not be written down for an xl that is gone.
-            if self._process.output >= 0:
-                self._read_answers()
+            self._read_answers()
             self._look_at_xl()
             self.feed(messages.event(frame.document()))
             self.link.use(frame)
@@ -221,15 +220,16 @@ class Receiver(Driver[DestinationState]):
             self.mark("stream_ended")
             self.feed(words.StreamEnded())
 
-    # xl, deadlines.
-    # ----------------------------------------------------------------------------------------------------
+    # xl, deadlines. ---
 
     def _look_at_xl(self) -> None:
         if self._exit_seen:
             return
         code = self._process.exit_code()
-        if code is None or self._process.output >= 0:
+        if code is None:
             return
+        # The end of its answers is not waited for: its helper has the same stdout, and outlives an xl that was killed.
+        self._read_answers()
         self._exit_seen = True
         if self._status is not None and self._status != 0:
             self.feed(words.Reported(words.Report(self._status, self._give_back)))
@@ -253,8 +253,7 @@ class Receiver(Driver[DestinationState]):
             self._closed_at = None
             self._process.kill()
 
-    # Actions.
-    # ------------------------------------------------------------------------------------------------------------
+    # Actions. ---
 
     def _perform(self, action: words.Action) -> None:
         if isinstance(action, words.Send):

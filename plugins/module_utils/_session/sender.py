@@ -202,8 +202,7 @@ class Sender(Driver[SourceState]):
             self.mark("stream_ended")
             self.feed(words.StreamEnded())
 
-    # xl, deadlines.
-    # ----------------------------------------------------------------------------------------------------
+    # xl, deadlines. ---
 
     def _stop_saving(self) -> None:
         # xl may not have come to its helper yet; once the guest was asked to suspend, the helper is left alone.
@@ -237,8 +236,7 @@ class Sender(Driver[SourceState]):
             text = f"the link to the destination has been down for {limit} s"
             self.feed(words.LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
 
-    # Actions.
-    # ------------------------------------------------------------------------------------------------------------
+    # Actions. ---
 
     def _perform(self, action: words.Action) -> None:
         if isinstance(action, words.StartXl):

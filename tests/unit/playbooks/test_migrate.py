@@ -237,6 +237,26 @@ def test_a_killed_sender_is_told_with_its_host_and_the_guest_stays(user: User) -
     assert where(user.site) == destination
 
 
+def test_a_killed_xl_at_the_destination_ends_it_at_once(user: User) -> None:
+    """Its helper lives on and would read the stream to its end; the guest must not have to stop for that."""
+    source, destination = where(user.site), other(user.site)
+    user.site[source].configure(save_rate=1_000_000)
+    process = user.start("dom0.xen.migrate", *user.asking(destination))
+    log = read_until(process, "first round")
+    assert user.site[destination].kill("xl", "migrate-receive")
+    log += process.communicate(timeout=LIMIT_S)[0]
+    user.site[source].configure(save_rate=0)
+    assert process.returncode != 0
+    assert f"{destination}: xl was killed by signal 9" in log
+    assert where(user.site) == source
+    told = user.result
+    assert (told["owner"], told["error"]["code"]) == ("source", "xl_migrate_receive")
+    assert told["rounds"][-1]["kind"] == "live"
+    assert len(told["rounds"]) == 1, "the stream went on after there was nobody to take it"
+    user.move(destination)
+    assert where(user.site) == destination
+
+
 def test_a_domain_that_was_always_there_is_no_error(user: User) -> None:
     """Nobody knows where it came from, and nobody needs to."""
     here = where(user.site)

@@ -48,7 +48,7 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "ready": (GATE, ["note ready", "send ready"]),
     "commit": (COMMITTED, ["record commit", "tell xl: permission"]),
     "runs": ((*COMMITTED, RUNS), ["record running", "report 0, kept, not gone"]),
-    "xl ends": ((*COMMITTED, RUNS, EXITED_0), ["record xl_exited", "look"]),
+    "xl ends": ((*COMMITTED, RUNS, EXITED_0), ["record xl_exited", "close xl", "look"]),
     "moved": ((*COMMITTED, RUNS, EXITED_0, seen("running")), ["record ended", "end: moved"]),
     "ended at once": ((*COMMITTED, RUNS, EXITED_0, seen("absent")), ["record ended", "end: moved"]),
     # Before ready: xl drops what it has when its input ends.
@@ -58,7 +58,7 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "peer fails while receiving": ((*COPYING, PEER_FAILED), ["record abort", "close xl"]),
     "link expires while receiving": ((*COPYING, EXPIRED), ["record abort", "close xl"]),
     "fails twice": ((*COPYING, FAILED, CANCELLED), []),
-    "xl ends while receiving": ((*COPYING, EXITED), ["record xl_exited", "send failed", "look"]),
+    "xl ends while receiving": ((*COPYING, EXITED), ["record xl_exited", "close xl", "send failed", "look"]),
     "stayed": ((*COPYING, FAILED, EXITED, seen("absent")), ["record ended", "end: stayed"]),
     "copy left while receiving": (
         (*COPYING, EXITED, seen("paused", INCOMING)),
@@ -92,7 +92,7 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
         (*GATE, CANCELLED, EXITED, seen("absent")),
         ["record ended", "report 255, given back, gone", "end: stayed"],
     ),
-    "xl killed at the gate": ((*GATE, EXITED), ["record xl_exited", "look"]),
+    "xl killed at the gate": ((*GATE, EXITED), ["record xl_exited", "close xl", "look"]),
     "complete copy left": ((*GATE, EXITED, seen("paused", INCOMING)), ["record destroy_copy", "destroy", "look"]),
     "commit after a cancel": ((*GATE, CANCELLED, COMMIT), []),
     "commit for an xl that is gone": ((*GATE, EXITED, COMMIT), []),
