@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
                 ending = watch.take(reading, now)
                 said = self._tell(watch, options, said, now)
             if ending is Ending.ENDED and reading is not None and reading.alive:
-                self._read(watch, {**options, "until": "ended"}, _TIDY_S)
+                self._read(watch, options, _TIDY_S)
             if ending is not None:
                 return ending
             now = time.monotonic()
@@ -91,7 +91,7 @@ class ActionModule(ActionBase):
 
     def _read(self, watch: Watch, options: t.Mapping[str, t.Any], wait: float) -> Reading | None:
         """Return a reading, or None when the host cannot be reached."""
-        script = reading_script(options["status_path"], options["result_path"], watch.pid, wait, options["until"])
+        script = reading_script(options["status_path"], options["result_path"], watch.pid, wait)
         try:
             answer = run_script(self, script)
         except AnsibleConnectionFailure:

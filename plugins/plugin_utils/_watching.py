@@ -58,28 +58,26 @@ def pause(interval: float, elapsed: float) -> float:
     return max(interval, min(LONGEST_PAUSE_S, elapsed / _PATIENCE))
 
 
-def reading_script(status_path: str, result_path: str, pid: int | None, wait: float, until: str = "ended") -> str:
+def reading_script(status_path: str, result_path: str, pid: int | None, wait: float) -> str:
     """Return the script that waits on the host for at most about ``wait`` seconds, then prints the status.
 
-    It stops waiting as soon as the process or its status file is gone, or the phase asked for is there, so that the end
-    is seen at once however long the pause is, without a new connection while the guest stands still.
+    It stops waiting as soon as the process is gone, so that the end is seen at once however long the pause is. One
+    ``tail`` waits all the time: a shell that starts ``sleep`` each second takes processor time that the migration
+    needs. Where ``tail`` does not know ``--pid`` (busybox), it waits blindly.
     """
-    files = f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)};"
     # A process that has ended and was not reaped has a folder there, but no program.
     lives = f"[ -e /proc/{pid:d}/exe ]" if pid else "true"
-    goes_on = f'[ $n -gt 0 ] && [ -f "$s" ] && {lives}'
-    if until != "ended":
-        phases = "|".join(_PHASES[_PHASES.index(until) :])
-        goes_on += f' && ! grep -Eq \'"phase": ?"({phases})"\' "$s" 2>/dev/null'
-    loop = f"n={round(wait):d}; while {goes_on}; do sleep 1; n=$((n-1)); done;"
+    limit = max(1, round(wait))
+    waiting = f"timeout {limit:d} tail --pid={pid:d} -s 1 -f /dev/null 2>/dev/null" if pid else f"sleep {limit:d}"
+    blindly = f"case $? in 0|124) ;; *) sleep {limit:d} ;; esac"
     process = (
         f"if {lives}; then echo {shlex.quote(_PROCESS + 'alive')}; else echo {shlex.quote(_PROCESS + 'gone')}; fi;"
     )
     # Asked before the status is read: when it is gone by now, what is read is its last word.
     return " ".join(
         (
-            files,
-            loop if wait >= 1 else "",
+            f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)};",
+            f'if [ -f "$s" ] && {lives}; then {waiting}; {blindly}; fi;' if wait >= 1 else "",
             process if pid else "",
             f'echo {_BEGIN}; cat "$s" 2>/dev/null || cat "$r" 2>/dev/null; echo; echo {_END}',
         )

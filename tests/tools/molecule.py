@@ -24,12 +24,21 @@ def _interrupted(number: int, dummy: object) -> None:
     raise SystemExit(128 + number)
 
 
+def _lab_cache() -> pathlib.Path:
+    """Return the folder of the lab's images, which is found by way of the home that molecule does not get."""
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(os.environ.get("DOM0_XEN_LAB_CACHE") or pathlib.Path(base, "dom0-xen-lab"))
+
+
 def _clear(copied: pathlib.Path) -> None:
     """Remove what an interrupted run has left: hosts, whose processes outlive molecule, and its notes on them."""
     double, state = copied / "tests" / "double" / "double", copied / "build" / "double"
     if double.exists() and state.exists():
         subprocess.run([double, "down", "--state", state], capture_output=True, check=False)
         shutil.rmtree(state, ignore_errors=True)
+    lab, state = copied / "tests" / "lab" / "lab", copied / "build" / "lab"
+    if lab.exists() and state.exists():
+        subprocess.run([lab, "down"], capture_output=True, check=False)
     shutil.rmtree(BUILD / "home" / HOME / ".ansible" / "tmp", ignore_errors=True)
 
 
@@ -61,7 +70,13 @@ def main(arguments: list[str]) -> int:
         chosen = [f"--scenario-name={name}" for name in arguments]
     else:
         chosen = ["--all", *(f"--exclude={name}" for name in scenarios if name.startswith(LAB))]
-    env = environment(HOME, ANSIBLE_COLLECTIONS_PATH=str(BUILD / "molecule"), NO_COLOR="1", ANSIBLE_NOCOLOR="1")
+    env = environment(
+        HOME,
+        ANSIBLE_COLLECTIONS_PATH=str(BUILD / "molecule"),
+        DOM0_XEN_LAB_CACHE=str(_lab_cache()),
+        NO_COLOR="1",
+        ANSIBLE_NOCOLOR="1",
+    )
     signal.signal(signal.SIGTERM, _interrupted)
     _clear(copied)
     try:

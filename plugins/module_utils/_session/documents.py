@@ -22,8 +22,7 @@ def write(path: str, document: t.Mapping[str, t.Any], *, durable: bool = False) 
     folder, temporary = os.path.dirname(path), path + ".new"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as handle:
-        json.dump(document, handle, separators=(",", ":"))
-        handle.write("\n")
+        handle.write(json.dumps(document, separators=(",", ":")) + "\n")
         if durable:
             handle.flush()
             os.fsync(handle.fileno())

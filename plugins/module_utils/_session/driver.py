@@ -41,7 +41,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Phase,
 )
 
+# Telling how far it is takes about this share of the time, between these pauses (seconds).
+STATUS_SHARE = 0.02
 STATUS_INTERVAL = 1.0
+STATUS_INTERVAL_MAX = 5.0
 DELIVERY_LIMIT = 5.0
 XL_STDERR = "xl.stderr"
 
@@ -94,7 +97,7 @@ class Driver(t.Generic[StateT]):
         self._journal = JournalFile(settings.journal_folder)
         self._events: deque[Event] = deque()
         self._sequence = 0
-        self._status_at = 0.0
+        self._status_due = 0.0
         self._status_phase: Phase | None = None
         self.timeline: dict[str, float] = {}
 
@@ -233,15 +236,16 @@ class Driver(t.Generic[StateT]):
     def _tell(self, idle: bool) -> None:
         now = self.clock()
         changed = self.state.phase is not self._status_phase
-        if not (now - self._status_at >= STATUS_INTERVAL or (changed and self.state.phase not in _STOP_PHASES)):
+        if not (now >= self._status_due or (changed and self.state.phase not in _STOP_PHASES)):
             return
         if self.state.phase in _STOP_PHASES and not idle:
             return
         self._sequence += 1
-        self._status_at = now
         self._status_phase = self.state.phase
         with contextlib.suppress(OSError):
             documents.write(os.path.join(self.settings.runtime_folder, documents.STATUS), self.status())
+        done = self.clock()
+        self._status_due = done + min(max(STATUS_INTERVAL, (done - now) / STATUS_SHARE), STATUS_INTERVAL_MAX)
 
     def _finish(self) -> None:
         self._sequence += 1

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's cases and the contract of xl, on two real Xen hosts (``make lab-test``).
+"""The lab's cases, the contract of xl, and a molecule scenario, on two real Xen hosts (``make lab-test``).
 
 What is not known here (``-k name``, ``-x``) goes to pytest, for the cases as for the contract.
 """
@@ -53,6 +53,13 @@ def run_contract(folder: Path, arguments: Sequence[str]) -> tuple[int, list[dict
     return status, contract_cases(path.read_text()) if path.exists() else []
 
 
+def run_molecule() -> dict[str, t.Any]:
+    """The molecule scenario, which makes a lab of its own; returns it as a case."""
+    command = [sys.executable, "-m", "ansible_collections.dom0.xen.tests.tools.molecule", "lab"]
+    status = subprocess.run(command, cwd=playbook.ROOT, check=False).returncode
+    return _without_figures("molecule: lab", "failed" if status else "passed")
+
+
 def contract_cases(report: str) -> list[dict[str, t.Any]]:
     """One object a case, from pytest's report in JUnit's format."""
     found = []
@@ -60,10 +67,12 @@ def contract_cases(report: str) -> list[dict[str, t.Any]]:
         marks = {child.tag for child in case}
         outcome = "failed" if marks & {"failure", "error"} else "skipped" if "skipped" in marks else "passed"
         name = str(case.get("name")).removeprefix("test_").replace("_", " ")
-        found.append(
-            {"name": f"contract: {name}", "outcome": outcome, "total_ms": None, "stop_ms": None, "gap_ms": None}
-        )
+        found.append(_without_figures(f"contract: {name}", outcome))
     return found
+
+
+def _without_figures(name: str, outcome: str) -> dict[str, t.Any]:
+    return {"name": name, "outcome": outcome, "total_ms": None, "stop_ms": None, "gap_ms": None}
 
 
 def main() -> int:
@@ -93,6 +102,9 @@ def main() -> int:
     except LabError as exc:
         print(f"the lab: {exc}", file=sys.stderr)
         return 2
+    if not (rest or chosen.no_cases or chosen.no_contract):
+        cases.append(run_molecule())
+        checks.append(figures.equal(cases[-1]["name"], cases[-1]["outcome"], "passed"))
     wall = round(time.monotonic() - started, 1)
     ok = figures.write(RESULT, {"wall_s": wall, "cases": cases}, checks)
     passed = sum(case["outcome"] == "passed" for case in cases)
