@@ -13,7 +13,7 @@ def test_within_one_host(home: World, record: Record) -> None:
     """Source and destination are one host: the guest gets a new domid and nothing else changes."""
     before = home.look()["xen1"].domains["centos"]["domid"]
     with home.lab.observe(everywhere=True) as watch:
-        outcome = home.migrate(destination="xen1", allow_same_host="true")
+        outcome = home.migrate(source="xen1", destination="xen1", allow_same_host="true")
         watch.wait_answer()
     assert outcome.status == 0, outcome.output
     seen = same_guest(watch.observation)
