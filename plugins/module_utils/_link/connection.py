@@ -18,12 +18,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
     PeerNotPinned,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, FrameReader
-from ansible_collections.dom0.xen.plugins.module_utils._link.tls import read_write_wants, verify_pinned
+from ansible_collections.dom0.xen.plugins.module_utils._link.tls_socket import PIECE_BYTES, TlsSocket
 
 # One turn of the caller's event loop handles about this much, so that acknowledgements and signals get their turn.
 TURN_BYTES = 1024 * 1024
-# The most that one TLS record holds.
-RECORD_BYTES = 16384
 
 # OpenSSL's reason names for "this certificate will not do", seen at either end.
 _CERTIFICATE_REASONS = ("CERTIFICATE", "UNKNOWN_CA")
@@ -40,9 +38,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, *, server: bool, peer_certificate: str) -> None:
         try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._tls = context.wrap_socket(sock, server_side=server, do_handshake_on_connect=False)
+            self._tls = TlsSocket(sock, context, server=server)
         except OSError as exc:
             sock.close()
             raise _named(exc) from exc
@@ -51,7 +47,7 @@ class Connection:
         self._out: deque[memoryview] = deque()
         self._unread: list[Frame] = []
         self._error: LinkError | None = None
-        self._wants: str | None = "write"
+        self._begun = False
         self.established = False
         self.received_bytes = 0
 
@@ -61,9 +57,8 @@ class Connection:
 
     def interest(self) -> int:
         """Return the selector events to wait for."""
-        if not self.established:
-            return selectors.EVENT_READ if self._wants == "read" else selectors.EVENT_READ | selectors.EVENT_WRITE
-        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._out else 0)
+        waits = self._tls.leaving or (bool(self._out) if self.established else not self._begun)
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if waits else 0)
 
     def send(self, *buffers: bytes | bytearray | memoryview) -> None:
         """Queue buffers; they leave with the next :meth:`progress`, and must not be changed before."""
@@ -117,62 +112,39 @@ class Connection:
             raise self._error
 
     def _shake_hands(self) -> bool:
-        try:
-            self._tls.do_handshake()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as exc:
-            self._wants = read_write_wants(exc)
+        self._begun = True
+        if not self._tls.shake_hands():
             return False
-        verify_pinned(self._tls, self._peer_certificate)
+        self._tls.verify_pinned(self._peer_certificate)
         self.established = True
         return True
 
     def _flush(self) -> None:
-        while self._out and self._error is None:
-            view = self._next_out()
-            try:
-                count = self._tls.send(view)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
-            if count == len(view):
-                self._out.popleft()
-            else:
-                self._out[0] = view[count:]
-
-    def _next_out(self) -> memoryview:
-        """Return what to send next: small buffers together, since every send makes a record of its own.
-
-        A send that could not be finished is tried again with the same bytes, or with more behind them.
-        """
-        view = self._out[0]
-        if len(view) >= RECORD_BYTES or len(self._out) == 1:
-            return view
-        joined = bytearray()
-        while self._out and len(joined) < RECORD_BYTES:
-            view = self._out.popleft()
-            room = RECORD_BYTES - len(joined)
-            joined += view[:room]
-            if len(view) > room:
-                self._out.appendleft(view[room:])
-        self._out.appendleft(memoryview(joined))
-        return self._out[0]
+        while self._error is None and self._tls.flush() and self._out:
+            size = 0
+            while self._out and size < PIECE_BYTES:
+                view = self._out.popleft()
+                self._tls.write(view)
+                size += len(view)
 
     def _receive(self, frames: list[Frame]) -> None:
         if isinstance(self._error, FrameError):
             return
         room = TURN_BYTES
-        # TLS may hold decrypted bytes that no selector reports, so the turn ends early only when nothing is held.
-        while room > 0 or self._tls.pending():
-            try:
-                count = self._tls.recv_into(t.cast("bytearray", self._reader.target()))
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        # What was fetched is decrypted whole: no selector would tell of the rest.
+        while True:
+            count = self._tls.read_into(self._reader.target())
+            if count:
+                frame = self._reader.filled(count)
+                if frame is not None:
+                    frames.append(frame)
+                continue
+            fetched = self._tls.fetch() if room > 0 else 0
+            if not fetched:
                 return
-            if not count:
-                raise LinkLost("the peer closed the connection")
-            room -= count
-            self.received_bytes += count
-            frame = self._reader.filled(count)
-            if frame is not None:
-                frames.append(frame)
+            self.received_bytes += fetched
+            # Less than a piece was all there was.
+            room = room - fetched if fetched == PIECE_BYTES else 0
 
 
 def _named(exc: OSError) -> LinkError:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 import ssl
-import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import PeerNotPinned
 
@@ -30,18 +29,9 @@ def context(*, server: bool, certificate: str, key: str, peer_certificate: str) 
     return ctx
 
 
-def verify_pinned(sock: ssl.SSLSocket, peer_certificate: str) -> None:
+def verify_pinned(connection: ssl.SSLObject, peer_certificate: str) -> None:
     """Raise :class:`PeerNotPinned` unless the peer showed exactly ``peer_certificate`` (PEM)."""
-    shown = sock.getpeercert(binary_form=True)
+    shown = connection.getpeercert(binary_form=True)
     wanted = ssl.PEM_cert_to_DER_cert(peer_certificate)
     if shown is None or not hmac.compare_digest(shown, wanted):
         raise PeerNotPinned("the peer showed a certificate of another session")
-
-
-def read_write_wants(exc: Exception) -> t.Literal["read", "write"] | None:
-    """Tell what a non-blocking TLS call waits for, or ``None`` when the exception means something else."""
-    if isinstance(exc, (ssl.SSLWantReadError, BlockingIOError)):
-        return "read"
-    if isinstance(exc, ssl.SSLWantWriteError):
-        return "write"
-    return None
