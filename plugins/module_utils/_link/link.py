@@ -142,8 +142,8 @@ class Link:
             self._acknowledged = self._incoming.used
             self._connection.send(encode_header(Kind.ACK, 0, self._acknowledged))
 
-    def progress(self) -> list[Frame]:
-        """Move bytes; return the new ``DATA`` and ``MESSAGE`` frames.
+    def progress(self, *, readable: bool = True) -> list[Frame]:
+        """Move bytes; return the new ``DATA`` and ``MESSAGE`` frames. ``readable`` is what a selector said.
 
         Raises :class:`LinkLost` after detaching, :class:`FrameError` for a peer that breaks the rules. Frames that
         were in order are returned first.
@@ -156,7 +156,7 @@ class Link:
             return []
         before = connection.received_bytes
         try:
-            arrived = connection.progress()
+            arrived = connection.progress(readable=readable)
         except LinkLost:
             self.detach()
             raise

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import shutil
 import time
 import typing as t
@@ -22,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memor
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
+from ansible_collections.dom0.xen.plugins.module_utils._session.precedence import Precedence
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Action,
@@ -50,8 +52,10 @@ XL_STDERR = "xl.stderr"
 
 # Records without which the next action must not happen; every other one may be missing from a full disk.
 _BINDING = ("commit", "commit_requested")
-# While the guest stands still nothing is written that can wait.
-_STOP_PHASES = (Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
+# While the guest stands still nothing is written that can wait: neither because the phase has changed,
+_STOP_PHASES = (Phase.SUSPENDING, Phase.FINAL_ROUND, Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
+# nor, once all memory is there, while there is anything else to do.
+_QUIET_PHASES = (Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
 
 
 class State(t.Protocol):
@@ -99,6 +103,7 @@ class Driver(t.Generic[StateT]):
         self._sequence = 0
         self._status_due = 0.0
         self._status_phase: Phase | None = None
+        self._precedence = Precedence()
         self.timeline: dict[str, float] = {}
 
     # To be provided by the roles. ---
@@ -193,6 +198,10 @@ class Driver(t.Generic[StateT]):
             "stderr": self.stderr(),
         }
 
+    def _link_readable(self, happened: t.Mapping[int, int]) -> bool:
+        connection = self.link.connection
+        return connection is not None and bool(happened.get(connection.fileno(), 0) & selectors.EVENT_READ)
+
     def _step(self) -> None:
         happened = self.loop.wait(self._sources(), self._wait())
         if self.loop.terminate:
@@ -204,6 +213,7 @@ class Driver(t.Generic[StateT]):
     def _handle(self, event: Event) -> None:
         before = self.state
         self.state, actions = self._machine(self.state, event)
+        self._precedence.take(self.state.phase in _STOP_PHASES and self.state.failure is None)
         for action in actions:
             try:
                 self._carry_out(action)
@@ -238,7 +248,7 @@ class Driver(t.Generic[StateT]):
         changed = self.state.phase is not self._status_phase
         if not (now >= self._status_due or (changed and self.state.phase not in _STOP_PHASES)):
             return
-        if self.state.phase in _STOP_PHASES and not idle:
+        if self.state.phase in _QUIET_PHASES and not idle:
             return
         self._sequence += 1
         self._status_phase = self.state.phase

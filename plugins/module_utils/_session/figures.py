@@ -58,9 +58,9 @@ def transfer(rounds: RoundTracker, total: int, memory_bytes: int, rate: float, s
     }
 
 
-def suspend_is_near(current: Round | None, over: bool) -> bool:
-    """Say whether xl suspends the guest after ``current``, the latest round, when that is ``over``."""
-    if current is None or not over:
+def suspend_is_near(current: Round | None) -> bool:
+    """Say whether xl suspends the guest after ``current``, the latest round, which is over."""
+    if current is None:
         return False
     return current.number >= LAST_LIVE_ROUND or (current.number > 0 and current.entries < TARGET_DIRTY_COUNT)
 

@@ -23,6 +23,9 @@ class Loop:
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
+        self._poll = select.poll()
+        self._poll.register(self._read, select.POLLIN)
+        self._watched: dict[int, int] = {}
         for fd in (self._read, self._write):
             os.set_blocking(fd, False)
         self.terminate = False
@@ -34,17 +37,14 @@ class Loop:
 
     def wait(self, sources: t.Iterable[Source], timeout: float) -> dict[int, int]:
         """Return what happened by descriptor, as selector events, after at most ``timeout`` seconds."""
-        poll = select.poll()
-        poll.register(self._read, select.POLLIN)
         wanted: dict[int, int] = {}
         for fd, events in sources:
             if fd >= 0 and events:
                 wanted[fd] = wanted.get(fd, 0) | events
-        for fd, events in wanted.items():
-            mask = select.POLLIN if events & selectors.EVENT_READ else 0
-            poll.register(fd, mask | (select.POLLOUT if events & selectors.EVENT_WRITE else 0))
+        if wanted != self._watched:
+            self._watch(wanted)
         happened: dict[int, int] = {}
-        for fd, mask in poll.poll(max(0, int(timeout * 1000) + 1)):
+        for fd, mask in self._poll.poll(max(0, int(timeout * 1000) + 1)):
             if fd == self._read:
                 self._drain()
                 continue
@@ -59,6 +59,14 @@ class Loop:
         signal.set_wakeup_fd(-1)
         for fd in (self._read, self._write):
             os.close(fd)
+
+    def _watch(self, wanted: dict[int, int]) -> None:
+        for fd in self._watched.keys() - wanted.keys():
+            self._poll.unregister(fd)
+        for fd, events in wanted.items():
+            mask = select.POLLIN if events & selectors.EVENT_READ else 0
+            self._poll.register(fd, mask | (select.POLLOUT if events & selectors.EVENT_WRITE else 0))
+        self._watched = wanted
 
     def _terminate(self, dummy: int, dummy2: t.Any) -> None:
         self.terminate = True

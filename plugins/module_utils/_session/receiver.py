@@ -183,7 +183,7 @@ class Receiver(Driver[DestinationState]):
             if self._listener.progress() and self.state.phase is Phase.STARTING:
                 self.feed(words.Connected())
         try:
-            for frame in self.link.progress():
+            for frame in self.link.progress(readable=self._link_readable(happened)):
                 self._receive(frame)
             self.link.tick()
         except LinkLost:

@@ -119,7 +119,7 @@ class Sender(Driver[SourceState]):
         return self._process.stream >= 0 and (self.state.failure is not None or not self.link.full)
 
     def _turn(self, happened: dict[int, int]) -> None:
-        self._serve_link()
+        self._serve_link(happened)
         if self._process.listener in happened:
             self._process.accept()
             if self.state.failure is None:
@@ -143,13 +143,13 @@ class Sender(Driver[SourceState]):
             name, code = self.settings.name, self._process.exit_code()
             self.feed(words.Permission(evidence_against(self._store, self._domid, name, code)))
 
-    def _serve_link(self) -> None:
+    def _serve_link(self, happened: dict[int, int]) -> None:
         try:
             if not self.link.up:
                 if self._dialer.progress() and self.state.phase is Phase.STARTING:
                     self.feed(words.Connected())
                 return
-            for frame in self.link.progress():
+            for frame in self.link.progress(readable=self._link_readable(happened)):
                 if frame.kind is Kind.DATA:
                     raise LinkError("the receiver sent stream data")
                 document = frame.document()

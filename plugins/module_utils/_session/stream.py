@@ -90,7 +90,7 @@ class Outgoing:
         """Return the phase that the stream shows beyond ``phase``; ``suspended`` is what XenStore says of the guest."""
         if phase is Phase.CONFIGURATION and self.rounds.current is not None:
             return Phase.STREAMING
-        if phase is Phase.STREAMING and figures.suspend_is_near(self.rounds.current, self.rounds.between_rounds):
+        if phase is Phase.STREAMING and self.rounds.between_rounds and figures.suspend_is_near(self.rounds.current):
             return Phase.SUSPENDING
         if phase is Phase.SUSPENDING and suspended:
             return Phase.FINAL_ROUND

@@ -33,7 +33,10 @@ class Phase(str, Enum):
     @property
     def order(self) -> int:
         """Position in the sequence."""
-        return list(Phase).index(self)
+        return _ORDER[self]
+
+
+_ORDER = {phase: index for index, phase in enumerate(Phase)}
 
 
 class Owner(str, Enum):

@@ -79,6 +79,20 @@ def test_reserved_types_and_bits_are_refused(index: int, wrong: int) -> None:
     assert caught.value.position == 99
 
 
+@pytest.mark.parametrize("kind", range(16))
+def test_whole_record_of_one_type(kind: int) -> None:
+    """Nearly all records of round 0 are such, and take a short way: the same rules hold on it."""
+    entries = [(kind, (1 << 51) + index) for index in range(1024)]
+    if kind not in streams.WITH_DATA + streams.WITHOUT_DATA:
+        with pytest.raises(errors.PageDataEntry, match="entry 0 "):
+            pages.inspect(packed(entries), length(entries), 7)
+        return
+    batch = pages.inspect(packed(entries), length(entries), 7)
+    assert batch == (1024, 1024 if kind in streams.WITH_DATA else 0, 1 << 51, (1 << 51) + 1023, True)
+    with pytest.raises(errors.PageDataArithmetic):
+        pages.inspect(packed(entries), length(entries) + 4096, 7)
+
+
 @given(entries=st.lists(ENTRY, min_size=1, max_size=20), off=st.integers(-20000, 20000).filter(bool))
 def test_wrong_length_is_refused(entries: list[streams.Entry], off: int) -> None:
     """Length, count and types must agree, or the next record would be looked for in a page."""
