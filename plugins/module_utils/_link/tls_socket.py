@@ -86,7 +86,7 @@ class TlsSocket:
         return True
 
     def read_into(self, target: memoryview) -> int:
-        """Decrypt into ``target`` from what :meth:`fetch` got; return how many bytes, 0 when more must be fetched first."""
+        """Decrypt into ``target`` what :meth:`fetch` got; return how many bytes, 0 when more is needed."""
         have, size, read = 0, len(target), self._tls.read
         try:
             while have < size:
