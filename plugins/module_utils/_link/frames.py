@@ -89,12 +89,12 @@ def encode_document(kind: Kind, document: t.Mapping[str, t.Any] | None = None, n
 class BufferPool:
     """Memory for large payloads, used again when nobody holds it any more.
 
-    Taking a quarter of a MiB from the system and clearing it costs as much as decrypting it. A buffer is free when
+    Taking a piece of this size from the system and clearing it costs as much as decrypting it. A buffer is free when
     nothing but the pool refers to it: a frame, or a view of one however it was cut, keeps its buffer.
     """
 
-    SIZE = 256 * 1024
-    LIMIT = 40
+    SIZE = 128 * 1024
+    LIMIT = 80
 
     def __init__(self) -> None:
         self._buffers = [bytearray(self.SIZE)]

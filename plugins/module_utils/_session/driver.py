@@ -87,6 +87,8 @@ class Driver(t.Generic[StateT]):
     """One side of a session. Subclasses perform the actions and feed events from :meth:`_turn`."""
 
     role = ""
+    # How long, in seconds, the status may stay as it is while the guest stands still and all memory is there.
+    quiet_interval = 0.0
 
     def __init__(self, settings: Settings, state: StateT, machine: Machine[StateT], launched: Launched) -> None:
         self.settings = settings
@@ -102,6 +104,7 @@ class Driver(t.Generic[StateT]):
         self._events: deque[Event] = deque()
         self._sequence = 0
         self._status_due = 0.0
+        self._status_told = 0.0
         self._status_phase: Phase | None = None
         self._precedence = Precedence()
         self.timeline: dict[str, float] = {}
@@ -248,13 +251,13 @@ class Driver(t.Generic[StateT]):
         changed = self.state.phase is not self._status_phase
         if not (now >= self._status_due or (changed and self.state.phase not in _STOP_PHASES)):
             return
-        if self.state.phase in _QUIET_PHASES and not idle:
+        if self.state.phase in _QUIET_PHASES and not (idle and now >= self._status_told + self.quiet_interval):
             return
         self._sequence += 1
         self._status_phase = self.state.phase
         with contextlib.suppress(OSError):
             documents.write(os.path.join(self.settings.runtime_folder, documents.STATUS), self.status())
-        done = self.clock()
+        done = self._status_told = self.clock()
         self._status_due = done + min(max(STATUS_INTERVAL, (done - now) / STATUS_SHARE), STATUS_INTERVAL_MAX)
 
     def _finish(self) -> None:

@@ -45,6 +45,8 @@ class Receiver(Driver[DestinationState]):
 
     role = "receiver"
     settings: ReceiverSettings
+    # Its figures are in the sender's status; here the guest's devices are being attached.
+    quiet_interval = 10.0
 
     def __init__(self, settings: ReceiverSettings, certificate: str, key: str, launched: Launched) -> None:
         super().__init__(settings, DestinationState(settings.name), advance, launched)
@@ -55,6 +57,7 @@ class Receiver(Driver[DestinationState]):
         )
         # Copies with this UUID that were here before this session: on a move within one host, the source's.
         self._others = frozenset(self._store.domids_of(settings.uuid))
+        self._before = frozenset(self._store.domids())
         self._watch = DestinationWatch()
         self._process = DestinationXl(self._xl, self.stderr_path)
         self._listener: Listener | None = None
@@ -163,13 +166,10 @@ class Receiver(Driver[DestinationState]):
         )
 
     def _look_for_copy(self) -> None:
-        appeared = self._watch.read(self.timeline)
-        if appeared and self._domid is None:
-            self._find_copy()
-
-    def _find_copy(self) -> None:
+        if not self._watch.read(self.timeline) or self._domid is not None:
+            return
         try:
-            mine = [domid for domid in self._store.domids_of(self.settings.uuid) if domid not in self._others]
+            mine = self._store.domids_of(self.settings.uuid, apart_from=self._before)
         except Dom0XenError:
             return
         if mine:

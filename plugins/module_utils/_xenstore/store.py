@@ -80,10 +80,10 @@ class XenStore:
         except ValueError:
             return None
 
-    def domids_of(self, domain_uuid: str) -> tuple[int, ...]:
-        """Return the domids of all domains on this host that have this UUID."""
+    def domids_of(self, domain_uuid: str, apart_from: t.Container[int] = ()) -> tuple[int, ...]:
+        """Return the domids of all domains on this host that have this UUID; those ``apart_from`` are not looked at."""
         wanted = domain_uuid.lower()
-        return tuple(domid for domid in self.domids() if self.uuid(domid) == wanted)
+        return tuple(domid for domid in self.domids() if domid not in apart_from and self.uuid(domid) == wanted)
 
     def _ask(self, function: t.Callable[..., t.Any], path: str) -> t.Any:
         try:

@@ -58,6 +58,7 @@ def test_uuid_comes_from_the_domain_not_from_vm(store: XenStore) -> None:
     assert store.uuid(3) == UUID
     assert store.uuid(77) is None
     assert store.domids_of(UUID.upper()) == (3,)
+    assert store.domids_of(UUID, apart_from=(0, 3)) == ()
     assert store.name(12) == "other"
 
 
