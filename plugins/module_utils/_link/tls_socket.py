@@ -9,6 +9,7 @@ dom0 every one of them goes through the hypervisor, so records are gathered in m
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 
@@ -57,8 +58,9 @@ class TlsSocket:
                 if not self.fetch():
                     return False
             except ssl.SSLError:
-                # The alert that tells the peer why.
-                self.flush()
+                # The alert that tells the peer why; why is told here whether it leaves or not.
+                with contextlib.suppress(OSError):
+                    self.flush()
                 raise
             else:
                 self.flush()
@@ -101,7 +103,7 @@ class TlsSocket:
         return have
 
     def fetch(self) -> int:
-        """Receive once, up to ``PIECE_BYTES``; return how many bytes, 0 when there are none now."""
+        """Receive once, at most a piece; return how many bytes, 0 when there are none now."""
         try:
             count = self._socket.recv_into(self._piece)
         except BlockingIOError:

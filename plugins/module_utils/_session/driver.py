@@ -23,7 +23,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memor
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
-from ansible_collections.dom0.xen.plugins.module_utils._session.precedence import Precedence
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Action,
@@ -52,9 +51,9 @@ XL_STDERR = "xl.stderr"
 
 # Records without which the next action must not happen; every other one may be missing from a full disk.
 _BINDING = ("commit", "commit_requested")
-# While the guest stands still nothing is written that can wait: neither because the phase has changed,
+# From here until the guest runs again, a new phase is no reason to write the status before it is due.
 _STOP_PHASES = (Phase.SUSPENDING, Phase.FINAL_ROUND, Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
-# nor, once all memory is there, while there is anything else to do.
+# Here it is not written while there is anything else to do.
 _QUIET_PHASES = (Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
 
 
@@ -106,7 +105,6 @@ class Driver(t.Generic[StateT]):
         self._status_due = 0.0
         self._status_told = 0.0
         self._status_phase: Phase | None = None
-        self._precedence = Precedence()
         self.timeline: dict[str, float] = {}
 
     # To be provided by the roles. ---
@@ -216,7 +214,6 @@ class Driver(t.Generic[StateT]):
     def _handle(self, event: Event) -> None:
         before = self.state
         self.state, actions = self._machine(self.state, event)
-        self._precedence.take(self.state.phase in _STOP_PHASES and self.state.failure is None)
         for action in actions:
             try:
                 self._carry_out(action)

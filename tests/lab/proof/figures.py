@@ -32,6 +32,11 @@ def at_most(name: str, value: float | None, needed: float) -> Check:
     return Check(name, value, f"at most {needed}", value is not None and value <= needed)
 
 
+def at_least(name: str, value: float, needed: float) -> Check:
+    """Check that ``value`` is not below ``needed``."""
+    return Check(name, value, f"at least {needed}", value >= needed)
+
+
 def write(path: Path, data: Mapping[str, t.Any], checks: Sequence[Check]) -> bool:
     """Write the file, tell what failed, return whether every check holds (and there is one)."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     encode_document,
     encode_header,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._link.window import LEAST
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends
 
 BUDGETS = st.tuples(st.none() | st.integers(0, 60_000), st.none() | st.integers(0, 6_000), st.booleans())
@@ -98,7 +99,7 @@ def test_broken_at_any_byte(seed: int, budgets: list[tuple[int | None, int | Non
 
 def test_cut_often_while_the_peer_uses_nothing() -> None:
     """Each new connection gives the sender no further window, so that the receiver's memory stays bounded."""
-    window = 1 << 20
+    window = LEAST
     with Ends(network=True, window=window) as ends:
         assert ends.network is not None
         ends.use_at_once = False
