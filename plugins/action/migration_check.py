@@ -15,7 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Ca
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
-from ansible_collections.dom0.xen.plugins.plugin_utils._report import write
+from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 
 Result = dict[str, t.Any]
 
@@ -32,6 +32,11 @@ class ActionModule(ActionBase):
         """Return the action and the plan, or fail with everything that speaks against the move."""
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(CHECK)
+        if options["result_path"] and not self._task.check_mode:
+            try:
+                report.clear(options["result_path"])
+            except Dom0XenError as exc:
+                return {**result, "failed": True, "action": "refuse", **exc.as_result()}
         # A source that stops answering between the two looks at it is not one without the domain.
         lost = options["domain_info"].get("unreachable") or options["domain_info"].get("failed")
         source_info = options["domain_info"] if lost else options["source_info"]
@@ -63,7 +68,9 @@ class ActionModule(ActionBase):
         if options["result_path"] and not self._task.check_mode:
             document = {key: options[key] for key in ("domain", "source", "destination")}
             try:
-                write(options["result_path"], {**document, "end_state": "refused", "findings": result["findings"]})
+                report.write(
+                    options["result_path"], {**document, "end_state": "refused", "findings": result["findings"]}
+                )
             except Dom0XenError as exc:
                 refused["msg"] = f"{message}\n{exc.as_result()['msg']}"
         return refused

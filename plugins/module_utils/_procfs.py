@@ -24,19 +24,10 @@ def boot_id(proc: str = PROC) -> str:
         return file.read().strip()
 
 
-def start_time(pid: int, proc: str = PROC) -> int | None:
-    """Return when the process started, in clock ticks since boot, or None when there is none.
-
-    With the pid it identifies a process: pids are used again.
-    """
+def is_alive(pid: int, proc: str = PROC) -> bool:
+    """Say whether the process runs: there, and not a zombie."""
     stat = _stat(pid, proc)
-    return int(stat[19]) if stat else None
-
-
-def is_alive(pid: int, start: int | None = None, proc: str = PROC) -> bool:
-    """Say whether the process runs: there, not a zombie, and started at ``start`` when that is given."""
-    stat = _stat(pid, proc)
-    return stat is not None and stat[0] not in "ZXx" and (start is None or int(stat[19]) == start)
+    return stat is not None and stat[0] not in "ZXx"
 
 
 def parent_of(pid: int, proc: str = PROC) -> int | None:

@@ -12,6 +12,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+# What xl appends to the name of a copy that is being received, and of one that has been sent
+# (tools/xl/xl_vmcontrol.c create_domain, tools/xl/xl_migrate.c migrate_domain).
+INCOMING = "--incoming"
+MIGRATED_AWAY = "--migratedaway"
+
 Result = t.Dict[str, t.Any]
 R = t.TypeVar("R", bound="Record")
 

@@ -57,15 +57,13 @@ def _seen(session: str, role: str, document: t.Mapping[str, t.Any], proc: str) -
         end_state=document.get("end_state"),
         domain=SessionDomain(uuid=domain.get("uuid"), name=domain.get("name")),
         pid=pid,
-        alive=pid is not None and _is_session(pid, session, document.get("process_start"), proc),
+        alive=pid is not None and _is_session(pid, session, proc),
     )
 
 
-def _is_session(pid: int, session: str, start: int | None, proc: str) -> bool:
-    """Say whether the pid is still that session's process: it started when the document says, or names the session."""
-    if start is not None:
-        return _procfs.is_alive(pid, start, proc)
-    return _procfs.is_alive(pid, None, proc) and any(session in word for word in _procfs.command_line(pid, proc))
+def _is_session(pid: int, session: str, proc: str) -> bool:
+    """Say whether the pid is still that session's process, which has the session in its command line."""
+    return _procfs.is_alive(pid, proc) and any(session in word for word in _procfs.command_line(pid, proc))
 
 
 def _read(path: str) -> dict[str, t.Any] | None:

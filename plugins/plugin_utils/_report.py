@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -81,6 +82,20 @@ def complaint(result: t.Mapping[str, t.Any], name: str, error: t.Mapping[str, t.
     if remedy and remedy not in cause:
         cause = f"{cause} Remedy: {remedy}"
     return " ".join(part for part in (f"{head}{', but:' if moved else ':'}", cause, f"Now: {result['reason']}") if part)
+
+
+def clear(path: str) -> None:
+    """Remove the result of an earlier run, and see that one can be written. Raises ResultNotWritten."""
+    path = os.path.abspath(os.path.expanduser(path))
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        # The folder is tried before the move: afterwards it is too late to choose another one.
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), prefix=".dom0-xen-"):
+            pass
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    except OSError as exc:
+        raise ResultNotWritten(f"{path} cannot be written: {exc.strerror}.", path=path) from exc
 
 
 def write(path: str, result: t.Mapping[str, t.Any]) -> None:

@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     hosts.complete,
     hosts.different,
     identity.not_dom0,
+    identity.not_a_domid,
     identity.known,
     hosts.quiet,
     identity.free_at_source,
@@ -99,13 +100,6 @@ def plan(
         memory_free_kib=room.free if room else None,
         balloon_kib=room.balloon if room else 0,
         addresses=destination.addresses if destination else (),
-    )
-
-
-def locate(wanted: str, hosts_facts: t.Mapping[str, HostFacts]) -> tuple[str, ...]:
-    """Return the names of the hosts that have a domain of this name or UUID, in whatever state it is."""
-    return tuple(
-        host for host, facts in hosts_facts.items() if any(identity.means(row, wanted) for row in facts.domains)
     )
 
 

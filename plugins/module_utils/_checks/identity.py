@@ -9,13 +9,16 @@ import typing as t
 import uuid
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
-    INCOMING,
-    MIGRATED_AWAY,
     Case,
     Finding,
     listed,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    INCOMING,
+    MIGRATED_AWAY,
+    DomainFacts,
+    DomainRow,
+)
 
 DOM0_NAMES = ("0", "Domain-0")
 
@@ -47,7 +50,13 @@ def _runs_under_its_name(row: DomainRow) -> bool:
 def known(case: Case) -> t.Iterator[Finding]:
     """The domain is on the source, or has already arrived."""
     wanted = case.request.domain
-    if case.domain is not None or wanted in DOM0_NAMES or case.session_running or already_there(case) is not None:
+    if (
+        case.domain is not None
+        or wanted in DOM0_NAMES
+        or wanted.isdigit()
+        or case.session_running
+        or already_there(case) is not None
+    ):
         return
     if case.request.source is not None and (case.source is None or case.source.xen is None):
         return  # nobody could look, and other findings say why
@@ -116,6 +125,18 @@ def not_dom0(case: Case) -> t.Iterator[Finding]:
             case.source_name,
             f"domain 0 is the host {case.source_name} itself and cannot be moved.",
             "Name one of the domains that run on it.",
+        )
+
+
+def not_a_domid(case: Case) -> t.Iterator[Finding]:
+    """xl takes all digits for a domid (tools/xl/xl_utils.c find_domain); it is another one after each move."""
+    wanted = case.request.domain
+    if wanted.isdigit() and wanted not in DOM0_NAMES:
+        yield case.error(
+            "domain_is_domid",
+            case.source_name,
+            f"{wanted} is a domid, which means another domain on each host and after each move.",
+            "Give the domain's name or UUID, as `xl list -v` shows them.",
         )
 
 

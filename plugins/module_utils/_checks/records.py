@@ -25,8 +25,6 @@ UNREACHABLE = "host_unreachable"
 NO_FACTS = "host_without_facts"
 
 # How xl names the copy that arrives and the one that has left (tools/xl/xl_vmcontrol.c, tools/xl/xl_migrate.c).
-INCOMING = "--incoming"
-MIGRATED_AWAY = "--migratedaway"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -93,8 +93,8 @@ class BufferPool:
     nothing but the pool refers to it: a frame, or a view of one however it was cut, keeps its buffer.
     """
 
-    SIZE = 128 * 1024
-    LIMIT = 80
+    SIZE = 256 * 1024
+    LIMIT = 40
 
     def __init__(self) -> None:
         self._buffers = [bytearray(self.SIZE)]

@@ -69,11 +69,6 @@ class Listener:
         return self._socket.fileno()
 
     @property
-    def accepting(self) -> bool:
-        """Whether :meth:`accept` takes connections."""
-        return True
-
-    @property
     def guests(self) -> list[Connection]:
         """Connections that have yet to prove themselves."""
         return [guest.connection for guest in self._guests]

@@ -11,7 +11,7 @@ a twentieth of a second.
 from __future__ import annotations
 
 QUEUE_SECONDS = 0.05
-LEAST = 384 * 1024
+LEAST = 512 * 1024
 MEASURE_SECONDS = 0.25
 
 

@@ -229,11 +229,6 @@ def _forward(state: DestinationState, phase: Phase) -> DestinationState:
     return replace(state, phase=phase) if phase.order > state.phase.order else state
 
 
-def incoming(name: str) -> str:
-    """Return the name of a copy that is being received (tools/xl/xl_vmcontrol.c create_domain)."""
-    return name + "--incoming"
-
-
 _HANDLERS: dict[type, t.Callable[[DestinationState, t.Any], tuple[DestinationState, Actions]]] = {
     Connected: _connected,
     HeaderAccepted: _header,

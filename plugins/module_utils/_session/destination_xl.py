@@ -36,11 +36,6 @@ class DestinationXl:
         self.written = 0
 
     @property
-    def pid(self) -> int:
-        """xl's process id."""
-        return self._process.pid
-
-    @property
     def input(self) -> int:
         """Descriptor to watch for writing, -1 when there is nothing to write or xl's input is closed."""
         return self._input if self._waiting else -1

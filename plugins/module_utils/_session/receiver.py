@@ -98,8 +98,7 @@ class Receiver(Driver[DestinationState]):
             (self._watch.fileno(), selectors.EVENT_READ),
         ]
         if self._listener is not None:
-            if self._listener.accepting:
-                sources.append((self._listener.fileno(), selectors.EVENT_READ))
+            sources.append((self._listener.fileno(), selectors.EVENT_READ))
             sources.extend((guest.fileno(), guest.interest()) for guest in self._listener.guests)
         if self.link.connection is not None:
             sources.append((self.link.connection.fileno(), self.link.connection.interest()))

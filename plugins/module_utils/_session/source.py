@@ -17,6 +17,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Actions,
@@ -279,7 +280,7 @@ def _startup_failure(report: Report) -> Failure:
 
 def migrated_away(name: str) -> str:
     """Return the name of a source copy whose domain has been sent (tools/xl/xl_migrate.c migrate_domain)."""
-    return name + "--migratedaway"
+    return name + MIGRATED_AWAY
 
 
 _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Actions]]] = {

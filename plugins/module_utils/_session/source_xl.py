@@ -26,7 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 # Large enough to keep both sides busy; what is in a pipe when the guest is suspended is stop time.
-PIPE_BYTES = 128 * 1024
+PIPE_BYTES = 256 * 1024
 READ_BYTES = PIPE_BYTES
 
 SEE_STDERR = "Look at the last lines of both xl (stderr in the result), then run the migration again."

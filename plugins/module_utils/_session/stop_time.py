@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import (
     INTRODUCE_DOMAIN,
     RELEASE_DOMAIN,
     DomainWatch,
+    WatchEvent,
 )
 
 BOTH_HOSTS = "source_suspended_to_destination_running"
@@ -72,6 +73,28 @@ def stop_time(own: dict[str, float], peer: t.Mapping[str, t.Any], offset: ClockO
     return StopTime(None, None, line)
 
 
+class SuspendMoments:
+    """What the events of a source's XenStore say of its guest's suspend. ``path`` is its control/shutdown."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._changes = -1
+
+    def take(self, events: t.Iterable[WatchEvent], timeline: dict[str, float]) -> None:
+        """Add the moments that have come to ``timeline``, in monotonic seconds."""
+        for event in events:
+            at = event.at_ns / 1e9
+            if event.path == self._path:
+                # The first event only says that the watch is set. Then libxl writes "suspend", and the guest empties
+                # it.
+                self._changes += 1
+                if self._changes:
+                    timeline.setdefault("suspend_requested" if self._changes == 1 else "suspend_acknowledged", at)
+            elif "suspend_acknowledged" in timeline:
+                # Before that it was another domain which shut down or suspended.
+                timeline.setdefault(SUSPENDED, at)
+
+
 class SourceWatch:
     """Notes when the guest is asked to suspend, when it agrees, and when it has suspended.
 
@@ -79,9 +102,9 @@ class SourceWatch:
     """
 
     def __init__(self, domid: int) -> None:
-        self._shutdown = f"/local/domain/{domid}/control/shutdown"
-        self._watch = DomainWatch([self._shutdown], special=(RELEASE_DOMAIN,))
-        self._changes = -1
+        path = f"/local/domain/{domid}/control/shutdown"
+        self._watch = DomainWatch([path], special=(RELEASE_DOMAIN,))
+        self._moments = SuspendMoments(path)
 
     def fileno(self) -> int:
         """Return the descriptor to watch, -1 when XenStore's connection is lost."""
@@ -89,16 +112,7 @@ class SourceWatch:
 
     def read(self, timeline: dict[str, float]) -> None:
         """Add the moments that have come to ``timeline``, in monotonic seconds."""
-        for event in self._watch.read():
-            at = event.at_ns / 1e9
-            if event.path == self._shutdown:
-                # The first event only says that the watch is set. Then libxl writes "suspend", and the guest empties
-                # it.
-                self._changes += 1
-                if self._changes:
-                    timeline.setdefault("suspend_requested" if self._changes == 1 else "suspend_acknowledged", at)
-            elif "suspend_requested" in timeline:
-                timeline.setdefault(SUSPENDED, at)
+        self._moments.take(self._watch.read(), timeline)
 
     def close(self) -> None:
         """Stop watching."""

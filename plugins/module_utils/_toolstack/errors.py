@@ -21,8 +21,8 @@ class XlMissing(ToolstackError):
 
     code = "xl_missing"
     remedy = (
-        "Install the Xen toolstack from the distribution's packages (Debian and Ubuntu: xen-system-amd64),"
-        " for example with the role dom0.xen.prepare."
+        "Install the Xen toolstack from the distribution's packages (Debian and Ubuntu: xen-system-amd64)"
+        " and boot the host with Xen."
     )
 
 

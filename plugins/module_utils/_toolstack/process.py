@@ -73,8 +73,6 @@ def spawn(
     stdin: t.Any,
     stdout: t.Any,
     stderr: t.Any,
-    pass_fds: t.Sequence[int] = (),
-    new_session: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start xl and leave it running; the caller owns the process. Descriptors or subprocess constants as for Popen.
 
@@ -87,8 +85,6 @@ def spawn(
         stdout=stdout,
         stderr=stderr,
         env=environment(),
-        pass_fds=tuple(pass_fds),
-        start_new_session=new_session,
     )
 
 

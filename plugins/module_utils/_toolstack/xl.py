@@ -80,17 +80,16 @@ class Xl:
         """Destroy the domain. Success does not say that it is gone: look again until its domid is absent."""
         self._ask("destroy", str(domid))
 
-    def migrate_argv(self, domid: int, transport_command: str, verbosity: int = 0) -> list[str]:
+    def migrate_argv(self, domid: int, transport_command: str) -> list[str]:
         """Return the command that sends a domain through ``sh -c transport_command`` (tools/xl/xl_migrate.c).
 
         With an empty ``-s`` xl adds nothing to the command and passes none of its own flags to the receiving xl.
-        ``verbosity`` counts ``-v``; 3 shows the moments of the suspend on stderr.
         """
-        return [self.binary, *["-v"] * verbosity, "migrate", "-s", "", str(domid), transport_command]
+        return [self.binary, "migrate", "-s", "", str(domid), transport_command]
 
-    def receive_argv(self, leave_paused: bool = False, verbosity: int = 0) -> list[str]:
+    def receive_argv(self) -> list[str]:
         """Return the command of the receiving side, which speaks the protocol on its stdin and stdout."""
-        return [self.binary, *["-v"] * verbosity, "migrate-receive", *(["-p"] if leave_paused else [])]
+        return [self.binary, "migrate-receive"]
 
     def _do(self, *arguments: str) -> None:
         """Run a command whose exit status is 0 whatever happened (tools/xl/xl_vmcontrol.c pause_domain)."""

@@ -130,3 +130,21 @@ def test_check_mode_predicts_the_change_and_writes_nothing(playbook: Playbook, t
     assert found["begin"]["plan"]["domain"]["name"] == "centos"
     assert found["refused"]["failed"]
     assert not path.exists()
+
+
+def test_result_of_an_earlier_run_is_not_left_to_be_read_as_this_ones(
+    playbook: Playbook, tmp_path: pathlib.Path
+) -> None:
+    """A run that only stops watching writes none; and a file that cannot be written is told before the move."""
+    stale, blocked = tmp_path / "result.json", tmp_path / "file" / "result.json"
+    stale.write_text('{"owner": "destination"}')
+    blocked.parent.write_text("no folder")
+    found = results(
+        playbook,
+        begin=check(info(host("xen1")), info(host("xen2")), result_path=str(stale)),
+        refused=check(info(host("xen1")), info(host("xen2")), result_path=str(blocked)),
+    )
+    assert found["begin"]["action"] == "migrate"
+    assert not stale.exists()
+    assert found["refused"]["failed"] and found["refused"]["code"] == "result_not_written"
+    assert str(blocked) in found["refused"]["msg"]

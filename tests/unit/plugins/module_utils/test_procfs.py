@@ -58,29 +58,25 @@ def test_all_that_save_a_domain_are_found(proc: str) -> None:
 
 def test_identity_survives_odd_names(proc: str) -> None:
     """The name in stat may hold blanks and brackets; the fields are counted from behind it."""
-    assert _procfs.start_time(12, proc) == 1012
     assert _procfs.parent_of(12, proc) == 10
-    assert _procfs.start_time(99, proc) is None
     assert _procfs.parent_of(99, proc) is None
 
 
-def test_reused_pid_is_another_process(proc: str, tmp_path: pathlib.Path) -> None:
-    """A pid that was written down before a restart must not be signalled afterwards."""
+def test_zombie_is_not_alive(proc: str, tmp_path: pathlib.Path) -> None:
+    """It keeps its pid until its parent asks, and does nothing more."""
     _process(tmp_path, 60, 1, ["x"], state="Z")
-    assert _procfs.is_alive(12, 1012, proc) and _procfs.is_alive(12, None, proc)
-    assert not _procfs.is_alive(12, 1011, proc)
-    assert not _procfs.is_alive(99, None, proc)
-    assert not _procfs.is_alive(60, None, proc)
+    assert _procfs.is_alive(12, proc)
+    assert not _procfs.is_alive(99, proc)
+    assert not _procfs.is_alive(60, proc)
 
 
 def test_real_proc() -> None:
     """The format above is that of the running kernel."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        start = _procfs.start_time(child.pid)
-        assert start is not None and _procfs.is_alive(child.pid, start)
+        assert _procfs.is_alive(child.pid)
         assert _procfs.parent_of(child.pid) == os.getpid()
         assert child.pid in _procfs.pids()
         child.kill()
         child.wait()
-        assert not _procfs.is_alive(child.pid, start)
+        assert not _procfs.is_alive(child.pid)
     assert len(_procfs.boot_id()) == 36

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import subprocess
+import sys
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 
 A, B, C = "a" * 16, "b" * 16, "c" * 16
@@ -26,11 +27,14 @@ def _leave(root: pathlib.Path, folder: str, name: str | None, age_s: int = 0, **
 
 
 def test_running_session(tmp_path: pathlib.Path) -> None:
-    """Its pid and its start say that it is the same process."""
-    me, start = os.getpid(), _procfs.start_time(os.getpid())
-    _leave(tmp_path, f"{A}.sender", "status.json", pid=me, process_start=start, phase="streaming", end_state=None)
-    _leave(tmp_path, f"{B}.sender", "status.json", age_s=9, pid=me, process_start=1, phase="streaming", end_state=None)
-    running, dead = sessions_seen(str(tmp_path), str(tmp_path / "none"))
+    """Its process has the session's folder in its command line."""
+    command = [sys.executable, "-c", "input()", f"/run/dom0-xen/{A}.sender"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as daemon:
+        for session, age_s in ((A, 0), (B, 9)):
+            status = {"pid": daemon.pid, "phase": "streaming", "end_state": None}
+            _leave(tmp_path, f"{session}.sender", "status.json", age_s=age_s, **status)
+        running, dead = sessions_seen(str(tmp_path), str(tmp_path / "none"))
+        daemon.kill()
     assert (running.session, running.alive, running.phase, running.end_state) == (A, True, "streaming", None)
     assert (running.domain.uuid, running.domain.name, running.role) == ("u", "centos", "sender")
     assert not dead.alive

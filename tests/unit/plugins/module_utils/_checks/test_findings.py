@@ -14,7 +14,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     describe,
     errors,
     findings,
-    locate,
     warnings,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
@@ -80,6 +79,8 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
     ("domain_gone", "xen1", {"domain": None}, ["a moment ago"]),
     ("domain_is_dom0", "xen1", {"domain": None, "request": request(domain="Domain-0")}, ["domain 0"]),
     ("domain_is_dom0", "xen1", {"domain": domain(domid=0, name="Domain-0")}, ["domain 0"]),
+    ("domain_is_domid", "xen1", {"request": request(domain="7")}, ["7", "name or UUID"]),
+    ("domain_is_domid", "xen1", {"domain": None, "request": request(domain="7")}, ["7", "name or UUID"]),
     (
         NOT_IN_INVENTORY,
         "xen9",
@@ -447,10 +448,3 @@ def test_findings_can_travel() -> None:
     (finding,) = _find(destination=host("xen2", bridges=()))
     assert Finding.from_result(finding.to_result()).code == "bridge_missing"
     assert finding.to_result()["values"] == {"bridge": "xenbr0", "bridges": []}
-
-
-def test_domain_is_located_by_name_or_uuid() -> None:
-    """So that the caller need not name the source."""
-    hosts = {"xen1": host("xen1"), "xen2": host("xen2")}
-    assert locate("centos", hosts) == locate(UUID.upper(), hosts) == ("xen1",)
-    assert locate("3", hosts) == ()

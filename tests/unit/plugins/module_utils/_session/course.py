@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import destination, source, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import source, words
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 
 NAME = "guest"
 AWAY = source.migrated_away(NAME)
-INCOMING = destination.incoming(NAME)
+INCOMING = NAME + "--incoming"
 BROKEN = words.Failure("broken", "it broke")
 
 CONNECTED = words.Connected()

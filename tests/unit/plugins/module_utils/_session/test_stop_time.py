@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
-from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import BOTH_HOSTS, ONE_HOST, stop_time
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import (
+    BOTH_HOSTS,
+    ONE_HOST,
+    SuspendMoments,
+    stop_time,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import RELEASE_DOMAIN, WatchEvent
 
 OWN = {"xl_started": 100.0, "source_suspended": 103.0, "journal_reported_running": 103.4, "xl_exited": 104.0}
 
@@ -58,3 +64,14 @@ def test_only_moments_that_mean_something() -> None:
     assert set(stop_time({**OWN, "journal_abort": 101.0}, {}, None).timeline) == {
         *("source_suspended", "journal_reported_running", "xl_exited")
     }
+
+
+def test_another_domain_that_ends_is_not_our_suspend() -> None:
+    """XenStore says only that some domain shut down or suspended; ours does so after it has agreed."""
+    path = "/local/domain/3/control/shutdown"
+    paths = [path, RELEASE_DOMAIN, RELEASE_DOMAIN, path, RELEASE_DOMAIN, path, RELEASE_DOMAIN, RELEASE_DOMAIN]
+    timeline: dict[str, float] = {}
+    moments = SuspendMoments(path)
+    for second, seen in enumerate(paths):
+        moments.take([WatchEvent(second * 10**9, seen)], timeline)
+    assert timeline == {"suspend_requested": 3.0, "suspend_acknowledged": 5.0, "source_suspended": 6.0}
