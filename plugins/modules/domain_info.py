@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: domain_info
 short_description: Tell the configuration and the state of domains on a Xen dom0
+version_added: 0.1.0
 description:
   - Returns the configuration of a domain as C(xl list -l) gives it, which is the one that a migration sends, and what
     XenStore knows of the domain.

@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: host_info
 short_description: Tell what a Xen dom0 is, what it has free, and what runs on it
+version_added: 0.1.0
 description:
   - Gathers in one go what a migration has to know of a host, such as the version and the abilities of Xen, memory,
     bridges, addresses, domains, and the sessions of migrations that left something on the host.

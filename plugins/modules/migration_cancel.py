@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_cancel
 short_description: Ask the process of one migration session to give up
+version_added: 0.1.0
 description:
   - Asks the sender or the receiver of a session to give up, and waits for its end. It obeys only while the domain
     cannot possibly run at the destination yet; the domain then stays on the source, and the destination keeps nothing.

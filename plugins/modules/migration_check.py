@@ -95,6 +95,7 @@ options:
   result_path:
     description:
       - File on the controller to which a refusal is written, as JSON with RV(findings). Empty for none.
+      - That of an earlier run is removed first. Nothing is removed or written in check mode.
     type: str
     default: ""
 attributes:
@@ -148,18 +149,25 @@ findings:
   description: Everything that was found. Those with the severity V(error) forbid a migration, V(warning) do not.
   type: list
   elements: dict
-  returned: always
+  returned: unless the file for the result cannot be written
   sample:
     - code: bridge_missing
       severity: error
       host: xen2
-      message: network card 0 of centos is on the bridge 'xenbr1', which xen2 does not have; its bridges are xenbr0.
+      message: "network card 0 of centos is on the bridge 'xenbr1', which xen2 does not have; its bridges are: xenbr0."
       remedy: Make the bridge 'xenbr1' on xen2, or put the card on another one on xen1 first.
       values: {bridge: xenbr1, bridges: [xenbr0]}
+  contains:
+    code: {type: str, description: Stable name of the finding.}
+    severity: {type: str, description: "V(error) or V(warning)."}
+    host: {type: str, description: The host that it is about.}
+    message: {type: str, description: "What was found, for people."}
+    remedy: {type: str, description: "What to do about it, for people."}
+    values: {type: dict, description: The same in values for programs. Its keys depend on the code.}
 plan:
   description: What would be done, memory in KiB. Null when it is not known which domain is meant.
   type: dict
-  returned: always
+  returned: unless the file for the result cannot be written
   sample:
     already_there: false
     source: xen1
@@ -214,6 +222,13 @@ msg:
   type: str
   returned: always
   sample: centos can be moved from xen1 to xen2 (live, over TLS to 192.0.2.12).
+code:
+  description:
+    - That of the first of RV(findings) with the severity V(error), or V(refused) when there is none.
+    - V(result_not_written) when O(result_path) cannot be written.
+  type: str
+  returned: failure
+  sample: bridge_missing
 """
 
 from ansible.module_utils.basic import AnsibleModule

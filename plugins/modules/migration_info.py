@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_info
 short_description: Look at a domain's copies and its migration sessions on a host
+version_added: 0.1.0
 description:
   - Returns every copy of a domain on this host, found by its UUID, and what the sessions of its migrations say.
   - With the answers of both hosts M(dom0.xen.migration_verdict) tells where the domain is.
@@ -47,7 +48,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 copies:
-  description: Domains with this UUID on this host.
+  description:
+    - Domains with this UUID on this host. The keys mean what they mean in RV(dom0.xen.host_info#module:host.domains).
   returned: success
   type: list
   elements: dict
@@ -60,7 +62,11 @@ copies:
       vcpus: 1
       cpu_time_s: 4.2
 sessions:
-  description: Status or result of each session, newest first, as described in the guide on results.
+  description:
+    - The status of each session that runs or was killed, then the result of each that has ended, both newest first.
+      Status and result have the same keys.
+    - A session of which nothing but its journal is left has no other keys than C(session), C(role), C(alive) and
+      C(journal). It is found by O(session) without O(uuid).
   returned: success
   type: list
   elements: dict
@@ -71,6 +77,174 @@ sessions:
       owner: destination
       end_state: moved
       alive: false
+  contains:
+    session: {type: str, returned: always, description: Identity of the session.}
+    role: {type: str, returned: always, description: "The part of this host in it, V(sender) or V(receiver)."}
+    alive: {type: bool, returned: always, description: Whether the process of the session still runs.}
+    journal:
+      description: What the session has put on record about the ownership of the domain, oldest first.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{step: ready}, {step: commit}, {step: running, details: {status: 0}}]
+      contains:
+        step: {type: str, description: "What happened, in one word."}
+        details: {type: dict, description: "More about it, where there is more. Its keys depend on the step."}
+    format: {type: int, description: Version of this document. It is 1.}
+    pid: {type: int, description: Process of the session on this host.}
+    sequence: {type: int, description: A number that grows each time the status is written.}
+    domain:
+      description: The domain.
+      type: dict
+      contains:
+        uuid: {type: str, description: Its UUID.}
+        name: {type: str, description: Its name.}
+    phase:
+      description:
+        - How far it is, in this order. V(starting), V(admitted) when the sides are connected, V(configuration) when
+          the stream was seen to be of this domain, V(streaming) while memory flows, V(suspending) when the guest is
+          about to be suspended, V(final_round) when it stands still, V(transferred) when the stream is complete,
+          V(gate) when the destination's C(xl) is ready to run the domain, V(committed) from the commit on,
+          V(finishing) when the outcome is known, V(ended).
+        - A receiver goes from V(streaming) to V(transferred).
+      type: str
+    owner:
+      description:
+        - The host whose copy counts as this side knows it, V(source), V(destination), or V(unsettled) from the commit
+          until the outcome is known, if it ever is.
+      type: str
+    end_state:
+      description: How it ended as this side saw it, V(moved), V(stayed) or V(unsettled). Null before the end.
+      type: str
+    error:
+      description: What went wrong, or null.
+      type: dict
+      contains:
+        side: {type: str, description: "The side on which it happened, V(sender) or V(receiver)."}
+        code: {type: str, description: Stable name of the error.}
+        msg: {type: str, description: "The cause, for people."}
+        host: {type: str, description: Name of the host. Null as a rule since a session knows its sides only.}
+        remedy: {type: str, description: What to do about it. It may be empty.}
+        details: {type: dict, description: More about it for programs. Its keys depend on the code.}
+    elapsed_ms: {type: int, description: Milliseconds since the process began.}
+    peak_memory_kib: {type: int, description: "The most memory that the process had resident, in KiB, or null."}
+    link:
+      description: The connection to the other side.
+      type: dict
+      contains:
+        up: {type: bool, description: Whether there is a connection now.}
+        losses: {type: int, description: How often one was lost before the session's end.}
+    stderr: {type: list, elements: str, description: "The last lines of this side's C(xl), at most 20."}
+    bytes:
+      description: Bytes of the stream so far. For a sender as C(xl) wrote them, for a receiver as they arrived.
+      type: int
+    expected_bytes:
+      description: Bytes that the stream is expected to have, at first the guest's memory, and never less than C(bytes).
+      returned: for a sender
+      type: int
+    rate_bytes_per_s: {returned: for a sender, type: int, description: Bytes a second over about the last five seconds.}
+    dirty_bytes_per_s:
+      description: How fast the guest dirtied the pages of the latest round, in bytes a second. V(0) in the first round.
+      returned: for a sender
+      type: int
+    eta_s:
+      description:
+        - Seconds until the expected bytes are through at this rate. Null before 4 MiB were sent,
+          and when nothing is left.
+      returned: for a sender
+      type: float
+    round: {returned: for a sender, type: int, description: Number of the latest round. The first one is 0.}
+    rounds:
+      description: The rounds of pre-copy and the last one, in which the guest stood still. At most the last 256.
+      returned: for a sender
+      type: list
+      elements: dict
+      contains:
+        number: {type: int, description: "Number of the round. The first one is 0."}
+        kind: {type: str, description: "V(live) while the guest ran, V(final) for the last one."}
+        entries: {type: int, description: "Page numbers in its records, also of holes, which have no contents."}
+        pages: {type: int, description: "Pages that were sent with their contents, 4 KiB each."}
+        bytes: {type: int, description: "Bytes of its records, with page numbers and headers."}
+        started_ms: {type: int, description: "When it began, in milliseconds since the first byte of the stream."}
+        duration_ms: {type: int, description: "Milliseconds from its first byte to its last, as the sender read them."}
+        dirty_pages_per_s:
+          type: float
+          description:
+            - How fast the guest dirtied what this round sends, in pages a second. That is RV(sessions[].rounds[].pages)
+              over the time since the round before began. Null for the first round, and where no time passed.
+    method: {returned: for a sender, type: str, description: "How the domain is moved, always V(live)."}
+    transport: {returned: for a sender, type: str, description: "How its state travels, always V(tls)."}
+    permission:
+      description: How far the permission to run the domain at the destination has come.
+      returned: for a sender
+      type: dict
+      contains:
+        held: {type: bool, description: C(xl) has written it on the source.}
+        committed: {type: bool, description: The request to let it through has left for the destination.}
+        given: {type: bool, description: The destination's C(xl) is known to have had it.}
+    total_ms:
+      description: Milliseconds from the start of C(xl migrate) to its end, or null.
+      returned: for a sender
+      type: int
+    stop_ms: {returned: for a sender, type: int, description: "Milliseconds for which the guest stood still, or null."}
+    stop_measured:
+      description: How it was measured, as in RV(dom0.xen.migration_verdict#module:stop_measured), or null.
+      returned: for a sender
+      type: str
+    timeline:
+      description:
+        - Moments in milliseconds since C(xl migrate) was started, as far as they came.
+        - Those that begin with C(destination_) were taken there, and are here once the receiver's last word has
+          arrived and the clocks could be compared. After a failure there may be more, named after the records of its
+          journal.
+      returned: for a sender
+      type: dict
+      contains:
+        stream: {type: int, description: "The first bytes of the stream came from C(xl)."}
+        suspend_requested: {type: int, description: "The guest was asked to suspend (C(control/shutdown) in XenStore)."}
+        suspend_acknowledged: {type: int, description: "The guest agreed to suspend."}
+        source_suspended: {type: int, description: "The guest stood still (XenStore's watch C(@releaseDomain))."}
+        stream_ended: {type: int, description: "The end of the stream was read from C(xl)."}
+        journal_ready: {type: int, description: "The source knew that the destination has the whole domain."}
+        permission_held: {type: int, description: "The sender had the permission that C(xl) wrote, and held it."}
+        journal_commit_requested: {type: int, description: "The commit request was on the source's disk."}
+        journal_reported_running: {type: int, description: "The report that the domain runs was on the source's disk."}
+        xl_exited: {type: int, description: "C(xl migrate) had ended."}
+        destination_journal_admitted: {type: int, description: "The sender was admitted. As a rule negative."}
+        destination_journal_domain_authorised: {type: int, description: "The stream was seen to be of this domain."}
+        destination_stream_ended: {type: int, description: "The end of the stream had arrived."}
+        destination_ready: {type: int, description: "C(xl) had the whole domain and asked for the permission."}
+        destination_journal_ready: {type: int, description: "That C(xl) asked was written to the journal."}
+        destination_journal_commit: {type: int, description: "The commit was on the destination's disk."}
+        destination_named: {type: int, description: "The copy had the domain's own name."}
+        destination_running: {type: int, description: "C(xl) reported that its copy runs."}
+        destination_journal_running: {type: int, description: "That report was on the destination's disk."}
+    peer:
+      description: What the receiver has told of itself. Empty before it did.
+      returned: for a sender
+      type: dict
+      contains:
+        phase: {type: str, description: Its phase.}
+        owner: {type: str, description: The host whose copy counts as the receiver knows it.}
+        bytes: {type: int, description: Bytes that it has written to its C(xl).}
+        peak_memory_kib: {type: int, description: "The most memory that it had resident, in KiB."}
+        timeline: {type: dict, description: Its moments in seconds of its own monotonic clock. Only from its last word.}
+        stderr: {type: list, elements: str, description: The last lines of its C(xl). Only from its last word.}
+    written_bytes:
+      description: Bytes that were written to C(xl), the permission included.
+      returned: for a receiver
+      type: int
+    domid: {returned: for a receiver, type: int, description: "Number of the copy, or null while there is none."}
+    xl_status:
+      description:
+        - What C(xl migrate-receive) has reported. V(0) when its copy runs, V(255) when it did not get the permission,
+          else the number of libxl's error without its sign. Null before.
+      returned: for a receiver
+      type: int
+    refused_connections:
+      description: Connections that were closed because they had not proved to be the sender's.
+      returned: for a receiver
+      type: int
 boot_id:
   description: Identity of this boot of the host. A domid is only good within one.
   returned: success

@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_receive
 short_description: Start the receiver of one migration on the destination
+version_added: 0.1.0
 description:
   - Starts C(xl migrate-receive) on the destination dom0 under a receiver that belongs to this session only, and returns
     when the banner of C(xl) was verified and the receiver listens.
@@ -26,7 +27,7 @@ attributes:
   check_mode:
     support: none
     details:
-      - There is nothing to predict; the checks of the role M(dom0.xen.migration_check) come before it.
+      - There is nothing to predict; the checks of M(dom0.xen.migration_check) come before it.
   diff_mode:
     support: none
   idempotent:
@@ -111,12 +112,12 @@ banner_verified:
   type: bool
   sample: true
 status_path:
-  description: File that says how far the receiver is, while it runs.
+  description: File that says how far the receiver is, while it runs. M(dom0.xen.migration_info) describes its keys.
   returned: success
   type: str
   sample: /run/dom0-xen/0123456789abcdef.receiver/status.json
 result_path:
-  description: File that says how the session ended, once it has.
+  description: File that says how the session ended, once it has. It has the same keys.
   returned: success
   type: str
   sample: /var/lib/dom0-xen/0123456789abcdef.receiver/result.json

@@ -8,6 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: migration_send
 short_description: Start the sender of one migration on the source
+version_added: 0.1.0
 description:
   - Starts a sender on the source dom0, which connects to the receiver and then runs C(xl migrate) with itself as the
     transport. Returns when the receiver has admitted it and C(xl) has been started.
@@ -110,12 +111,12 @@ domid:
   type: int
   sample: 7
 status_path:
-  description: File that says how far the migration is, while it runs.
+  description: File that says how far the migration is, while it runs. M(dom0.xen.migration_info) describes its keys.
   returned: success
   type: str
   sample: /run/dom0-xen/0123456789abcdef.sender/status.json
 result_path:
-  description: File that says how the session ended, once it has.
+  description: File that says how the session ended, once it has. It has the same keys.
   returned: success
   type: str
   sample: /var/lib/dom0-xen/0123456789abcdef.sender/result.json

@@ -11,36 +11,26 @@ module: migration_verdict
 short_description: Tell where a domain is after a migration
 version_added: 0.1.0
 description:
-  - Judges from what M(dom0.xen.migration_info) has seen on both hosts, by UUID, which host owns the domain. Exit
-    codes and the words
-    of the session decide nothing.
+  - Judges from what M(dom0.xen.migration_info) has seen on both hosts, by UUID, which host owns the domain. Exit codes
+    and the words of the session decide nothing.
   - Fails unless the domain runs at the destination, and only there, under its own name.
-  - Gives the figures of the session, and the last lines that both C(xl) have written.
+  - Gives the figures of the session, which are the sender's as M(dom0.xen.migration_info) describes them, and the last
+    lines that both C(xl) have written.
 options:
   domain:
-    description:
-      - The domain.
+    description: The domain.
     type: dict
     required: true
     suboptions:
-      uuid:
-        description:
-          - Its UUID.
-        type: str
-        required: true
-      name:
-        description:
-          - Its name.
-        type: str
-        required: true
+      uuid: {description: Its UUID., type: str, required: true}
+      name: {description: Its name., type: str, required: true}
   source:
     description:
       - Name of the source. Empty when the domain was found at the destination and nobody knows where it came from.
     type: str
     default: ""
   destination:
-    description:
-      - Name of the destination.
+    description: Name of the destination.
     type: str
     required: true
   source_info:
@@ -49,26 +39,21 @@ options:
     type: dict
     default: {}
   destination_info:
-    description:
-      - What M(dom0.xen.migration_info) returned for the destination. Without C(copies) the host counts as
-        unreachable.
+    description: The same for the destination.
     type: dict
     default: {}
   status:
-    description:
-      - The last status of the sender, as M(dom0.xen.migration_watch) returned it.
+    description: The last status of the sender, as M(dom0.xen.migration_watch) returned it.
     type: dict
     default: {}
   ending:
     description:
       - Why the watch ended, as M(dom0.xen.migration_watch) returned it. When the session's last word was not heard,
-        that is the
-        error to be told.
+        that is the error to be told.
     type: str
     default: ""
   same_host:
-    description:
-      - Whether source and destination are one host.
+    description: Whether source and destination are one host.
     type: bool
     default: false
   error:
@@ -77,13 +62,11 @@ options:
     type: dict
     default: {}
   error_host:
-    description:
-      - The host of that task, when the result does not name it.
+    description: The host of that task, when the result does not name it.
     type: str
     default: ""
   result_path:
-    description:
-      - File on the controller to which the result is written, as JSON. Empty for none.
+    description: File on the controller to which the result is written, as JSON. Empty for none.
     type: str
     default: ""
 attributes:
@@ -91,12 +74,10 @@ attributes:
     support: full
   diff_mode:
     support: N/A
-    details:
-      - This action does not modify state.
+    details: This action does not modify state.
   idempotent:
     support: full
-    details:
-      - This action does not modify state.
+    details: This action does not modify state.
 extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
@@ -181,94 +162,120 @@ transport:
   returned: always
   sample: tls
 bytes:
-  description: Bytes of the stream, or null.
+  description: Bytes of the stream as C(xl) wrote it on the source, or null.
   type: int
   returned: always
-  sample: 145752064
+  sample: 167925074
 rounds:
-  description: The rounds of pre-copy and the last one, in which the guest stood still.
+  description: The rounds of pre-copy and the last one, in which the guest stood still. At most the last 256.
   type: list
   elements: dict
   returned: always
   sample:
-    - number: 0
-      kind: live
-      entries: 32768
-      pages: 32768
-      bytes: 134479872
-      started_ms: 0
-      duration_ms: 6200
-      dirty_pages_per_s: 120.5
+    - {number: 0, kind: live, entries: 1044480, pages: 32784, bytes: 142655424, started_ms: 441, duration_ms: 15608,
+       dirty_pages_per_s: null}
+    - {number: 1, kind: final, entries: 496, pages: 495, bytes: 2031504, started_ms: 25207, duration_ms: 376,
+       dirty_pages_per_s: 902.8}
+  contains:
+    number: {type: int, description: "Number of the round. The first one is 0."}
+    kind: {type: str, description: "V(live) while the guest ran, V(final) for the last one."}
+    entries: {type: int, description: "Page numbers in its records, also of holes, which have no contents."}
+    pages: {type: int, description: "Pages that were sent with their contents, 4 KiB each."}
+    bytes: {type: int, description: "Bytes of its records, with page numbers and headers."}
+    started_ms: {type: int, description: "When it began, in milliseconds since the first byte of the stream."}
+    duration_ms: {type: int, description: "Milliseconds from its first byte to its last, as the sender read them."}
+    dirty_pages_per_s:
+      type: float
+      description:
+        - How fast the guest dirtied what this round sends, in pages a second. That is RV(rounds[].pages)
+          over the time since the round before began. Null for the first round, and where no time passed.
 total_ms:
   description: Milliseconds from the start of C(xl migrate) to its end, or null.
   type: int
   returned: always
-  sample: 26412
+  sample: 34117
 stop_ms:
-  description: Milliseconds for which the guest stood still, or null.
+  description: Milliseconds for which the guest stood still, measured as RV(stop_measured) says, or null.
   type: int
   returned: always
-  sample: 4580
+  sample: 3674
 stop_measured:
   description:
-    - Between which two moments RV(stop_ms) was measured, V(source_suspended_to_destination_running) by watches on
-      the XenStore of
-      both hosts, V(source_suspended_to_report) by the source alone, or null.
+    - Between which two moments RV(stop_ms) was measured, or null. It begins when a watch on the source's XenStore
+      (C(@releaseDomain)) tells that the guest has suspended.
+    - With V(source_suspended_to_destination_running) it ends when the destination's C(xl) reports that its copy runs.
+      The link tells how far the two hosts' clocks are apart.
+    - With V(source_suspended_to_report), when that moment cannot be placed on the source's clock, it ends when the
+      report that the copy runs is on the source's disk.
   type: str
   returned: always
   sample: source_suspended_to_destination_running
 peak_memory_kib:
-  description: The most memory that sender and receiver have used, in KiB, or null.
+  description: The most memory that each of the two processes of the session had resident, in KiB. C(xl) is not counted.
   type: dict
   returned: always
-  sample: {source: 31500, destination: 30800}
+  sample: {source: 27156, destination: 25324}
+  contains:
+    source: {type: int, description: "That of the sender in KiB, or null."}
+    destination: {type: int, description: "That of the receiver in KiB, or null."}
 timeline:
-  description: Moments in milliseconds since C(xl migrate) was started, or null.
+  description:
+    - Moments in milliseconds since C(xl migrate) was started, as far as they came. Null without a session.
+    - Those that begin with C(destination_) were taken there, and are here once the receiver's last word has arrived and
+      the clocks could be compared. After a failure there may be more, named after the records of its journal.
   type: dict
   returned: always
-  sample: {source_suspended: 21800, destination_running: 26380}
+  sample: {suspend_requested: 26472, source_suspended: 26742, destination_running: 30416, xl_exited: 34117}
+  contains:
+    stream: {type: int, description: "The first bytes of the stream came from C(xl)."}
+    suspend_requested: {type: int, description: "The guest was asked to suspend (C(control/shutdown) in XenStore)."}
+    suspend_acknowledged: {type: int, description: "The guest agreed to suspend."}
+    source_suspended: {type: int, description: "The guest stood still (XenStore's watch C(@releaseDomain))."}
+    stream_ended: {type: int, description: "The end of the stream was read from C(xl)."}
+    journal_ready: {type: int, description: "The source knew that the destination has the whole domain."}
+    permission_held: {type: int, description: "The sender had the permission that C(xl) wrote, and held it."}
+    journal_commit_requested: {type: int, description: "The commit request was on the source's disk."}
+    journal_reported_running: {type: int, description: "The report that the domain runs was on the source's disk."}
+    xl_exited: {type: int, description: "C(xl migrate) had ended."}
+    destination_journal_admitted: {type: int, description: "The sender was admitted. As a rule negative."}
+    destination_journal_domain_authorised: {type: int, description: "The stream was seen to be of this domain."}
+    destination_stream_ended: {type: int, description: "The end of the stream had arrived."}
+    destination_ready: {type: int, description: "C(xl) had the whole domain and asked for the permission."}
+    destination_journal_ready: {type: int, description: "That C(xl) asked was written to the journal."}
+    destination_journal_commit: {type: int, description: "The commit was on the destination's disk."}
+    destination_named: {type: int, description: "The copy had the domain's own name."}
+    destination_running: {type: int, description: "C(xl) reported that its copy runs."}
+    destination_journal_running: {type: int, description: "That report was on the destination's disk."}
 error:
   description: What went wrong first, or null.
   type: dict
   returned: always
   sample: null
   contains:
-    code:
-      description: Stable name of the error.
-      type: str
-      sample: link_expired
-    host:
-      description: The host on which it happened.
-      type: str
-      sample: xen2
+    code: {type: str, description: Stable name of the error., sample: link_expired}
+    side: {type: str, description: "V(sender) or V(receiver), when the session told it."}
+    host: {type: str, description: "The host on which it happened, or null.", sample: xen2}
     msg:
       description: The cause, for people, with the host before it.
       type: str
       sample: "xen1: the link to the destination has been down for 30 s"
-    remedy:
-      description: What to do about it.
-      type: str
-      sample: See that the hosts reach each other, and start the migration again.
+    remedy: {type: str, description: What to do about it.}
+    details: {type: dict, description: More about it for programs. Its keys depend on the code.}
 xl_stderr:
   description: The last lines that C(xl) has written on each side.
   type: dict
   returned: always
-  sample:
-    source: ["xl: Migration successful."]
-    destination: []
+  sample: {source: [Migration successful.], destination: ["migration target: Domain started successsfully."]}
   contains:
-    source:
-      description: Lines of C(xl migrate).
-      type: list
-      elements: str
-      sample: []
-    destination:
-      description: Lines of C(xl migrate-receive).
-      type: list
-      elements: str
-      sample: []
+    source: {type: list, elements: str, description: Lines of C(xl migrate).}
+    destination: {type: list, elements: str, description: Lines of C(xl migrate-receive).}
+msg:
+  description: One sentence about the move when it succeeded, else the first error and where the domain is now.
+  type: str
+  returned: always
+  sample: centos is on xen2 (160 MiB, 34 s in all, stood still for 3.7 s). It runs on xen2, and nothing is left on xen1.
 code:
-  description: Stable name of the error.
+  description: Stable name of the first error, or else RV(end_state).
   type: str
   returned: failure
   sample: running_nowhere

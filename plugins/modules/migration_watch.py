@@ -134,7 +134,8 @@ owner:
   sample: destination
 status:
   description:
-    - The last status that was read, or null. Its fields are described at M(dom0.xen.migration_info).
+    - The last status that was read, or null. Its keys are those of a sender in
+      RV(dom0.xen.migration_info#module:sessions), without C(alive) and C(journal).
   type: dict
   returned: success, and when the time is over
   sample:

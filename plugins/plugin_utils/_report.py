@@ -19,7 +19,7 @@ Result = dict[str, t.Any]
 
 FORMAT = 1
 
-# What is taken over from the last status of the sender, whose fields are described at migration_send.
+# What is taken over from the last status of the sender, whose fields are described at migration_info.
 _FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
 
 

@@ -24,8 +24,6 @@ NOT_IN_INVENTORY = "host_not_in_inventory"
 UNREACHABLE = "host_unreachable"
 NO_FACTS = "host_without_facts"
 
-# How xl names the copy that arrives and the one that has left (tools/xl/xl_vmcontrol.c, tools/xl/xl_migrate.c).
-
 
 @dataclasses.dataclass(frozen=True)
 class HostTrouble(Record):

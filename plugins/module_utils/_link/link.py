@@ -66,6 +66,8 @@ class Link:
         self._pinged = 0.0
         self.lost_at: float | None = clock()
         self.losses = 0
+        # Set when nothing more has to be said: an end of the connection is no loss then.
+        self.over = False
         self.offset: ClockOffset | None = None
         self._measured = 0.0
         self.peer_figures: dict[str, t.Any] = {}
@@ -120,7 +122,7 @@ class Link:
             self._connection.close()
             self._connection = None
             self.lost_at = self._clock()
-            self.losses += 1
+            self.losses += not self.over
 
     def send_data(self, payload: bytes | memoryview) -> None:
         """Send stream bytes; ``payload`` must not be changed until they are acknowledged."""

@@ -140,6 +140,7 @@ class Driver(t.Generic[StateT]):
         try:
             while self.state.phase is not Phase.ENDED:
                 self._step()
+            self.link.over = True
             deadline = self.clock() + self._linger_limit()
             while not self.link.delivered and self.clock() < deadline:
                 self._step()

@@ -38,7 +38,7 @@ class Rate:
 
 
 def transfer(rounds: RoundTracker, total: int, memory_bytes: int, rate: float, started: float) -> dict[str, t.Any]:
-    """Return the transfer's part of a status document; see the RETURN block of ``migration_send``.
+    """Return the transfer's part of a status document; see the RETURN block of ``migration_info``.
 
     ``total`` is the bytes of the stream so far, ``memory_bytes`` the guest's memory, ``rate`` in bytes a second,
     ``started`` the time of the first byte on the clock of the rounds.

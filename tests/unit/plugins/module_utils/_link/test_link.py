@@ -263,3 +263,13 @@ def test_last_words_before_the_end_arrive() -> None:
                 for frame in ends.far.progress():
                     ends.arrived_far.append(frame)
         assert len(ends.arrived_far) == 1
+
+
+def test_the_end_of_a_session_is_no_loss() -> None:
+    """One side closes first; a clean move must not be told as one with a broken link."""
+    with Ends() as ends:
+        ends.connect()
+        ends.near.over = ends.far.over = True
+        ends.near.detach()
+        ends.until(lambda: not ends.far.up)
+        assert ends.near.losses == ends.far.losses == 0
