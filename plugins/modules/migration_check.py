@@ -156,14 +156,14 @@ findings:
       host: xen2
       message: "network card 0 of centos is on the bridge 'xenbr1', which xen2 does not have; its bridges are: xenbr0."
       remedy: Make the bridge 'xenbr1' on xen2, or put the card on another one on xen1 first.
-      values: {bridge: xenbr1, bridges: [xenbr0]}
+      details: {bridge: xenbr1, bridges: [xenbr0]}
   contains:
     code: {type: str, description: Stable name of the finding.}
     severity: {type: str, description: "V(error) or V(warning)."}
     host: {type: str, description: The host that it is about.}
     message: {type: str, description: "What was found, for people."}
     remedy: {type: str, description: "What to do about it, for people."}
-    values: {type: dict, description: The same in values for programs. Its keys depend on the code.}
+    details: {type: dict, description: The same in values for programs. Its keys depend on the code.}
 plan:
   description: What would be done, memory in KiB. Null when it is not known which domain is meant.
   type: dict

@@ -66,7 +66,7 @@ class Finding(Record):
     host: str
     message: str
     remedy: str
-    values: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    details: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,13 +168,13 @@ class Case:
             for session in facts.sessions
         )
 
-    def error(self, code: str, host: str, message: str, remedy: str, **values: t.Any) -> Finding:
+    def error(self, code: str, host: str, message: str, remedy: str, **details: t.Any) -> Finding:
         """Return a finding that forbids the move."""
-        return Finding(code, ERROR, host, message, remedy, values)
+        return Finding(code, ERROR, host, message, remedy, details)
 
-    def warning(self, code: str, host: str, message: str, remedy: str, **values: t.Any) -> Finding:
+    def warning(self, code: str, host: str, message: str, remedy: str, **details: t.Any) -> Finding:
         """Return a finding that does not forbid the move."""
-        return Finding(code, WARNING, host, message, remedy, values)
+        return Finding(code, WARNING, host, message, remedy, details)
 
 
 Rule = t.Callable[[Case], t.Iterator[Finding]]

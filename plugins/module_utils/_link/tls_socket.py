@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost
 from ansible_collections.dom0.xen.plugins.module_utils._link.tls import verify_pinned
@@ -92,7 +93,8 @@ class TlsSocket:
         have, size, read = 0, len(target), self._tls.read
         try:
             while have < size:
-                count = read(size - have, target[have:])
+                # With a buffer it returns a number; the types of the standard library do not say so.
+                count = t.cast("int", read(size - have, t.cast("bytearray", target[have:])))
                 if not count:
                     raise LinkLost("the peer closed the connection")
                 have += count

@@ -28,8 +28,10 @@ def _leave(root: pathlib.Path, folder: str, name: str | None, age_s: int = 0, **
 
 def test_running_session(tmp_path: pathlib.Path) -> None:
     """Its process has the session's folder in its command line."""
-    command = [sys.executable, "-c", "input()", f"/run/dom0-xen/{A}.sender"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as daemon:
+    command = [sys.executable, "-c", "print(flush=True); input()", f"/run/dom0-xen/{A}.sender"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as daemon:
+        # Until it has begun, its command line is that of this process.
+        assert daemon.stdout is not None and daemon.stdout.readline()
         for session, age_s in ((A, 0), (B, 9)):
             status = {"pid": daemon.pid, "phase": "streaming", "end_state": None}
             _leave(tmp_path, f"{session}.sender", "status.json", age_s=age_s, **status)

@@ -447,4 +447,4 @@ def test_findings_can_travel() -> None:
     """They become the result of a task."""
     (finding,) = _find(destination=host("xen2", bridges=()))
     assert Finding.from_result(finding.to_result()).code == "bridge_missing"
-    assert finding.to_result()["values"] == {"bridge": "xenbr0", "bridges": []}
+    assert finding.to_result()["details"] == {"bridge": "xenbr0", "bridges": []}
