@@ -5,12 +5,12 @@
 
 What is on its way when the guest is suspended must arrive before the destination can start it, so every byte of
 buffering is stop time. Too little, and a long network stays empty. So it is what the peer uses in the round trip and
-a twentieth of a second.
+a tenth of a second.
 """
 
 from __future__ import annotations
 
-QUEUE_SECONDS = 0.05
+QUEUE_SECONDS = 0.1
 LEAST = 512 * 1024
 MEASURE_SECONDS = 0.25
 
