@@ -19,6 +19,8 @@ Result = dict[str, t.Any]
 
 FORMAT = 1
 
+_TEMPORARY = ".dom0-xen-"
+
 # What is taken over from the last status of the sender, whose fields are described at migration_info.
 _FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
 
@@ -86,28 +88,32 @@ def complaint(result: t.Mapping[str, t.Any], name: str, error: t.Mapping[str, t.
 
 def clear(path: str) -> None:
     """Remove the result of an earlier run, and see that one can be written. Raises ResultNotWritten."""
-    path = os.path.abspath(os.path.expanduser(path))
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+    with _result_file(path) as (folder, target):
         # The folder is tried before the move: afterwards it is too late to choose another one.
-        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), prefix=".dom0-xen-"):
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=_TEMPORARY):
             pass
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-    except OSError as exc:
-        raise ResultNotWritten(f"{path} cannot be written: {exc.strerror}.", path=path) from exc
+            os.unlink(target)
 
 
 def write(path: str, result: t.Mapping[str, t.Any]) -> None:
     """Write the result to a file of the controller, in one step. Raises ResultNotWritten."""
-    path = os.path.abspath(os.path.expanduser(path))
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".dom0-xen-")
+    with _result_file(path) as (folder, target):
+        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(result, file, indent=2, sort_keys=False)
             file.write("\n")
         os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        os.replace(temporary, target)
+
+
+@contextlib.contextmanager
+def _result_file(path: str) -> t.Iterator[tuple[str, str]]:
+    """Give the folder of the result, which is made, and the file's whole path; an OSError is a ResultNotWritten."""
+    target = os.path.abspath(os.path.expanduser(path))
+    folder = os.path.dirname(target)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        yield folder, target
     except OSError as exc:
-        raise ResultNotWritten(f"{path} cannot be written: {exc.strerror}.", path=path) from exc
+        raise ResultNotWritten(f"{target} cannot be written: {exc.strerror}.", path=target) from exc
