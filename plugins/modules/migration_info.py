@@ -155,23 +155,10 @@ sessions:
       type: float
     round: {returned: for a sender, type: int, description: Number of the latest round. The first one is 0.}
     rounds:
-      description: The rounds of pre-copy and the last one, in which the guest stood still. At most the last 256.
+      description: The rounds so far, with the keys of RV(dom0.xen.migration_verdict#module:rounds).
       returned: for a sender
       type: list
       elements: dict
-      contains:
-        number: {type: int, description: "Number of the round. The first one is 0."}
-        kind: {type: str, description: "V(live) while the guest ran, V(final) for the last one."}
-        entries: {type: int, description: "Page numbers in its records, also of holes, which have no contents."}
-        pages: {type: int, description: "Pages that were sent with their contents, 4 KiB each."}
-        bytes: {type: int, description: "Bytes of its records, with page numbers and headers."}
-        started_ms: {type: int, description: "When it began, in milliseconds since the first byte of the stream."}
-        duration_ms: {type: int, description: "Milliseconds from its first byte to its last, as the sender read them."}
-        dirty_pages_per_s:
-          type: float
-          description:
-            - How fast the guest dirtied what this round sends, in pages a second. That is RV(sessions[].rounds[].pages)
-              over the time since the round before began. Null for the first round, and where no time passed.
     method: {returned: for a sender, type: str, description: "How the domain is moved, always V(live)."}
     transport: {returned: for a sender, type: str, description: "How its state travels, always V(tls)."}
     permission:
@@ -192,33 +179,9 @@ sessions:
       returned: for a sender
       type: str
     timeline:
-      description:
-        - Moments in milliseconds since C(xl migrate) was started, as far as they came.
-        - Those that begin with C(destination_) were taken there, and are here once the receiver's last word has
-          arrived and the clocks could be compared. After a failure there may be more, named after the records of its
-          journal.
+      description: The moments so far, with the keys of RV(dom0.xen.migration_verdict#module:timeline).
       returned: for a sender
       type: dict
-      contains:
-        stream: {type: int, description: "The first bytes of the stream came from C(xl)."}
-        suspend_requested: {type: int, description: "The guest was asked to suspend (C(control/shutdown) in XenStore)."}
-        suspend_acknowledged: {type: int, description: "The guest agreed to suspend."}
-        source_suspended: {type: int, description: "The guest stood still (XenStore's watch C(@releaseDomain))."}
-        stream_ended: {type: int, description: "The end of the stream was read from C(xl)."}
-        journal_ready: {type: int, description: "The source knew that the destination has the whole domain."}
-        permission_held: {type: int, description: "The sender had the permission that C(xl) wrote, and held it."}
-        journal_commit_requested: {type: int, description: "The commit request was on the source's disk."}
-        journal_reported_running: {type: int, description: "The report that the domain runs was on the source's disk."}
-        xl_exited: {type: int, description: "C(xl migrate) had ended."}
-        destination_journal_admitted: {type: int, description: "The sender was admitted. As a rule negative."}
-        destination_journal_domain_authorised: {type: int, description: "The stream was seen to be of this domain."}
-        destination_stream_ended: {type: int, description: "The end of the stream had arrived."}
-        destination_ready: {type: int, description: "C(xl) had the whole domain and asked for the permission."}
-        destination_journal_ready: {type: int, description: "That C(xl) asked was written to the journal."}
-        destination_journal_commit: {type: int, description: "The commit was on the destination's disk."}
-        destination_named: {type: int, description: "The copy had the domain's own name."}
-        destination_running: {type: int, description: "C(xl) reported that its copy runs."}
-        destination_journal_running: {type: int, description: "That report was on the destination's disk."}
     peer:
       description: What the receiver has told of itself. Empty before it did.
       returned: for a sender
