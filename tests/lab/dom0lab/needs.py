@@ -35,7 +35,7 @@ USER_TOOLS = (
 LIBC = Path("/usr/lib/x86_64-linux-gnu/libc.a")
 DISK_MIB = 4000
 RESERVE_MIB = 700
-PER_HOST_OVERHEAD_MIB = 450
+PER_HOST_OVERHEAD_MIB = 1300
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 

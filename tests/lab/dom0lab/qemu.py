@@ -13,7 +13,8 @@ from pathlib import Path
 QEMU = "qemu-system-x86_64"
 # Without +npt Xen reports no hap and refuses PVH guests; the rest gives dom0 AES instructions.
 TCG_CPU = "qemu64,+svm,+npt,+aes,+pclmulqdq,+ssse3,+sse4.1,+sse4.2,+movbe,+popcnt"
-TRANSLATION_MIB = 256
+# Room for all that dom0 runs in a migration: when it is full QEMU translates everything anew, seconds of processor time.
+TRANSLATION_MIB = 1024
 SNAPSHOT = "warm"
 
 

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+import time
 import typing as t
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,12 @@ from pathlib import Path
 from .errors import LabError
 from .image import building
 from .places import cache_root, digest
+from .qmp import Monitor
+
+_GDT = re.compile(r"^GDT=\s*(?P<base>[0-9a-f]+)", re.MULTILINE)
+# Where Xen has its own tables: HYPERVISOR_VIRT_START to the end of its direct map (xen/arch/x86/include/asm/config.h).
+_XEN = range(0xFFFF800000000000, 0xFFFF880000000000)
+STOP_TRIES = 200
 
 
 def key(commands: dict[str, list[str]], *recipe: str) -> str:
@@ -67,6 +75,30 @@ def keep(name: str, state: Path, hosts: Sequence[str], about: dict[str, t.Any]) 
             if check.returncode not in (0, 3):
                 raise LabError(f"the snapshot of {host} is damaged: {check.stdout}{check.stderr}")
         (work / "about.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def outside_guest(registers: str) -> bool:
+    """Whether a processor is not in an HVM or PVH guest, from what QEMU's ``info registers`` says of it.
+
+    Xen's own table of descriptors is in use then, for itself and for PV domains alike; a guest's lies elsewhere.
+    """
+    found = _GDT.search(registers)
+    return found is not None and int(found["base"], 16) in _XEN
+
+
+def stop_outside_guest(monitor: Monitor) -> None:
+    """Stop a host where its snapshot can be loaded again. Raises LabError when it is never there.
+
+    QEMU does not load what an emulated processor saved inside a nested guest: "vCPU set in guest-mode inconsistent with
+    migrated kernel nested state" (target/i386/machine.c, cpu_post_load).
+    """
+    for dummy in range(STOP_TRIES):
+        monitor.execute("stop")
+        if outside_guest(monitor.human("info registers")):
+            return
+        monitor.execute("cont")
+        time.sleep(0.02)
+    raise LabError("a host cannot be stopped outside its guest, so no snapshot of it would load", "Start the lab again")
 
 
 def forget(name: str) -> None:

@@ -182,7 +182,7 @@ class _Plan:
         with contextlib.ExitStack() as stack:
             monitors = [stack.enter_context(host.monitor()) for host in self.hosts]
             for monitor in monitors:
-                monitor.execute("stop")
+                snapshot.stop_outside_guest(monitor)
             together([partial(monitor.silently, f"savevm {qemu.SNAPSHOT}") for monitor in monitors])
             with locked(cache_root() / "lock"):
                 prune_cache(KEEP_DAYS)

@@ -45,35 +45,65 @@ def socket_path() -> str:
     return "/run/xenstored/socket"
 
 
+class Domains:
+    """Watches the name and the shutdown node of every domain, and nothing else: each event costs what is measured."""
+
+    def __init__(self, client: t.Any, monitor: t.Any) -> None:
+        self._client = client
+        self._monitor = monitor
+        self._names: dict[int, str] = {}
+        # A watch fires once when it is set; that is no change.
+        self._unheard: set[bytes] = set()
+
+    def follow_new(self) -> None:
+        for entry in self._client.list(b"/local/domain"):
+            domid = int(entry)
+            if domid not in self._names:
+                self._names[domid] = ""
+                for node in (b"name", b"control/shutdown"):
+                    path = b"/local/domain/%d/%s" % (domid, node)
+                    self._unheard.add(path)
+                    self._monitor.watch(path, path)
+
+    def happened(self, path: bytes, moment: float) -> None:
+        first = path in self._unheard
+        self._unheard.discard(path)
+        domid = int(path.split(b"/")[3])
+        if path.endswith(b"/name"):
+            self._named(domid, path, moment)
+        elif not first:
+            tell(moment, "shutdown", domid=domid)
+
+    def _named(self, domid: int, path: bytes, moment: float) -> None:
+        try:
+            name = bytes(self._client.read(path)).decode()
+        except pyxs.PyXSError:
+            name = ""
+        before, self._names[domid] = self._names.get(domid, ""), name
+        if name != before:
+            tell(moment, "name" if name else "gone", domid=domid, name=name or before)
+
+
 def main() -> None:
     client = pyxs.Client(unix_socket_path=socket_path())
     client.connect()
     monitor = client.monitor()
-    for path in (b"@releaseDomain", b"@introduceDomain", b"/local/domain"):
-        monitor.watch(path, path)
+    domains = Domains(client, monitor)
+    for special in (b"@releaseDomain", b"@introduceDomain"):
+        monitor.watch(special, special)
+    domains.follow_new()
     threading.Thread(target=answer_clock, daemon=True).start()
     tell(time.monotonic(), "ready")
-    names: dict[bytes, str] = {}
     for event in monitor.wait():
         moment = time.monotonic()
         path = bytes(event.path)
-        if path in (b"@releaseDomain", b"@introduceDomain"):
-            tell(moment, "release" if path == b"@releaseDomain" else "introduce")
-            continue
-        parts = path.split(b"/")
-        tail = b"/".join(parts[4:])
-        if tail == b"control/shutdown":
-            tell(moment, "shutdown", domid=int(parts[3]))
-        if tail != b"name":
-            continue
-        try:
-            name = bytes(client.read(path)).decode()
-        except pyxs.PyXSError:
-            name = ""
-        domid, before = int(parts[3]), names.get(path, "")
-        names[path] = name
-        if name != before:
-            tell(moment, "name" if name else "gone", domid=domid, name=name or before)
+        if path == b"@releaseDomain":
+            tell(moment, "release")
+        elif path == b"@introduceDomain":
+            tell(moment, "introduce")
+            domains.follow_new()
+        else:
+            domains.happened(path, moment)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from dom0lab import inventory, needs, qemu
+from dom0lab import inventory, needs, qemu, snapshot
 from dom0lab.host import Host
 from dom0lab.start import Settings
 
@@ -44,6 +44,15 @@ def test_emulated_processor_can_run_pvh_guests_and_aes(tmp_path: Path) -> None:
     processor = command[command.index("-cpu") + 1].split(",")
     assert {"+svm", "+npt", "+aes"} <= set(processor)
     assert "mac=52:54:00:77:00:02" in " ".join(command)
+
+
+def test_a_processor_inside_a_guest_is_seen() -> None:
+    """QEMU saves a processor inside a nested guest and never loads it again: such a lab would stay broken."""
+    line = "RIP=ffff82d0402f9c06 RFL=00000206 HLT=1\nLDT=0000 0000 0000ffff\nGDT=     {} 0000efff\nIDT=  0 0\n"
+    assert snapshot.outside_guest(line.format("ffff82d040461000"))
+    assert snapshot.outside_guest(line.format("ffff820000000000"))
+    assert not snapshot.outside_guest(line.format("fffffe0000001000"))
+    assert not snapshot.outside_guest("")
 
 
 def hosts(folder: Path) -> list[Host]:
