@@ -25,7 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
 from ansible_collections.dom0.xen.plugins.module_utils._link.order import Incoming, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._link.window import Window
 
-PING_INTERVAL = 2.0
+PING_INTERVAL = 5.0
 SILENCE_LIMIT = 20.0
 WINDOW = 8 * 1024 * 1024
 
@@ -133,6 +133,11 @@ class Link:
     def send_message(self, document: t.Mapping[str, t.Any]) -> None:
         """Send a message."""
         self._queue(self._outgoing.message(document))
+
+    def open_window(self) -> None:
+        """Bound what is on its way by memory alone from now on: for when nothing can come that a queue would delay."""
+        self._window.open()
+        self._outgoing.window = self._window.size
 
     def use(self, frame: Frame) -> None:
         """Take note that ``frame``, and all before it, have been used; :meth:`acknowledge` tells the peer."""

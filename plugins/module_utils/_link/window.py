@@ -20,9 +20,14 @@ class Window:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._least = min(LEAST, most)
         self._since: float | None = None
         self._used = 0
         self.size = min(most, 2 * LEAST)
+
+    def open(self) -> None:
+        """Allow the most from now on, whatever the rate."""
+        self._least = self.size = self._most
 
     def used(self, count: int, now: float, round_trip: float | None) -> None:
         """Take note that the peer has used ``count`` more bytes. ``round_trip`` is the shortest one seen, in seconds.
@@ -38,5 +43,5 @@ class Window:
         if elapsed < MEASURE_SECONDS:
             return
         wanted = int(self._used / elapsed * (round_trip + QUEUE_SECONDS))
-        self.size = max(min(LEAST, self._most), min(self._most, wanted))
+        self.size = max(self._least, min(self._most, wanted))
         self._since, self._used = now, 0

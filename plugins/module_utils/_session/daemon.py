@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -66,6 +67,8 @@ def _run(
     # TLS has read them; from here on the key exists in this process only.
     os.unlink(key)
     os.unlink(certificate)
+    # What was made for the start stays to the end: looking through it again would come at any moment.
+    gc.freeze()
     session.run()
 
 

@@ -103,7 +103,7 @@ def _ready(state: DestinationState, event: Ready) -> tuple[DestinationState, Act
         return state, ()
     if state.phase is not Phase.TRANSFERRED:
         return _fail(state, Failure("protocol", "xl said ready before the stream was complete"))
-    return replace(state, phase=Phase.GATE, ready=True), (Journal("ready", durable=False), Send(messages.READY))
+    return replace(state, phase=Phase.GATE, ready=True), (Send(messages.READY), Journal("ready", durable=False))
 
 
 def _commit(state: DestinationState, event: CommitAsked) -> tuple[DestinationState, Actions]:

@@ -51,10 +51,8 @@ XL_STDERR = "xl.stderr"
 
 # Records without which the next action must not happen; every other one may be missing from a full disk.
 _BINDING = ("commit", "commit_requested")
-# From here until the guest runs again, a new phase is no reason to write the status before it is due.
+# While the guest stands still the status is not written when there is anything else to do, however new the phase is.
 _STOP_PHASES = (Phase.SUSPENDING, Phase.FINAL_ROUND, Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
-# Here it is not written while there is anything else to do.
-_QUIET_PHASES = (Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
 
 
 class State(t.Protocol):
@@ -247,9 +245,11 @@ class Driver(t.Generic[StateT]):
     def _tell(self, idle: bool) -> None:
         now = self.clock()
         changed = self.state.phase is not self._status_phase
-        if not (now >= self._status_due or (changed and self.state.phase not in _STOP_PHASES)):
-            return
-        if self.state.phase in _QUIET_PHASES and not (idle and now >= self._status_told + self.quiet_interval):
+        if self.state.phase in _STOP_PHASES:
+            due = idle and now >= max(self._status_due, self._status_told + self.quiet_interval)
+        else:
+            due = changed or now >= self._status_due
+        if not due:
             return
         self._sequence += 1
         self._status_phase = self.state.phase

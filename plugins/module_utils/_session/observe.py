@@ -40,7 +40,7 @@ def observe(
     for _dummy in range(LOOKS):
         try:
             rows = [row for row in xl.domains() if mine(row)]
-        except Dom0XenError:
+        except (OSError, Dom0XenError):
             sleep(LOOK_INTERVAL)
             continue
         if not rows:

@@ -15,8 +15,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkE
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
@@ -25,7 +25,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Sour
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, die_words
-from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import DestinationWatch
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
@@ -38,6 +37,8 @@ GIVE_UP_LIMIT = 120.0
 # The same while xl has not been given anything yet, so that there is nothing it could have to tidy up.
 UNUSED_GIVE_UP_LIMIT = 5.0
 REPORT_LINGER = 3600.0
+# The copy runs, and says so itself by its network; looking at once would take processor time from it.
+OBSERVE_RUNNING_AFTER = 2.0
 
 
 class Receiver(Driver[DestinationState]):
@@ -55,18 +56,15 @@ class Receiver(Driver[DestinationState]):
         self._context = tls.context(
             server=True, certificate=certificate, key=key, peer_certificate=settings.peer_certificate
         )
-        # Copies with this UUID that were here before this session: on a move within one host, the source's.
-        self._others = frozenset(self._store.domids_of(settings.uuid))
-        self._before = frozenset(self._store.domids())
-        self._watch = DestinationWatch()
+        self._arrival = Arrival(self._store, settings.uuid)
         self._process = DestinationXl(self._xl, self.stderr_path)
         self._listener: Listener | None = None
         self._stream: Incoming[Frame] = Incoming(Authorised(settings.uuid, settings.name, settings.memory_max_kib))
-        self._domid: int | None = None
         self._status: int | None = None
         self._give_back = False
         self._exit_seen = False
         self._closed_at: float | None = None
+        self._observe_at: float | None = None
 
     def figures(self) -> dict[str, t.Any]:
         """Return what the sender should know."""
@@ -84,7 +82,7 @@ class Receiver(Driver[DestinationState]):
             {
                 "bytes": self._stream.position,
                 "written_bytes": self._process.written,
-                "domid": self._domid,
+                "domid": self._arrival.domid,
                 "xl_status": self._status,
                 "refused_connections": self._listener.refused if self._listener is not None else 0,
             }
@@ -95,7 +93,7 @@ class Receiver(Driver[DestinationState]):
         sources = [
             (self._process.input, selectors.EVENT_WRITE),
             (self._process.output, selectors.EVENT_READ),
-            (self._watch.fileno(), selectors.EVENT_READ),
+            (self._arrival.fileno(), selectors.EVENT_READ),
         ]
         if self._listener is not None:
             sources.append((self._listener.fileno(), selectors.EVENT_READ))
@@ -107,14 +105,19 @@ class Receiver(Driver[DestinationState]):
     def _turn(self, happened: dict[int, int]) -> None:
         if self._process.output in happened:
             self._read_answers()
-        if self._watch.fileno() in happened:
-            self._look_for_copy()
+        if self._arrival.fileno() in happened:
+            self._arrival.read(self.timeline)
+        if Phase.STREAMING.order <= self.state.phase.order <= Phase.TRANSFERRED.order:
+            self._arrival.search(self.clock())
         self._serve_link(happened)
         for frame in self._process.write():
             self.link.use(frame)
         self.link.acknowledge()
         self._look_at_xl()
         self._look_at_deadlines()
+        if self._observe_at is not None and self.clock() >= self._observe_at:
+            self._observe_at = None
+            self._observe()
 
     def _linger_limit(self) -> float:
         # A commit may have crossed our refusal, and the sender waits for the report without a limit.
@@ -163,17 +166,6 @@ class Receiver(Driver[DestinationState]):
                 "pid": os.getpid(),
             }
         )
-
-    def _look_for_copy(self) -> None:
-        if not self._watch.read(self.timeline) or self._domid is not None:
-            return
-        try:
-            mine = self._store.domids_of(self.settings.uuid, apart_from=self._before)
-        except Dom0XenError:
-            return
-        if mine:
-            self._domid = mine[0]
-            self._watch.follow(mine[0])
 
     def _serve_link(self, happened: dict[int, int]) -> None:
         if self._listener is not None:
@@ -264,9 +256,13 @@ class Receiver(Driver[DestinationState]):
             self._process.close_input()
             self._stream.drop()
         elif isinstance(action, words.Observe):
-            self._observe()
-        elif isinstance(action, words.DestroyCopy) and self._domid is not None:
-            self._xl.destroy(self._domid)
+            report = self.state.report
+            if report is not None and report.runs:
+                self._observe_at = self.clock() + OBSERVE_RUNNING_AFTER
+            else:
+                self._observe()
+        elif isinstance(action, words.DestroyCopy) and self._arrival.domid is not None:
+            self._xl.destroy(self._arrival.domid)
 
     def _send(self, message: dict[str, t.Any]) -> None:
         if message["type"] != "ready":
@@ -276,21 +272,18 @@ class Receiver(Driver[DestinationState]):
         self.link.send_message(message)
 
     def _observe(self) -> None:
-        def mine(row: DomainRow) -> bool:
-            return row.uuid == self.settings.uuid and row.domid not in self._others
-
         report = self.state.report
         wanted = {words.CopyState.RUNNING, words.CopyState.PAUSED} if report is not None and report.runs else set()
         if not wanted:
             # After a commit without a report a copy that runs counts as much as one that is gone.
             wanted = {words.CopyState.ABSENT} | ({words.CopyState.RUNNING} if self.state.committed else set())
-        copy = observe(self._xl, mine, wanted.__contains__)
+        copy = observe(self._xl, self._arrival.is_mine, wanted.__contains__)
         if copy.domid is not None:
-            self._domid = copy.domid
+            self._arrival.domid = copy.domid
         self.feed(words.Observed(copy))
 
     def _close(self) -> None:
-        self._watch.close()
+        self._arrival.close()
         self._process.close()
         if self._listener is not None:
             self._listener.close()

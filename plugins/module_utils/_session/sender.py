@@ -128,6 +128,8 @@ class Sender(Driver[SourceState]):
                 self._process.close_answers()
         if self._watch is not None and self._watch.fileno() in happened:
             self._watch.read(self.timeline)
+            if SUSPENDED in self.timeline:
+                self.link.open_window()
             if "suspend_requested" in self.timeline and self.state.phase is Phase.STREAMING:
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():

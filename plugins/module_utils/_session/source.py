@@ -100,7 +100,7 @@ def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions
         return state, ()
     if state.phase is not Phase.TRANSFERRED:
         return _fail(state, Failure("protocol", "the destination said ready before the stream was complete"))
-    return replace(state, phase=Phase.GATE, ready_given=True), (Journal("ready", durable=False), words.WriteXl(READY))
+    return replace(state, phase=Phase.GATE, ready_given=True), (words.WriteXl(READY), Journal("ready", durable=False))
 
 
 def _permission(state: SourceState, event: words.Permission) -> tuple[SourceState, Actions]:

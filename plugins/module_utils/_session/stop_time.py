@@ -13,14 +13,8 @@ import math
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
-from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import (
-    INTRODUCE_DOMAIN,
-    RELEASE_DOMAIN,
-    DomainWatch,
-    WatchEvent,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import RELEASE_DOMAIN, DomainWatch, WatchEvent
 
 BOTH_HOSTS = "source_suspended_to_destination_running"
 ONE_HOST = "source_suspended_to_report"
@@ -113,45 +107,6 @@ class SourceWatch:
     def read(self, timeline: dict[str, float]) -> None:
         """Add the moments that have come to ``timeline``, in monotonic seconds."""
         self._moments.take(self._watch.read(), timeline)
-
-    def close(self) -> None:
-        """Stop watching."""
-        self._watch.close()
-
-
-class DestinationWatch:
-    """Notes when the destination's copy appears and gets its own name. Raises the errors of :class:`DomainWatch`."""
-
-    def __init__(self) -> None:
-        self._watch = DomainWatch([], special=(INTRODUCE_DOMAIN,))
-        self._name: str | None = None
-        self._renames = -1
-        self._introductions = -1
-
-    def fileno(self) -> int:
-        """Return the descriptor to watch, -1 when XenStore's connection is lost."""
-        return -1 if self._watch.lost else self._watch.fileno()
-
-    def follow(self, domid: int) -> None:
-        """Watch the name of the copy too."""
-        self._name = f"/local/domain/{domid}/name"
-        try:
-            self._watch.add(self._name)
-        except Dom0XenError:
-            self._name = None
-
-    def read(self, timeline: dict[str, float]) -> bool:
-        """Add the moments that have come to ``timeline``; return whether a domain appeared."""
-        appeared = False
-        for event in self._watch.read():
-            if event.path == self._name:
-                self._renames += 1
-                if self._renames:
-                    timeline.setdefault("named", event.at_ns / 1e9)
-            else:
-                self._introductions += 1
-                appeared = appeared or self._introductions > 0
-        return appeared
 
     def close(self) -> None:
         """Stop watching."""

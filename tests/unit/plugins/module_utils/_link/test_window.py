@@ -60,3 +60,13 @@ def test_nothing_is_concluded_before_the_round_trip_is_known() -> None:
     for step in range(20):
         window.used(10, step * 0.05, None)
     assert window.size == before
+
+
+def test_an_open_window_stays_open() -> None:
+    """When the guest stands still, waiting for acknowledgements is stop time, however slow the peer was before."""
+    window = Window(MOST)
+    run(window, rate=1e6, round_trip=0.01)
+    window.open()
+    assert window.size == MOST
+    run(window, rate=1e6, round_trip=0.01, start=5.0)
+    assert window.size == MOST

@@ -45,7 +45,7 @@ COMMITTED = (*GATE, COMMIT)
 COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "admitted": ((CONNECTED,), ["note admitted"]),
     "header": ((CONNECTED, HEADER), ["note domain_authorised"]),
-    "ready": (GATE, ["note ready", "send ready"]),
+    "ready": (GATE, ["send ready", "note ready"]),
     "commit": (COMMITTED, ["record commit", "tell xl: permission"]),
     "runs": ((*COMMITTED, RUNS), ["record running", "report 0, kept, not gone"]),
     "xl ends": ((*COMMITTED, RUNS, EXITED_0), ["record xl_exited", "close xl", "look"]),

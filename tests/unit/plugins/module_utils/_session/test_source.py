@@ -49,7 +49,7 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "admitted": ((CONNECTED,), ["note admitted", "start xl"]),
     "header": ((CONNECTED, HEADER), []),
     "stream complete": (SENT, ["note transferred"]),
-    "ready": (GATE, ["note ready", "tell xl: ready"]),
+    "ready": (GATE, ["tell xl: ready", "note ready"]),
     "permission": (ASKED, ["record commit_requested", "send commit"]),
     "runs there": ((*ASKED, RUNS), ["record reported_running", "tell xl: it runs there"]),
     "xl ends": ((*ASKED, RUNS, EXITED_0), ["record xl_exited", "look"]),
