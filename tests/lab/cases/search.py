@@ -1,17 +1,19 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking for a key everywhere it must not be: files, the raw disk, the system's log, the log of the run."""
+"""Looking for a key everywhere it must not be: process lists, files, the raw disk, the system's log, the run's log."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
-from collections.abc import Iterable
+import typing as t
+from collections.abc import Iterable, Iterator
 
 from dom0lab import Host
 
-from .world import ON_HOST
+from .world import ON_HOST, Spy, World
 
 # Any key's PEM header. The keys of the hosts' own sshd are not new, so they are not found.
 HEADER = "PRIVATE KEY"
@@ -55,3 +57,38 @@ def in_log(host: Host, since: float, secrets: list[str]) -> list[str]:
 def in_text(text: str, secrets: list[str]) -> list[str]:
     """Secrets in a text; one that was wrapped in quotes or escapes still has its lines."""
     return [secret for secret in [HEADER, *secrets] if secret in text]
+
+
+@contextlib.contextmanager
+def no_key(
+    world: World, user: str, hosts: Iterable[Host] = (), *, pipelining: bool
+) -> Iterator[tuple[Spy, dict[str, t.Any]]]:
+    """A run as this user at the highest verbosity, during and after which no key is anywhere on ``hosts`` (or on all).
+
+    Yields what the spies will have seen, and the arguments for ``World.migrate``. Without pipelining Ansible writes its
+    modules to the hosts' disks; all of that is kept, and searched.
+    """
+    chosen = list(hosts) or list(world.lab.hosts.values())
+    since = {host.name: now(host) for host in chosen}
+    arguments = {
+        "inventory": world.lab.folder / ("inventory.yml" if user == "root" else f"inventory-{user}.yml"),
+        "options": ["-vvvvv"],
+        "environment": {"ANSIBLE_PIPELINING": str(pipelining), "ANSIBLE_KEEP_REMOTE_FILES": str(not pipelining)},
+    }
+    with world.spying() as spy:
+        yield spy, arguments
+    assert len(spy.keys) == 2, f"the keys were not seen, so nothing can be searched for: {list(spy.keys)}"
+    secrets = fragments(spy.keys.values())
+    assert len(secrets) >= 4
+    assert not spy.shown, "in a process list"
+    output = world.log.read_text(errors="replace")
+    assert "ESTABLISH" in output, "not the log of a run at the highest verbosity"
+    assert not in_text(output, secrets), "in the log of the run"
+    for host in chosen:
+        found, searched = on_files(host, since[host.name], secrets)
+        assert not found, f"on {host.name}: {found}"
+        payloads = [path for path in searched if "AnsiballZ" in path]
+        assert bool(payloads) is not pipelining, payloads
+        assert not on_disk(host, secrets), f"on the disk of {host.name}"
+        assert not in_log(host, since[host.name], secrets), f"in the log of {host.name}"
+        host.run("rm -rf /root/.ansible /home/*/.ansible")

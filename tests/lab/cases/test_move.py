@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from proof import figures
 
+from . import search
 from .conftest import Record
 from .world import World, same_guest
 
@@ -16,9 +17,13 @@ BUSY_PAGES_PER_S = 3000
 
 
 def test_live_move_as_root(fresh: World, record: Record) -> None:
-    """The guest arrives unharmed, and the result says how; few modules, little memory."""
-    with fresh.spying() as spy, fresh.counting_modules() as modules, fresh.lab.observe(everywhere=True) as watch:
-        outcome = fresh.migrate()
+    """The guest arrives unharmed, and the result says how; few modules, little memory, no key anywhere."""
+    with (
+        search.no_key(fresh, "root", pipelining=True) as (spy, how),
+        fresh.counting_modules() as modules,
+        fresh.lab.observe(everywhere=True) as watch,
+    ):
+        outcome = fresh.migrate(**how)
         watch.wait_answer()
     assert outcome.status == 0, outcome.output
     seen, result = same_guest(watch.observation), outcome.result
@@ -57,12 +62,15 @@ def test_second_run_changes_nothing(world: World) -> None:
     assert {name: left.journals for name, left in after.items()} == journals
 
 
-def test_back_again(world: World, record: Record) -> None:
-    """A domain that has moved can move back to where it came from."""
+def test_back_again_as_a_user_who_needs_no_password(world: World, record: Record) -> None:
+    """A domain that has moved can move back to where it came from; modules travel as files."""
     if world.lab.guest.where() != ["xen2"]:
         assert world.migrate().status == 0
-    with world.lab.observe(everywhere=True) as watch:
-        outcome = world.migrate(destination="xen1")
+    with (
+        search.no_key(world, "operator-nopass", pipelining=False) as (dummy, how),
+        world.lab.observe(everywhere=True) as watch,
+    ):
+        outcome = world.migrate(destination="xen1", **how)
         watch.wait_answer()
     assert outcome.status == 0, outcome.output
     seen = same_guest(watch.observation)
@@ -70,12 +78,15 @@ def test_back_again(world: World, record: Record) -> None:
     world.require("xen1")
 
 
-def test_busy_guest(home: World, record: Record) -> None:
+def test_busy_guest_as_a_user_with_a_password(home: World, record: Record) -> None:
     """A guest that rewrites its memory as fast as it can loses none of it."""
     usual = home.lab.guest.ask()["rate"]
     home.lab.guest.set_rate(BUSY_PAGES_PER_S)
-    with home.lab.observe(everywhere=True) as watch:
-        outcome = home.migrate()
+    with (
+        search.no_key(home, "operator", pipelining=True) as (dummy, how),
+        home.lab.observe(everywhere=True) as watch,
+    ):
+        outcome = home.migrate(**how)
         watch.wait_answer()
     assert outcome.status == 0, outcome.output
     seen = same_guest(watch.observation)

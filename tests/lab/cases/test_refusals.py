@@ -13,7 +13,7 @@ from dom0lab import Host
 from dom0lab.guest_disk import GUEST_UUID, guest_config
 
 from .plays import Outcome
-from .world import World, same_guest
+from .world import World, another_xl, same_guest
 
 OTHER_UUID = "0ddba11e-0000-4000-8000-000000000001"
 PYXS = "/usr/lib/python3/dist-packages/pyxs"
@@ -139,6 +139,23 @@ def test_no_xen(untouched: World) -> None:
     finally:
         host.run(" ; ".join(f"umount {path}" for path in HIDDEN))
     require(outcome, no_xen="xen2")
+
+
+@contextlib.contextmanager
+def saying_xen_4_16(host: Host) -> Iterator[None]:
+    """A host whose xl says that it runs the release before this one."""
+    old = "s/^\\(xen_minor *: \\)17$/\\116/; s/^\\(xen_version *: 4\\.\\)17/\\116/"
+    text = f"""#!/bin/sh\nif [ "$1" = info ]; then /usr/sbin/xl "$@" | sed '{old}'; else exec /usr/sbin/xl "$@"; fi\n"""
+    with another_xl(host, text):
+        assert "xen_minor              : 16" in host.run("xl info").stdout
+        yield
+
+
+def test_xen_older_at_the_destination(untouched: World) -> None:
+    """A stream goes up from release to release, never down."""
+    with saying_xen_4_16(untouched.destination):
+        outcome = untouched.migrate(source="xen1")
+    require(outcome, xen_older="xen2")
 
 
 def test_not_root(untouched: World) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from . import search
 from .conftest import Record
 from .world import World, same_guest
 
@@ -12,8 +13,11 @@ from .world import World, same_guest
 def test_within_one_host(home: World, record: Record) -> None:
     """Source and destination are one host: the guest gets a new domid and nothing else changes."""
     before = home.look()["xen1"].domains["centos"]["domid"]
-    with home.lab.observe(everywhere=True) as watch:
-        outcome = home.migrate(source="xen1", destination="xen1", allow_same_host="true")
+    with (
+        search.no_key(home, "root", [home.source], pipelining=False) as (dummy, how),
+        home.lab.observe(everywhere=True) as watch,
+    ):
+        outcome = home.migrate(source="xen1", destination="xen1", allow_same_host="true", **how)
         watch.wait_answer()
     assert outcome.status == 0, outcome.output
     seen = same_guest(watch.observation)

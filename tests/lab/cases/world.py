@@ -61,6 +61,7 @@ class World:
         self.lab = lab
         self.stale = False
         self.name = "case"
+        self.log = BUILD / "log"
 
     @property
     def source(self) -> Host:
@@ -85,6 +86,7 @@ class World:
     ) -> Running:
         """Start a playbook run; ``variables`` are given with -e."""
         extra = {"domain": domain, "destination": destination, **{k: str(v) for k, v in variables.items()}}
+        self.log = BUILD / self.name / "log"
         argv = playbook.command(play, inventory or self.lab.inventory, extra, options)
         return Running(BUILD / self.name, argv, environment or {})
 
@@ -182,6 +184,18 @@ class World:
         for host in self.lab.hosts.values():
             text = host.run(["journalctl", "-q", "-o", "short", "--after-cursor", cursors[host.name]]).stdout
             ran += [f"{host.name}: {module}" for module in _INVOKED.findall(text)]
+
+
+@contextlib.contextmanager
+def another_xl(host: Host, script: str) -> Iterator[None]:
+    """An xl where modules and logins look first; the real one is /usr/sbin/xl."""
+    places = ("/usr/local/sbin/xl", "/usr/local/bin/xl")
+    for path in places:
+        host.run(f"cat > {path} && chmod 755 {path}", stdin=script)
+    try:
+        yield
+    finally:
+        host.run(["rm", *places])
 
 
 def same_guest(seen: Observation | None, gap_ms: int | None = None) -> Observation:

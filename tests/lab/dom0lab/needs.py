@@ -126,10 +126,15 @@ def install() -> None:
         if not shutil.which("sudo"):
             raise LabError("installing packages needs root", f"Run as root: apt-get install {' '.join(packages)}")
         prefix = ["sudo", "--"]
-    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
+    print(f"installing {' '.join(packages)}", flush=True)
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        if subprocess.run([*apt, *arguments], check=False).returncode:
-            raise LabError(f"apt-get {arguments[0]} failed", f"Install by hand: {' '.join(packages)}")
+        done = subprocess.run(
+            [*apt, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if done.returncode:
+            said = done.stdout.strip()[-1000:]
+            raise LabError(f"apt-get {arguments[0]} failed: {said}", f"Install by hand: {' '.join(packages)}")
     left = missing_tools()
     if left:
         raise LabError("still missing after the installation: " + ", ".join(str(item) for item in left))

@@ -13,7 +13,7 @@ from pathlib import Path
 QEMU = "qemu-system-x86_64"
 # Without +npt Xen reports no hap and refuses PVH guests; the rest gives dom0 AES instructions.
 TCG_CPU = "qemu64,+svm,+npt,+aes,+pclmulqdq,+ssse3,+sse4.1,+sse4.2,+movbe,+popcnt"
-# Room for all that dom0 runs in a migration: when it is full QEMU translates everything anew, seconds of processor time.
+# Room for all that dom0 runs in a migration: when it is full QEMU translates everything anew, which takes seconds.
 TRANSLATION_MIB = 1024
 SNAPSHOT = "warm"
 
