@@ -46,6 +46,16 @@ def command_line(pid: int, proc: str = PROC) -> tuple[str, ...]:
     return tuple(part.decode("utf-8", "replace") for part in data.rstrip(b"\0").split(b"\0")) if data else ()
 
 
+def session_process(pid: object, runtime_folder: str, proc: str = PROC) -> int | None:
+    """Return the pid that a session's document holds when it is still that session's process, else None.
+
+    The pid may be another process by now; a session's has the session's runtime folder as a word of its command line.
+    """
+    if isinstance(pid, int) and is_alive(pid, proc) and runtime_folder in command_line(pid, proc):
+        return pid
+    return None
+
+
 def pids(proc: str = PROC) -> t.Iterator[int]:
     """Yield the pids of all processes."""
     for name in os.listdir(proc):
@@ -56,24 +66,18 @@ def pids(proc: str = PROC) -> t.Iterator[int]:
 def save_helper_of(xl_pid: int, proc: str = PROC) -> int | None:
     """Return the pid of the libxl-save-helper that this xl runs to send a domain, or None while there is none."""
     for pid in pids(proc):
-        if parent_of(pid, proc) == xl_pid and _saved_domid(command_line(pid, proc)) is not None:
+        if parent_of(pid, proc) == xl_pid and _sends_a_domain(command_line(pid, proc)):
             return pid
     return None
 
 
-def save_helpers(domid: int, proc: str = PROC) -> tuple[int, ...]:
-    """Return the pids of all libxl-save-helper processes that send this domain, whoever started them."""
-    return tuple(pid for pid in pids(proc) if _saved_domid(command_line(pid, proc)) == domid)
-
-
-def _saved_domid(arguments: t.Sequence[str]) -> int | None:
+def _sends_a_domain(arguments: t.Sequence[str]) -> bool:
     # A script that stands in for the helper has its interpreter in front.
     for place, argument in enumerate(arguments[:3]):
         if os.path.basename(argument) == _HELPER:
             rest = arguments[place + 1 : place + 5]
-            if len(rest) == 4 and rest[0] == _SAVE and rest[3].isdigit():
-                return int(rest[3])
-    return None
+            return len(rest) == 4 and rest[0] == _SAVE and rest[3].isdigit()
+    return False
 
 
 def _stat(pid: int, proc: str) -> list[str] | None:

@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._places import session_folders
+from ansible_collections.dom0.xen.plugins.module_utils._places import session_folder, session_folders
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain, SessionSeen
 
 STATUS = "status.json"
@@ -41,12 +41,15 @@ def sessions_seen(
     for _dummy, _dummy2, (session, role, path) in folders:
         key = (session, role)
         if all(entry[1] != key for entry in seen):
-            seen.append((_changed(path), key, _seen(session, role, documents.get(key, {}), proc)))
+            folder = session_folder(runtime_root, session, role) if runtime_root else None
+            seen.append((_changed(path), key, _seen(session, role, documents.get(key, {}), folder, proc)))
     seen.sort(key=lambda entry: entry[0], reverse=True)
     return tuple(entry[2] for entry in seen[:limit])
 
 
-def _seen(session: str, role: str, document: t.Mapping[str, t.Any], proc: str) -> SessionSeen:
+def _seen(
+    session: str, role: str, document: t.Mapping[str, t.Any], runtime_folder: str | None, proc: str
+) -> SessionSeen:
     domain = document.get("domain") or {}
     pid = document.get("pid")
     return SessionSeen(
@@ -57,13 +60,8 @@ def _seen(session: str, role: str, document: t.Mapping[str, t.Any], proc: str) -
         end_state=document.get("end_state"),
         domain=SessionDomain(uuid=domain.get("uuid"), name=domain.get("name")),
         pid=pid,
-        alive=pid is not None and _is_session(pid, session, proc),
+        alive=runtime_folder is not None and _procfs.session_process(pid, runtime_folder, proc) is not None,
     )
-
-
-def _is_session(pid: int, session: str, proc: str) -> bool:
-    """Say whether the pid is still that session's process, which has the session in its command line."""
-    return _procfs.is_alive(pid, proc) and any(session in word for word in _procfs.command_line(pid, proc))
 
 
 def _read(path: str) -> dict[str, t.Any] | None:

@@ -100,8 +100,6 @@ class TlsSocket:
                 have += count
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
-            raise LinkLost("the peer closed the connection") from None
         return have
 
     def fetch(self) -> int:

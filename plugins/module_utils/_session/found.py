@@ -11,7 +11,7 @@ import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._places import session_folder, session_folders
-from ansible_collections.dom0.xen.plugins.module_utils._procfs import command_line, is_alive
+from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents, journal
 
 Document = t.Dict[str, t.Any]
@@ -51,10 +51,7 @@ def sessions_of(runtime_root: str, journal_root: str, session: str | None, uuid:
 
 def process_of(document: Document, runtime_folder: str) -> int | None:
     """Return the pid of a session's process when it runs and is what it says it is."""
-    pid = document.get("pid")
-    if not isinstance(pid, int) or not is_alive(pid) or runtime_folder not in command_line(pid):
-        return None
-    return pid
+    return session_process(document.get("pid"), runtime_folder)
 
 
 def wait_for_end(runtime_root: str, journal_root: str, session: str, role: str, seconds: float) -> bool:

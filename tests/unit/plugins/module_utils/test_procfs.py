@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A process is known by its pid and its start, and the helper that sends a domain is found among all others."""
+"""A session's process and the helper that sends a domain are found, and told from all others."""
 
 from __future__ import annotations
 
@@ -49,11 +49,27 @@ def test_save_helper_is_the_one_of_that_xl(proc: str) -> None:
     assert _procfs.save_helper_of(99, proc) is None
 
 
-def test_all_that_save_a_domain_are_found(proc: str) -> None:
-    """Somebody else's migration or save of the same domain must be noticed, whoever started it."""
-    assert sorted(_procfs.save_helpers(3, proc)) == [12, 40]
-    assert _procfs.save_helpers(4, proc) == (21,)
-    assert _procfs.save_helpers(5, proc) == ()
+def test_session_is_the_process_that_has_its_folder_as_a_word(proc: str, tmp_path: pathlib.Path) -> None:
+    """What only looks at a session's files, or serves another one, must not be signalled or taken for it."""
+    folder = "/run/dom0-xen/0123456789abcdef.sender"
+    _process(tmp_path, 60, 1, ["/usr/bin/python3", "-I", "-c", "main()", "sender", folder, "3", "/payload.zip"])
+    _process(tmp_path, 61, 1, ["tail", "-f", f"{folder}/status.json"])
+    _process(tmp_path, 62, 1, ["sh", "-c", f"cd {folder}"])
+    _process(tmp_path, 63, 1, ["/usr/bin/python3", folder], state="Z")
+    assert _procfs.session_process(60, folder, proc) == 60
+    assert _procfs.session_process(60, folder.replace("sender", "receiver"), proc) is None
+    assert [_procfs.session_process(pid, folder, proc) for pid in (61, 62, 63, 50, 99)] == [None] * 5
+
+
+@pytest.mark.parametrize("pid", [None, "60", 60.0, [60], True, -1])
+def test_what_is_no_pid_is_no_session(pid: object, proc: str, tmp_path: pathlib.Path) -> None:
+    """A document may hold anything where the pid should be, on hosts in any state."""
+    for number in ("60", "60.0"):
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "stat").write_text("60 (x) S 1")
+        (tmp_path / number / "cmdline").write_bytes(b"/folder\0")
+    assert _procfs.session_process(60, "/folder", proc) == 60
+    assert _procfs.session_process(pid, "/folder", proc) is None
 
 
 def test_identity_survives_odd_names(proc: str) -> None:

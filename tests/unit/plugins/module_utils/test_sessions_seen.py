@@ -12,6 +12,8 @@ import subprocess
 import sys
 import typing as t
 
+import pytest
+
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 
 A, B, C = "a" * 16, "b" * 16, "c" * 16
@@ -26,9 +28,16 @@ def _leave(root: pathlib.Path, folder: str, name: str | None, age_s: int = 0, **
     os.utime(path, (10**9 - age_s, 10**9 - age_s))
 
 
+def _process(proc: pathlib.Path, pid: int, argument: str) -> None:
+    folder = proc / str(pid)
+    folder.mkdir(parents=True)
+    (folder / "stat").write_text(f"{pid} (python3) S 1")
+    (folder / "cmdline").write_bytes(b"python3\0" + argument.encode() + b"\0")
+
+
 def test_running_session(tmp_path: pathlib.Path) -> None:
     """Its process has the session's folder in its command line."""
-    command = [sys.executable, "-c", "print(flush=True); input()", f"/run/dom0-xen/{A}.sender"]
+    command = [sys.executable, "-c", "print(flush=True); input()", str(tmp_path / f"{A}.sender")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as daemon:
         # Until it has begun, its command line is that of this process.
         assert daemon.stdout is not None and daemon.stdout.readline()
@@ -42,10 +51,22 @@ def test_running_session(tmp_path: pathlib.Path) -> None:
     assert not dead.alive
 
 
-def test_pid_alone_is_believed_only_with_the_session_in_its_command_line(tmp_path: pathlib.Path) -> None:
-    """The pid may be another process by now."""
-    _leave(tmp_path, f"{A}.sender", "status.json", pid=os.getpid())
-    assert not sessions_seen(str(tmp_path), "/none")[0].alive
+@pytest.mark.parametrize("word", ["x", f"{A}.sender", "{folder}/status.json"])
+def test_pid_is_believed_only_with_the_folder_in_its_command_line(word: str, tmp_path: pathlib.Path) -> None:
+    """The pid may be another process by now, even one that looks at the session's files."""
+    folder = tmp_path / f"{A}.sender"
+    _process(tmp_path / "proc", 10, word.format(folder=folder))
+    _leave(tmp_path, folder.name, "status.json", pid=10)
+    assert not sessions_seen(str(tmp_path), "/none", proc=str(tmp_path / "proc"))[0].alive
+
+
+def test_session_that_has_removed_its_folder(tmp_path: pathlib.Path) -> None:
+    """At its end the result is all that is left, and it still runs until its process has gone."""
+    runtime, journal, proc = tmp_path / "run", tmp_path / "journal", tmp_path / "proc"
+    _process(proc, 10, str(runtime / f"{A}.sender"))
+    _leave(journal, f"{A}.sender", "result.json", pid=10)
+    assert sessions_seen(str(runtime), str(journal), proc=str(proc))[0].alive
+    assert not sessions_seen(None, str(journal), proc=str(proc))[0].alive
 
 
 def test_status_goes_before_result(tmp_path: pathlib.Path) -> None:
