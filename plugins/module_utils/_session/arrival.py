@@ -22,12 +22,12 @@ class Arrival:
     Made before ``xl`` is started. Raises the errors of :class:`XenStore` and :class:`DomainWatch`.
     """
 
-    def __init__(self, store: XenStore, uuid: str) -> None:
+    def __init__(self, store: XenStore, uuid: str, socket_path: str | None = None) -> None:
         self._store = store
         self._uuid = uuid.lower()
         self._before = frozenset(store.domids())
         self._others = frozenset(domid for domid in self._before if store.uuid(domid) == self._uuid)
-        self._watch = DomainWatch(special=())
+        self._watch = DomainWatch(socket_path=socket_path, special=())
         self._searched = -math.inf
         self._names = -1
         self.domid: int | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import subprocess
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
@@ -28,6 +29,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.warming import warm_up
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -65,6 +67,8 @@ class Receiver(Driver[DestinationState]):
         self._exit_seen = False
         self._closed_at: float | None = None
         self._observe_at: float | None = None
+        # Kept so that it is reaped; nothing depends on how it ends.
+        self._warming: subprocess.Popen[bytes] | None = None
 
     def figures(self) -> dict[str, t.Any]:
         """Return what the sender should know."""
@@ -203,6 +207,7 @@ class Receiver(Driver[DestinationState]):
             return
         if passed and self.state.phase.order < Phase.CONFIGURATION.order:
             self.feed(words.HeaderAccepted())
+            self._warming = warm_up()
         for item in passed:
             self._process.put(item.payload, item)
         if self.state.phase is Phase.CONFIGURATION:

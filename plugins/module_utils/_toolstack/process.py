@@ -74,7 +74,7 @@ def spawn(
     stdout: t.Any,
     stderr: t.Any,
 ) -> subprocess.Popen[bytes]:
-    """Start xl and leave it running; the caller owns the process. Descriptors or subprocess constants as for Popen.
+    """Start a command and leave it running; the caller owns the process. Streams as for Popen.
 
     xl expects blocking descriptions: libxl clears O_NONBLOCK on them (libxl_domain_suspend), so do not share one that
     an event loop uses.

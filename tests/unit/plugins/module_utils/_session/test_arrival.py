@@ -12,7 +12,6 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, DomainState
-from ansible_collections.dom0.xen.plugins.module_utils._session import arrival
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -23,12 +22,18 @@ STATE = DomainState(running=True)
 
 
 @pytest.fixture
-def store(xenstored: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[XenStore]:
+def store(xenstored: t.Any) -> t.Iterator[XenStore]:
     """A host on which the domain runs already, as on a move within one host."""
-    watch = arrival.DomainWatch
-    monkeypatch.setattr(arrival, "DomainWatch", lambda **options: watch(socket_path=xenstored.socket, **options))
     with XenStore(xenstored.socket) as opened:
         yield opened
+
+
+@pytest.fixture
+def found(store: XenStore, xenstored: t.Any) -> t.Iterator[Arrival]:
+    """A session that has just begun there."""
+    made = Arrival(store, UUID.upper(), xenstored.socket)
+    yield made
+    made.close()
 
 
 def moments(found: Arrival, seconds: float = 1.0) -> dict[str, float]:
@@ -41,46 +46,34 @@ def moments(found: Arrival, seconds: float = 1.0) -> dict[str, float]:
     return timeline
 
 
-def test_the_copy_is_found_and_its_name_watched(store: XenStore) -> None:
+def test_the_copy_is_found_and_its_name_watched(store: XenStore, found: Arrival) -> None:
     """The source's own copy is not taken for it; only the second name is the domain's own."""
-    found = Arrival(store, UUID.upper())
-    try:
-        found.search(0.0)
-        assert found.domid is None
-        store.write(f"{COPY}/vm", f"/vm/{UUID}")
-        store.write(f"{COPY}/name", "centos--incoming")
-        found.search(0.1)
-        assert found.domid is None, "it was looked for again before the time"
-        found.search(10.0)
-        assert found.domid == 21
-        assert moments(found, 0.3) == {}
-        before = time.monotonic()
-        store.write(f"{COPY}/name", "centos")
-        assert before <= moments(found)["named"] <= time.monotonic()
-    finally:
-        found.close()
+    found.search(0.0)
+    assert found.domid is None
+    store.write(f"{COPY}/vm", f"/vm/{UUID}")
+    store.write(f"{COPY}/name", "centos--incoming")
+    found.search(0.1)
+    assert found.domid is None, "it was looked for again before the time"
+    found.search(10.0)
+    assert [found.domid] == [21]
+    assert moments(found, 0.3) == {}
+    before = time.monotonic()
+    store.write(f"{COPY}/name", "centos")
+    assert before <= moments(found)["named"] <= time.monotonic()
 
 
-def test_another_domain_is_not_the_copy(store: XenStore) -> None:
+def test_another_domain_is_not_the_copy(store: XenStore, found: Arrival) -> None:
     """Guests come and go on the destination while one arrives."""
-    found = Arrival(store, UUID)
-    try:
-        store.write("/local/domain/22/vm", "/vm/0ddba11e-0000-4000-8000-000000000001")
-        found.search(0.0)
-        assert found.domid is None
-    finally:
-        found.close()
+    store.write("/local/domain/22/vm", "/vm/0ddba11e-0000-4000-8000-000000000001")
+    found.search(0.0)
+    assert found.domid is None
 
 
-def test_mine_is_the_one_that_was_not_there(store: XenStore) -> None:
+def test_mine_is_the_one_that_was_not_there(found: Arrival) -> None:
     """What the hypervisor shows is judged the same way, so that the source's copy is never destroyed."""
-    found = Arrival(store, UUID)
-    try:
-        assert found.is_mine(row(21, UUID))
-        assert not found.is_mine(row(3, UUID))
-        assert not found.is_mine(row(21, "0ddba11e-0000-4000-8000-000000000001"))
-    finally:
-        found.close()
+    assert found.is_mine(row(21, UUID))
+    assert not found.is_mine(row(3, UUID))
+    assert not found.is_mine(row(21, "0ddba11e-0000-4000-8000-000000000001"))
 
 
 def row(domid: int, uuid: str) -> DomainRow:
