@@ -16,6 +16,9 @@ BANNER = b"xl migration receiver ready, send binary domain data.\n"
 READY = b"domain received, ready to unpause\0"
 GO = b"domain is yours, you are cleared to unpause\0"
 REPORT = b"my copy unpause results are as follows\0"
+# Below the ports that the kernel gives to connecting sockets: on one host, one that tries again and again until
+# somebody listens would now and then be given the very port it connects to, and be connected with itself.
+TOGETHER = 24242
 
 Step = dict[str, t.Any]
 
@@ -156,7 +159,7 @@ class Bench:
         played = self._result(node, result)
         return Played(played["status"], played["stderr"], played["steps"], played["error"])
 
-    def both(self, *options: str, port: int = 42424) -> tuple[Result, Played]:
+    def both(self, *options: str, port: int = TOGETHER) -> tuple[Result, Played]:
         """Migrate for real from source to destination, through two players and a connection."""
         player, script, result = self._scripts(
             self.destination, [step("bridge", listen=port), step("wait_exit", seconds=60)]
