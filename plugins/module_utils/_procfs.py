@@ -30,6 +30,15 @@ def is_alive(pid: int, proc: str = PROC) -> bool:
     return stat is not None and stat[0] not in "ZXx"
 
 
+def start_time(pid: int, proc: str = PROC) -> int | None:
+    """Return when the process began, in clock ticks since boot (proc(5)), or None when it is gone.
+
+    Together with the pid and the boot it says which process is meant, though pids are used again.
+    """
+    stat = _stat(pid, proc)
+    return int(stat[19]) if stat else None
+
+
 def parent_of(pid: int, proc: str = PROC) -> int | None:
     """Return the pid of the process' parent, or None when the process is gone."""
     stat = _stat(pid, proc)

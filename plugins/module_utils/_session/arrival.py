@@ -36,20 +36,23 @@ class Arrival:
         """Return the descriptor to watch, -1 when XenStore's connection is lost."""
         return -1 if self._watch.lost else self._watch.fileno()
 
-    def search(self, now: float) -> None:
+    def search(self, now: float) -> bool:
         """Look for the copy, and watch its name, until it is found; ``now`` in seconds bounds how often.
+
+        Returns whether it has just been found.
 
         Its folder is there before memory is read (libxl_create.c, libxl__domain_make): called while the stream flows,
         all of this is done before the guest stands still.
         """
         if self.domid is not None or now - self._searched < SEARCH_INTERVAL:
-            return
+            return False
         self._searched = now
         # Where XenStore refuses, the moment stays unknown, and the copy is found when the hypervisor is asked.
         with contextlib.suppress(Dom0XenError):
             self.domid = next(iter(self._store.domids_of(self._uuid, apart_from=self._before)), None)
             if self.domid is not None:
                 self._watch.add(f"/local/domain/{self.domid}/name")
+        return self.domid is not None
 
     def read(self, timeline: dict[str, float]) -> None:
         """Add the moment when the copy got the domain's own name to ``timeline``, in monotonic seconds."""

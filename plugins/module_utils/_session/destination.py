@@ -10,7 +10,9 @@ Who may run the domain is decided here and in :mod:`source`, nowhere else. The r
 * after the commit there is only going forward: nothing but ``xl``'s own report says how it went;
 * before the commit every failure ends with no copy here. ``xl`` is made to give up by closing what it reads, while its
   answers are still read, because it destroys its copy only if it can write them (tools/xl/xl_migrate.c
-  migrate_receive).
+  migrate_receive);
+* a complete copy is not given up because the link is down: the source may have lost its power, and then this is the
+  last copy. Whoever settles has seen both hosts, and cancels this side or takes the copy over.
 """
 
 from __future__ import annotations
@@ -19,24 +21,30 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import messages
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Action,
     Actions,
-    CancelAsked,
     CloseXl,
+    DestroyCopy,
+    End,
+    Journal,
+    KillXl,
+    Observe,
+    Send,
+    WriteXl,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    CancelAsked,
     CommitAsked,
     Connected,
     CopyState,
-    DestroyCopy,
-    End,
     EndState,
     Event,
     Failed,
     Failure,
+    HandOverAsked,
     HeaderAccepted,
-    Journal,
     LinkExpired,
-    Observe,
     Observed,
     Owner,
     Phase,
@@ -44,9 +52,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Ready,
     Report,
     Reported,
-    Send,
     StreamEnded,
-    WriteXl,
     XlExited,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import PERMISSION
@@ -55,6 +61,12 @@ CANCELLED = Failure(
     "cancelled",
     "the migration was cancelled at the destination",
     remedy="Nothing needs to be done; the domain runs on the source.",
+)
+
+HANDED_OVER = Failure(
+    "handed_over",
+    "the complete copy was left, paused, to whoever settles",
+    remedy="Run dom0.xen.settle for the domain again.",
 )
 
 
@@ -71,6 +83,7 @@ class DestinationState:
     report: Report | None = None
     failure: Failure | None = None
     destroyed: bool = False
+    handed_over: bool = False
     end_state: EndState | None = None
 
 
@@ -130,7 +143,14 @@ def _failed(state: DestinationState, event: Failed) -> tuple[DestinationState, A
 
 
 def _link_expired(state: DestinationState, event: LinkExpired) -> tuple[DestinationState, Actions]:
-    return _fail(state, event.failure, tell=False)
+    return (state, ()) if state.ready else _fail(state, event.failure, tell=False)
+
+
+def _hand_over(state: DestinationState, event: HandOverAsked) -> tuple[DestinationState, Actions]:
+    if not state.ready or state.committed or state.failure is not None or not state.xl_runs:
+        return state, ()
+    over = replace(state, handed_over=True, owner=Owner.UNSETTLED, failure=HANDED_OVER)
+    return over, (Journal("handed_over"), KillXl())
 
 
 def _cancel(state: DestinationState, event: CancelAsked) -> tuple[DestinationState, Actions]:
@@ -149,6 +169,8 @@ def _fail(state: DestinationState, failure: Failure, tell: bool = True) -> tuple
 
 def _xl_exited(state: DestinationState, event: XlExited) -> tuple[DestinationState, Actions]:
     gone = replace(state, xl_runs=False)
+    if state.handed_over:
+        return _end(gone, EndState.UNSETTLED)
     # An xl that was killed leaves its helper, which holds on to the copy's memory until its input ends.
     actions: list[Action] = [Journal("xl_exited", {"code": event.code}), CloseXl()]
     if state.failure is None and state.report is None:
@@ -239,6 +261,7 @@ _HANDLERS: dict[type, t.Callable[[DestinationState, t.Any], tuple[DestinationSta
     Reported: _reported,
     Failed: _failed,
     LinkExpired: _link_expired,
+    HandOverAsked: _hand_over,
     CancelAsked: _cancel,
     XlExited: _xl_exited,
     Observed: _observed,

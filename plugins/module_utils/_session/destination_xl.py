@@ -36,6 +36,11 @@ class DestinationXl:
         self.written = 0
 
     @property
+    def pid(self) -> int:
+        """Process of ``xl migrate-receive``."""
+        return self._process.pid
+
+    @property
     def input(self) -> int:
         """Descriptor to watch for writing, -1 when there is nothing to write or xl's input is closed."""
         return self._input if self._waiting else -1

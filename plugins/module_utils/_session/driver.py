@@ -17,66 +17,40 @@ import time
 import typing as t
 from collections import deque
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
-from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
+    Action,
+    End,
+    Journal,
+    Observe,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.control import CANCEL, Control
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
+from ansible_collections.dom0.xen.plugins.module_utils._session.machine import Machine, StateT
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
+from ansible_collections.dom0.xen.plugins.module_utils._session.telling import Telling
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
-    Action,
-    Actions,
     CancelAsked,
     Copy,
     CopyState,
-    End,
-    EndState,
     Event,
     Failed,
     Failure,
-    Journal,
-    Observe,
     Observed,
-    Owner,
     Phase,
 )
 
-# Telling how far it is takes about this share of the time, between these pauses (seconds).
-STATUS_SHARE = 0.02
-STATUS_INTERVAL = 1.0
-STATUS_INTERVAL_MAX = 5.0
 DELIVERY_LIMIT = 5.0
 XL_STDERR = "xl.stderr"
 
 # Records without which the next action must not happen; every other one may be missing from a full disk.
-_BINDING = ("commit", "commit_requested")
-# While the guest stands still the status is not written when there is anything else to do, however new the phase is.
-_STOP_PHASES = (Phase.SUSPENDING, Phase.FINAL_ROUND, Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
+_BINDING = ("commit", "commit_requested", "gate_tasks_started")
 
 
-class State(t.Protocol):
-    """What both machines' states have."""
-
-    @property
-    def phase(self) -> Phase:
-        """How far the session is."""
-
-    @property
-    def owner(self) -> Owner:
-        """Whose copy counts."""
-
-    @property
-    def failure(self) -> Failure | None:
-        """Why it does not succeed."""
-
-    @property
-    def end_state(self) -> EndState | None:
-        """How it ended."""
-
-
-StateT = t.TypeVar("StateT", bound=State)
-Machine = t.Callable[[StateT, Event], t.Tuple[StateT, Actions]]
 Launched = t.Callable[[t.Mapping[str, t.Any]], None]
 
 
@@ -84,8 +58,8 @@ class Driver(t.Generic[StateT]):
     """One side of a session. Subclasses perform the actions and feed events from :meth:`_turn`."""
 
     role = ""
-    # How long, in seconds, the status may stay as it is while the guest stands still and all memory is there.
-    quiet_interval = 0.0
+    # How old, in seconds, the status may get while the guest stands still.
+    quiet_interval = 5.0
 
     def __init__(self, settings: Settings, state: StateT, machine: Machine[StateT], launched: Launched) -> None:
         self.settings = settings
@@ -98,11 +72,9 @@ class Driver(t.Generic[StateT]):
         self.loop = Loop()
         self.link = Link(self.clock, self.figures)
         self._journal = JournalFile(settings.journal_folder)
+        self._control = Control(settings.runtime_folder)
         self._events: deque[Event] = deque()
-        self._sequence = 0
-        self._status_due = 0.0
-        self._status_told = 0.0
-        self._status_phase: Phase | None = None
+        self._telling = Telling(settings.runtime_folder, self.quiet_interval, self.clock)
         self.timeline: dict[str, float] = {}
 
     # To be provided by the roles. ---
@@ -123,6 +95,18 @@ class Driver(t.Generic[StateT]):
     def _close(self) -> None:
         raise NotImplementedError
 
+    def _asked(self, request: dict[str, t.Any]) -> bool:
+        """Do what a request of :mod:`control` wants; return whether it was accepted."""
+        if request.get("command") != CANCEL:
+            return False
+        before = self.state.failure
+        self.feed(CancelAsked())
+        return self.state.failure is not before
+
+    def _waits_for_controller(self) -> bool:
+        """Whether the guest stands still until the controller has spoken."""
+        return False
+
     def _wait(self) -> float:
         """Return how long the loop may sleep, in seconds."""
         return 0.5
@@ -136,6 +120,7 @@ class Driver(t.Generic[StateT]):
     def run(self) -> None:
         """Go through the session to its end. Never raises for what the machine has an answer to."""
         try:
+            self._open()
             while self.state.phase is not Phase.ENDED:
                 self._step()
             self.link.over = True
@@ -163,6 +148,13 @@ class Driver(t.Generic[StateT]):
         """Note when something happened first, in seconds of the monotonic clock."""
         self.timeline.setdefault(moment, self.clock())
 
+    def note(self, step: str, pid: int | None = None, **details: t.Any) -> None:
+        """Put on record what settling needs to find its way, such as a process; not waited for."""
+        if pid is not None:
+            details.update(pid=pid, started=_procfs.start_time(pid))
+        with contextlib.suppress(OSError):
+            self._journal.write(step, details, durable=False)
+
     def launched(self, document: t.Mapping[str, t.Any]) -> None:
         """Tell the launcher, once, how the start went."""
         if not self._launch_told:
@@ -186,29 +178,52 @@ class Driver(t.Generic[StateT]):
             "session": self.settings.session,
             "role": self.role,
             "pid": os.getpid(),
-            "sequence": self._sequence,
+            "sequence": self._telling.sequence,
             "domain": {"uuid": self.settings.uuid, "name": self.settings.name},
             "phase": self.state.phase.value,
             "owner": self.state.owner.value,
             "end_state": self.state.end_state.value if self.state.end_state else None,
             "error": failure.to_result(self.role) if failure else None,
             "elapsed_ms": int((self.clock() - self.started) * 1000),
-            "peak_memory_kib": peak_memory_kib(),
+            "peak_memory_kib": _procfs.peak_memory_kib(),
             "link": {"up": self.link.up, "losses": self.link.losses},
             "stderr": self.stderr(),
         }
+
+    def _open(self) -> None:
+        # A journal may be all that is left: it has to say by itself what it is about.
+        self.note(
+            "opened",
+            os.getpid(),
+            uuid=self.settings.uuid,
+            name=self.settings.name,
+            role=self.role,
+            boot_id=_procfs.boot_id(),
+        )
 
     def _link_readable(self, happened: t.Mapping[int, int]) -> bool:
         connection = self.link.connection
         return connection is not None and bool(happened.get(connection.fileno(), 0) & selectors.EVENT_READ)
 
     def _step(self) -> None:
-        happened = self.loop.wait(self._sources(), self._wait())
+        control = [(fd, selectors.EVENT_READ) for fd in self._control.filenos()]
+        happened = self.loop.wait([*self._sources(), *control], self._wait())
         if self.loop.terminate:
             self.loop.terminate = False
             self.feed(CancelAsked())
+        self._control.serve(happened, self._answer)
         self._turn(happened)
         self._tell(idle=not happened)
+
+    def _answer(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
+        accepted = self._asked(request)
+        failure = self.state.failure
+        return {
+            "accepted": accepted,
+            "phase": self.state.phase.value,
+            "owner": self.state.owner.value,
+            "error": failure.to_result(self.role) if failure else None,
+        }
 
     def _handle(self, event: Event) -> None:
         before = self.state
@@ -243,23 +258,10 @@ class Driver(t.Generic[StateT]):
             self._perform(action)
 
     def _tell(self, idle: bool) -> None:
-        now = self.clock()
-        changed = self.state.phase is not self._status_phase
-        if self.state.phase in _STOP_PHASES:
-            due = idle and now >= max(self._status_due, self._status_told + self.quiet_interval)
-        else:
-            due = changed or now >= self._status_due
-        if not due:
-            return
-        self._sequence += 1
-        self._status_phase = self.state.phase
-        with contextlib.suppress(OSError):
-            documents.write(os.path.join(self.settings.runtime_folder, documents.STATUS), self.status())
-        done = self._status_told = self.clock()
-        self._status_due = done + min(max(STATUS_INTERVAL, (done - now) / STATUS_SHARE), STATUS_INTERVAL_MAX)
+        self._telling.tell(self.state.phase, idle=idle, waits=self._waits_for_controller(), document=self.status)
 
     def _finish(self) -> None:
-        self._sequence += 1
+        self._telling.sequence += 1
         status = self.status()
         if not self._launch_told:
             self.launched({"error": status["error"] or {"msg": "the session ended at once", "code": "ended"}})
@@ -267,9 +269,10 @@ class Driver(t.Generic[StateT]):
             documents.write(os.path.join(self.settings.journal_folder, documents.RESULT), status, durable=True)
         except OSError:
             # Without the result on disk the status in memory is all there is to read: leave it.
-            documents.write(os.path.join(self.settings.runtime_folder, documents.STATUS), status)
+            self._telling.write(status)
         else:
             shutil.rmtree(self.settings.runtime_folder, ignore_errors=True)
+        self._control.close()
         self._journal.close()
         self.loop.close()
 

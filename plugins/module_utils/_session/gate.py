@@ -1,14 +1,23 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What speaks against asking for the commit, seen on the source at the gate (private to the collection)."""
+"""The gate on the source: what speaks against asking for the commit, and what others have to say (private).
+
+``gate: engine`` asks at once; with ``gate: controller`` the permission waits for a word over :mod:`control`.
+"""
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session.source import migrated_away
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState, migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+Evidence = t.Callable[[], t.Optional[Failure]]
 
 
 def evidence_against(store: XenStore, domid: int, name: str, xl_exit_code: int | None) -> Failure | None:
@@ -25,3 +34,46 @@ def evidence_against(store: XenStore, domid: int, name: str, xl_exit_code: int |
     if xl_exit_code is not None:
         return Failure("gate_xl", "xl ended on the source before its permission was used")
     return None
+
+
+def expired(limit: float) -> Failure:
+    """Return the failure of a gate that nobody opened within ``limit`` seconds."""
+    return Failure(
+        "gate_timeout",
+        f"nobody gave the permission within {limit:g} s, while the guest stood still",
+        remedy="Give the tasks at the gate more time with migrate_gate_timeout, or make them faster.",
+    )
+
+
+def event(request: t.Mapping[str, t.Any], link_up: bool, evidence: Evidence) -> words.Event | None:
+    """Return the event that a request to the sender means, ``None`` for one that means nothing now."""
+    command = request.get("command")
+    if command == control.GATE_START:
+        return words.GateTasksStarted()
+    if command == control.PERMIT:
+        # While the link is down the request for the commit could not leave, and the way back would be closed.
+        return words.Permit(evidence()) if link_up else None
+    if command == control.REFUSE:
+        text = str(request.get("reason") or "the permission was refused at the gate")[:1024]
+        return words.Failed(Failure("gate_refused", text, remedy="See why the tasks at the gate failed."))
+    if command == control.UNDONE:
+        return words.GateUndone()
+    if command == control.OUTCOME:
+        try:
+            return messages.event({**request, "type": "report"})
+        except FrameError:
+            return None
+    return None
+
+
+def obeyed(command: t.Any, state: SourceState) -> bool:
+    """Return whether the sender is where the request wanted it, whoever brought it there."""
+    if command == control.GATE_START:
+        return state.tasks_started and not state.tasks_undone and state.failure is None
+    if command == control.PERMIT:
+        return state.commit_left
+    if command == control.REFUSE:
+        return state.failure is not None and not state.commit_left
+    if command == control.UNDONE:
+        return state.tasks_undone
+    return command == control.OUTCOME and state.report is not None and state.owner is not words.Owner.UNSETTLED

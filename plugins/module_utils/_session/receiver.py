@@ -16,7 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkE
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
-from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import actions, control, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
@@ -48,7 +48,7 @@ class Receiver(Driver[DestinationState]):
 
     role = "receiver"
     settings: ReceiverSettings
-    # Its figures are in the sender's status; here the guest's devices are being attached.
+    # Its figures are in the sender's status, and here the guest's devices are being attached.
     quiet_interval = 10.0
 
     def __init__(self, settings: ReceiverSettings, certificate: str, key: str, launched: Launched) -> None:
@@ -82,15 +82,9 @@ class Receiver(Driver[DestinationState]):
     def status(self) -> dict[str, t.Any]:
         """Return the status document."""
         document = super().status()
-        document.update(
-            {
-                "bytes": self._stream.position,
-                "written_bytes": self._process.written,
-                "domid": self._arrival.domid,
-                "xl_status": self._status,
-                "refused_connections": self._listener.refused if self._listener is not None else 0,
-            }
-        )
+        refused = self._listener.refused if self._listener is not None else 0
+        document.update(bytes=self._stream.position, written_bytes=self._process.written, domid=self._arrival.domid)
+        document.update(xl_status=self._status, refused_connections=refused)
         return document
 
     def _sources(self) -> list[Source]:
@@ -106,13 +100,18 @@ class Receiver(Driver[DestinationState]):
             sources.append((self.link.connection.fileno(), self.link.connection.interest()))
         return sources
 
+    def _open(self) -> None:
+        super()._open()
+        self.note("xl_started", self._process.pid)
+
     def _turn(self, happened: dict[int, int]) -> None:
         if self._process.output in happened:
             self._read_answers()
         if self._arrival.fileno() in happened:
             self._arrival.read(self.timeline)
-        if Phase.STREAMING.order <= self.state.phase.order <= Phase.TRANSFERRED.order:
-            self._arrival.search(self.clock())
+        coming = Phase.STREAMING.order <= self.state.phase.order <= Phase.TRANSFERRED.order
+        if coming and self._arrival.search(self.clock()):
+            self.note("copy", domid=self._arrival.domid)
         self._serve_link(happened)
         for frame in self._process.write():
             self.link.use(frame)
@@ -122,6 +121,12 @@ class Receiver(Driver[DestinationState]):
         if self._observe_at is not None and self.clock() >= self._observe_at:
             self._observe_at = None
             self._observe()
+
+    def _asked(self, request: dict[str, t.Any]) -> bool:
+        if request.get("command") != control.HAND_OVER:
+            return super()._asked(request)
+        self.feed(words.HandOverAsked())
+        return self.state.handed_over
 
     def _linger_limit(self) -> float:
         # A commit may have crossed our refusal, and the sender waits for the report without a limit.
@@ -162,14 +167,8 @@ class Receiver(Driver[DestinationState]):
         except LinkError as exc:
             self.fail(exc)
             return
-        self.launched(
-            {
-                "port": self._listener.port,
-                "address": self._listener.address,
-                "banner_verified": True,
-                "pid": os.getpid(),
-            }
-        )
+        where = {"port": self._listener.port, "address": self._listener.address}
+        self.launched({**where, "banner_verified": True, "pid": os.getpid()})
 
     def _serve_link(self, happened: dict[int, int]) -> None:
         if self._listener is not None:
@@ -251,22 +250,24 @@ class Receiver(Driver[DestinationState]):
 
     # Actions. ---
 
-    def _perform(self, action: words.Action) -> None:
-        if isinstance(action, words.Send):
+    def _perform(self, action: actions.Action) -> None:
+        if isinstance(action, actions.Send):
             self._send(dict(action.message))
-        elif isinstance(action, words.WriteXl):
+        elif isinstance(action, actions.WriteXl):
             self._process.put(action.text)
-        elif isinstance(action, words.CloseXl):
+        elif isinstance(action, actions.CloseXl):
             self._closed_at = self.clock()
             self._process.close_input()
             self._stream.drop()
-        elif isinstance(action, words.Observe):
+        elif isinstance(action, actions.Observe):
             report = self.state.report
             if report is not None and report.runs:
                 self._observe_at = self.clock() + OBSERVE_RUNNING_AFTER
             else:
                 self._observe()
-        elif isinstance(action, words.DestroyCopy) and self._arrival.domid is not None:
+        elif isinstance(action, actions.KillXl):
+            self._process.kill()
+        elif isinstance(action, actions.DestroyCopy) and self._arrival.domid is not None:
             self._xl.destroy(self._arrival.domid)
 
     def _send(self, message: dict[str, t.Any]) -> None:

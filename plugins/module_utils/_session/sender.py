@@ -14,16 +14,17 @@ from ansible_collections.dom0.xen.plugins.module_utils._link import tls
 from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
-from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import actions, gate, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
-from ansible_collections.dom0.xen.plugins.module_utils._session.gate import evidence_against
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
+from ansible_collections.dom0.xen.plugins.module_utils._session.sender_status import sender_status
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.source import SourceState, advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, SourceXl, die_words
-from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED, SourceWatch, stop_time
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED, SourceWatch
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
@@ -41,7 +42,7 @@ class Sender(Driver[SourceState]):
     settings: SenderSettings
 
     def __init__(self, settings: SenderSettings, certificate: str, key: str, launched: Launched) -> None:
-        super().__init__(settings, SourceState(settings.name), advance, launched)
+        super().__init__(settings, SourceState(settings.name, gate_held=settings.gate_held), advance, launched)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._process = SourceXl(self._xl, settings.runtime_folder, self.stderr_path)
         self._dialer = Dialer(
@@ -75,29 +76,9 @@ class Sender(Driver[SourceState]):
         document = super().status()
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(now, self.settings.memory_kib, started))
-        stop = stop_time(self.timeline, self._peer.get("timeline", {}), self.link.offset)
-        document.update(
-            {
-                "method": "live",
-                "transport": "tls",
-                "permission": {
-                    "held": self.state.permission_held,
-                    "committed": self.state.commit_left,
-                    "given": self.state.permission_given,
-                },
-                "total_ms": self._total_ms(),
-                "stop_ms": stop.milliseconds,
-                "stop_measured": stop.measured,
-                "timeline": stop.timeline,
-                "peer": {**self.link.peer_figures, **self._peer},
-            }
-        )
+        document.update(sender_status(self.state, self.timeline, self._peer, self.link.offset))
+        document["peer"] = {**self.link.peer_figures, **self._peer}
         return document
-
-    def _total_ms(self) -> int | None:
-        if "xl_started" not in self.timeline or "xl_exited" not in self.timeline:
-            return None
-        return int((self.timeline["xl_exited"] - self.timeline["xl_started"]) * 1000)
 
     def _sources(self) -> list[Source]:
         sources = [(self._process.listener, selectors.EVENT_READ)]
@@ -142,8 +123,23 @@ class Sender(Driver[SourceState]):
         # While the link is down the request could not leave, and without it the way back stays open.
         if self._stream.permission_read and self.link.up and not self.state.permission_held:
             self.mark("permission_held")
-            name, code = self.settings.name, self._process.exit_code()
-            self.feed(words.Permission(evidence_against(self._store, self._domid, name, code)))
+            self.feed(words.Permission(self._evidence()))
+        held_at = self.timeline.get("permission_held")
+        if held_at is not None and self.state.at_the_gate and self.clock() - held_at > self.settings.gate_timeout:
+            self.feed(words.Failed(gate.expired(self.settings.gate_timeout)))
+
+    def _evidence(self) -> Failure | None:
+        return gate.evidence_against(self._store, self._domid, self.settings.name, self._process.exit_code())
+
+    def _asked(self, request: dict[str, t.Any]) -> bool:
+        event = gate.event(request, self.link.up, self._evidence)
+        if event is None:
+            return super()._asked(request)
+        self.feed(event)
+        return gate.obeyed(request.get("command"), self.state)
+
+    def _waits_for_controller(self) -> bool:
+        return self.state.at_the_gate
 
     def _serve_link(self, happened: dict[int, int]) -> None:
         try:
@@ -240,25 +236,25 @@ class Sender(Driver[SourceState]):
 
     # Actions. ---
 
-    def _perform(self, action: words.Action) -> None:
-        if isinstance(action, words.StartXl):
+    def _perform(self, action: actions.Action) -> None:
+        if isinstance(action, actions.StartXl):
             self._start_xl()
-        elif isinstance(action, words.Send):
+        elif isinstance(action, actions.Send):
             self.link.send_message(action.message)
-        elif isinstance(action, words.WriteXl):
+        elif isinstance(action, actions.WriteXl):
             self._process.write(action.text)
             if self.state.answered:
                 # It was the last word; the shim may go, for which xl waits in some of its ways out.
                 self._process.close_answers()
-        elif isinstance(action, words.CloseXl):
+        elif isinstance(action, actions.CloseXl):
             self._process.close_answers()
-        elif isinstance(action, words.StopSaving):
+        elif isinstance(action, actions.StopSaving):
             self._stop_wanted = True
-        elif isinstance(action, words.Observe):
+        elif isinstance(action, actions.Observe):
             self._observe()
-        elif isinstance(action, words.DestroyCopy):
+        elif isinstance(action, actions.DestroyCopy):
             self._xl.destroy(self._domid)
-        elif isinstance(action, words.RenameBack):
+        elif isinstance(action, actions.RenameBack):
             self._xl.rename(self._domid, self.settings.name)
 
     def _start_xl(self) -> None:
@@ -270,6 +266,7 @@ class Sender(Driver[SourceState]):
             self._watch = SourceWatch(self._domid)
             self.mark("xl_started")
             self._process.start(self._domid)
+            self.note("xl_started", self._process.pid, domid=self._domid)
         except Dom0XenError as exc:
             self.feed(words.XlExited(-1, failure_of(exc)))
             return

@@ -48,10 +48,15 @@ class ReceiverSettings(Settings):
 
 @dataclass(frozen=True)
 class SenderSettings(Settings):
-    """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready."""
+    """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready.
+
+    With ``gate_held`` the permission waits for the controller, for at most ``gate_timeout``.
+    """
 
     destination_address: str
     port: int
     connect_timeout: float
     stop_link_timeout: float
     memory_kib: int
+    gate_held: bool = False
+    gate_timeout: float = 120.0

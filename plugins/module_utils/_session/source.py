@@ -9,27 +9,34 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
   answers ``xl``, whatever time passes;
 * ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's
   copy is known to be gone, or when the commit request never left and never will;
-* before the commit request every failure ends with the domain running here.
+* before the commit request every failure ends with the domain running here, but for one thing: what the caller's
+  tasks at the gate have begun must be undone first, because they may have taken the storage away from this host.
 """
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
+    Action,
     Actions,
-    CopyState,
-    EndState,
-    Failure,
+    CloseXl,
     Journal,
     Observe,
+    Send,
+    StartXl,
+    StopSaving,
+    WriteXl,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_outcome import observed
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    Failure,
     Owner,
     Phase,
     Report,
-    Send,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
     READY,
@@ -41,32 +48,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
 # What a report of failure carries when the destination never got the permission: libxl's generic error, ERROR_FAIL.
 REFUSED_STATUS = 3
 
+# Failures that only say that the outcome is not known.
+_UNCLEAR = ("unsettled", "runs_without_permission")
+
 CANCELLED = Failure(
     "cancelled", "the migration was cancelled", remedy="Nothing needs to be done; the domain runs on the source."
 )
-
-
-@dataclass(frozen=True)
-class SourceState:
-    """Everything the source's half decides by."""
-
-    name: str
-    phase: Phase = Phase.STARTING
-    owner: Owner = Owner.SOURCE
-    xl_runs: bool = False
-    ready_given: bool = False
-    permission_held: bool = False
-    commit_left: bool = False
-    answered: bool = False
-    report: Report | None = None
-    failure: Failure | None = None
-    tidied: bool = False
-    end_state: EndState | None = None
-
-    @property
-    def permission_given(self) -> bool:
-        """Whether the destination is known to have had the permission."""
-        return self.report is not None and self.report.status is not None and self.commit_left
 
 
 def advance(state: SourceState, event: words.Event) -> tuple[SourceState, Actions]:
@@ -80,7 +67,7 @@ def advance(state: SourceState, event: words.Event) -> tuple[SourceState, Action
 def _connected(state: SourceState, event: words.Connected) -> tuple[SourceState, Actions]:
     if state.phase is not Phase.STARTING or state.failure is not None:
         return state, ()
-    return replace(state, phase=Phase.ADMITTED, xl_runs=True), (Journal("admitted", durable=False), words.StartXl())
+    return replace(state, phase=Phase.ADMITTED, xl_runs=True), (Journal("admitted", durable=False), StartXl())
 
 
 def _header(state: SourceState, event: words.HeaderAccepted) -> tuple[SourceState, Actions]:
@@ -100,26 +87,59 @@ def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions
         return state, ()
     if state.phase is not Phase.TRANSFERRED:
         return _fail(state, Failure("protocol", "the destination said ready before the stream was complete"))
-    return replace(state, phase=Phase.GATE, ready_given=True), (words.WriteXl(READY), Journal("ready", durable=False))
+    return replace(state, phase=Phase.GATE, ready_given=True), (WriteXl(READY), Journal("ready", durable=False))
 
 
 def _permission(state: SourceState, event: words.Permission) -> tuple[SourceState, Actions]:
     held = replace(state, permission_held=True)
+    record = Journal("permission_held")
     if state.failure is not None or not state.ready_given or state.commit_left:
-        return held, (Journal("permission_held"),)
+        return held, (record,)
     if event.evidence is not None:
         return _fail(held, event.evidence)
-    return (
-        replace(held, phase=Phase.COMMITTED, owner=Owner.UNSETTLED, commit_left=True),
-        (Journal("commit_requested"), Send(messages.COMMIT)),
-    )
+    return (held, (record,)) if state.gate_held else _ask(held)
+
+
+def _ask(state: SourceState) -> tuple[SourceState, Actions]:
+    asked = replace(state, phase=Phase.COMMITTED, owner=Owner.UNSETTLED, commit_left=True, failure=None)
+    return asked, (Journal("commit_requested"), Send(messages.COMMIT))
+
+
+def _tasks_started(state: SourceState, event: words.GateTasksStarted) -> tuple[SourceState, Actions]:
+    if not state.at_the_gate or state.failure is not None:
+        return state, ()
+    return replace(state, tasks_started=True, tasks_undone=False), (Journal("gate_tasks_started"),)
+
+
+def _permit(state: SourceState, event: words.Permit) -> tuple[SourceState, Actions]:
+    # What waits for the tasks to be undone has not answered xl, and has told the destination nothing.
+    waits = state.failure is None or state.must_undo
+    if not state.at_the_gate or not waits or state.tasks_undone or state.report is not None:
+        return state, ()
+    return _ask(state) if event.evidence is None else _fail(replace(state, failure=None), event.evidence)
+
+
+def _undone(state: SourceState, event: words.GateUndone) -> tuple[SourceState, Actions]:
+    if not state.must_undo:
+        return state, ()
+    undone, record = replace(state, tasks_undone=True), Journal("gate_undone")
+    if state.failure is None:
+        return undone, (record,)
+    again = replace(undone, failure=None, owner=Owner.SOURCE, report=None)
+    after, actions = _reported(again, words.Reported(state.report)) if state.report else _fail(again, state.failure)
+    return after, (record, *actions)
 
 
 def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, Actions]:
     report = event.report
-    if state.report is not None:
+    if state.report is not None and (state.answered or state.owner is not Owner.UNSETTLED):
         return state, ()
+    if state.failure is not None and state.failure.code in _UNCLEAR:
+        # Whoever settles has looked at both hosts and knows more now.
+        state = replace(state, failure=None)
     known = replace(state, report=report)
+    if state.must_undo and not report.runs:
+        return _wait_for_undo(known, state.failure or _startup_failure(report))
     if report.runs and state.commit_left:
         return _settle(
             replace(known, owner=Owner.DESTINATION, phase=Phase.FINISHING), "reported_running", success_answer()
@@ -155,7 +175,7 @@ def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, A
 def _settle(state: SourceState, step: str, answer: bytes) -> tuple[SourceState, Actions]:
     journal = Journal(step, {"status": state.report.status if state.report else None})
     if state.xl_runs:
-        return replace(state, answered=True), (journal, words.WriteXl(answer))
+        return replace(state, answered=True), (journal, WriteXl(answer))
     return state, (journal, Observe())
 
 
@@ -164,6 +184,8 @@ def _failed(state: SourceState, event: words.Failed) -> tuple[SourceState, Actio
 
 
 def _link_expired(state: SourceState, event: words.LinkExpired) -> tuple[SourceState, Actions]:
+    if state.must_undo:
+        return _fail(state, event.failure)
     if state.ready_given and not state.commit_left and not state.answered and state.report is None:
         # The commit request never left and, once "refused" is on the disk, never will: the destination cannot run it.
         return _refuse(replace(state, failure=state.failure or event.failure))
@@ -177,8 +199,10 @@ def _cancel(state: SourceState, event: words.CancelAsked) -> tuple[SourceState, 
 def _fail(state: SourceState, failure: Failure, tell: bool = True) -> tuple[SourceState, Actions]:
     if state.commit_left or state.failure is not None:
         return state, ()
+    if state.must_undo:
+        return _wait_for_undo(state, failure)
     failing = replace(state, failure=failure)
-    actions: list[words.Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
+    actions: list[Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
     if tell:
         actions.append(Send(messages.failed(failure, "sender")))
     if not state.xl_runs:
@@ -190,23 +214,32 @@ def _fail(state: SourceState, failure: Failure, tell: bool = True) -> tuple[Sour
             return _refuse(failing, actions)
     else:
         if state.phase.order <= Phase.STREAMING.order:
-            actions.append(words.StopSaving())
+            actions.append(StopSaving())
         # Where the helper must not be disturbed any more, xl comes to wait for "ready" and finds the end of its input
         # instead: it then resumes the domain.
-        actions.append(words.CloseXl())
+        actions.append(CloseXl())
     return failing, tuple(actions)
 
 
-def _refuse(state: SourceState, before: t.Sequence[words.Action] = ()) -> tuple[SourceState, Actions]:
+def _wait_for_undo(state: SourceState, failure: Failure) -> tuple[SourceState, Actions]:
+    waiting = replace(state, failure=failure, owner=Owner.UNSETTLED)
+    return waiting, (Journal("waits_for_undo", {"code": failure.code, "msg": failure.msg}),)
+
+
+def _refuse(state: SourceState, before: t.Sequence[Action] = ()) -> tuple[SourceState, Actions]:
     report = Report(REFUSED_STATUS)
     refused = replace(state, report=report, owner=Owner.SOURCE, phase=Phase.FINISHING, answered=True)
-    return refused, (*before, Journal("refused"), words.WriteXl(failure_answer(REFUSED_STATUS)))
+    return refused, (*before, Journal("refused"), WriteXl(failure_answer(REFUSED_STATUS)))
 
 
 def _xl_exited(state: SourceState, event: words.XlExited) -> tuple[SourceState, Actions]:
     gone = replace(state, xl_runs=False)
     if state.commit_left and state.report is None:
         return gone, (Journal("xl_exited", {"code": event.code}),)
+    if state.must_undo and state.failure is not None:
+        # The destination was not told yet.
+        told = Send(messages.failed(state.failure, "sender"))
+        return gone, (Journal("xl_exited", {"code": event.code}), told, Observe())
     if state.failure is not None or state.report is not None:
         return gone, (Journal("xl_exited", {"code": event.code}), Observe())
     failing = replace(gone, failure=event.failure)
@@ -215,53 +248,6 @@ def _xl_exited(state: SourceState, event: words.XlExited) -> tuple[SourceState, 
         Send(messages.failed(event.failure, "sender")),
         Observe(),
     )
-
-
-def _observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Actions]:
-    copy = event.copy
-    if state.owner is Owner.DESTINATION:
-        if copy.state is CopyState.ABSENT:
-            return _end(state, EndState.MOVED)
-        if copy.state is CopyState.RUNNING:
-            return _end(_twice(state, copy), EndState.UNSETTLED)
-        if not state.tidied and copy.name == migrated_away(state.name):
-            return replace(state, tidied=True), (
-                Journal("destroy_source", {"domid": copy.domid}),
-                words.DestroyCopy(),
-                Observe(),
-            )
-        failure = Failure(
-            "source_copy_left",
-            f"the domain runs at the destination, but its copy here (domid {copy.domid}, {copy.state.value}) is left",
-            remedy="Look at the copy with xl list -v, and destroy it by its domid; never unpause it.",
-        )
-        return _end(replace(state, failure=failure), EndState.MOVED)
-    if copy.state in (CopyState.RUNNING, CopyState.PAUSED) and state.owner is Owner.SOURCE:
-        if copy.name == migrated_away(state.name) and not state.tidied:
-            return replace(state, tidied=True), (Journal("rename_back"), words.RenameBack(), Observe())
-        return _end(state, EndState.STAYED)
-    return _end(_unsettled(state, copy), EndState.UNSETTLED)
-
-
-def _twice(state: SourceState, copy: words.Copy) -> SourceState:
-    text = f"the domain runs at the destination and, with domid {copy.domid}, here"
-    remedy = "Pause both copies at once, then decide which one counts; the other must be destroyed."
-    return replace(state, owner=Owner.UNSETTLED, failure=Failure("running_twice", text, remedy=remedy))
-
-
-def _unsettled(state: SourceState, copy: words.Copy) -> SourceState:
-    cause = f" ({state.failure.msg})" if state.failure is not None else ""
-    failure = Failure(
-        "source_not_running",
-        f"the migration failed{cause}, and the source's copy is {copy.state.value}",
-        remedy="Look at both hosts by UUID before anything is started, resumed or destroyed.",
-    )
-    return replace(state, owner=Owner.UNSETTLED, failure=failure)
-
-
-def _end(state: SourceState, end_state: EndState) -> tuple[SourceState, Actions]:
-    ended = replace(state, phase=Phase.ENDED, end_state=end_state)
-    return ended, (Journal("ended", {"end_state": end_state.value, "owner": state.owner.value}), words.End(end_state))
 
 
 def _forward(state: SourceState, phase: Phase) -> SourceState:
@@ -278,11 +264,6 @@ def _startup_failure(report: Report) -> Failure:
     )
 
 
-def migrated_away(name: str) -> str:
-    """Return the name of a source copy whose domain has been sent (tools/xl/xl_migrate.c migrate_domain)."""
-    return name + MIGRATED_AWAY
-
-
 _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Actions]]] = {
     words.Connected: _connected,
     words.HeaderAccepted: _header,
@@ -290,10 +271,13 @@ _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Action
     words.StreamEnded: _stream_ended,
     words.Ready: _ready,
     words.Permission: _permission,
+    words.GateTasksStarted: _tasks_started,
+    words.Permit: _permit,
+    words.GateUndone: _undone,
     words.Reported: _reported,
     words.Failed: _failed,
     words.LinkExpired: _link_expired,
     words.CancelAsked: _cancel,
     words.XlExited: _xl_exited,
-    words.Observed: _observed,
+    words.Observed: observed,
 }

@@ -73,6 +73,11 @@ class SourceXl:
             )
 
     @property
+    def pid(self) -> int | None:
+        """Process of ``xl migrate``, ``None`` before it was started."""
+        return self._process.pid if self._process is not None else None
+
+    @property
     def listener(self) -> int:
         """Descriptor that is readable when the shim has come, -1 when it is not awaited."""
         return self._listener.fileno() if self._listener is not None else -1

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The words in which a session thinks: phases, owners, events and actions (pure; private to the collection).
+"""The words in which a session thinks: phases, owners and events (pure; private to the collection).
 
-The two machines (:mod:`source`, :mod:`destination`) take an event and return a new state and a list of actions. They
-do no I/O, so every order of events can be tried; the drivers (:mod:`sender`, :mod:`receiver`) carry the actions out
-in order.
+The two machines (:mod:`source`, :mod:`destination`) take an event and return a new state and a list of
+:mod:`actions`. They do no I/O, so every order of events can be tried; the drivers (:mod:`sender`, :mod:`receiver`)
+carry the actions out in order.
 """
 
 from __future__ import annotations
@@ -167,6 +167,23 @@ class Permission(Event):
 
 
 @dataclass(frozen=True)
+class GateTasksStarted(Event):
+    """The controller begins with the caller's tasks at the gate."""
+
+
+@dataclass(frozen=True)
+class Permit(Event):
+    """The controller permits at the gate; ``evidence`` as in :class:`Permission`, looked at again."""
+
+    evidence: Failure | None = None
+
+
+@dataclass(frozen=True)
+class GateUndone(Event):
+    """What the caller's tasks did at the gate has been undone."""
+
+
+@dataclass(frozen=True)
 class CommitAsked(Event):
     """The sender asks the receiver to let the permission through."""
 
@@ -199,6 +216,11 @@ class CancelAsked(Event):
 
 
 @dataclass(frozen=True)
+class HandOverAsked(Event):
+    """Whoever settles asks the receiver to leave its complete copy as it is, because the source's is no more."""
+
+
+@dataclass(frozen=True)
 class XlExited(Event):
     """This side's ``xl`` has ended; ``failure`` is what its last words say."""
 
@@ -211,74 +233,3 @@ class Observed(Event):
     """A look at the hypervisor after ``xl`` ended; ``copy`` is this session's copy on this host."""
 
     copy: Copy
-
-
-# Actions. ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something the driver must do, in order."""
-
-
-@dataclass(frozen=True)
-class Journal(Action):
-    """Write a record to the journal and, unless not ``durable``, wait until it is on the disk."""
-
-    step: str
-    details: t.Mapping[str, t.Any] = field(default_factory=dict)
-    durable: bool = True
-
-
-@dataclass(frozen=True)
-class Send(Action):
-    """Send a message to the peer."""
-
-    message: t.Mapping[str, t.Any]
-
-
-@dataclass(frozen=True)
-class StartXl(Action):
-    """Start this side's ``xl``."""
-
-
-@dataclass(frozen=True)
-class WriteXl(Action):
-    """Write an answer (source) or the permission (destination) to ``xl``."""
-
-    text: bytes
-
-
-@dataclass(frozen=True)
-class CloseXl(Action):
-    """Close what ``xl`` reads from us, so that it gives up by its own rules."""
-
-
-@dataclass(frozen=True)
-class StopSaving(Action):
-    """End ``libxl-save-helper`` with SIGTERM, which makes libxc clean up and leaves the guest running."""
-
-
-@dataclass(frozen=True)
-class Observe(Action):
-    """Look at the hypervisor and feed :class:`Observed`."""
-
-
-@dataclass(frozen=True)
-class DestroyCopy(Action):
-    """Destroy this session's copy on this host, by its domid, after comparing its UUID."""
-
-
-@dataclass(frozen=True)
-class RenameBack(Action):
-    """Give the source's copy its own name back."""
-
-
-@dataclass(frozen=True)
-class End(Action):
-    """The session is over on this side."""
-
-    end_state: EndState
-
-
-Actions = t.Tuple[Action, ...]

@@ -7,11 +7,27 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import source, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
+    Action,
+    Actions,
+    CloseXl,
+    DestroyCopy,
+    End,
+    Journal,
+    KillXl,
+    Observe,
+    RenameBack,
+    Send,
+    StartXl,
+    StopSaving,
+    WriteXl,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 
 NAME = "guest"
-AWAY = source.migrated_away(NAME)
+AWAY = migrated_away(NAME)
 INCOMING = NAME + "--incoming"
 BROKEN = words.Failure("broken", "it broke")
 
@@ -28,6 +44,10 @@ FAILED = words.Failed(BROKEN)
 PEER_FAILED = words.Failed(BROKEN, by_peer=True)
 EXPIRED = words.LinkExpired(BROKEN)
 CANCELLED = words.CancelAsked()
+HAND_OVER = words.HandOverAsked()
+TASKS_STARTED = words.GateTasksStarted()
+PERMIT = words.Permit()
+UNDONE = words.GateUndone()
 EXITED = words.XlExited(1, BROKEN)
 EXITED_0 = words.XlExited(0, BROKEN)
 RUNS = words.Reported(words.Report(0))
@@ -48,29 +68,30 @@ def seen(state: str, name: str = NAME) -> words.Observed:
 
 def play(machine: t.Any, first: t.Any, *events: words.Event) -> tuple[t.Any, list[str]]:
     """Return the state after the events and what the last of them made the machine do."""
-    state, actions = first, t.cast("words.Actions", ())
+    state, actions = first, t.cast("Actions", ())
     for event in events:
         state, actions = machine(state, event)
     return state, [short(action) for action in actions]
 
 
-def short(action: words.Action) -> str:
+def short(action: Action) -> str:
     """Say an action in a few words."""
-    if isinstance(action, words.Journal):
+    if isinstance(action, Journal):
         return f"record {action.step}" if action.durable else f"note {action.step}"
-    if isinstance(action, words.Send):
+    if isinstance(action, Send):
         return said(action.message)
-    if isinstance(action, words.WriteXl):
+    if isinstance(action, WriteXl):
         return "tell xl: " + TEXTS.get(action.text, "it failed there")
-    if isinstance(action, words.End):
+    if isinstance(action, End):
         return f"end: {action.end_state.value}"
     return {
-        words.StartXl: "start xl",
-        words.CloseXl: "close xl",
-        words.StopSaving: "stop saving",
-        words.Observe: "look",
-        words.DestroyCopy: "destroy",
-        words.RenameBack: "rename back",
+        StartXl: "start xl",
+        CloseXl: "close xl",
+        KillXl: "kill xl",
+        StopSaving: "stop saving",
+        Observe: "look",
+        DestroyCopy: "destroy",
+        RenameBack: "rename back",
     }[type(action)]
 
 

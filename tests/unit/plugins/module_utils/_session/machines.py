@@ -8,7 +8,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import destination, messages, source, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import (
+    destination,
+    messages,
+    source,
+    source_state,
+    words,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import Action, Actions, End, Journal
 
 NAME = "guest"
 FAILURE = words.Failure("something", "something went wrong")
@@ -28,6 +35,7 @@ EVENTS: dict[str, words.Event] = {
     "peer failed": words.Failed(FAILURE, by_peer=True),
     "expired": words.LinkExpired(FAILURE),
     "cancelled": words.CancelAsked(),
+    "hand over": words.HandOverAsked(),
     "exited": words.XlExited(1, FAILURE),
     "cannot look": words.Observed(words.Copy(words.CopyState.UNKNOWN)),
 }
@@ -59,10 +67,12 @@ def message(document: t.Mapping[str, t.Any]) -> str:
 
 
 State = t.Any
-Advance = t.Callable[[State, words.Event], tuple[State, words.Actions]]
+Advance = t.Callable[[State, words.Event], tuple[State, Actions]]
 
-# What a process does for itself has no part in who owns the domain; these records do.
+# What a process does for itself has no part in who owns the domain. These records do, and settling goes by the others.
 BINDING = ("commit", "commit_requested")
+BACKING_OUT = ("abort", "refused", "reported_returned")
+TOLD = ("ready", "running", "not_started")
 
 
 class Machine:
@@ -76,7 +86,7 @@ class Machine:
         self._answers: dict[tuple[int, str], tuple[int, int]] = {}
         self._rests: dict[int, int] = {0: 0}
         self.states: list[State] = []
-        self.rows: list[words.Actions] = [()]
+        self.rows: list[Actions] = [()]
         self._number(first)
 
     def advance(self, number: int, event: str) -> tuple[int, int]:
@@ -95,7 +105,7 @@ class Machine:
             found = self._rests[row] = self._row(self.rows[row][1:])
         return found
 
-    def _row(self, actions: words.Actions) -> int:
+    def _row(self, actions: Actions) -> int:
         if actions in self.rows:
             return self.rows.index(actions)
         self.rows.append(actions)
@@ -111,13 +121,15 @@ class Machine:
         return len(self.states) - 1
 
 
-def _matters(action: words.Action) -> bool:
-    return not isinstance(action, words.End) and not (isinstance(action, words.Journal) and action.step not in BINDING)
+def _matters(action: Action) -> bool:
+    return not isinstance(action, End) and not (
+        isinstance(action, Journal) and action.step not in (*BINDING, *BACKING_OUT, *TOLD)
+    )
 
 
 def source_machine(advance: Advance = source.advance) -> Machine:
     """The source's half."""
-    return Machine(source.SourceState(NAME), advance)
+    return Machine(source_state.SourceState(NAME), advance)
 
 
 def destination_machine(advance: Advance = destination.advance) -> Machine:

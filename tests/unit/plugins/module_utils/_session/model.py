@@ -7,9 +7,27 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import source, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
+    Action,
+    CloseXl,
+    DestroyCopy,
+    Journal,
+    KillXl,
+    Observe,
+    RenameBack,
+    Send,
+    StartXl,
+    StopSaving,
+    WriteXl,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import migrated_away
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTINATION, SOURCE, Decision
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import settling
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
+    BACKING_OUT,
+    BINDING,
     DEADLINES,
     NAME,
     Machine,
@@ -226,37 +244,38 @@ class Model:
         rest = w._replace(sender_do=self.source.rest(w.sender_do))
         for what, after in self._sender_performs(rest, action):
             yield f"sender: {what}", self._sender_goes_on(after)
-        if isinstance(action, words.Journal) and w.faults:
+        if isinstance(action, Journal) and action.step in BINDING and w.faults:
             undone = w._replace(
                 sender=w.sender_before, sender_do=0, sender_events=(*w.sender_events, "failed"), faults=w.faults - 1
             )
             yield "sender's journal fails", self._sender_goes_on(undone)
 
-    def _sender_performs(self, w: World, action: words.Action) -> Steps:
-        if isinstance(action, words.Journal):
-            yield f"writes {action.step}", w._replace(asked_on_disk=True)
-        elif isinstance(action, words.Send):
+    def _sender_performs(self, w: World, action: Action) -> Steps:
+        if isinstance(action, Journal):
+            asked, back = w.asked_on_disk or action.step in BINDING, w.backed_out or action.step in BACKING_OUT
+            yield f"writes {action.step}", w._replace(asked_on_disk=asked, backed_out=back)
+        elif isinstance(action, Send):
             yield f"sends {message(action.message)}", w._replace(there=(*w.there, message(action.message)))
-        elif isinstance(action, words.StartXl):
+        elif isinstance(action, StartXl):
             yield "starts xl", w._replace(xl_s="start")
-        elif isinstance(action, words.WriteXl):
+        elif isinstance(action, WriteXl):
             yield from self._sender_answers(w, action.text)
-        elif isinstance(action, words.CloseXl):
+        elif isinstance(action, CloseXl):
             yield "closes the answers", w._replace(answers_open=False)
-        elif isinstance(action, words.StopSaving):
+        elif isinstance(action, StopSaving):
             yield from _stop_saving(w)
-        elif isinstance(action, words.Observe):
+        elif isinstance(action, Observe):
             yield "looks", w._replace(sender_events=(*w.sender_events, _source_copy(w)))
             if w.faults:
                 events = (*w.sender_events, "cannot look")
                 yield "cannot look", w._replace(sender_events=events, faults=w.faults - 1, hard=True)
-        elif isinstance(action, words.DestroyCopy):
+        elif isinstance(action, DestroyCopy):
             if w.guest == "runs":
                 raise Violation("the sender destroys a running copy")
             yield "destroys its copy", w._replace(guest="gone" if w.guest == "suspended" else w.guest)
             if w.faults:
                 yield "fails to destroy its copy", w._replace(faults=w.faults - 1, hard=True)
-        elif isinstance(action, words.RenameBack):
+        elif isinstance(action, RenameBack):
             yield "gives its copy its name back", w._replace(away=False)
 
     def _sender_answers(self, w: World, text: bytes) -> Steps:
@@ -347,28 +366,30 @@ class Model:
         rest = w._replace(receiver_do=self.destination.rest(w.receiver_do))
         for what, after in self._receiver_performs(rest, action):
             yield f"receiver: {what}", self._receiver_goes_on(after)
-        if isinstance(action, words.Journal) and w.faults:
+        if isinstance(action, Journal) and action.step in BINDING and w.faults:
             events = (*w.receiver_events, "failed")
             undone = w._replace(receiver=w.receiver_before, receiver_do=0, receiver_events=events, faults=w.faults - 1)
             yield "receiver's journal fails", self._receiver_goes_on(undone)
 
-    def _receiver_performs(self, w: World, action: words.Action) -> Steps:
-        if isinstance(action, words.Journal):
-            yield f"writes {action.step}", w._replace(commit_on_disk=True)
-        elif isinstance(action, words.Send):
+    def _receiver_performs(self, w: World, action: Action) -> Steps:
+        if isinstance(action, Journal):
+            yield f"writes {action.step}", _noted(w, action)
+        elif isinstance(action, Send):
             token = message(action.message)
             yield f"sends {token}", w._replace(back=(*w.back, token))
-        elif isinstance(action, words.WriteXl):
+        elif isinstance(action, WriteXl):
             yield "lets the permission through", w._replace(input=(*w.input, GO)) if w.input_open else w
-        elif isinstance(action, words.CloseXl):
+        elif isinstance(action, CloseXl):
             yield "closes xl's input", w._replace(input_open=False)
-        elif isinstance(action, words.Observe):
+        elif isinstance(action, KillXl):
+            yield "kills xl", _d_dead(w)
+        elif isinstance(action, Observe):
             copy = _destination_copy(w)
             yield "looks", w._replace(receiver_events=(*w.receiver_events, copy))
             if w.faults:
                 events = (*w.receiver_events, "cannot look")
                 yield "cannot look", w._replace(receiver_events=events, faults=w.faults - 1, hard=True)
-        elif isinstance(action, words.DestroyCopy):
+        elif isinstance(action, DestroyCopy):
             if w.copy == "runs":
                 raise Violation("the receiver destroys a running copy")
             yield "destroys its copy", w._replace(copy="none")
@@ -377,17 +398,18 @@ class Model:
 
     # Settling, by nothing but what is on the disks and what is seen. -------------------------------------------------
 
+    def settled(self, w: World) -> Decision:
+        """Return what the collection decides when it looks at both hosts now."""
+        return settling.decision(w, self._sender_over(w), self._receiver_over(w))
+
     def _settling(self, w: World) -> Steps:
-        if w.guest != "suspended" or w.xl_s != "dead" and w.xl_s != "gone":
-            return
         sender_over, receiver_over = self._sender_over(w), self._receiver_over(w)
-        never_asked = sender_over and not w.asked_on_disk
-        # The receiver is gone, and so is xl, and there is no copy: without a commit on record none can have run.
-        never_allowed = receiver_over and w.xl_d == "dead" and w.copy == "none" and not w.commit_on_disk
-        if w.xl_s == "dead" and sender_over and (never_asked or never_allowed):
-            yield "settling resumes the source's copy", w._replace(guest="runs", away=False)
-        elif w.xl_s == "gone" and not w.told and not sender_over and never_allowed:
-            yield "settling answers xl that the destination failed", w._replace(answers=(*w.answers, BACK), told="back")
+        if not (sender_over or receiver_over) or w.sender_do or w.receiver_do:
+            return
+        made = self.settled(w)
+        after = settling.act(w, made, self._tell_sender, self._tell_receiver, report)
+        if made.step is not None and after != w:
+            yield f"settling: {made.step.verb} at the {made.step.side}", after
 
     # Faults. --------------------------------------------------------------------------------------------------------
 
@@ -420,16 +442,27 @@ class Model:
                 yield "the receiver is cancelled", self._tell_receiver(w, "cancelled")
         if w.link_up and w.sender != DEAD and w.receiver != DEAD:
             yield "the link breaks", w._replace(link_up=False)
+        if not w.silent:
+            yield "the source does not answer", w._replace(silent=SOURCE, hard=True)
+            yield "the destination does not answer", w._replace(silent=DESTINATION, hard=True)
         if w.sender != DEAD or w.guest in ("runs", "suspended"):
             yield "the source loses power", _sender_dead(_s_dead(w, guest="lost"))._replace(link_up=False)
         if w.receiver != DEAD or w.copy != "none":
             dark = _receiver_dead(_d_dead(w))
-            yield "the destination loses power", dark._replace(copy="none", back=())
+            # What was not waited for may not have come to the disk.
+            noted = dark.noted - {"ready"}
+            yield "the destination loses power", dark._replace(copy="none", back=(), noted=noted)
+
+
+def _noted(w: World, record: Journal) -> World:
+    if record.step == "not_started":
+        return w._replace(noted_status=bool(record.details.get("status")))
+    return w._replace(noted=w.noted | {record.step}, commit_on_disk=w.commit_on_disk or record.step in BINDING)
 
 
 def _source_copy(w: World) -> str:
     states = {"runs": words.CopyState.RUNNING, "suspended": words.CopyState.SUSPENDED, "gone": words.CopyState.ABSENT}
-    return observed(states[w.guest], source.migrated_away(NAME) if w.away else NAME)
+    return observed(states[w.guest], migrated_away(NAME) if w.away else NAME)
 
 
 def _destination_copy(w: World) -> str:

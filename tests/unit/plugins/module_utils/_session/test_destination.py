@@ -10,6 +10,7 @@ import itertools
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import Journal, WriteXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Event, Owner, Phase
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.course import (
@@ -22,6 +23,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.cours
     EXITED_0,
     EXPIRED,
     FAILED,
+    HAND_OVER,
     HEADER,
     INCOMING,
     NAME,
@@ -78,7 +80,13 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     # At the gate: the report, when it is known, is the answer.
     "cancelled at the gate": ((*GATE, CANCELLED), ["record abort", "close xl"]),
     "peer cancels at the gate": ((*GATE, PEER_FAILED), ["record abort", "close xl"]),
-    "link expires at the gate": ((*GATE, EXPIRED), ["record abort", "close xl"]),
+    # A complete copy may be the last one: a link that is down says nothing about the source.
+    "link expires at the gate": ((*GATE, EXPIRED), []),
+    "handed over": ((*GATE, EXPIRED, HAND_OVER), ["record handed_over", "kill xl"]),
+    "commit after that": ((*GATE, HAND_OVER, COMMIT), []),
+    "left as it is": ((*GATE, HAND_OVER, EXITED), ["record ended", "end: unsettled"]),
+    "handed over too late": ((*GATE, COMMIT, HAND_OVER), []),
+    "handed over too early": ((*COPYING, HAND_OVER), []),
     "xl gives it back": ((*GATE, CANCELLED, DROPPED), ["record not_started"]),
     "given back": (
         (*GATE, CANCELLED, DROPPED, EXITED_0, seen("absent")),
@@ -192,8 +200,8 @@ def test_commit_is_on_record_before_the_permission_is_given() -> None:
     """The record comes first, and is one that is waited for."""
     actions = advance(play(advance, FIRST, *GATE)[0], COMMIT)[1]
     record = actions[0]
-    assert isinstance(record, words.Journal) and record.durable and record.step == "commit"
-    assert isinstance(actions[1], words.WriteXl) and len(actions) == 2
+    assert isinstance(record, Journal) and record.durable and record.step == "commit"
+    assert isinstance(actions[1], WriteXl) and len(actions) == 2
 
 
 @pytest.mark.parametrize("name", [name for name in COURSES if "commit" not in name])

@@ -9,8 +9,10 @@ import itertools
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import source, words
-from ansible_collections.dom0.xen.plugins.module_utils._session.source import SourceState, advance
+from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import Journal, Send
+from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState, migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import EndState, Event, Owner, Phase
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.course import (
     AWAY,
@@ -131,6 +133,13 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
         (*ASKED, EXITED, RETURNED, seen("suspended", AWAY)),
         ["record ended", "end: unsettled"],
     ),
+    # What settling found out later counts where the destination's own word was unclear.
+    "and it has been seen gone": (
+        (*ASKED, UNCLEAR, RETURNED),
+        ["record reported_returned", "tell xl: it failed there"],
+    ),
+    "and it has been seen running": ((*ASKED, UNCLEAR, RUNS), ["record reported_running", "tell xl: it runs there"]),
+    "settled twice": ((*ASKED, UNCLEAR, RUNS, RETURNED), []),
     "after the end": ((*ASKED, RUNS, EXITED_0, seen("absent"), FAILED), []),
 }
 
@@ -206,8 +215,8 @@ def test_request_is_on_record_before_it_leaves() -> None:
     """The record comes first, and is one that is waited for."""
     actions = advance(play(advance, FIRST, *GATE)[0], PERMISSION)[1]
     record = actions[0]
-    assert isinstance(record, words.Journal) and record.durable and record.step == "commit_requested"
-    assert isinstance(actions[1], words.Send) and len(actions) == 2
+    assert isinstance(record, Journal) and record.durable and record.step == "commit_requested"
+    assert isinstance(actions[1], Send) and len(actions) == 2
 
 
 def test_answers_are_on_record_before_they_are_given() -> None:
@@ -219,5 +228,5 @@ def test_answers_are_on_record_before_they_are_given() -> None:
 
 def test_names_of_sent_copies() -> None:
     """As tools/xl/xl_migrate.c names them."""
-    assert source.migrated_away("guest") == "guest--migratedaway"
+    assert migrated_away("guest") == "guest--migratedaway"
     assert play(advance, FIRST, *ASKED, RUNS, EXITED_0, seen("absent"))[0].end_state is EndState.MOVED

@@ -57,8 +57,13 @@ class World(t.NamedTuple):
     has_run: bool = False
     # What is on the disks, and what xl on the source has been told.
     asked_on_disk: bool = False
+    backed_out: bool = False
     commit_on_disk: bool = False
+    noted: frozenset[str] = frozenset()
+    noted_status: bool = False
     told: str = ""
+    # Which host does not answer whoever settles.
+    silent: str = ""
     # How many faults may still happen, and whether one was so hard that a human may have to clean up.
     faults: int = 0
     hard: bool = False

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a sender's status says beyond that of any session (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
+
+Timeline = t.Dict[str, float]
+
+
+def sender_status(
+    state: SourceState, timeline: Timeline, peer: t.Mapping[str, t.Any], clock_offset: ClockOffset | None
+) -> dict[str, t.Any]:
+    """Return method, permission, gate and times; ``timeline`` in seconds of the monotonic clock.
+
+    ``peer`` is what the receiver has told, ``clock_offset`` how far its clock is ahead.
+    """
+    stop = stop_time(timeline, peer.get("timeline", {}), clock_offset)
+    return {
+        "method": "live",
+        "transport": "tls",
+        "permission": {
+            "held": state.permission_held,
+            "committed": state.commit_left,
+            "given": state.permission_given,
+        },
+        "gate": {
+            "kind": "controller" if state.gate_held else "engine",
+            "waits": state.at_the_gate,
+            "tasks_started": state.tasks_started,
+            "tasks_undone": state.tasks_undone,
+        },
+        "total_ms": _total_ms(timeline),
+        "stop_ms": stop.milliseconds,
+        "stop_measured": stop.measured,
+        "timeline": stop.timeline,
+    }
+
+
+def _total_ms(timeline: Timeline) -> int | None:
+    if "xl_started" not in timeline or "xl_exited" not in timeline:
+        return None
+    return int((timeline["xl_exited"] - timeline["xl_started"]) * 1000)

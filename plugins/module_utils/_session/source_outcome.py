@@ -1,0 +1,77 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a session ends at the source, by what is seen there after ``xl`` has ended (pure; private to the collection).
+
+The last part of the machine in :mod:`source`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
+    Actions,
+    DestroyCopy,
+    End,
+    Journal,
+    Observe,
+    RenameBack,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState, migrated_away
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    CopyState,
+    EndState,
+    Failure,
+    Owner,
+    Phase,
+)
+
+
+def observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Actions]:
+    """Return how the session ends, or what is still to be done about the copy that was seen here."""
+    copy = event.copy
+    if state.owner is Owner.DESTINATION:
+        if copy.state is CopyState.ABSENT:
+            return _end(state, EndState.MOVED)
+        if copy.state is CopyState.RUNNING:
+            return _end(_twice(state, copy), EndState.UNSETTLED)
+        if not state.tidied and copy.name == migrated_away(state.name):
+            return replace(state, tidied=True), (
+                Journal("destroy_source", {"domid": copy.domid}),
+                DestroyCopy(),
+                Observe(),
+            )
+        failure = Failure(
+            "source_copy_left",
+            f"the domain runs at the destination, but its copy here (domid {copy.domid}, {copy.state.value}) is left",
+            remedy="Look at the copy with xl list -v, and destroy it by its domid; never unpause it.",
+        )
+        return _end(replace(state, failure=failure), EndState.MOVED)
+    if copy.state in (CopyState.RUNNING, CopyState.PAUSED) and state.owner is Owner.SOURCE:
+        if copy.name == migrated_away(state.name) and not state.tidied:
+            return replace(state, tidied=True), (Journal("rename_back"), RenameBack(), Observe())
+        return _end(state, EndState.STAYED)
+    return _end(_unsettled(state, copy), EndState.UNSETTLED)
+
+
+def _twice(state: SourceState, copy: words.Copy) -> SourceState:
+    text = f"the domain runs at the destination and, with domid {copy.domid}, here"
+    remedy = "Pause both copies at once, then decide which one counts; the other must be destroyed."
+    return replace(state, owner=Owner.UNSETTLED, failure=Failure("running_twice", text, remedy=remedy))
+
+
+def _unsettled(state: SourceState, copy: words.Copy) -> SourceState:
+    cause = f" ({state.failure.msg})" if state.failure is not None else ""
+    failure = Failure(
+        "source_not_running",
+        f"the migration failed{cause}, and the source's copy is {copy.state.value}",
+        remedy="Look at both hosts by UUID before anything is started, resumed or destroyed.",
+    )
+    return replace(state, owner=Owner.UNSETTLED, failure=failure)
+
+
+def _end(state: SourceState, end_state: EndState) -> tuple[SourceState, Actions]:
+    ended = replace(state, phase=Phase.ENDED, end_state=end_state)
+    return ended, (Journal("ended", {"end_state": end_state.value, "owner": state.owner.value}), End(end_state))

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the source's half of a session decides by (pure; private to the collection)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import EndState, Failure, Owner, Phase, Report
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """Everything the source's half decides by.
+
+    ``gate_held``: the permission waits for the controller's word (``gate: controller``). ``tasks_started`` and
+    ``tasks_undone``: what is on record of the caller's tasks at the gate.
+    """
+
+    name: str
+    phase: Phase = Phase.STARTING
+    owner: Owner = Owner.SOURCE
+    xl_runs: bool = False
+    gate_held: bool = False
+    ready_given: bool = False
+    permission_held: bool = False
+    tasks_started: bool = False
+    tasks_undone: bool = False
+    commit_left: bool = False
+    answered: bool = False
+    report: Report | None = None
+    failure: Failure | None = None
+    tidied: bool = False
+    end_state: EndState | None = None
+
+    @property
+    def must_undo(self) -> bool:
+        """Whether the source must not run the domain before the caller's tasks at the gate are undone."""
+        return self.tasks_started and not self.tasks_undone and not self.commit_left
+
+    @property
+    def at_the_gate(self) -> bool:
+        """Whether the permission waits for the controller, and may still be used."""
+        return self.gate_held and self.permission_held and not self.commit_left and not self.answered and self.xl_runs
+
+    @property
+    def permission_given(self) -> bool:
+        """Whether the destination is known to have had the permission."""
+        return self.report is not None and self.report.status is not None and self.commit_left
+
+
+def migrated_away(name: str) -> str:
+    """Return the name of a source copy whose domain has been sent (tools/xl/xl_migrate.c migrate_domain)."""
+    return name + MIGRATED_AWAY

@@ -1,0 +1,232 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who owns the domain of an interrupted session, and the next step towards one owner (pure; private).
+
+Evidence of both hosts in, one decision out. The rules are those of :mod:`_session.source` and
+:mod:`_session.destination`: without a commit on record at the destination the source owns; with one there is only
+going forward, unless ``xl`` reported a failure and its copy is seen gone; and where neither can be known a person
+decides. Each step is one act on one host; then both are looked at again.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
+from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision, Step
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    ABSENT,
+    DYING,
+    PAUSED,
+    RUNNING,
+    SHUT_DOWN,
+    SUSPENDED,
+    Side,
+)
+
+_RUNS, _RETURNED = "runs", "returned"
+_UNCOMMITTED = "The other side's process is gone, and nothing was committed."
+_NEVER_ASKED = "The commit was never asked for, and never will."
+
+
+def decide(source: Side, destination: Side) -> Decision:
+    """Return the decision for one session, from a look at both hosts."""
+    if (source.runs and destination.runs) or _several_run(source) or _several_run(destination):
+        return to.alarm(source, destination)
+    if source.gone or destination.gone:
+        return _without_gone(source, destination)
+    if not source.reachable or not destination.reachable:
+        return _unreachable(source, destination)
+    if source.alive and destination.alive:
+        return to.wait(source, destination, "The session is under way.")
+    if DYING in (source.copy, destination.copy):
+        return to.wait(source, destination, "A copy is being torn down.")
+    if destination.alive:
+        return _receiver_alone(source, destination)
+    if source.xl_alive and not source.alive or destination.xl_alive:
+        return to.wait(source, destination, "xl is still at work.")
+    if source.alive:
+        return _sender_alone(source, destination)
+    return _both_over(source, destination)
+
+
+def _several_run(side: Side) -> bool:
+    return side.others > 0 and side.runs
+
+
+def _receiver_alone(source: Side, destination: Side) -> Decision:
+    past = destination.history
+    if past.committed:
+        return to.wait(source, destination, "The destination has the permission, and its xl has not reported yet.")
+    if past.ready and source.copy == ABSENT:
+        return _last_copy(source, destination, Step(to.DESTINATION, to.HAND_OVER), Step(to.DESTINATION, to.CANCEL))
+    return to.step(
+        source, destination, Step(to.DESTINATION, to.CANCEL), "The sender is gone, and nothing is committed."
+    )
+
+
+def _sender_alone(source: Side, destination: Side) -> Decision:
+    past = source.history
+    if not past.asked:
+        if past.tasks_open:
+            return to.undo(source, destination)
+        return to.step(
+            source, destination, Step(to.SOURCE, to.CANCEL), "The receiver is gone, and nothing is committed."
+        )
+    known = _outcome(source, destination)
+    if isinstance(known, Decision):
+        return known
+    status = 0 if known == _RUNS else 3
+    return to.step(source, destination, Step(to.SOURCE, to.OUTCOME, status), _reason(known))
+
+
+def _both_over(source: Side, destination: Side) -> Decision:
+    if source.copy in (RUNNING, PAUSED):
+        return _source_alive(source, destination)
+    if source.copy == SUSPENDED:
+        known = _outcome(source, destination)
+        if isinstance(known, Decision):
+            return known
+        if known == _RUNS:
+            return to.step(source, destination, Step(to.SOURCE, to.DESTROY), _reason(known))
+        if source.history.tasks_open:
+            return to.undo(source, destination)
+        return to.step(source, destination, Step(to.SOURCE, to.RESUME), _reason(known))
+    return _source_over(source, destination)
+
+
+def _source_alive(source: Side, destination: Side) -> Decision:
+    """The source's copy is not suspended: it never was, or has been resumed."""
+    back = source.history.refused or destination.history.status or not destination.history.committed
+    if destination.copy in (RUNNING, SHUT_DOWN) or (destination.copy == PAUSED and not back):
+        return to.human(source, destination, to.BOTH_HAVE_IT)
+    if destination.copy == PAUSED:
+        return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The domain runs on the source.")
+    if source.name.endswith(MIGRATED_AWAY):
+        return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
+    return to.settled(source, destination, to.SOURCE, to.STAYED, f"It runs on {source.host}.")
+
+
+def _source_over(source: Side, destination: Side) -> Decision:
+    """The source has no copy that could go on."""
+    past = destination.history
+    if destination.copy == RUNNING:
+        if source.copy == SHUT_DOWN:
+            return to.human(source, destination, to.BOTH_HAVE_IT)
+        return to.settled(source, destination, to.DESTINATION, to.MOVED, f"It runs on {destination.host}.")
+    if destination.copy == PAUSED:
+        forward, drop = Step(to.DESTINATION, to.ROLL_FORWARD), Step(to.DESTINATION, to.DESTROY)
+        if source.copy == ABSENT and past.committed and not past.status:
+            return to.step(
+                source, destination, forward, "It was committed, and the destination's copy is the only one."
+            )
+        if source.copy == ABSENT and past.ready and not past.committed:
+            return _last_copy(source, destination, forward, drop)
+        return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The destination's copy is incomplete.")
+    if source.copy == ABSENT and destination.copy == SHUT_DOWN:
+        return to.settled(source, destination, to.DESTINATION, to.DOWN, f"It has ended on {destination.host}.")
+    owner = to.DESTINATION if past.committed else to.SOURCE
+    return to.settled(source, destination, owner, to.DOWN, "It runs nowhere, and no copy is left that could go on.")
+
+
+def _last_copy(source: Side, destination: Side, keep: Step, drop: Step) -> Decision:
+    """Say what to do with a complete copy that never had the permission when the source has lost its own.
+
+    It may be used only if the source's copy stood still to its end: what ran on has left it behind.
+    """
+    stood_still = source.history.held and not source.history.backed_out
+    if source.vouched_ran is None and not stood_still:
+        return to.human(source, destination, to.RESUMED_PERHAPS)
+    if source.vouched_ran:
+        return to.step(source, destination, drop, "The domain ran on, on the source, after this copy was made.")
+    return to.step(source, destination, keep, "The destination's copy is complete, and the only one.")
+
+
+def _outcome(source: Side, destination: Side) -> Decision | str:
+    """Say what became of the permission, the receiver and its xl being gone, or what must be done to know it."""
+    past, copy = destination.history, destination.copy
+    if source.history.asked and not destination.known:
+        # Its journal, which would say whether it committed, is lost.
+        return _RUNS if copy == RUNNING else _vouched(source, destination)
+    if not past.committed:
+        if copy in (RUNNING, SHUT_DOWN):
+            return to.human(source, destination, to.RAN_UNASKED)
+        if copy == PAUSED:
+            reason = "The destination never had the permission."
+            return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), reason)
+        return _RETURNED
+    if copy == RUNNING or past.running:
+        return _RUNS
+    if past.status:
+        if copy == ABSENT:
+            return _RETURNED
+        if copy == PAUSED and not destination.ran:
+            reason = "The destination could not start its copy."
+            return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), reason)
+        return _vouched(source, destination)
+    if copy == PAUSED:
+        reason = "The destination has the permission, and its copy has not been started."
+        return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), reason)
+    if copy == ABSENT and past.said_started != past.said_destroying:
+        return _RUNS if past.said_started else _RETURNED
+    return _vouched(source, destination)
+
+
+def _vouched(source: Side, destination: Side) -> Decision | str:
+    if destination.vouched_ran is None:
+        return to.human(source, destination, to.RAN_PERHAPS)
+    return _RUNS if destination.vouched_ran else _RETURNED
+
+
+def _reason(known: str) -> str:
+    if known == _RUNS:
+        return "The destination runs it, or has."
+    return "The destination cannot have run it, and never will."
+
+
+# Hosts that do not answer. ---
+
+
+def _unreachable(source: Side, destination: Side) -> Decision:
+    if not source.reachable and not destination.reachable:
+        return to.human(source, destination, to.BOTH_SILENT)
+    return _destination_silent(source, destination) if source.reachable else _source_silent(source, destination)
+
+
+def _destination_silent(source: Side, destination: Side) -> Decision:
+    past = source.history
+    if past.asked and not past.refused and source.copy in (SUSPENDED, ABSENT):
+        return to.human(source, destination, to.DESTINATION_SILENT)
+    if source.alive:
+        if past.tasks_open:
+            return to.undo(source, destination)
+        return to.step(source, destination, Step(to.SOURCE, to.CANCEL), _NEVER_ASKED)
+    if source.copy == SUSPENDED and not source.xl_alive:
+        if past.tasks_open:
+            return to.undo(source, destination)
+        return to.step(
+            source, destination, Step(to.SOURCE, to.RESUME), "The commit was never asked for, and never will."
+        )
+    if source.runs and source.name.endswith(MIGRATED_AWAY):
+        return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
+    return to.human(source, destination, to.DESTINATION_SILENT)
+
+
+def _source_silent(source: Side, destination: Side) -> Decision:
+    past = destination.history
+    if destination.alive or destination.xl_alive or destination.copy != PAUSED or not past.committed or past.status:
+        return to.human(source, destination, to.SOURCE_SILENT)
+    return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), "After the commit it only goes forward.")
+
+
+def _without_gone(source: Side, destination: Side) -> Decision:
+    """A person vouches that one host is off for good: what was in its memory is no more, and cannot come back."""
+    if source.gone and destination.gone:
+        return to.human(source, destination, to.BOTH_SILENT)
+    if source.gone:
+        lost = Side(source.host, gone=True, vouched_ran=source.vouched_ran, history=source.history)
+        if destination.alive:
+            return _receiver_alone(lost, destination)
+        return _both_over(lost, destination)
+    lost = Side(destination.host, gone=True, vouched_ran=destination.vouched_ran)
+    return _sender_alone(source, lost) if source.alive else _both_over(source, lost)

@@ -1,0 +1,221 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A decision about an interrupted session: the next step, the end, or what a person has to choose between (pure)."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import Record
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, Side
+
+SOURCE = "source"
+DESTINATION = "destination"
+UNSETTLED = "unsettled"
+
+# End states.
+MOVED = "moved"
+STAYED = "stayed"
+DOWN = "down"
+RUNNING_TWICE = "running_twice"
+
+# What is to be done next: a step, nothing but looking again, the caller's undo tasks, nothing, a person's choice.
+ACT = "act"
+WAIT = "wait"
+UNDO = "undo"
+DONE = "done"
+HUMAN = "human"
+
+# Verbs of a step.
+CANCEL = "cancel"
+OUTCOME = "outcome"
+HAND_OVER = "hand_over"
+DESTROY = "destroy"
+RESUME = "resume"
+RENAME_BACK = "rename_back"
+ROLL_FORWARD = "roll_forward"
+
+# Why a person has to decide.
+BOTH_HAVE_IT = "both_have_it"
+RAN_UNASKED = "ran_unasked"
+RAN_PERHAPS = "ran_perhaps"
+RESUMED_PERHAPS = "resumed_perhaps"
+SOURCE_SILENT = "source_silent"
+DESTINATION_SILENT = "destination_silent"
+BOTH_SILENT = "both_silent"
+
+
+@dataclass(frozen=True)
+class Step(Record):
+    """One act on one side; ``status`` is what an outcome tells the sender (0: it runs there)."""
+
+    side: str
+    verb: str
+    status: int | None = None
+
+
+@dataclass(frozen=True)
+class Decision(Record):
+    """What is next (``next``), whose copy counts, and why. ``choices`` are the commands a person may choose from."""
+
+    RECORDS = {"step": Step}
+
+    next: str
+    owner: str
+    end_state: str
+    reason: str
+    step: Step | None = None
+    known: tuple[str, ...] = ()
+    unknown: str = ""
+    choices: tuple[str, ...] = ()
+
+
+def step(source: Side, destination: Side, act: Step, reason: str) -> Decision:
+    """Return a decision to act."""
+    return Decision(ACT, UNSETTLED, UNSETTLED, reason, act, _known(source, destination))
+
+
+def wait(source: Side, destination: Side, reason: str) -> Decision:
+    """Return a decision to look again."""
+    return Decision(WAIT, UNSETTLED, UNSETTLED, reason, None, _known(source, destination))
+
+
+def settled(source: Side, destination: Side, owner: str, end_state: str, reason: str) -> Decision:
+    """Return the end."""
+    return Decision(DONE, owner, end_state, reason, None, _known(source, destination))
+
+
+def undo(source: Side, destination: Side) -> Decision:
+    """Return that the source may run the domain once the caller's tasks at the gate are undone."""
+    reason = "The tasks at the gate were started; they must be undone before the source may run the domain."
+    choices = (
+        f"dom0.xen.settle -e domain=NAME -e migrate_gate_undo_tasks=FILE: undoes them and resumes it on {source.host}",
+        f"dom0.xen.settle -e domain=NAME -e settle_undone=true: you have undone them on {source.host} by hand",
+    )
+    return Decision(UNDO, UNSETTLED, UNSETTLED, reason, None, _known(source, destination), "", choices)
+
+
+def alarm(source: Side, destination: Side) -> Decision:
+    """Return that the domain runs more than once."""
+    pause = [f"{side.host}: xl pause {side.domid}" for side in (source, destination) if side.runs]
+    return Decision(
+        HUMAN,
+        UNSETTLED,
+        RUNNING_TWICE,
+        "The domain runs more than once. Pause its copies at once, then find out which one counts.",
+        None,
+        _known(source, destination),
+        "Which copy has the good disk state.",
+        tuple(pause),
+    )
+
+
+def human(source: Side, destination: Side, why: str) -> Decision:
+    """Return that a person has to decide, with what is known, what is not, and the commands to choose from."""
+    reason, unknown, choices = _TEXTS[why]
+    names = {"source": source.host, "destination": destination.host, "at": source.domid, "to": destination.domid}
+    return Decision(
+        HUMAN,
+        UNSETTLED,
+        why,
+        reason.format(**names),
+        None,
+        _known(source, destination),
+        unknown.format(**names),
+        tuple(choice.format(**names) for choice in choices),
+    )
+
+
+def _known(source: Side, destination: Side) -> tuple[str, ...]:
+    return (_side(SOURCE, source), _side(DESTINATION, destination))
+
+
+def _side(role: str, side: Side) -> str:
+    where = f"{role} {side.host}"
+    if side.gone:
+        return f"{where}: off for good, as you said."
+    if not side.reachable:
+        return f"{where}: does not answer."
+    copy = "no copy" if side.copy == ABSENT else f"copy {side.name} (domid {side.domid}) is {side.copy}"
+    told = [word for word, true in _told(side) if true]
+    process = "its process runs" if side.alive else "no process of the session"
+    restarted = ", restarted since" if side.rebooted else ""
+    return f"{where}{restarted}: {copy}; {process}; on record: {', '.join(told) or 'nothing'}."
+
+
+def _told(side: Side) -> t.Iterator[tuple[str, bool]]:
+    past = side.history
+    yield "commit requested", past.asked
+    yield "refused", past.refused
+    yield "gate tasks not undone", past.tasks_open
+    yield "ready", past.ready
+    yield "commit", past.committed
+    yield "running", past.running
+    yield f"not started (status {past.status})", bool(past.status)
+
+
+_SETTLE = "dom0.xen.settle -e domain=NAME"
+_DESTROY_ONE = (
+    "{source}: xl destroy {at}, if the copy on {destination} counts",
+    "{destination}: xl destroy {to}, if it does not",
+)
+_TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    BOTH_HAVE_IT: (
+        "Both hosts have a copy that may have run.",
+        "Which copy has the good disk state.",
+        (
+            "{source}: xl destroy {at}, if the copy on {destination} counts",
+            "{destination}: xl destroy {to}, if it does not",
+        ),
+    ),
+    RAN_UNASKED: (
+        "{destination} has run a copy that never had the permission: somebody started it by hand.",
+        "What it has written to the disks.",
+        (
+            "{source}: xl destroy {at}, if the copy on {destination} counts",
+            "{destination}: xl destroy {to}, if it does not",
+        ),
+    ),
+    RAN_PERHAPS: (
+        "{destination} had the permission, and what became of its copy is not on record.",
+        "Whether the domain has run on {destination}, even for a moment, and written to its disks.",
+        (
+            _SETTLE + " -e settle_ran=true: it has run there; the copy on {source} is destroyed",
+            _SETTLE + " -e settle_ran=false: it has not; the copy on {source} is resumed",
+        ),
+    ),
+    RESUMED_PERHAPS: (
+        "{source} has lost its copy, and it is not on record that it stood still to the end. The copy on {destination} "
+        "is complete, but if the domain ran on, on {source}, it is older than the disks.",
+        "Whether {source} had resumed the domain before it lost it.",
+        (
+            _SETTLE + " -e settle_ran=false: it had not; the copy on {destination} is started",
+            _SETTLE
+            + " -e settle_ran=true: it had; the copy on {destination} is destroyed, and you start it from its disks",
+        ),
+    ),
+    DESTINATION_SILENT: (
+        "{destination} does not answer, and it may have been given the permission.",
+        "Whether the domain runs on {destination}.",
+        (
+            _SETTLE + ", when {destination} answers again",
+            _SETTLE + " -e settle_gone={destination} -e settle_ran=true (or false): it is off for good, or fenced from "
+            "the storage, and has (or has not) run the domain",
+        ),
+    ),
+    SOURCE_SILENT: (
+        "{source} does not answer.",
+        "Whether the domain runs on {source}.",
+        (
+            _SETTLE + ", when {source} answers again",
+            _SETTLE + " -e settle_gone={source}: it is off for good, or fenced from the storage",
+        ),
+    ),
+    BOTH_SILENT: (
+        "Neither {source} nor {destination} answers.",
+        "Where the domain runs.",
+        (_SETTLE + ", when at least one of them answers again",),
+    ),
+}

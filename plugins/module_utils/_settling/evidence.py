@@ -1,0 +1,147 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one host shows of an interrupted session: its journal, its processes, its copy (pure; private)."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, Record
+
+ABSENT = "absent"
+RUNNING = "running"
+PAUSED = "paused"
+SUSPENDED = "suspended"
+SHUT_DOWN = "shut_down"
+DYING = "dying"
+
+# What xl migrate-receive says of its copy (tools/xl/xl_migrate.c migrate_receive; the spelling is Xen's).
+_SAID_STARTED = "Domain started successsfully"
+_SAID_DESTROYING = "Failure, destroying our copy"
+
+_BACKING_OUT = ("abort", "waits_for_undo", "gate_undone", "refused", "reported_returned", "resume")
+
+
+@dataclass(frozen=True)
+class History(Record):
+    """What a session's journal says. ``boot_id`` is that of the boot it ran in, ``domid`` its copy's within that boot.
+
+    ``held``: the source's ``xl`` had written its permission, after which nothing but an answer makes it resume the
+    domain; ``backed_out``: that answer, or what may lead to it, is on record.
+    ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
+    ``said_destroying`` are the last words of that ``xl``.
+    """
+
+    boot_id: str | None = None
+    domid: int | None = None
+    held: bool = False
+    asked: bool = False
+    refused: bool = False
+    backed_out: bool = False
+    tasks_open: bool = False
+    ready: bool = False
+    committed: bool = False
+    running: bool = False
+    status: int | None = None
+    said_started: bool = False
+    said_destroying: bool = False
+    concluded: str | None = None
+
+
+@dataclass(frozen=True)
+class Side(Record):
+    """One host's evidence. ``alive``: the session's process runs; ``xl_alive``: the ``xl`` that it had started does.
+
+    ``known``: it has a journal of the session. ``copy`` is one of the states above, of the copy ``domid``, which is
+    called ``name``; ``ran``: it has used processor time; ``others``: how many more copies there are.
+
+    A person may vouch for what cannot be seen: ``gone``, that this host is off for good or fenced from the storage,
+    and ``vouched_ran``, whether the domain has run here.
+    """
+
+    RECORDS = {"history": History}
+
+    host: str
+    reachable: bool = True
+    gone: bool = False
+    vouched_ran: bool | None = None
+    known: bool = False
+    alive: bool = False
+    xl_alive: bool = False
+    boot_id: str = ""
+    copy: str = ABSENT
+    domid: int | None = None
+    name: str = ""
+    ran: bool = False
+    others: int = 0
+    history: History = History()
+
+    @property
+    def rebooted(self) -> bool:
+        """Whether the host was started again since the session; what had no other place than memory is gone."""
+        return self.history.boot_id is not None and self.history.boot_id != self.boot_id
+
+    @property
+    def runs(self) -> bool:
+        """Whether a copy runs here."""
+        return self.copy == RUNNING
+
+
+def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[str] = ()) -> History:
+    """Return what a journal says.
+
+    ``records`` are those that ``_session.journal.read`` returns, ``said`` the last lines of this side's ``xl``.
+    """
+    steps = {str(record.get("step")): record.get("details") or {} for record in records}
+    order = [str(record.get("step")) for record in records]
+    started, undone = _last(order, "gate_tasks_started"), _last(order, "gate_undone")
+    return History(
+        boot_id=steps.get("opened", {}).get("boot_id"),
+        domid=steps.get("xl_started", {}).get("domid", steps.get("copy", {}).get("domid")),
+        held="permission_held" in steps or "commit_requested" in steps,
+        asked="commit_requested" in steps,
+        refused="refused" in steps or "reported_returned" in steps,
+        backed_out=any(step in steps for step in _BACKING_OUT),
+        tasks_open=started > undone,
+        ready="ready" in steps,
+        committed="commit" in steps,
+        running="running" in steps,
+        status=steps.get("not_started", {}).get("status", 0 if "running" in steps else None),
+        said_started=any(_SAID_STARTED in line for line in said),
+        said_destroying=any(_SAID_DESTROYING in line for line in said),
+        concluded=steps.get("settled", {}).get("owner"),
+    )
+
+
+def copy_state(row: DomainRow) -> str:
+    """Return what matters of a copy's state."""
+    if row.state.dying:
+        return DYING
+    if row.state.suspended:
+        return SUSPENDED
+    if row.state.shutdown or row.state.crashed:
+        return SHUT_DOWN
+    return PAUSED if row.state.paused else RUNNING
+
+
+def own_copy(
+    rows: t.Sequence[DomainRow], history: History, rebooted: bool, apart_from: int | None
+) -> tuple[DomainRow | None, int]:
+    """Return this side's copy and how many more there are; ``apart_from`` is the other side's on the same host.
+
+    A domid is good within one boot only. A copy that runs counts before one that was recorded: the guest may have
+    rebooted since, which gives it a new domid.
+    """
+    mine = [row for row in rows if row.domid != apart_from]
+    if not mine:
+        return None, 0
+    known = [row for row in mine if not rebooted and row.domid == history.domid]
+    running = [row for row in mine if copy_state(row) == RUNNING]
+    chosen = (running or known or mine)[0]
+    return chosen, len(mine) - 1
+
+
+def _last(order: t.Sequence[str], step: str) -> int:
+    return max((place for place, each in enumerate(order) if each == step), default=-1)

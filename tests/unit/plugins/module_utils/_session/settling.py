@@ -1,0 +1,81 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settling in the model: the real decision, from nothing but what is on the disks and what is seen, and its steps."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
+from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
+from ansible_collections.dom0.xen.plugins.module_utils._settling import evidence as seen
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, Side
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import NAME
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import World
+
+GUEST = {"runs": seen.RUNNING, "suspended": seen.SUSPENDED, "gone": seen.ABSENT, "lost": seen.ABSENT}
+COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "runs": seen.RUNNING}
+
+Tell = t.Callable[[World, str], World]
+Short = t.Callable[[words.Report], str]
+
+
+def decision(w: World, sender_over: bool, receiver_over: bool) -> Decision:
+    """Return what the collection decides when it looks at both hosts now."""
+    records: list[dict[str, t.Any]] = [{"step": step} for step in w.noted]
+    if w.noted_status:
+        records.append({"step": "not_started", "details": {"status": 3}})
+    history = seen.read_history(records)
+    source = Side(
+        "xen1",
+        known=True,
+        alive=not sender_over,
+        xl_alive=w.xl_s not in ("none", "dead"),
+        copy=GUEST[w.guest],
+        domid=1,
+        name=NAME + MIGRATED_AWAY if w.away else NAME,
+        history=History(held=w.asked_on_disk, asked=w.asked_on_disk, backed_out=w.backed_out),
+    )
+    destination = Side(
+        "xen2",
+        known=True,
+        alive=not receiver_over,
+        xl_alive=w.xl_d != "dead",
+        copy=COPY[w.copy],
+        domid=2,
+        name=NAME,
+        ran=w.has_run and w.copy == "runs",
+        history=history,
+    )
+    if w.silent == to.SOURCE:
+        source = Side("xen1", reachable=False)
+    elif w.silent == to.DESTINATION:
+        destination = Side("xen2", reachable=False)
+    return decide(source, destination)
+
+
+def act(
+    w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report: t.Callable[[words.Report], str]
+) -> World:
+    """Return the world after the decision's step, which one host takes by itself."""
+    step = made.step
+    if step is None:
+        return w
+    if step.verb == to.CANCEL:
+        return (tell_sender if step.side == to.SOURCE else tell_receiver)(w, "cancelled")
+    if step.verb == to.OUTCOME:
+        failed = bool(step.status)
+        return tell_sender(w, report(words.Report(step.status, give_back=failed, copy_gone=failed)))
+    if step.verb == to.HAND_OVER:
+        return tell_receiver(w, "hand over")
+    if step.verb == to.DESTROY:
+        return w._replace(guest="gone") if step.side == to.SOURCE else w._replace(copy="none")
+    if step.verb == to.RESUME:
+        return w._replace(guest="runs", away=False, backed_out=True)
+    if step.verb == to.RENAME_BACK:
+        return w._replace(away=False)
+    return w._replace(copy="runs", has_run=True, noted=w.noted | {"commit", "running"}, commit_on_disk=True)

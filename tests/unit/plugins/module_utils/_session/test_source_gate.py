@@ -1,0 +1,119 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate that the controller holds: who may open it, and what must be undone before the source may go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Event, Owner, Phase
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.course import (
+    AWAY,
+    BROKEN,
+    CANCELLED,
+    COMPLETE,
+    CONNECTED,
+    EXITED,
+    EXPIRED,
+    FAILED,
+    FINAL_ROUND,
+    HEADER,
+    NAME,
+    PERMISSION,
+    PERMIT,
+    READY,
+    RETURNED,
+    STREAMING,
+    SUSPENDING,
+    TASKS_STARTED,
+    UNDONE,
+    play,
+    seen,
+)
+
+FIRST = SourceState(NAME, gate_held=True)
+GATE: tuple[Event, ...] = (CONNECTED, HEADER, STREAMING, SUSPENDING, FINAL_ROUND, COMPLETE, READY)
+HELD = (*GATE, PERMISSION)
+STARTED = (*HELD, TASKS_STARTED)
+WAITS = (*STARTED, FAILED)
+AGAINST = words.Permit(BROKEN)
+
+COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
+    "held": (HELD, ["record permission_held"]),
+    "permitted": ((*HELD, PERMIT), ["record commit_requested", "send commit"]),
+    "permitted twice": ((*HELD, PERMIT, PERMIT), []),
+    "permitted too early": ((*GATE, PERMIT), []),
+    "evidence speaks against it": ((*HELD, AGAINST), ["record abort", "send failed"]),
+    "refused": ((*HELD, FAILED), ["record abort", "send failed"]),
+    "permitted after a refusal": ((*HELD, FAILED, PERMIT), []),
+    "link expires": ((*HELD, EXPIRED), ["record refused", "tell xl: it failed there"]),
+    "tasks started": (STARTED, ["record gate_tasks_started"]),
+    "tasks started too early": ((*GATE, TASKS_STARTED), []),
+    "tasks started after a refusal": ((*HELD, FAILED, TASKS_STARTED), []),
+    "permitted after the tasks": ((*STARTED, PERMIT), ["record commit_requested", "send commit"]),
+    # From here on the source must not run the domain before they are undone, whatever happens.
+    "refused after the tasks": (WAITS, ["record waits_for_undo"]),
+    "cancelled after the tasks": ((*STARTED, CANCELLED), ["record waits_for_undo"]),
+    "link expires after the tasks": ((*STARTED, EXPIRED), ["record waits_for_undo"]),
+    "given back after the tasks": ((*STARTED, RETURNED), ["record waits_for_undo"]),
+    "again": ((*WAITS, EXPIRED), []),
+    "undone": ((*WAITS, UNDONE), ["record gate_undone", "record abort", "send failed"]),
+    "undone twice": ((*WAITS, UNDONE, UNDONE), []),
+    "undone, and given back": (
+        (*STARTED, RETURNED, UNDONE),
+        ["record gate_undone", "record reported_returned", "tell xl: it failed there"],
+    ),
+    "undone, and the link is gone": ((*WAITS, UNDONE, EXPIRED), ["record refused", "tell xl: it failed there"]),
+    "undone, then permitted": ((*STARTED, UNDONE, PERMIT), []),
+    "undone, and started again": (
+        (*STARTED, UNDONE, TASKS_STARTED, PERMIT),
+        ["record commit_requested", "send commit"],
+    ),
+    "nothing to undo": ((*HELD, UNDONE), []),
+    # The controller may come late: the guest stands still either way, and nothing has been done that cannot be gone on.
+    "permitted after all": ((*WAITS, PERMIT), ["record commit_requested", "send commit"]),
+    "permitted after it was given back": ((*STARTED, RETURNED, PERMIT), []),
+    "xl is killed": ((*STARTED, EXITED), ["record abort", "send failed", "look"]),
+    "xl is killed while it waits": ((*WAITS, EXITED), ["record xl_exited", "send failed", "look"]),
+    "and nobody resumes it": ((*WAITS, EXITED, seen("suspended", AWAY)), ["record ended", "end: unsettled"]),
+}
+
+
+@pytest.mark.parametrize(("events", "does"), COURSES.values(), ids=COURSES)
+def test_course(events: tuple[Event, ...], does: list[str]) -> None:
+    """What the last event makes the source do."""
+    assert play(advance, FIRST, *events)[1] == does
+
+
+@pytest.mark.parametrize(
+    ("events", "phase", "owner"),
+    [
+        (HELD, Phase.GATE, Owner.SOURCE),
+        (STARTED, Phase.GATE, Owner.SOURCE),
+        (WAITS, Phase.GATE, Owner.UNSETTLED),
+        ((*WAITS, UNDONE), Phase.GATE, Owner.SOURCE),
+        ((*WAITS, PERMIT), Phase.COMMITTED, Owner.UNSETTLED),
+        ((*WAITS, UNDONE, RETURNED), Phase.FINISHING, Owner.SOURCE),
+    ],
+)
+def test_phase_and_owner(events: tuple[Event, ...], phase: Phase, owner: Owner) -> None:
+    """While tasks wait to be undone nobody owns the domain for certain."""
+    state = play(advance, FIRST, *events)[0]
+    assert (state.phase, state.owner) == (phase, owner)
+
+
+def test_the_cause_survives_the_undoing() -> None:
+    """What made the gate fail is what is told at the end."""
+    failure = play(advance, FIRST, *WAITS, UNDONE, RETURNED)[0].failure
+    assert failure is BROKEN
+
+
+def test_the_engine_does_not_wait() -> None:
+    """Without a gate held by the controller its words mean nothing, and the permission is used at once."""
+    state, does = play(advance, SourceState(NAME), *HELD)
+    assert does == ["record commit_requested", "send commit"]
+    assert play(advance, state, TASKS_STARTED)[1] == []
