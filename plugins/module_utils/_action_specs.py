@@ -78,3 +78,18 @@ VERDICT: Spec = {
     "error_host": {"type": "str", "default": ""},
     "result_path": {"type": "str", "default": ""},
 }
+
+INTERRUPTED: Spec = {
+    "domain": {"type": "str", "default": ""},
+    "hosts": {"type": "dict", "required": True},
+}
+
+DECISION: Spec = {
+    "name": {"type": "str", "required": True},
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "default": ""},
+    "source_look": {"type": "dict", "default": {}},
+    "destination_look": {"type": "dict", "default": {}},
+    "gone": {"type": "list", "elements": "str", "default": []},
+    "ran": {"type": "bool"},
+}

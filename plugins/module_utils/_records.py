@@ -140,7 +140,10 @@ class SessionDomain(Record):
 
 @dataclasses.dataclass(frozen=True)
 class SessionSeen(Record):
-    """What a host's folders tell of a session; ``alive`` says whether its process still runs."""
+    """What a host's folders tell of a session; ``alive`` says whether its process still runs.
+
+    ``peer_host`` is what the inventory called the other side's host, null where that is not on record.
+    """
 
     RECORDS = {"domain": SessionDomain}
 
@@ -152,6 +155,7 @@ class SessionSeen(Record):
     domain: SessionDomain
     pid: int | None
     alive: bool
+    peer_host: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDo
 
 STATUS = "status.json"
 RESULT = "result.json"
+JOURNAL = "journal"
+
+# The first record of a journal is small; more of a file that somebody has spoilt is not read.
+_RECORD_BYTES = 65536
 
 
 def sessions_seen(
@@ -28,7 +32,7 @@ def sessions_seen(
 
     A session that runs, or was killed, has a status below the runtime root; one that ended has a result below the
     journal root. One of which nothing is left but its journal (the host restarted) has the phase "unknown" and the
-    owner "unsettled".
+    owner "unsettled"; its domain is taken from the journal's first record.
     """
     documents: dict[tuple[str, str], t.Mapping[str, t.Any]] = {}
     roots = ((runtime_root, STATUS), (journal_root, RESULT))
@@ -42,15 +46,21 @@ def sessions_seen(
         key = (session, role)
         if all(entry[1] != key for entry in seen):
             folder = session_folder(runtime_root, session, role) if runtime_root else None
-            seen.append((_changed(path), key, _seen(session, role, documents.get(key, {}), folder, proc)))
+            opened = _opened(session_folder(journal_root, session, role))
+            seen.append((_changed(path), key, _seen(session, role, documents.get(key, {}), opened, folder, proc)))
     seen.sort(key=lambda entry: entry[0], reverse=True)
     return tuple(entry[2] for entry in seen[:limit])
 
 
 def _seen(
-    session: str, role: str, document: t.Mapping[str, t.Any], runtime_folder: str | None, proc: str
+    session: str,
+    role: str,
+    document: t.Mapping[str, t.Any],
+    opened: t.Mapping[str, t.Any],
+    runtime_folder: str | None,
+    proc: str,
 ) -> SessionSeen:
-    domain = document.get("domain") or {}
+    domain = document.get("domain") or opened
     pid = document.get("pid")
     return SessionSeen(
         session=session,
@@ -61,7 +71,18 @@ def _seen(
         domain=SessionDomain(uuid=domain.get("uuid"), name=domain.get("name")),
         pid=pid,
         alive=runtime_folder is not None and _procfs.session_process(pid, runtime_folder, proc) is not None,
+        peer_host=opened.get("peer_host") or None,
     )
+
+
+def _opened(folder: str) -> dict[str, t.Any]:
+    try:
+        with open(os.path.join(folder, JOURNAL), "rb") as file:
+            record = json.loads(file.readline(_RECORD_BYTES).decode("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    details = record.get("details") if isinstance(record, dict) and record.get("step") == "opened" else None
+    return details if isinstance(details, dict) else {}
 
 
 def _read(path: str) -> dict[str, t.Any] | None:

@@ -74,6 +74,12 @@ options:
     description: How long C(xl migrate-receive) may take to say its banner, in seconds.
     type: int
     default: 60
+  peer_host:
+    description:
+      - What the inventory calls the source. It is put on record, so that whoever settles an interrupted session
+        finds the other host.
+    type: str
+    default: ""
   link_timeout:
     description: How long a broken connection may take to come back before the migration is given up, in seconds.
     type: int
@@ -163,6 +169,7 @@ def main() -> None:
             "peer_certificate": {"type": "str", "required": True},
             "admission_timeout": {"type": "int", "default": 120},
             "banner_timeout": {"type": "int", "default": 60},
+            "peer_host": {"type": "str", "default": ""},
             "link_timeout": {"type": "int", "default": 30},
         },
     )
@@ -179,6 +186,7 @@ def main() -> None:
             peer_certificate=params["peer_certificate"],
             xl=find_binary("xl"),
             link_timeout=params["link_timeout"],
+            peer_host=params["peer_host"],
             memory_max_kib=params["memory_max_kib"],
             listen_address=params["listen_address"],
             port_first=first,

@@ -70,6 +70,12 @@ options:
     description: How long to try to reach the receiver, in seconds.
     type: int
     default: 15
+  peer_host:
+    description:
+      - What the inventory calls the destination. It is put on record, so that whoever settles an interrupted session
+        finds the other host.
+    type: str
+    default: ""
   link_timeout:
     description: How long a broken connection may take to come back before the migration is given up, in seconds.
     type: int
@@ -80,6 +86,20 @@ options:
       - Once the permission was asked for, no time limit ends a session.
     type: int
     default: 10
+  gate:
+    description:
+      - Who decides at the gate, when the domain stands still here and is complete at the destination.
+      - V(engine) lets sender and receiver decide, within milliseconds.
+      - V(controller) waits for M(dom0.xen.migration_gate).
+    type: str
+    choices: [engine, controller]
+    default: engine
+  gate_timeout:
+    description:
+      - How long the permission may wait at the gate, in seconds, for O(gate=controller). The migration is then given
+        up, and the domain goes on running here.
+    type: int
+    default: 120
 seealso:
   - module: dom0.xen.migration_receive
   - module: dom0.xen.migration_info
@@ -161,8 +181,11 @@ def main() -> None:
             "port": {"type": "int", "required": True},
             "peer_certificate": {"type": "str", "required": True},
             "connect_timeout": {"type": "int", "default": 15},
+            "peer_host": {"type": "str", "default": ""},
             "link_timeout": {"type": "int", "default": 30},
             "stop_link_timeout": {"type": "int", "default": 10},
+            "gate": {"type": "str", "choices": ["engine", "controller"], "default": "engine"},
+            "gate_timeout": {"type": "int", "default": 120},
         },
     )
     params = module.params
@@ -177,11 +200,14 @@ def main() -> None:
             peer_certificate=params["peer_certificate"],
             xl=find_binary("xl"),
             link_timeout=params["link_timeout"],
+            peer_host=params["peer_host"],
             destination_address=params["destination_address"],
             port=params["port"],
             connect_timeout=params["connect_timeout"],
             stop_link_timeout=params["stop_link_timeout"],
             memory_kib=params["memory_kib"],
+            gate_held=params["gate"] == "controller",
+            gate_timeout=params["gate_timeout"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

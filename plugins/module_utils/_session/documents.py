@@ -12,6 +12,7 @@ import typing as t
 SETTINGS = "settings.json"
 STATUS = "status.json"
 RESULT = "result.json"
+XL_STDERR = "xl.stderr"
 
 
 def write(path: str, document: t.Mapping[str, t.Any], *, durable: bool = False) -> None:

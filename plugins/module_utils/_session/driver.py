@@ -45,7 +45,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
 )
 
 DELIVERY_LIMIT = 5.0
-XL_STDERR = "xl.stderr"
 
 # Records without which the next action must not happen; every other one may be missing from a full disk.
 _BINDING = ("commit", "commit_requested", "gate_tasks_started")
@@ -67,6 +66,7 @@ class Driver(t.Generic[StateT]):
         self._machine = machine
         self._launched = launched
         self._launch_told = False
+        self._dismissed = False
         self.clock: t.Callable[[], float] = time.monotonic
         self.started = self.clock()
         self.loop = Loop()
@@ -100,8 +100,13 @@ class Driver(t.Generic[StateT]):
         if request.get("command") != CANCEL:
             return False
         before = self.state.failure
+        self._cancel()
+        return self.state.failure is not before or self._dismissed
+
+    def _cancel(self) -> None:
+        # After its end the session only waits for its last word to be taken; whoever cancels has read it elsewhere.
+        self._dismissed = self.state.phase is Phase.ENDED
         self.feed(CancelAsked())
-        return self.state.failure is not before
 
     def _waits_for_controller(self) -> bool:
         """Whether the guest stands still until the controller has spoken."""
@@ -125,7 +130,7 @@ class Driver(t.Generic[StateT]):
                 self._step()
             self.link.over = True
             deadline = self.clock() + self._linger_limit()
-            while not self.link.delivered and self.clock() < deadline:
+            while not self.link.delivered and self.clock() < deadline and not self._dismissed:
                 self._step()
         finally:
             self._close()
@@ -168,7 +173,7 @@ class Driver(t.Generic[StateT]):
     @property
     def stderr_path(self) -> str:
         """Where this side's ``xl`` writes its messages."""
-        return os.path.join(self.settings.journal_folder, XL_STDERR)
+        return os.path.join(self.settings.journal_folder, documents.XL_STDERR)
 
     def status(self) -> dict[str, t.Any]:
         """Return the status document."""
@@ -199,6 +204,7 @@ class Driver(t.Generic[StateT]):
             name=self.settings.name,
             role=self.role,
             boot_id=_procfs.boot_id(),
+            peer_host=self.settings.peer_host,
         )
 
     def _link_readable(self, happened: t.Mapping[int, int]) -> bool:
@@ -210,7 +216,7 @@ class Driver(t.Generic[StateT]):
         happened = self.loop.wait([*self._sources(), *control], self._wait())
         if self.loop.terminate:
             self.loop.terminate = False
-            self.feed(CancelAsked())
+            self._cancel()
         self._control.serve(happened, self._answer)
         self._turn(happened)
         self._tell(idle=not happened)

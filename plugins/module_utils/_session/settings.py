@@ -13,7 +13,10 @@ SettingsT = t.TypeVar("SettingsT", bound="Settings")
 
 @dataclass(frozen=True)
 class Settings:
-    """What both roles need. Paths are absolute, times in seconds; nothing here is secret."""
+    """What both roles need. Paths are absolute, times in seconds; nothing here is secret.
+
+    ``peer_host`` is what the inventory calls the other side's host, empty where that is not known.
+    """
 
     session: str
     uuid: str
@@ -23,6 +26,7 @@ class Settings:
     peer_certificate: str
     xl: str
     link_timeout: float
+    peer_host: str
 
     def to_document(self) -> dict[str, t.Any]:
         """Return the settings as a JSON object."""
@@ -58,5 +62,5 @@ class SenderSettings(Settings):
     connect_timeout: float
     stop_link_timeout: float
     memory_kib: int
-    gate_held: bool = False
-    gate_timeout: float = 120.0
+    gate_held: bool
+    gate_timeout: float

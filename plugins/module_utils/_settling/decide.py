@@ -38,7 +38,7 @@ def decide(source: Side, destination: Side) -> Decision:
     if not source.reachable or not destination.reachable:
         return _unreachable(source, destination)
     if source.alive and destination.alive:
-        return to.wait(source, destination, "The session is under way.")
+        return to.watch(source, destination)
     if DYING in (source.copy, destination.copy):
         return to.wait(source, destination, "A copy is being torn down.")
     if destination.alive:
@@ -60,9 +60,9 @@ def _receiver_alone(source: Side, destination: Side) -> Decision:
         return to.wait(source, destination, "The destination has the permission, and its xl has not reported yet.")
     if past.ready and source.copy == ABSENT:
         return _last_copy(source, destination, Step(to.DESTINATION, to.HAND_OVER), Step(to.DESTINATION, to.CANCEL))
-    return to.step(
-        source, destination, Step(to.DESTINATION, to.CANCEL), "The sender is gone, and nothing is committed."
-    )
+    if source.history.tasks_open and not source.gone:
+        return to.undo(source, destination)
+    return to.step(source, destination, Step(to.DESTINATION, to.CANCEL), _UNCOMMITTED)
 
 
 def _sender_alone(source: Side, destination: Side) -> Decision:
@@ -70,9 +70,7 @@ def _sender_alone(source: Side, destination: Side) -> Decision:
     if not past.asked:
         if past.tasks_open:
             return to.undo(source, destination)
-        return to.step(
-            source, destination, Step(to.SOURCE, to.CANCEL), "The receiver is gone, and nothing is committed."
-        )
+        return to.step(source, destination, Step(to.SOURCE, to.CANCEL), _UNCOMMITTED)
     known = _outcome(source, destination)
     if isinstance(known, Decision):
         return known

@@ -21,9 +21,10 @@ STAYED = "stayed"
 DOWN = "down"
 RUNNING_TWICE = "running_twice"
 
-# What is to be done next: a step, nothing but looking again, the caller's undo tasks, nothing, a person's choice.
+# What is next: a step, another look, watching the session, the caller's undo tasks, nothing, a person's choice.
 ACT = "act"
 WAIT = "wait"
+WATCH = "watch"
 UNDO = "undo"
 DONE = "done"
 HUMAN = "human"
@@ -80,6 +81,12 @@ def step(source: Side, destination: Side, act: Step, reason: str) -> Decision:
 def wait(source: Side, destination: Side, reason: str) -> Decision:
     """Return a decision to look again."""
     return Decision(WAIT, UNSETTLED, UNSETTLED, reason, None, _known(source, destination))
+
+
+def watch(source: Side, destination: Side) -> Decision:
+    """Return that there is nothing to settle yet."""
+    reason = "The session is under way; dom0.xen.migrate watches it to its end."
+    return Decision(WATCH, UNSETTLED, UNSETTLED, reason, None, _known(source, destination))
 
 
 def settled(source: Side, destination: Side, owner: str, end_state: str, reason: str) -> Decision:

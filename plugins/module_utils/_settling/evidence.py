@@ -126,21 +126,17 @@ def copy_state(row: DomainRow) -> str:
     return PAUSED if row.state.paused else RUNNING
 
 
-def own_copy(
-    rows: t.Sequence[DomainRow], history: History, rebooted: bool, apart_from: int | None
-) -> tuple[DomainRow | None, int]:
-    """Return this side's copy and how many more there are; ``apart_from`` is the other side's on the same host.
+def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> tuple[DomainRow | None, int]:
+    """Return this side's copy among those with the domain's UUID, and how many more there are.
 
-    A domid is good within one boot only. A copy that runs counts before one that was recorded: the guest may have
-    rebooted since, which gives it a new domid.
+    A copy that runs counts before the one that was recorded: the guest may have rebooted, which gives it a new domid.
+    A domid is good within one boot only.
     """
-    mine = [row for row in rows if row.domid != apart_from]
-    if not mine:
+    if not rows:
         return None, 0
-    known = [row for row in mine if not rebooted and row.domid == history.domid]
-    running = [row for row in mine if copy_state(row) == RUNNING]
-    chosen = (running or known or mine)[0]
-    return chosen, len(mine) - 1
+    known = [row for row in rows if not rebooted and row.domid == history.domid]
+    running = [row for row in rows if copy_state(row) == RUNNING]
+    return (running or known or list(rows))[0], len(rows) - 1
 
 
 def _last(order: t.Sequence[str], step: str) -> int:

@@ -80,6 +80,14 @@ class Xl:
         """Destroy the domain. Success does not say that it is gone: look again until its domid is absent."""
         self._ask("destroy", str(domid))
 
+    def resume(self, domid: int) -> None:
+        """Resume a suspended domain, from Xen 4.20 on (tools/xl/xl_vmcontrol.c main_resume)."""
+        self._ask("resume", str(domid))
+
+    def save_and_resume_argv(self, domid: int) -> list[str]:
+        """Return the command that saves a domain to nowhere and resumes it; without ``-c`` it would destroy it."""
+        return [self.binary, "save", "-c", str(domid), "/dev/null"]
+
     def migrate_argv(self, domid: int, transport_command: str) -> list[str]:
         """Return the command that sends a domain through ``sh -c transport_command`` (tools/xl/xl_migrate.c).
 

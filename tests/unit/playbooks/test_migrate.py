@@ -22,79 +22,13 @@ from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, where
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(600)
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-GUEST = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"
 # How the text of every key on P-256 in PKCS 8 begins; test_keys_begin_so holds it to that.
 KEY = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQ"
-LIMIT_S = 240.0
-
-
-class User:
-    """Somebody who runs playbooks against the two hosts."""
-
-    def __init__(self, site: Site, folder: pathlib.Path) -> None:
-        """Keep everything Ansible writes in this folder."""
-        self.site = site
-        self.folder = folder
-        self.result_path = folder / "result.json"
-        self.command_lines: set[str] = set()
-
-    def start(self, playbook: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Start a playbook in a process group of its own."""
-        command = [sys.executable, "-m", "ansible.cli.playbook", "-i", str(self.site.inventory), playbook, *arguments]
-        values = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
-            "ANSIBLE_CONFIG": str(self.folder / "none.cfg"),
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_LOCAL_TEMP": str(self.folder / "local_tmp"),
-            "ANSIBLE_REMOTE_TEMP": str(self.folder / "remote_tmp"),
-            "ANSIBLE_FORCE_COLOR": "0",
-            "PYTHONUNBUFFERED": "1",
-            "LC_ALL": "C.UTF-8",
-            **environment,
-        }
-        return subprocess.Popen(
-            command,
-            env=values,
-            cwd=self.folder,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def run(self, playbook: str, *arguments: str, **environment: str) -> str:
-        """Run a playbook that must succeed; return its log."""
-        process = self.start(playbook, *arguments, **environment)
-        log = process.communicate(timeout=LIMIT_S)[0]
-        assert process.returncode == 0, log[-4000:]
-        return log
-
-    def move(self, destination: str, *arguments: str, **environment: str) -> str:
-        """Move the guest; return the log."""
-        return self.run("dom0.xen.migrate", *self.asking(destination), *arguments, **environment)
-
-    def asking(self, destination: str) -> tuple[str, ...]:
-        """Return the arguments that ask for the move."""
-        return (
-            "-e",
-            "domain=centos",
-            "-e",
-            f"destination={destination}",
-            "-e",
-            f"migrate_result_path={self.result_path}",
-        )
-
-    @property
-    def result(self) -> dict[str, t.Any]:
-        """What the last run wrote for programs."""
-        read: dict[str, t.Any] = json.loads(self.result_path.read_text())
-        return read
 
 
 @pytest.fixture(scope="module")
@@ -112,13 +46,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
 def user(site: Site, tmp_path: pathlib.Path) -> User:
     """Somebody with an empty folder."""
     return User(site, tmp_path)
-
-
-def where(site: Site) -> str:
-    """Return the host whose copy runs; there must be exactly one, and never were two."""
-    assert site.overlaps(GUEST) == []
-    assert len(site.running(GUEST)) == 1
-    return next(name for name, host in site.hosts.items() if host.guest("centos"))
 
 
 def other(site: Site) -> str:

@@ -1,0 +1,35 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decide about an interrupted session; documented in plugins/modules/migration_decision.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECISION
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
+from ansible_collections.dom0.xen.plugins.plugin_utils._decision import side, told
+
+
+class ActionModule(ActionBase):
+    """Pure deciding on the controller: what both hosts show in, the next step out."""
+
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the decision, and a message for people."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(DECISION)
+        source, destination = (
+            side(options[role], options[f"{role}_look"], options["gone"], options["ran"])
+            for role in ("source", "destination")
+        )
+        made = decide(source, destination)
+        result.update(changed=False, **told(made, options["name"], source, destination))
+        return result

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the sessions that did not come to an end; documented in plugins/modules/migration_interrupted.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import INTERRUPTED
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import interrupted
+
+
+class ActionModule(ActionBase):
+    """Pure reading of facts on the controller."""
+
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return ``sessions``; hosts that gave no facts are named in a warning."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(INTERRUPTED)
+        answers = options["hosts"]
+        hosts = {host: HostFacts.from_result(info["host"]) for host, info in answers.items() if info.get("host")}
+        silent = sorted(set(answers) - set(hosts))
+        if silent:
+            result["warnings"] = [f"Could not look for interrupted migrations on: {', '.join(silent)}."]
+        sessions = interrupted(hosts, options["domain"])
+        result.update(changed=False, sessions=[session.to_result() for session in sessions])
+        return result

@@ -1,0 +1,155 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration_decision
+short_description: Decide who owns the domain of an interrupted session
+version_added: 0.1.0
+description:
+  - Decides from what M(dom0.xen.migration_settle) has seen on both hosts, and names the next step towards one owner.
+    A step is one act on one host; then both are looked at again.
+  - Without a commit on record at the destination the source owns the domain. With one there is only going forward,
+    unless C(xl) reported a failure and its copy is seen gone. Where neither can be known, a person decides.
+options:
+  name:
+    description: Name of the domain.
+    type: str
+    required: true
+  source:
+    description: Name of the source.
+    type: str
+    default: ""
+  destination:
+    description: Name of the destination.
+    type: str
+    default: ""
+  source_look:
+    description:
+      - What M(dom0.xen.migration_settle) returned for the source. Without C(side) the host counts as unreachable.
+    type: dict
+    default: {}
+  destination_look:
+    description: The same for the destination.
+    type: dict
+    default: {}
+  gone:
+    description: Hosts that a person vouches for to be off for good, or fenced from the storage.
+    type: list
+    elements: str
+    default: []
+  ran:
+    description:
+      - A person's word on what cannot be seen. Whether the domain has run at the destination after the commit, or on
+        the source after the copy at the destination was made.
+    type: bool
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+    details:
+      - This action does not modify state.
+  idempotent:
+    support: full
+    details:
+      - This action does not modify state.
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._attributes.action
+author:
+  - dom0.xen contributors (@dom0-xen)
+"""
+
+EXAMPLES = r"""
+- name: Decide
+  dom0.xen.migration_decision:
+    name: centos
+    source: xen1
+    destination: xen2
+    source_look: "{{ source_look }}"
+    destination_look: "{{ destination_look }}"
+  register: decision
+"""
+
+RETURN = r"""
+next:
+  description:
+    - What is next. V(act) for RV(act), V(wait) to look again, V(watch) when the session is under way on both hosts,
+      V(undo) to undo the caller's tasks at the gate, V(done) at the end, V(human) when a person has to choose.
+  returned: success
+  type: str
+  sample: act
+owner:
+  description: The host whose copy counts, V(source), V(destination) or V(unsettled).
+  returned: success
+  type: str
+  sample: unsettled
+end_state:
+  description:
+    - How it ended, V(moved), V(stayed), or V(down) when the domain runs nowhere and nothing is left that could go on.
+    - Otherwise V(unsettled), or why a person has to decide. That is V(running_twice), V(both_have_it), V(ran_unasked),
+      V(ran_perhaps), V(resumed_perhaps), V(source_silent), V(destination_silent) or V(both_silent).
+  returned: success
+  type: str
+  sample: unsettled
+reason:
+  description: Why, in a sentence.
+  returned: success
+  type: str
+  sample: The destination cannot have run it, and never will.
+step:
+  description: The step, or null.
+  returned: success
+  type: dict
+  contains:
+    side: {type: str, description: "Where it is done, V(source) or V(destination)."}
+    verb:
+      type: str
+      description:
+        - V(cancel) asks the session's process to give up, V(outcome) tells the sender what became of the permission,
+          V(hand_over) asks the receiver to leave its complete copy, V(destroy) destroys the copy on that host,
+          V(resume) resumes the source's, V(rename_back) gives it its name back, V(roll_forward) starts the
+          destination's.
+    status: {type: int, description: "What an outcome says, V(0) when the destination runs the domain."}
+act:
+  description: The step as options of M(dom0.xen.migration_settle), and the host to run it on.
+  returned: when there is a step
+  type: dict
+  sample: {host: xen1, role: sender, verb: resume, status: null, domid: 7}
+known:
+  description: What is known of each host.
+  returned: success
+  type: list
+  elements: str
+unknown:
+  description: What is not known and would decide.
+  returned: success
+  type: str
+choices:
+  description: The commands that a person may choose from.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECISION
+
+
+def main() -> None:
+    """Say that this file is documentation: an action plugin of the same name does the work."""
+    module = AnsibleModule(argument_spec=DECISION, supports_check_mode=True)
+    module.fail_json(
+        msg="The action plugin dom0.xen.migration_decision does the work; this module cannot be run by itself."
+    )
+
+
+if __name__ == "__main__":
+    main()

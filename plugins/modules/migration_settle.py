@@ -1,0 +1,211 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration_settle
+short_description: Settle one side of an interrupted migration session
+version_added: 0.1.0
+description:
+  - Looks at one side of a session, or does the one thing that was decided about it. The role P(dom0.xen.settle#role)
+    puts the looks, the decision (M(dom0.xen.migration_decision)) and the acts of both hosts in order.
+  - Where the session's process still runs, it acts through that process. Where it is gone, it takes the domain's lock,
+    leaves a mark in the session's journal with each look, and refuses to act when the last mark is not of the same run.
+    So two runs that settle the same session do not mix.
+  - Each act looks at the copy again, by domid and UUID, before and after.
+author:
+  - dom0.xen contributors (@dom0-xen)
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._places
+attributes:
+  check_mode:
+    support: partial
+    details:
+      - In check mode it looks without leaving a mark, and does not act.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: posix
+options:
+  session:
+    description: Identity of the session.
+    type: str
+    required: true
+  role:
+    description: Which side of the session is meant.
+    type: str
+    choices: [sender, receiver]
+    required: true
+  uuid:
+    description: UUID of the domain.
+    type: str
+    required: true
+  name:
+    description: Name of the domain, without what C(xl) appends to the name of a copy.
+    type: str
+    required: true
+  settler:
+    description: Identity of the run that settles. All its tasks for one session give the same.
+    type: str
+    required: true
+  state:
+    description:
+      - V(look) returns the evidence.
+      - V(act) takes the step O(verb).
+      - V(undone) puts on record that the caller's tasks at the gate have been undone.
+      - V(concluded) puts on record how the session ended, and removes what it has left in memory.
+    type: str
+    choices: [look, act, undone, concluded]
+    default: look
+  verb:
+    description: The step, as RV(dom0.xen.migration_decision#module:step) names it.
+    type: str
+    choices: [cancel, outcome, hand_over, destroy, resume, rename_back, roll_forward]
+  status:
+    description: What the step V(outcome) tells the sender, V(0) when the destination runs the domain.
+    type: int
+  domid:
+    description: Number of the copy that the step is about, as it was seen.
+    type: int
+  owner:
+    description: The host whose copy counts (V(source), V(destination)), for O(state=concluded).
+    type: str
+    choices: [source, destination]
+  end_state:
+    description: How the session ended, for O(state=concluded).
+    type: str
+    choices: [moved, stayed, down]
+  wait:
+    description: How long to wait for a process to end, in seconds.
+    type: int
+    default: 20
+seealso:
+  - module: dom0.xen.migration_decision
+  - module: dom0.xen.migration_info
+"""
+
+EXAMPLES = r"""
+- name: Look at the source's side
+  dom0.xen.migration_settle:
+    session: 0123456789abcdef
+    role: sender
+    uuid: 1c2d3e4f-0000-4000-8000-00000000002a
+    name: centos
+    settler: fedcba9876543210
+  delegate_to: xen1
+  register: source_look
+"""
+
+RETURN = r"""
+side:
+  description: What this host shows of the session, for M(dom0.xen.migration_decision).
+  returned: with O(state=look)
+  type: dict
+  sample:
+    known: true
+    alive: false
+    xl_alive: false
+    copy: suspended
+    domid: 7
+    name: centos--migratedaway
+accepted:
+  description: Whether the session's process did what it was asked for. False also when it had ended by itself.
+  returned: with O(state=act) and a verb that asks the process
+  type: bool
+  sample: true
+monitor:
+  description:
+    - Whether C(xl)'s monitor still looks after the domain, V(kept) or V(lost). Before Xen 4.20 a suspend ends it, and
+      a reboot from within the guest then leaves the domain standing until somebody starts it.
+  returned: with O(verb=resume)
+  type: str
+  sample: lost
+code:
+  description: Stable name of the error.
+  returned: failure
+  type: str
+  sample: settled_by_another
+remedy:
+  description: What to do about the error.
+  returned: failure
+  type: str
+  sample: Wait until the other run has ended, then run dom0.xen.settle again.
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._places import ROLES, check_session, resolve_runtime_root
+from ansible_collections.dom0.xen.plugins.module_utils._session import settle
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            **PLACES,
+            "session": {"type": "str", "required": True},
+            "role": {"type": "str", "choices": list(ROLES), "required": True},
+            "uuid": {"type": "str", "required": True},
+            "name": {"type": "str", "required": True},
+            "settler": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["look", "act", "undone", "concluded"], "default": "look"},
+            "verb": {"type": "str", "choices": list(settle.VERBS)},
+            "status": {"type": "int"},
+            "domid": {"type": "int"},
+            "owner": {"type": "str", "choices": ["source", "destination"]},
+            "end_state": {"type": "str", "choices": ["moved", "stayed", "down"]},
+            "wait": {"type": "int", "default": 20},
+        },
+        required_if=[("state", "act", ["verb"]), ("state", "concluded", ["owner", "end_state"])],
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        check_session(params["session"], params["role"])
+        here = settle.Here(
+            runtime_root=resolve_runtime_root(params["runtime_path"]),
+            journal_root=params["journal_path"],
+            session=params["session"],
+            role=params["role"],
+            uuid=params["uuid"].lower(),
+            name=params["name"],
+            settler=params["settler"],
+        )
+        module.exit_json(**_run(module, here, Xl(module_runner(module))))
+    except Dom0XenError as exc:
+        module.fail_json(exception=exc, **exc.as_result())
+    except OSError as exc:
+        module.fail_json(msg=f"the journal cannot be written: {exc}", code="journal_failed", exception=exc)
+
+
+def _run(module: AnsibleModule, here: settle.Here, xl: Xl) -> dict[str, t.Any]:
+    params, check = module.params, module.check_mode
+    if params["state"] == "look":
+        side = settle.look(here, xl, params["wait"], mark=not check)
+        return {"changed": False, "side": side.to_result()}
+    if check:
+        return {"changed": True}
+    module.log("dom0.xen {}: settling: {} {}".format(here.session, params["state"], params["verb"] or ""))
+    if params["state"] == "act":
+        return settle.act(here, xl, settle.Act(params["verb"], params["status"], params["domid"]), params["wait"])
+    if params["state"] == "undone":
+        return {"changed": settle.undone(here, params["wait"])}
+    return {"changed": settle.conclude(here, params["owner"], params["end_state"])}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From looks at two hosts to a decision that a role can follow and a person can read (pure; private)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
+
+Result = dict[str, t.Any]
+
+
+def side(host: str, look: t.Mapping[str, t.Any], gone: t.Container[str], ran: bool | None) -> Side:
+    """Return a host's evidence from what ``migration_settle`` returned, unreachable when it returned none.
+
+    ``gone`` holds the hosts that a person vouches for to be off for good, ``ran`` whether the domain has run there.
+    """
+    seen = look.get("side")
+    found = Side.from_result(seen) if seen else Side(host, reachable=False)
+    return dataclasses.replace(found, host=host or "(unknown host)", gone=host in gone, vouched_ran=ran)
+
+
+def told(made: Decision, name: str, source: Side, destination: Side) -> Result:
+    """Return the decision as a result: its fields, where its step is done and on which copy, and a message."""
+    result = made.to_result()
+    result["choices"] = [choice.replace("NAME", name) for choice in made.choices]
+    result["msg"] = message(made, name)
+    if made.step is not None:
+        at = source if made.step.side == to.SOURCE else destination
+        result["act"] = {
+            "host": at.host,
+            "role": "sender" if made.step.side == to.SOURCE else "receiver",
+            "verb": made.step.verb,
+            "status": made.step.status,
+            "domid": at.domid,
+        }
+    return result
+
+
+def message(made: Decision, name: str) -> str:
+    """Return what a person is told."""
+    if made.next == to.ACT and made.step is not None:
+        return f"{name}: {made.reason} Next: {made.step.verb} at the {made.step.side}."
+    if made.next not in (to.HUMAN, to.UNDO):
+        return f"{name}: {made.reason}"
+    choices = "".join(f"\n  - {choice.replace('NAME', name)}" for choice in made.choices)
+    known = "".join(f"\n  - {each}" for each in made.known)
+    unknown = f"\nNot known: {made.unknown}" if made.unknown else ""
+    return f"{name}: {made.reason}\nKnown:{known}{unknown}\nChoose:{choices}"

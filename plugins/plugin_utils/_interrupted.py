@@ -1,0 +1,66 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which sessions did not come to an end, from the facts of all hosts (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._ownership import UNSETTLED
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, Record, SessionSeen
+
+Hosts = t.Mapping[str, HostFacts]
+
+
+@dataclasses.dataclass(frozen=True)
+class Interrupted(Record):
+    """A session to be settled; ``source`` or ``destination`` is empty where nobody knows the host."""
+
+    session: str
+    uuid: str
+    name: str
+    source: str
+    destination: str
+
+
+def interrupted(hosts: Hosts, wanted: str = "") -> tuple[Interrupted, ...]:
+    """Return the sessions of the domain ``wanted`` (name or UUID, empty for all) that need settling.
+
+    One that runs on both hosts does not, and one that has ended on each host where it is known, with an owner.
+    """
+    sides: dict[str, dict[str, tuple[str, SessionSeen]]] = {}
+    for host, facts in hosts.items():
+        for seen in facts.sessions:
+            sides.setdefault(seen.session, {})[seen.role] = (host, seen)
+    found = [_interrupted(session, roles) for session, roles in sides.items()]
+    return tuple(each for each in found if each and wanted.lower() in ("", each.uuid, each.name.lower()))
+
+
+def _interrupted(session: str, roles: t.Mapping[str, tuple[str, SessionSeen]]) -> Interrupted | None:
+    seen = [side for dummy, side in roles.values()]
+    uuid = next((side.domain.uuid for side in seen if side.domain.uuid), None)
+    if uuid is None or all(_over(side) for side in seen) or all(side.alive for side in seen) and len(seen) > 1:
+        return None
+    if len(seen) == 1 and seen[0].role == RECEIVER and seen[0].alive and seen[0].phase == "starting":
+        # Its sender is about to come; if none does, it ends by itself.
+        return None
+    return Interrupted(
+        session=session,
+        uuid=uuid,
+        name=next((side.domain.name for side in seen if side.domain.name), None) or uuid,
+        source=_host(roles, SENDER, RECEIVER),
+        destination=_host(roles, RECEIVER, SENDER),
+    )
+
+
+def _over(side: SessionSeen) -> bool:
+    return side.phase == "ended" and side.owner != UNSETTLED and not side.alive
+
+
+def _host(roles: t.Mapping[str, tuple[str, SessionSeen]], role: str, other: str) -> str:
+    if role in roles:
+        return roles[role][0]
+    return (roles[other][1].peer_host if other in roles else None) or ""

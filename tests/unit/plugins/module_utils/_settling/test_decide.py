@@ -1,0 +1,349 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every state in which an interrupted session may be found, and what is decided about it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    ABSENT,
+    DYING,
+    PAUSED,
+    RUNNING,
+    SHUT_DOWN,
+    SUSPENDED,
+    History,
+    Side,
+    read_history,
+)
+
+NAME = "centos"
+AWAY = NAME + "--migratedaway"
+INCOMING = NAME + "--incoming"
+BOOT, LATER = "boot-1", "boot-2"
+
+# What is on record at the source.
+STREAMED = History(boot_id=BOOT, domid=7)
+HELD = replace(STREAMED, held=True)
+ASKED = replace(HELD, asked=True)
+REFUSED = replace(HELD, refused=True, backed_out=True)
+OPEN = replace(HELD, tasks_open=True)
+# And at the destination.
+FIRST = History(boot_id=BOOT, domid=3)
+READY = replace(FIRST, ready=True)
+COMMITTED = replace(READY, committed=True)
+RAN = replace(COMMITTED, running=True, status=0)
+FAILED = replace(COMMITTED, status=6)
+SAID_STARTED = replace(COMMITTED, said_started=True)
+SAID_DESTROYING = replace(COMMITTED, said_destroying=True)
+
+
+def at_source(copy: str, history: History = HELD, **more: t.Any) -> Side:
+    """The source with a copy in this state, its process gone."""
+    name = AWAY if copy == SUSPENDED else NAME
+    return replace(Side("xen1", known=True, boot_id=BOOT, copy=copy, domid=7, name=name, history=history), **more)
+
+
+def at_destination(copy: str, history: History = READY, **more: t.Any) -> Side:
+    """The destination with a copy in this state, its process gone."""
+    name = INCOMING if copy == PAUSED else NAME
+    return replace(Side("xen2", known=True, boot_id=BOOT, copy=copy, domid=3, name=name, history=history), **more)
+
+
+SILENT_SOURCE = Side("xen1", reachable=False)
+SILENT_DESTINATION = Side("xen2", reachable=False)
+
+CASES: dict[str, tuple[Side, Side, str]] = {
+    # The source runs it.
+    "runs here, nothing there": (at_source(RUNNING, STREAMED), at_destination(ABSENT, FIRST), "done: source, stayed"),
+    "runs here, receiver waits": (
+        at_source(RUNNING, STREAMED),
+        at_destination(PAUSED, FIRST, alive=True),
+        "cancel at destination",
+    ),
+    "runs here, half a copy there": (
+        at_source(RUNNING, STREAMED),
+        at_destination(PAUSED, FIRST),
+        "destroy at destination",
+    ),
+    "runs here, whole copy there": (at_source(RUNNING, REFUSED), at_destination(PAUSED), "destroy at destination"),
+    "runs here, committed there": (at_source(RUNNING, ASKED), at_destination(PAUSED, COMMITTED), "human: both_have_it"),
+    "runs here after it was given back": (
+        at_source(RUNNING, ASKED),
+        at_destination(PAUSED, FAILED),
+        "destroy at destination",
+    ),
+    "runs here, has ended there": (at_source(RUNNING, ASKED), at_destination(SHUT_DOWN, RAN), "human: both_have_it"),
+    "runs twice": (at_source(RUNNING), at_destination(RUNNING), "human: running_twice"),
+    "runs twice on one host": (at_source(ABSENT), at_destination(RUNNING, others=1), "human: running_twice"),
+    "runs here under the other name": (
+        at_source(RUNNING, REFUSED, name=AWAY),
+        at_destination(ABSENT, FAILED),
+        "rename_back at source",
+    ),
+    "paused here": (at_source(PAUSED, STREAMED), at_destination(ABSENT, FIRST), "done: source, stayed"),
+    # It stands still at the source.
+    "suspended, nothing there": (at_source(SUSPENDED, STREAMED), at_destination(ABSENT, FIRST), "resume at source"),
+    "suspended, half a copy there": (
+        at_source(SUSPENDED, STREAMED),
+        at_destination(PAUSED, FIRST),
+        "destroy at destination",
+    ),
+    "suspended, whole copy there": (at_source(SUSPENDED), at_destination(PAUSED), "destroy at destination"),
+    "suspended, asked, never committed": (at_source(SUSPENDED, ASKED), at_destination(ABSENT), "resume at source"),
+    "suspended, asked, journal there lost": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, History(), known=False),
+        "human: ran_perhaps",
+    ),
+    "suspended, gate tasks not undone": (at_source(SUSPENDED, OPEN), at_destination(ABSENT), "undo"),
+    "suspended, receiver waits, gate tasks not undone": (
+        at_source(SUSPENDED, OPEN),
+        at_destination(PAUSED, alive=True),
+        "undo",
+    ),
+    "suspended, receiver waits": (at_source(SUSPENDED), at_destination(PAUSED, alive=True), "cancel at destination"),
+    "suspended, receiver has the permission": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, COMMITTED, alive=True),
+        "wait",
+    ),
+    "suspended, committed, not started": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, COMMITTED),
+        "roll_forward at destination",
+    ),
+    "suspended, runs there": (at_source(SUSPENDED, ASKED), at_destination(RUNNING, COMMITTED), "destroy at source"),
+    "suspended, runs there unasked": (at_source(SUSPENDED), at_destination(RUNNING), "human: ran_unasked"),
+    "suspended, ran there and is gone": (at_source(SUSPENDED, ASKED), at_destination(ABSENT, RAN), "destroy at source"),
+    "suspended, ran there and the host restarted": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, RAN, boot_id=LATER),
+        "destroy at source",
+    ),
+    "suspended, given back and gone": (at_source(SUSPENDED, ASKED), at_destination(ABSENT, FAILED), "resume at source"),
+    "suspended, given back and left": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, FAILED),
+        "destroy at destination",
+    ),
+    "suspended, given back, yet it ran": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, FAILED, ran=True),
+        "human: ran_perhaps",
+    ),
+    "suspended, committed, gone without a word": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, COMMITTED),
+        "human: ran_perhaps",
+    ),
+    "suspended, committed, xl said that it started": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, SAID_STARTED),
+        "destroy at source",
+    ),
+    "suspended, committed, xl said that it destroys": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, SAID_DESTROYING),
+        "resume at source",
+    ),
+    "a person says that it ran": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, COMMITTED, vouched_ran=True),
+        "destroy at source",
+    ),
+    "a person says that it did not": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, COMMITTED, vouched_ran=False),
+        "resume at source",
+    ),
+    "suspended, has crashed there": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(SHUT_DOWN, COMMITTED),
+        "human: ran_perhaps",
+    ),
+    # A process lives.
+    "under way": (at_source(RUNNING, STREAMED, alive=True), at_destination(PAUSED, FIRST, alive=True), "watch"),
+    "receiver gone while memory flows": (
+        at_source(RUNNING, STREAMED, alive=True),
+        at_destination(PAUSED, FIRST),
+        "cancel at source",
+    ),
+    "receiver gone, gate tasks not undone": (at_source(SUSPENDED, OPEN, alive=True), at_destination(ABSENT), "undo"),
+    "sender waits, runs there": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        at_destination(RUNNING, COMMITTED),
+        "outcome 0 at source",
+    ),
+    "sender waits, never committed": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        at_destination(ABSENT),
+        "outcome 3 at source",
+    ),
+    "sender waits, xl there at work": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        at_destination(PAUSED, COMMITTED, xl_alive=True),
+        "wait",
+    ),
+    "xl here at work": (at_source(SUSPENDED, xl_alive=True), at_destination(ABSENT), "wait"),
+    "being torn down": (at_source(SUSPENDED), at_destination(DYING), "wait"),
+    # The source has lost it.
+    "gone here, runs there": (at_source(ABSENT, ASKED), at_destination(RUNNING, RAN), "done: destination, moved"),
+    "gone here, committed, not started": (
+        at_source(ABSENT, ASKED),
+        at_destination(PAUSED, COMMITTED),
+        "roll_forward at destination",
+    ),
+    "source restarted at the gate": (
+        at_source(ABSENT, HELD, boot_id=LATER),
+        at_destination(PAUSED),
+        "roll_forward at destination",
+    ),
+    "source restarted at the gate, receiver waits": (
+        at_source(ABSENT, HELD, boot_id=LATER),
+        at_destination(PAUSED, alive=True),
+        "hand_over at destination",
+    ),
+    "source restarted after it was given back": (
+        at_source(ABSENT, REFUSED, boot_id=LATER),
+        at_destination(PAUSED),
+        "human: resumed_perhaps",
+    ),
+    "source restarted before the permission": (
+        at_source(ABSENT, STREAMED, boot_id=LATER),
+        at_destination(PAUSED),
+        "human: resumed_perhaps",
+    ),
+    "a person says that it had gone on": (
+        at_source(ABSENT, STREAMED, boot_id=LATER, vouched_ran=True),
+        at_destination(PAUSED),
+        "destroy at destination",
+    ),
+    "source restarted while memory flowed": (
+        at_source(ABSENT, STREAMED, boot_id=LATER),
+        at_destination(PAUSED, FIRST),
+        "destroy at destination",
+    ),
+    "gone everywhere": (
+        at_source(ABSENT, STREAMED, boot_id=LATER),
+        at_destination(ABSENT, FIRST),
+        "done: source, down",
+    ),
+    "ended there": (at_source(ABSENT, ASKED), at_destination(SHUT_DOWN, RAN), "done: destination, down"),
+    "shut down here by itself": (
+        at_source(SHUT_DOWN, STREAMED),
+        at_destination(PAUSED, FIRST),
+        "destroy at destination",
+    ),
+    # A host does not answer.
+    "destination silent, never asked": (at_source(SUSPENDED), SILENT_DESTINATION, "resume at source"),
+    "destination silent, sender waits": (at_source(SUSPENDED, alive=True), SILENT_DESTINATION, "cancel at source"),
+    "destination silent, asked": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        SILENT_DESTINATION,
+        "human: destination_silent",
+    ),
+    "destination silent, gate tasks not undone": (at_source(SUSPENDED, OPEN), SILENT_DESTINATION, "undo"),
+    "destination silent, runs here": (at_source(RUNNING, STREAMED), SILENT_DESTINATION, "human: destination_silent"),
+    "destination off for good, asked": (
+        at_source(SUSPENDED, ASKED),
+        replace(SILENT_DESTINATION, gone=True),
+        "human: ran_perhaps",
+    ),
+    "destination off for good, it had not run": (
+        at_source(SUSPENDED, ASKED),
+        replace(SILENT_DESTINATION, gone=True, vouched_ran=False),
+        "resume at source",
+    ),
+    "destination off for good, it had run": (
+        at_source(SUSPENDED, ASKED),
+        replace(SILENT_DESTINATION, gone=True, vouched_ran=True),
+        "destroy at source",
+    ),
+    "destination off for good, never asked": (
+        at_source(SUSPENDED),
+        replace(SILENT_DESTINATION, gone=True),
+        "resume at source",
+    ),
+    "destination off for good, runs here": (
+        at_source(RUNNING, STREAMED),
+        replace(SILENT_DESTINATION, gone=True),
+        "done: source, stayed",
+    ),
+    "source silent, committed": (SILENT_SOURCE, at_destination(PAUSED, COMMITTED), "roll_forward at destination"),
+    "source silent, never committed": (SILENT_SOURCE, at_destination(PAUSED), "human: source_silent"),
+    "source silent, receiver waits": (SILENT_SOURCE, at_destination(PAUSED, alive=True), "human: source_silent"),
+    "source silent, runs there": (SILENT_SOURCE, at_destination(RUNNING, RAN), "human: source_silent"),
+    "source off for good, runs there": (
+        replace(SILENT_SOURCE, gone=True),
+        at_destination(RUNNING, RAN),
+        "done: destination, moved",
+    ),
+    "source off for good, never committed": (
+        replace(SILENT_SOURCE, gone=True),
+        at_destination(PAUSED, alive=True),
+        "human: resumed_perhaps",
+    ),
+    "source off for good, it had not gone on": (
+        replace(SILENT_SOURCE, gone=True, vouched_ran=False),
+        at_destination(PAUSED),
+        "roll_forward at destination",
+    ),
+    "both silent": (SILENT_SOURCE, SILENT_DESTINATION, "human: both_silent"),
+}
+
+
+def short(made: to.Decision) -> str:
+    """Say a decision in a few words."""
+    if made.step is not None:
+        status = "" if made.step.status is None else f" {made.step.status}"
+        return f"{made.step.verb}{status} at {made.step.side}"
+    if made.next == to.DONE:
+        return f"done: {made.owner}, {made.end_state}"
+    return f"human: {made.end_state}" if made.next == to.HUMAN else made.next
+
+
+@pytest.mark.parametrize(("source", "destination", "decided"), CASES.values(), ids=CASES)
+def test_decision(source: Side, destination: Side, decided: str) -> None:
+    """What is decided, with a reason; a person who has to choose is told what is known and between what."""
+    made = decide(source, destination)
+    assert short(made) == decided
+    assert made.reason and len(made.known) == 2
+    assert bool(made.choices) == (made.next in (to.HUMAN, to.UNDO))
+
+
+def test_every_human_case_names_what_is_not_known() -> None:
+    """A person cannot choose without."""
+    for source, destination, decided in CASES.values():
+        made = decide(source, destination)
+        if decided.startswith("human"):
+            assert made.unknown
+            assert "{" not in "".join((made.reason, made.unknown, *made.choices))
+
+
+def test_history_of_a_journal() -> None:
+    """The records of a session, in the words that the decision needs."""
+    records = [
+        {"step": "opened", "details": {"boot_id": BOOT}},
+        {"step": "xl_started", "details": {"pid": 1, "domid": 7}},
+        {"step": "ready"},
+        {"step": "permission_held"},
+        {"step": "gate_tasks_started"},
+    ]
+    history = read_history(records)
+    assert history == History(boot_id=BOOT, domid=7, ready=True, held=True, tasks_open=True)
+    undone = read_history([*records, {"step": "gate_undone"}])
+    assert not undone.tasks_open and undone.backed_out
+    assert read_history([*records, {"step": "gate_undone"}, {"step": "gate_tasks_started"}]).tasks_open
+    given_back = [{"step": "commit"}, {"step": "not_started", "details": {"status": 6, "give_back": True}}]
+    assert read_history(given_back).status == 6
+    assert read_history([{"step": "commit"}, {"step": "running", "details": {"status": 0}}]).running
+    said = ["migration target: Domain started successsfully."]
+    assert read_history([], said).said_started
