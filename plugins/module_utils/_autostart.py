@@ -77,6 +77,15 @@ def aside_name(name: str, session: str) -> str:
     return f".{name}.dom0-xen-{session}"
 
 
+def original_path(aside: str) -> str:
+    """Return where a file that was set aside belongs. Raises ValueError for one that was not."""
+    folder, name = os.path.split(aside)
+    match = _ASIDE.match(name)
+    if match is None:
+        raise ValueError(f"{aside} was not set aside by a session")
+    return os.path.join(folder, match.group("name"))
+
+
 def entries(where: Roots) -> tuple[AutostartEntry, ...]:
     """Return everything that makes a domain at boot, images first, and what sessions have set aside.
 

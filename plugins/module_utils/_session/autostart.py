@@ -5,8 +5,8 @@
 
 What makes the domain at boot (:mod:`.._autostart`) gets a name that begins with a dot, in the folder where it lies:
 ``xendomains`` does not see it there, one rename does it on any file system, a relative link keeps its meaning, and
-nothing of the host's own is in a folder of ours that is removed one day. What is to be renamed is on the disk before the
-first rename, so that it can be undone after a power loss at any moment.
+nothing of the host's own is in a folder of ours that is removed one day. What is to be renamed is on the disk before
+the first rename, so that it can be undone after a power loss at any moment.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Autostart:
         self._folder = folder
         self._session = session
         self._where = _autostart.roots() if where is None else where
-        self._seen: t.Sequence[t.Tuple[int, int] | None] | None = None
+        self._seen: t.Sequence[object] | None = None
         self.state, self.renamed = recorded(folder)
 
     def prepare(self, uuid: str, name: str) -> tuple[Renamed, ...]:
@@ -60,11 +60,14 @@ class Autostart:
         Nothing is written where there is nothing. Raises :class:`AutostartUnmovable`.
         """
         self._seen = self._changed()
-        known = {item.path for item in self.renamed}
+        # Where the file of an earlier call is away already, what lies there now is another one.
+        known = {item.path for item in self.renamed if not os.path.lexists(item.aside)}
         taken = {item.aside for item in self.renamed}
         new = []
         for entry in _autostart.entries(self._where):
             if entry.set_aside is None and entry.makes(uuid, name) and entry.path not in known:
+                if not os.access(os.path.dirname(entry.path), os.W_OK):
+                    raise AutostartUnmovable(f"{entry.path} cannot be renamed where it lies", path=entry.path)
                 aside = self._free_name(entry.path, taken)
                 taken.add(aside)
                 new.append(Renamed(entry.path, aside))
@@ -80,21 +83,19 @@ class Autostart:
         if self._seen is None or self._seen != self._changed():
             self.prepare(uuid, name)
         if self.state == ASIDE:
-            self._rename([(item.path, item.aside) for item in self.renamed])
+            _rename([(item.path, item.aside) for item in self.renamed])
             self._seen = self._changed()
         return self.renamed
 
     def put_back(self) -> tuple[Renamed, ...]:
-        """Put everything in force again; return what could not be, since something new is there, and stays aside.
+        """Put everything in force again; return what stays aside, since something new lies in its place.
 
         Nothing is done when nothing was set aside, or after :meth:`finish`. Raises :class:`AutostartUnmovable`.
         """
-        if self.state != ASIDE:
-            return ()
-        left = tuple(item for item in self.renamed if os.path.lexists(item.aside) and os.path.lexists(item.path))
-        self._rename([(item.aside, item.path) for item in reversed(self.renamed) if item not in left])
-        self._record(BACK, left)
-        return left
+        if self.state == ASIDE:
+            _rename([(item.aside, item.path) for item in reversed(self.renamed)])
+            self._record(BACK, tuple(item for item in self.renamed if os.path.lexists(item.aside)))
+        return self.renamed if self.state == BACK else ()
 
     def finish(self) -> None:
         """Say that the domain lives elsewhere, so that nothing of this is put back any more."""
@@ -111,16 +112,6 @@ class Autostart:
                 return aside
             number += 1
 
-    def _rename(self, pairs: t.Iterable[tuple[str, str]]) -> None:
-        """Rename what is there, never over something; then make all folders durable, whoever did the renames."""
-        folders: dict[str, None] = {}
-        for old, new in pairs:
-            folders[os.path.dirname(old)] = None
-            if os.path.lexists(old) and not os.path.lexists(new):
-                self._try(os.rename, old, new)
-        for folder in folders:
-            self._try(_sync, folder)
-
     def _record(self, state: str, renamed: tuple[Renamed, ...]) -> None:
         document = {"format": 1, "state": state, "renamed": [list(item) for item in renamed]}
         path = os.path.join(self._folder, FILE)
@@ -130,21 +121,12 @@ class Autostart:
             raise AutostartUnmovable(f"{path} cannot be written: {exc.strerror}", path=path) from exc
         self.state, self.renamed = state, renamed
 
-    def _try(self, function: t.Callable[..., None], *paths: str) -> None:
-        try:
-            function(*paths)
-        except FileNotFoundError:
-            pass  # somebody has removed it meanwhile: then it makes nothing any more
-        except OSError as exc:
-            raise AutostartUnmovable(f"{paths[0]} cannot be renamed: {exc.strerror}", path=paths[0]) from exc
-
-    def _changed(self) -> list[tuple[int, int] | None]:
-        """Return what changes when a file comes to one of the folders or goes from it."""
-        found: list[tuple[int, int] | None] = []
+    def _changed(self) -> list[object]:
+        """Return what is another one when a file has come to one of the folders, or was replaced."""
+        found: list[object] = []
         for folder in self._where:
             try:
-                status = os.stat(folder or "")
-                found.append((status.st_ino, status.st_mtime_ns))
+                found.append((os.stat(folder or "").st_mtime_ns, sorted(os.listdir(folder))))
             except OSError:
                 found.append(None)
         return found
@@ -156,6 +138,39 @@ def recorded(folder: str) -> tuple[str | None, tuple[Renamed, ...]]:
     if document is None:
         return None, ()
     return document.get("state"), tuple(Renamed(*item) for item in document.get("renamed", ()))
+
+
+def bring_back(uuid: str, name: str, where: _autostart.Roots | None = None) -> tuple[Renamed, ...]:
+    """Put in force again what earlier sessions have set aside of a domain that lives on this host again.
+
+    Where something new lies in its place, that stays. Returns what was renamed. Raises :class:`AutostartUnmovable`.
+    """
+    away = [entry for entry in _autostart.entries(_autostart.roots() if where is None else where) if entry.set_aside]
+    pairs = [(entry.path, _autostart.original_path(entry.path)) for entry in away if entry.makes(uuid, name)]
+    return tuple(Renamed(path, aside) for aside, path in _rename(pairs))
+
+
+def _rename(pairs: t.Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Rename what is there, never over something; then make all folders durable, whoever did the renames."""
+    folders: dict[str, None] = {}
+    done = []
+    for old, new in pairs:
+        folders[os.path.dirname(old)] = None
+        if os.path.lexists(old) and not os.path.lexists(new) and _try(os.rename, old, new):
+            done.append((old, new))
+    for folder in folders:
+        _try(_sync, folder)
+    return done
+
+
+def _try(function: t.Callable[..., None], *paths: str) -> bool:
+    try:
+        function(*paths)
+    except FileNotFoundError:
+        return False  # somebody has removed it meanwhile: then it makes nothing any more
+    except OSError as exc:
+        raise AutostartUnmovable(f"{paths[0]} cannot be renamed: {exc.strerror}", path=paths[0]) from exc
+    return True
 
 
 def _sync(folder: str) -> None:

@@ -109,7 +109,7 @@ CONFIGS = {
     '# name = "no"\n  name="centos" # name = "no"': ("centos", None),
     'disk = [ "name = 1" ,\n name = "no" ]\nname = "centos"': ("centos", None),
     'extra = "# name=no"\nname = "centos"': ("centos", None),
-    'extra = "name = \\"no\\""\nname = "it\\'s"': ("it's", None),
+    'extra = "name = \\"no\\""\nname = "a\\"b"': ('a"b', None),
     'name = "a"\r\nuuid = "nonsense"\r\n': ("a", None),
     "name = 7": ("7", None),
     'name += "x"': None,
