@@ -134,7 +134,7 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
             "listen_address": options["listen_address"] or moving.listen_address(address, case.destination),
         },
         "same_host": case.same_host,
-        "msg": _summary(decision, name, options),
+        "msg": _summary(decision, name, planned, options),
     }
 
 
@@ -152,10 +152,14 @@ def _copies(facts: HostFacts | None, uuid: str | None) -> list[Result]:
     return [row.to_result() for row in facts.domains if row.uuid == uuid] if facts else []
 
 
-def _summary(decision: moving.Decision, name: str | None, options: Result) -> str:
+def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, options: Result) -> str:
     source, destination = options["source"], options["destination"]
     if decision.action == moving.ALREADY_THERE:
         return f"{name} is already on {destination}; there is nothing to do."
     if decision.session is not None:
         return f"Session {decision.session.session} already moves {name} from {source} to {destination}; it is watched."
-    return f"{name} can be moved from {source} to {destination} (live, over TLS to {options['destination_address']})."
+    aside = ""
+    if planned is not None and planned.autostart:
+        aside = f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
+    way = f"live, over TLS to {options['destination_address']}"
+    return f"{name} can be moved from {source} to {destination} ({way}).{aside}"

@@ -11,8 +11,10 @@ import shutil
 import socket
 import time
 
-from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._cluster import cluster
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._hands import hands
 from ansible_collections.dom0.xen.plugins.module_utils._network import network
 from ansible_collections.dom0.xen.plugins.module_utils._places import NoRuntimePlace, resolve_runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
@@ -38,6 +40,8 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
     except NoRuntimePlace as exc:
         runtime = None
         problems.append(problem(exc))
+    lines = _procfs.command_lines()
+    sessions = sessions_seen(runtime, journal_path)
     links = network(run, shutil.which("ip") or shutil.which("ip", path=SYSTEM_PATH))
     return HostFacts(
         # The name that xl knows tells hosts apart that share everything else, such as test doubles on one machine.
@@ -59,8 +63,12 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         clock_s=time.time(),
         runtime_path=runtime,
         domains=domains,
-        sessions=sessions_seen(runtime, journal_path),
+        sessions=sessions,
         problems=tuple(problems),
+        autostart=_autostart.entries(_autostart.roots()),
+        # What belongs to a session is told as that session.
+        hands=hands(lines, [session.pid for session in sessions if session.alive and session.pid]),
+        cluster=cluster(lines),
     )
 
 

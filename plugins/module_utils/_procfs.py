@@ -14,7 +14,7 @@ import typing as t
 PROC = "/proc"
 
 # tools/libs/light/libxl_save_callout.c run_helper: libxl-save-helper --save-domain FD BACKFD DOMID ...
-_HELPER = "libxl-save-helper"
+SAVE_HELPER = "libxl-save-helper"
 _SAVE = "--save-domain"
 
 
@@ -55,6 +55,12 @@ def command_line(pid: int, proc: str = PROC) -> tuple[str, ...]:
     return tuple(part.decode("utf-8", "replace") for part in data.rstrip(b"\0").split(b"\0")) if data else ()
 
 
+def command_lines(proc: str = PROC) -> dict[int, tuple[str, ...]]:
+    """Return the arguments of all processes that have some, by pid, in one look."""
+    found = ((pid, command_line(pid, proc)) for pid in pids(proc))
+    return {pid: arguments for pid, arguments in found if arguments}
+
+
 def session_process(pid: object, runtime_folder: str, proc: str = PROC) -> int | None:
     """Return the pid that a session's document holds when it is still that session's process, else None.
 
@@ -75,18 +81,19 @@ def pids(proc: str = PROC) -> t.Iterator[int]:
 def save_helper_of(xl_pid: int, proc: str = PROC) -> int | None:
     """Return the pid of the libxl-save-helper that this xl runs to send a domain, or None while there is none."""
     for pid in pids(proc):
-        if parent_of(pid, proc) == xl_pid and _sends_a_domain(command_line(pid, proc)):
+        if parent_of(pid, proc) == xl_pid and sent_domid(command_line(pid, proc)) is not None:
             return pid
     return None
 
 
-def _sends_a_domain(arguments: t.Sequence[str]) -> bool:
+def sent_domid(arguments: t.Sequence[str]) -> int | None:
+    """Return the domain that a libxl-save-helper with these arguments sends, or None when it is none that sends."""
     # A script that stands in for the helper has its interpreter in front.
     for place, argument in enumerate(arguments[:3]):
-        if os.path.basename(argument) == _HELPER:
+        if os.path.basename(argument) == SAVE_HELPER:
             rest = arguments[place + 1 : place + 5]
-            return len(rest) == 4 and rest[0] == _SAVE and rest[3].isdigit()
-    return False
+            return int(rest[3]) if len(rest) == 4 and rest[0] == _SAVE and rest[3].isdigit() else None
+    return None
 
 
 def _stat(pid: int, proc: str) -> list[str] | None:

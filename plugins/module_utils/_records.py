@@ -159,6 +159,62 @@ class SessionSeen(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class AutostartEntry(Record):
+    """What the host starts (kind config) or restores (image) at boot, unless a session has it ``set_aside``."""
+
+    path: str
+    kind: str
+    name: str | None
+    uuid: str | None
+    set_aside: str | None = None
+
+    def makes(self, domain_uuid: str, name: str) -> bool:
+        """Say whether it is that domain's. Either will do: a file may leave out the UUID, and names can be changed."""
+        return self.uuid == domain_uuid or self.name == name
+
+
+@dataclasses.dataclass(frozen=True)
+class Hand(Record):
+    """A process of no session that changes a domain: ``command`` as "xl save"; ``target`` is null for all domains."""
+
+    pid: int
+    command: str
+    target: str | None
+
+    def works_on(self, domid: int, name: str) -> bool:
+        """Say whether the domain is meant, under its name or under one that xl gives it while it moves."""
+        return self.target in (None, str(domid), name, name + INCOMING, name + MIGRATED_AWAY)
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusterResource(Record):
+    """A cluster's resource that runs a domain; ``managed`` is false when the cluster is to leave it alone."""
+
+    id: str
+    agent: str
+    name: str | None
+    uuid: str | None
+    managed: bool
+
+    def keeps(self, domain_uuid: str, name: str) -> bool:
+        """Say whether it looks after that domain; by its own id where nothing else is known."""
+        if self.uuid is None and self.name is None:
+            return self.id == name
+        return self.uuid == domain_uuid or self.name == name
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusterFacts(Record):
+    """A cluster manager that runs on the host; ``known`` says whether its configuration could be read."""
+
+    RECORDS = {"resources": ClusterResource}
+
+    manager: str
+    known: bool
+    resources: tuple[ClusterResource, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class HostFacts(Record):
     """What is known of a dom0. Facts that need Xen are null, empty, or false on a host without it.
 
@@ -171,6 +227,9 @@ class HostFacts(Record):
         "domains": DomainRow,
         "sessions": SessionSeen,
         "problems": Problem,
+        "autostart": AutostartEntry,
+        "hands": Hand,
+        "cluster": ClusterFacts,
     }
 
     hostname: str
@@ -193,6 +252,9 @@ class HostFacts(Record):
     domains: tuple[DomainRow, ...]
     sessions: tuple[SessionSeen, ...]
     problems: tuple[Problem, ...]
+    autostart: tuple[AutostartEntry, ...] = ()
+    hands: tuple[Hand, ...] = ()
+    cluster: ClusterFacts | None = None
 
 
 @dataclasses.dataclass(frozen=True)

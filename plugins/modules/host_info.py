@@ -85,26 +85,10 @@ host:
       returned: always
       type: dict
       contains:
-        version:
-          description: The full version.
-          returned: always
-          type: str
-          sample: 4.17.7
-        major:
-          description: First part of the version.
-          returned: always
-          type: int
-          sample: 4
-        minor:
-          description: Second part of the version.
-          returned: always
-          type: int
-          sample: 17
-        extra:
-          description: The rest of the version.
-          returned: always
-          type: str
-          sample: ".7"
+        version: {type: str, description: The full version., sample: 4.17.7}
+        major: {type: int, description: First part of the version., sample: 4}
+        minor: {type: int, description: Second part of the version., sample: 17}
+        extra: {type: str, description: The rest of the version., sample: ".7"}
         caps:
           description: Kinds of domains that Xen can run (C(xen_caps) of C(xl info)).
           returned: always
@@ -208,48 +192,66 @@ host:
       type: list
       elements: dict
       contains:
-        session:
-          description: Identity of the session.
-          returned: always
-          type: str
-          sample: 0123456789abcdef
-        role:
-          description: The part of this host in it, V(sender) or V(receiver).
-          returned: always
-          type: str
-          sample: sender
+        session: {type: str, description: Identity of the session., sample: 0123456789abcdef}
+        role: {type: str, description: "The part of this host in it, V(sender) or V(receiver).", sample: sender}
         phase:
           description: How far it has come, such as V(streaming) or V(ended). V(unknown) when only its journal is left.
-          returned: always
           type: str
           sample: ended
         owner:
           description: Whose copy of the domain counts, V(source), V(destination) or V(unsettled).
-          returned: always
           type: str
           sample: destination
-        end_state:
-          description: How it ended, V(moved), V(stayed) or V(unsettled). V(null) when it has not.
-          returned: always
-          type: str
-          sample: moved
+        end_state: {type: str, description: "How it ended, V(moved), V(stayed) or V(unsettled). V(null) when not yet."}
         domain:
           description: UUID and name of the domain that it was about. They are V(null) when only the journal is left.
-          returned: always
           type: dict
-          sample:
-            uuid: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab
-            name: centos
+          sample: {uuid: 2c1a7b9e-3f5d-4c65-9e1a-0123456789ab, name: centos}
         pid:
           description: The process of the session on this host. V(null) when it is not known.
-          returned: always
           type: int
           sample: 4711
-        alive:
-          description: Whether that process still runs.
-          returned: always
-          type: bool
-          sample: false
+        alive: {type: bool, description: Whether that process still runs., sample: false}
+    autostart:
+      description:
+        - What the host makes a domain of when it boots, as C(xendomains) does.
+        - The folders are those that C(/etc/default/xendomains) or C(/etc/sysconfig/xendomains) names, else
+          C(/etc/xen/auto) and C(/var/lib/xen/save).
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        path: {type: str, description: The file., sample: /etc/xen/auto/centos.cfg}
+        kind: {type: str, description: "V(config) for one that is started, V(image) for one that is restored."}
+        name: {type: str, description: "Name of the domain, from the file, else from the file's own name."}
+        uuid: {type: str, description: "UUID of the domain, V(null) where the file gives none."}
+        set_aside: {type: str, description: "The session that has taken it out of force, V(null) for one in force."}
+    hands:
+      description: The processes that save, send, stop or rename domains at this moment and belong to no session.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        pid: {type: int, description: The process., sample: 4711}
+        command: {type: str, description: What it does., sample: xl save}
+        target: {type: str, description: "The domain, by name or number as it was given. V(null) for all domains."}
+    cluster:
+      description: The cluster manager that runs on the host. V(null) when none does. Pacemaker is known.
+      returned: always
+      type: dict
+      contains:
+        manager: {type: str, description: Its name., sample: pacemaker}
+        known: {type: bool, description: Whether its configuration could be read.}
+        resources:
+          description: Its resources that run domains of Xen.
+          type: list
+          elements: dict
+          contains:
+            id: {type: str, description: Name of the resource., sample: vm-centos}
+            agent: {type: str, description: The agent., sample: "ocf:heartbeat:Xen"}
+            name: {type: str, description: "Name of the domain, V(null) where it is not known."}
+            uuid: {type: str, description: "UUID of the domain, V(null) where it is not known."}
+            managed: {type: bool, description: Whether the cluster starts and stops it at this moment.}
     problems:
       description: What keeps the host from taking part in a migration. Empty when nothing does.
       returned: always
@@ -264,11 +266,7 @@ host:
           returned: always
           type: str
           sample: pyxs_missing
-        message:
-          description: What is wrong, for people.
-          returned: always
-          type: str
-          sample: pyxs is not installed for /usr/bin/python3.11.
+        message: {type: str, description: "What is wrong, for people."}
         remedy:
           description: What to do about it, for people.
           returned: always

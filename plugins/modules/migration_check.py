@@ -165,7 +165,9 @@ findings:
     remedy: {type: str, description: "What to do about it, for people."}
     details: {type: dict, description: The same in values for programs. Its keys depend on the code.}
 plan:
-  description: What would be done, memory in KiB. Null when it is not known which domain is meant.
+  description:
+    - What would be done, memory in KiB. Null when it is not known which domain is meant.
+    - C(autostart) names the files on the source that would make a second copy of the domain at its next boot.
   type: dict
   returned: unless the file for the result cannot be written
   sample:
@@ -180,6 +182,7 @@ plan:
     memory_free_kib: 900000
     balloon_kib: 0
     addresses: []
+    autostart: [/etc/xen/auto/centos.cfg]
 session:
   description:
     - The session to begin with V(migrate), to watch with V(adopt), the last one that is known with V(already_there),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks import devices, guest, hosts, identity, memory
+from ansible_collections.dom0.xen.plugins.module_utils._checks import devices, guest, hosts, identity, memory, world
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
     WARNING,
@@ -29,6 +29,8 @@ RULES: tuple[Rule, ...] = (
     identity.not_a_domid,
     identity.known,
     hosts.quiet,
+    world.left_alone,
+    world.unmanaged,
     identity.free_at_source,
     identity.free_at_destination,
     guest.awake,
@@ -100,6 +102,7 @@ def plan(
         memory_free_kib=room.free if room else None,
         balloon_kib=room.balloon if room else 0,
         addresses=destination.addresses if destination else (),
+        autostart=() if there else tuple(entry.path for entry in world.autostart(case)),
     )
 
 

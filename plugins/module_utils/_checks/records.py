@@ -84,7 +84,8 @@ class PlannedDomain(Record):
 class Plan(Record):
     """What would be done; memory in KiB. ``balloon_kib`` is what dom0 at the destination would have to give up.
 
-    ``addresses`` are those that the source can reach the destination at, as far as facts can tell.
+    ``addresses`` are those that the source can reach the destination at, as far as facts can tell. ``autostart`` are
+    the files on the source that would make a second copy at its next boot, and so are set aside.
     """
 
     RECORDS = {"domain": PlannedDomain, "addresses": Address}
@@ -100,6 +101,7 @@ class Plan(Record):
     memory_free_kib: int | None
     balloon_kib: int
     addresses: tuple[Address, ...]
+    autostart: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading what xl prints (private to the collection): pure, text in, dataclasses out.
+"""Reading what xl prints, and the files that it reads (private to the collection): pure, text in, dataclasses out.
 
 Formats: tools/xl/xl_info.c (``print_info``, ``list_domains``, ``list_domains_details``), the same in Xen 4.14 to 4.22
-except for fields that were added.
+except for fields that were added; tools/libs/util/libxlu_cfg_l.l for configuration files; tools/xl/xl.h
+``struct save_file_header`` for images.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import struct
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, DomainState
@@ -33,6 +35,15 @@ _TITLE = re.compile(r"^Name +ID +Mem +VCPUs\s+State\s+Time\(s\)")
 _SIZE = r"-?[0-9]+[bBkKmMgGtT]?"
 _DOM0_MEM = re.compile(r"(^| )dom0_mem=((|min:|max:)(" + _SIZE + r"|(" + _SIZE + r"\+)?[0-9]{1,2}%),?)+($| )")
 _AUTOBALLOON = re.compile(r"^\s*autoballoon\s*=\s*[\"']?([A-Za-z0-9]+)[\"']?", re.MULTILINE)
+
+# Comments, texts (which may hold what looks like a comment), words, and single characters.
+_TOKEN = re.compile(r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[A-Za-z_0-9.][A-Za-z_0-9.]*|\+=|[^ \t\r]""")
+_ESCAPE = re.compile(r"\\(.)")
+
+_IMAGE_MAGIC = b"Xen saved domain, xl format\n \x00 \r"
+_IMAGE_HEADER = struct.Struct("<32s4II")  # magic; byte order, two words of flags, length of what follows; of the JSON
+IMAGE_HEAD_BYTES = 256 * 1024
+"""How much of an image ``parse_image_identity`` wants to see; a configuration has a few KiB."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,3 +175,38 @@ def parse_autoballoon(xl_conf: str, commandline: str) -> bool:
     if settings and settings[-1].lower() in ("off", "0"):
         return False
     return _DOM0_MEM.search(commandline) is None
+
+
+def parse_config_file(text: str) -> dict[str, str]:
+    """Return the settings of an xl.cfg file whose value is one text or number; lists are left out.
+
+    Nothing is raised: what xl would refuse gives what can be made out. Of two settings of one key the last counts, as
+    for xl (tools/libs/util/libxlu_cfg.c xlu__cfg_set_store).
+    """
+    found: dict[str, str] = {}
+    before: list[str] = ["\n"]
+    depth = 0
+    for token in _TOKEN.findall(text):
+        if token.startswith("#"):
+            continue
+        if token in "[]":
+            depth = max(0, depth + (1 if token == "[" else -1))
+        elif not depth and len(before) >= 3 and before[-1] == "=" and before[-3] in "\n;" and token not in "\n;":
+            found[before[-2]] = _ESCAPE.sub(r"\1", token[1:-1]) if token[0] in "\"'" else token
+        before = [*before[-2:], token]
+    return found
+
+
+def parse_image_identity(head: bytes) -> tuple[str | None, str | None] | None:
+    """Return name and UUID of the domain in an image of ``xl save``, from the image's first bytes.
+
+    None when it is no such image, or not one of Xen 4.6 or newer; each of the two None when it is not in there.
+    """
+    if len(head) < _IMAGE_HEADER.size or not head.startswith(_IMAGE_MAGIC):
+        return None
+    length = _IMAGE_HEADER.unpack_from(head)[-1]
+    try:
+        created = json.loads(head[_IMAGE_HEADER.size :][:length].rstrip(b"\0").decode("utf-8"))["c_info"]
+        return created.get("name"), str(created["uuid"]).lower() if "uuid" in created else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

@@ -51,6 +51,21 @@ class HostPaths:
         return self.root / "lib"
 
     @property
+    def default(self) -> pathlib.Path:
+        """What processes of the host find as /etc/default, where mount namespaces are to be had."""
+        return self.root / "etc" / "default"
+
+    @property
+    def auto(self) -> pathlib.Path:
+        """Configurations of domains that are started when the host boots; XENDOMAINS_AUTO."""
+        return self.root / "etc" / "xen" / "auto"
+
+    @property
+    def save(self) -> pathlib.Path:
+        """Images of domains that are restored when the host boots; XENDOMAINS_SAVE."""
+        return self.lib / "xen" / "save"
+
+    @property
     def log(self) -> pathlib.Path:
         """What xl's monitors and the machine write."""
         return self.root / "log"

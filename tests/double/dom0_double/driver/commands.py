@@ -15,6 +15,7 @@ from ..paths import HOST_VARIABLE, HostPaths
 
 _CODE = pathlib.Path(__file__).resolve().parents[2]
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_DEFAULT = "/etc/default"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -39,11 +40,17 @@ def namespaces() -> bool:
         return False
 
 
-def _own_boot_id(paths: HostPaths) -> str:
-    """Return what goes before a command that is to see the host's own boot id; nothing where it cannot be had."""
+def _own_files(paths: HostPaths) -> str:
+    """Return what goes before a command that is to see the host's own boot id, and its own /etc/default.
+
+    Nothing where they cannot be had.
+    """
     if not namespaces():
         return ""
-    script = f'mount --bind "$0" {_BOOT_ID} && exec "$@"'
+    script = f'mount --bind "$0" {_BOOT_ID} && '
+    if pathlib.Path(_DEFAULT).is_dir():
+        script += f"mount --bind {shlex.quote(str(paths.default))} {_DEFAULT} && "
+    script += 'exec "$@"'
     return f"unshare --mount sh -c {shlex.quote(script)} {shlex.quote(str(paths.boot_id))} "
 
 
@@ -52,7 +59,7 @@ def write(paths: HostPaths, python: str) -> None:
     paths.bin.mkdir(parents=True, exist_ok=True)
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment(paths).items())
     own = shlex.quote(sys.executable)
-    _script(paths.bin / "python3", f'{exports}exec {_own_boot_id(paths)}{shlex.quote(python)} "$@"')
+    _script(paths.bin / "python3", f'{exports}exec {_own_files(paths)}{shlex.quote(python)} "$@"')
     _script(paths.bin / "run-on-host", f'{exports}exec "$@"')
     for name, file in (("xl", "xl.py"), ("ip", "ip.py")):
         _script(paths.bin / name, f'{exports}exec {own} -I -S {shlex.quote(str(_CODE / file))} "$@"')

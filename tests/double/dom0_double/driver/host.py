@@ -24,7 +24,7 @@ from ..machine.client import Machine, NoMachine
 from ..machine.domain import Json
 from ..paths import HostPaths
 from ..settings import Settings
-from . import commands
+from . import commands, xendomains
 
 _MACHINE = pathlib.Path(__file__).resolve().parents[2] / "machine.py"
 
@@ -86,6 +86,7 @@ class Host:
         """Make the host's folders and commands; ``memory`` is on a memory file system."""
         for folder in (self.paths.root, self.paths.lib, self.paths.log):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        xendomains.install(self.paths)
         if not self.paths.run.is_symlink():
             run = pathlib.Path(tempfile.mkdtemp(prefix="d-", dir=memory))
             self.paths.run.symlink_to(run)
@@ -127,6 +128,8 @@ class Host:
             process.wait()
             raise RuntimeError(f"{self.name} does not start: " + (self.paths.log / "machine.log").read_text())
         self._process = process
+        if Settings.load(self.paths.settings).xendomains:
+            xendomains.start(self.paths, self.run)
 
     def power_off(self) -> None:
         """Take the power away: everything on the host is killed, and what was in memory is gone."""
@@ -200,12 +203,22 @@ class Host:
         self.machine.call(
             "expect", name=guest.name, behaviour=behaviour, compact=guest.compact, untouched=guest.untouched
         )
-        path = self.paths.root / f"{guest.name}.cfg"
-        path.write_text(guest.text())
-        done = self.run("xl", "create", str(path))
+        done = self.run("xl", "create", str(self._write(guest)))
         if done.status:
             raise RuntimeError(done.stderr)
         return int(self.run("xl", "domid", guest.name).stdout)
+
+    def autostart(self, guest: GuestConfig | None = None) -> pathlib.Path:
+        """Have the host start a guest when it boots; returns the link to its configuration."""
+        guest = guest or GuestConfig()
+        link = self.paths.auto / f"{guest.name}.cfg"
+        link.symlink_to(self._write(guest))
+        return link
+
+    def _write(self, guest: GuestConfig) -> pathlib.Path:
+        path = self.paths.root / f"{guest.name}.cfg"
+        path.write_text(guest.text())
+        return path
 
     # -- looking ---------------------------------------------------------------------------------------------------
 

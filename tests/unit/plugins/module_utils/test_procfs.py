@@ -96,3 +96,10 @@ def test_real_proc() -> None:
         child.wait()
         assert not _procfs.is_alive(child.pid)
     assert len(_procfs.boot_id()) == 36
+
+
+def test_command_lines_are_those_of_programs(proc: str) -> None:
+    """Kernel threads and zombies have none, and a process that ends meanwhile is no failure."""
+    lines = _procfs.command_lines(proc)
+    assert sorted(lines) == [10, 11, 12, 20, 21, 30, 31, 40]
+    assert lines[11] == ("sh", "-c", "exec shim")

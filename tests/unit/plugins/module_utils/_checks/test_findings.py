@@ -24,8 +24,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     HostTrouble,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    AutostartEntry,
+    ClusterFacts,
+    ClusterResource,
     DomainFacts,
     DomainState,
+    Hand,
     HostFacts,
     Problem,
     SessionDomain,
@@ -73,6 +77,13 @@ UNREACHED = HostTrouble(UNREACHABLE, "Connection refused")
 PV = {"c_info": {"type": "pv"}, "b_info": {"shadow_memkb": 0}}
 HVM = {"c_info": {"type": "hvm"}}
 QCOW2 = {"pdev_path": "/srv/a.qcow2", "vdev": "xvda", "backend": "qdisk", "format": "qcow2"}
+
+
+def _cluster(**changes: t.Any) -> ClusterFacts:
+    resource = ClusterResource("vm-centos", "ocf:heartbeat:Xen", "centos", None, True)
+    return ClusterFacts("pacemaker", True, (dataclasses.replace(resource, **changes),))
+
+
 CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
     # code, host, what is different, words that the message or the remedy must hold
     ("domain_unknown", "xen1", {"domain": None, "source": _here(row("web", 5, OTHER))}, ["'centos'", "web", "UUID"]),
@@ -127,6 +138,27 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
         {"source": _here(row(), row("centos--migratedaway", 2, OTHER, shutdown=True, reason="suspend"))},
         ["suspended", "xl destroy 2"],
     ),
+    (
+        "foreign_hand",
+        "xen1",
+        {"source": host("xen1", hands=(Hand(70, "xl save", "centos"), Hand(71, "libxl-save-helper", "3")))},
+        ["process 70", "`xl save centos`", "kill 70"],
+    ),
+    ("foreign_hand", "xen1", {"source": host("xen1", hands=(Hand(71, "libxl-save-helper", "3"),))}, ["helper 3"]),
+    ("foreign_hand", "xen1", {"source": host("xen1", hands=(Hand(70, "xl shutdown", None),))}, ["all domains"]),
+    (
+        "cluster_managed",
+        "xen1",
+        {"source": host("xen1", cluster=_cluster()), "destination": host("xen2", cluster=_cluster())},
+        ["vm-centos", "ocf:heartbeat:Xen", "pcs resource unmanage vm-centos"],
+    ),
+    (
+        "cluster_managed",
+        "xen2",
+        {"destination": host("xen2", cluster=_cluster(name="other", uuid=UUID))},
+        ["pacemaker", "a second time"],
+    ),
+    ("cluster_managed", "xen1", {"source": host("xen1", cluster=_cluster(id="centos", name=None))}, ["unmanage"]),
     ("uuid_twice", "xen1", {"source": _here(row(), row("copy", 2))}, ["copy", "same UUID"]),
     ("leftover_name", "xen1", {"domain": domain(name="centos--migratedaway")}, ["interrupted"]),
     (
@@ -333,6 +365,17 @@ HARMLESS: dict[str, dict[str, t.Any]] = {
     "dom0 as the named backend": {
         "domain": with_config(nics=[{"bridge": "xenbr0", "backend_domid": 0}]),
     },
+    "others at work on other domains": {
+        "source": host("xen1", hands=(Hand(70, "xl save", "web"), Hand(71, "libxl-save-helper", "4"))),
+        "destination": host("xen2", hands=(Hand(72, "xl save", "3"),)),
+    },
+    "cluster that looks after others, or was told to let go": {
+        "source": host("xen1", cluster=_cluster(managed=False)),
+        "destination": host("xen2", cluster=_cluster(id="centos", name="web", uuid=OTHER)),
+    },
+    "autostart, which is set aside": {
+        "source": host("xen1", autostart=(AutostartEntry("/etc/xen/auto/centos", "config", "centos", None),)),
+    },
     "affinity that partly fits": {"domain": with_config(b_info={"vcpu_hard_affinity": [[3, 4, 5]]})},
     "memory from dom0": {
         "destination": host("xen2", free_memory_mib=0, autoballoon=True, dom0_memory_mib=1024),
@@ -366,6 +409,10 @@ WARNED: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "image of an hvm domain": (
         {"domain": with_config(c_info={"type": "hvm"}, disks=[QCOW2])},
         ["disk_unchecked"],
+    ),
+    "cluster that cannot be looked into": (
+        {"destination": host("xen2", cluster=ClusterFacts("pacemaker", False))},
+        ["cluster_unknown"],
     ),
     "unknown pool": (
         {"domain": with_config(c_info={"pool_name": "rt"}), "destination": host("xen2", cpupools=())},
@@ -448,3 +495,10 @@ def test_findings_can_travel() -> None:
     (finding,) = _find(destination=host("xen2", bridges=()))
     assert Finding.from_result(finding.to_result()).code == "bridge_missing"
     assert finding.to_result()["details"] == {"bridge": "xenbr0", "bridges": []}
+
+
+def test_our_own_session_is_no_foreign_hand() -> None:
+    """A session at work is told as that: its xl may have been found before its process was."""
+    hands = (Hand(70, "xl migrate", "3"),)
+    found = _find(source=host("xen1", hands=hands, sessions=(session(alive=True, end_state=None, phase="streaming"),)))
+    assert [finding.code for finding in found] == ["session_running"]

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings, plan
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     DOM0,
     OTHER,
@@ -133,3 +133,18 @@ def test_dom0_gives_memory_only_down_to_its_minimum() -> None:
     assert findings(host("xen1"), small, domain(), request(dom0_memory_min_mib=540))[0].code == "not_enough_memory"
     floor = dataclasses.replace(small, dom0_memory_mib=150)
     assert findings(host("xen1"), floor, domain(), request(dom0_memory_min_mib=0))[0].code == "not_enough_memory"
+
+
+def test_plan_tells_what_would_start_a_second_copy() -> None:
+    """By name or by UUID; not what is another domain's or out of force, and nothing when the host stays the same."""
+    autostart = (
+        AutostartEntry("/save/old-name", "image", "old-name", UUID),
+        AutostartEntry("/auto/a.cfg", "config", "centos", None),
+        AutostartEntry("/auto/b.cfg", "config", "web", OTHER),
+        AutostartEntry("/auto/.c.cfg.dom0-xen-0123456789abcdef", "config", "centos", UUID, "0123456789abcdef"),
+    )
+    planned = plan(host("xen1", autostart=autostart), host("xen2"), domain(), request())
+    assert planned is not None and planned.autostart == ("/save/old-name", "/auto/a.cfg")
+    here = host("xen1", autostart=autostart)
+    within = plan(here, here, domain(), request(destination="xen1", allow_same_host=True))
+    assert within is not None and within.autostart == ()

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who else has a say over the domain: other processes, a cluster, the next boot? (pure; private to the collection)"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding
+from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry
+
+
+def left_alone(case: Case) -> t.Iterator[Finding]:
+    """Nobody else saves, sends, stops or renames the domain at this moment.
+
+    Another xl would take the suspend of the move for its own and resume the domain (tools/xl/xl_migrate.c).
+    """
+    if case.domain is None or case.domain.domid == 0 or case.source is None or case.session_running:
+        return
+    for hand in case.source.hands:
+        if not hand.works_on(case.domain.domid, case.domain.name):
+            continue
+        what = "all domains" if hand.target is None else f"{case.domain.name} (`{hand.command} {hand.target}`)"
+        yield case.error(
+            "foreign_hand",
+            case.source_name,
+            f"process {hand.pid}, {hand.command}, works on {what}.",
+            f"Wait until it has ended, or end it (`kill {hand.pid}`) if it was forgotten; then run this again.",
+            pid=hand.pid,
+            command=hand.command,
+            target=hand.target,
+        )
+        return  # xl and its helper are two processes and one cause
+
+
+def unmanaged(case: Case) -> t.Iterator[Finding]:
+    """No cluster manager on either host starts the domain again when it misses it."""
+    if case.domain is None or case.domain.domid == 0:
+        return
+    name = case.domain.name
+    hosts = [(case.source_name, case.source)]
+    if not case.same_host:
+        hosts.append((case.request.destination, case.destination))
+    for host, facts in hosts:
+        cluster = facts.cluster if facts else None
+        if cluster is None:
+            continue
+        if not cluster.known:
+            yield case.warning(
+                "cluster_unknown",
+                host,
+                f"{cluster.manager} runs on {host}, and which domains it looks after could not be read.",
+                f"See that it does not look after {name} (`pcs resource`, `crm status`): it would start a second copy.",
+                manager=cluster.manager,
+            )
+            continue
+        for resource in cluster.resources:
+            if resource.managed and resource.keeps(case.domain.uuid, name):
+                yield case.error(
+                    "cluster_managed",
+                    host,
+                    f"{cluster.manager} looks after {name} as resource {resource.id} ({resource.agent}); it would start"
+                    f" {name} a second time when it misses it.",
+                    f"Let the cluster move it (`pcs resource move {resource.id}`, `crm resource move {resource.id}`),"
+                    f" or take it out of its hands first (`pcs resource unmanage {resource.id}`,"
+                    f" `crm resource unmanage {resource.id}`).",
+                    manager=cluster.manager,
+                    resource=resource.id,
+                    agent=resource.agent,
+                )
+                return  # the hosts of a cluster share its configuration
+
+
+def autostart(case: Case) -> tuple[AutostartEntry, ...]:
+    """Return what would make a second copy of the domain when the source boots after the move."""
+    if case.domain is None or case.source is None or case.same_host:
+        return ()
+    uuid, name = case.domain.uuid, case.domain.name
+    return tuple(entry for entry in case.source.autostart if entry.set_aside is None and entry.makes(uuid, name))
