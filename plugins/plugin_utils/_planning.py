@@ -12,12 +12,12 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._checks.identity import means
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     INCOMING,
     MIGRATED_AWAY,
     DomainRow,
     HostFacts,
-    Record,
 )
 
 Hosts = t.Mapping[str, HostFacts]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     Address,
     DomainFacts,
     DomainRow,
     HostFacts,
-    Record,
     SessionSeen,
 )
 

@@ -28,6 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Observe,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.control import CANCEL, Control
+from ansible_collections.dom0.xen.plugins.module_utils._session.inhibitor import Inhibitor
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.machine import Machine, StateT
@@ -73,6 +74,7 @@ class Driver(t.Generic[StateT]):
         self.link = Link(self.clock, self.figures)
         self._journal = JournalFile(settings.journal_folder)
         self._control = Control(settings.runtime_folder)
+        self._inhibitor = Inhibitor(settings.name)
         self._events: deque[Event] = deque()
         self._telling = Telling(settings.runtime_folder, self.quiet_interval, self.clock)
         self.timeline: dict[str, float] = {}
@@ -80,8 +82,8 @@ class Driver(t.Generic[StateT]):
     # To be provided by the roles. ---
 
     def figures(self) -> dict[str, t.Any]:
-        """Return what the peer and the status document should know of this side."""
-        raise NotImplementedError
+        """Return what the peer should know of this side."""
+        return {}
 
     def _sources(self) -> list[Source]:
         raise NotImplementedError
@@ -193,6 +195,7 @@ class Driver(t.Generic[StateT]):
             "peak_memory_kib": _procfs.peak_memory_kib(),
             "link": {"up": self.link.up, "losses": self.link.losses},
             "stderr": self.stderr(),
+            "shutdown_inhibitor": self._inhibitor.state,
         }
 
     def _open(self) -> None:
@@ -279,6 +282,7 @@ class Driver(t.Generic[StateT]):
         else:
             shutil.rmtree(self.settings.runtime_folder, ignore_errors=True)
         self._control.close()
+        self._inhibitor.release()
         self._journal.close()
         self.loop.close()
 

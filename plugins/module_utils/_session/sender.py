@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import typing as t
@@ -17,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
 from ansible_collections.dom0.xen.plugins.module_utils._session import actions, gate, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
+from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.sender_status import sender_status
@@ -31,8 +33,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
-
-STOP_INTERVAL = 0.2
 
 
 class Sender(Driver[SourceState]):
@@ -57,18 +57,13 @@ class Sender(Driver[SourceState]):
             clock=self.clock,
         )
         self._store = XenStore()
+        self._guard = Guard(settings)
         self._watch: SourceWatch | None = None
         self._stream = Outgoing(Authorised(settings.uuid, settings.name))
         self._domid = -1
         self._xl_started = False
         self._exit_seen = False
-        self._stop_wanted = False
-        self._stop_tried = 0.0
         self._peer: dict[str, t.Any] = {}
-
-    def figures(self) -> dict[str, t.Any]:
-        """Return what the receiver should know; nothing."""
-        return {}
 
     def status(self) -> dict[str, t.Any]:
         """Return the status document."""
@@ -115,6 +110,7 @@ class Sender(Driver[SourceState]):
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
+        self._look_around(idle=not happened)
         self._look_at_gate()
         self._look_at_xl()
         self._look_at_deadlines()
@@ -129,7 +125,14 @@ class Sender(Driver[SourceState]):
             self.feed(words.Failed(gate.expired(self.settings.gate_timeout)))
 
     def _evidence(self) -> Failure | None:
-        return gate.evidence_against(self._store, self._domid, self.settings.name, self._process.exit_code())
+        against = gate.evidence_against(self._store, self._domid, self.settings.name, self._process.exit_code())
+        return against or self._guard.evidence(self._domid)
+
+    def _look_around(self, idle: bool) -> None:
+        if self.state.phase is Phase.STREAMING:
+            self._guard.prepare()
+        elif idle and self.state.phase is Phase.TRANSFERRED:
+            self._guard.look(self._domid)
 
     def _asked(self, request: dict[str, t.Any]) -> bool:
         event = gate.event(request, self.link.up, self._evidence)
@@ -202,17 +205,12 @@ class Sender(Driver[SourceState]):
 
     # xl, deadlines. ---
 
-    def _stop_saving(self) -> None:
-        # xl may not have come to its helper yet; once the guest was asked to suspend, the helper is left alone.
-        now = self.clock()
-        if self._stop_wanted and "suspend_requested" not in self.timeline and now - self._stop_tried >= STOP_INTERVAL:
-            self._stop_tried = now
-            self._stop_wanted = not self._process.stop_saving()
-
     def _look_at_xl(self) -> None:
         if not self._xl_started or self._exit_seen:
             return
-        self._stop_saving()
+        if "suspend_requested" not in self.timeline:
+            # Once the guest was asked to suspend, the helper is left alone.
+            self._process.stop_saving_if_wanted(self.clock())
         code = self._process.exit_code()
         if code is None:
             return
@@ -249,7 +247,7 @@ class Sender(Driver[SourceState]):
         elif isinstance(action, actions.CloseXl):
             self._process.close_answers()
         elif isinstance(action, actions.StopSaving):
-            self._stop_wanted = True
+            self._process.want_stop()
         elif isinstance(action, actions.Observe):
             self._observe()
         elif isinstance(action, actions.DestroyCopy):
@@ -289,6 +287,8 @@ class Sender(Driver[SourceState]):
         self.feed(words.Observed(copy))
 
     def _close(self) -> None:
+        with contextlib.suppress(Dom0XenError):
+            self._guard.end(self.state.owner)
         if self._watch is not None:
             self._watch.close()
         self._process.close()

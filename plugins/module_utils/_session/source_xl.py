@@ -28,6 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 # Large enough to keep both sides busy; what is in a pipe when the guest is suspended is stop time.
 PIPE_BYTES = 256 * 1024
 READ_BYTES = PIPE_BYTES
+STOP_INTERVAL = 0.2
 
 SEE_STDERR = "Look at the last lines of both xl (stderr in the result), then run the migration again."
 
@@ -59,6 +60,8 @@ class SourceXl:
         self._shim: socket.socket | None = None
         self._stream = -1
         self._answers = -1
+        self._stop_wanted = False
+        self._stop_tried = 0.0
 
     def start(self, domid: int) -> None:
         """Start ``xl migrate`` for the domain. Raises :class:`OSError`."""
@@ -132,19 +135,23 @@ class SourceXl:
             self._shim.close()
             self._shim = None
 
-    def stop_saving(self) -> bool:
-        """Send SIGTERM to ``libxl-save-helper``; return whether there was one.
+    def want_stop(self) -> None:
+        """Have :meth:`stop_saving_if_wanted` end ``libxl-save-helper`` as soon as there is one."""
+        self._stop_wanted = True
+
+    def stop_saving_if_wanted(self, now: float) -> None:
+        """Send SIGTERM to ``libxl-save-helper``, to which ``xl`` may not have come yet; ``now`` in seconds.
 
         libxc then ends log-dirty mode and the guest is never paused (tools/libs/light/libxl_save_helper.c
         startup and its signal handler). Only while memory flows before the suspend.
         """
-        if self._process is None:
-            return False
+        if self._process is None or not self._stop_wanted or now - self._stop_tried < STOP_INTERVAL:
+            return
+        self._stop_tried = now
         helper = save_helper_of(self._process.pid)
-        if helper is None:
-            return False
-        os.kill(helper, signal.SIGTERM)
-        return True
+        if helper is not None:
+            os.kill(helper, signal.SIGTERM)
+            self._stop_wanted = False
 
     def exit_code(self) -> int | None:
         """Return xl's exit status, negative for a signal, ``None`` while it runs or was never started."""

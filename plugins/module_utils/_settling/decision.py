@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.dom0.xen.plugins.module_utils._records import Record
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, Side
 
 SOURCE = "source"

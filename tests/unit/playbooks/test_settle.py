@@ -49,7 +49,7 @@ def test_one_run_settles(user: User, fault: tuple[str, dict[str, t.Any]], owner:
     log = user.run("dom0.xen.settle", "-e", "domain=centos", "-v")
     print(log[-6000:])
     assert where(site) == owner, log
-    assert [each.name for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
+    assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
     again = user.run("dom0.xen.settle")
     assert "No migration was interrupted." in again
     assert "changed=0" in again and "changed=1" not in again

@@ -9,12 +9,12 @@ import json
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DomainRow,
     DomainState,
     HostFacts,
     Problem,
-    Record,
     XenFacts,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks import examples

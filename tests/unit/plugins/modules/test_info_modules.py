@@ -14,6 +14,7 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.dom0.xen.plugins.module_utils import _records
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.modules import domain_info, host_info
 
 
@@ -24,11 +25,11 @@ def _documented(text: str, *path: str) -> set[str]:
     return set(found[0] if isinstance(found, list) else found)
 
 
-def _fields(record: type[_records.Record]) -> set[str]:
+def _fields(record: type[Record]) -> set[str]:
     return {field.name for field in dataclasses.fields(record)}
 
 
-RETURNED: list[tuple[str, tuple[str, ...], type[_records.Record]]] = [
+RETURNED: list[tuple[str, tuple[str, ...], type[Record]]] = [
     (host_info.RETURN, ("host",), _records.HostFacts),
     (host_info.RETURN, ("host", "xen"), _records.XenFacts),
     (host_info.RETURN, ("host", "addresses"), _records.Address),
@@ -47,7 +48,7 @@ RETURNED: list[tuple[str, tuple[str, ...], type[_records.Record]]] = [
 
 
 @pytest.mark.parametrize(("text", "path", "record"), RETURNED, ids=lambda value: getattr(value, "__name__", ""))
-def test_what_is_returned_is_documented(text: str, path: tuple[str, ...], record: type[_records.Record]) -> None:
+def test_what_is_returned_is_documented(text: str, path: tuple[str, ...], record: type[Record]) -> None:
     """A key that is added to a record appears in ansible-doc, and none is promised that does not come."""
     assert _documented(text, *path) == _fields(record)
 

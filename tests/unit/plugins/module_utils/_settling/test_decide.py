@@ -330,7 +330,7 @@ def test_every_human_case_names_what_is_not_known() -> None:
 
 def test_history_of_a_journal() -> None:
     """The records of a session, in the words that the decision needs."""
-    records = [
+    records: list[dict[str, t.Any]] = [
         {"step": "opened", "details": {"boot_id": BOOT}},
         {"step": "xl_started", "details": {"pid": 1, "domid": 7}},
         {"step": "ready"},
@@ -342,7 +342,10 @@ def test_history_of_a_journal() -> None:
     undone = read_history([*records, {"step": "gate_undone"}])
     assert not undone.tasks_open and undone.backed_out
     assert read_history([*records, {"step": "gate_undone"}, {"step": "gate_tasks_started"}]).tasks_open
-    given_back = [{"step": "commit"}, {"step": "not_started", "details": {"status": 6, "give_back": True}}]
+    given_back: list[dict[str, t.Any]] = [
+        {"step": "commit"},
+        {"step": "not_started", "details": {"status": 6, "give_back": True}},
+    ]
     assert read_history(given_back).status == 6
     assert read_history([{"step": "commit"}, {"step": "running", "details": {"status": 0}}]).running
     said = ["migration target: Domain started successsfully."]

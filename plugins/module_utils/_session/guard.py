@@ -1,0 +1,77 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the source sees to while it sends, beside the stream: others at work, the next boot, dom0's shutdown (private).
+
+All of it is done while memory flows or while the destination attaches devices, so that the gate has only to ask.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from ansible_collections.dom0.xen.plugins.module_utils import _hands
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, session_folder
+from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner
+
+
+class Guard:
+    """One session's. A move within one host leaves the autostart as it is: the domain stays on that host."""
+
+    def __init__(self, settings: SenderSettings) -> None:
+        self._settings = settings
+        other = session_folder(os.path.dirname(settings.runtime_folder), settings.session, RECEIVER)
+        away = not os.path.isdir(other)
+        self._autostart = Autostart(settings.journal_folder, settings.session) if away else None
+        self._prepared = False
+        self._looked = False
+        self._against: Failure | None = None
+
+    def prepare(self) -> None:
+        """While memory flows: find what would start the domain at the next boot."""
+        if not self._prepared and self._autostart is not None:
+            # What speaks against it is told at the gate.
+            with contextlib.suppress(Dom0XenError):
+                self._autostart.prepare(self._settings.uuid, self._settings.name)
+        self._prepared = True
+
+    def look(self, domid: int) -> None:
+        """Once the guest stands still: set that aside, and look for others at work on the domain."""
+        if self._looked:
+            return
+        self._looked = True
+        try:
+            if self._autostart is not None:
+                self._autostart.set_aside(self._settings.uuid, self._settings.name)
+        except Dom0XenError as exc:
+            self._against = Failure(exc.code, exc.message, exc.host, exc.remedy, exc.details)
+            return
+        hand = _hands.hand_on(domid, self._settings.name, (os.getpid(),))
+        if hand is not None:
+            self._against = Failure(
+                "foreign_hand",
+                f"process {hand.pid}, {hand.command}, works on the domain",
+                remedy="Wait until it has ended, then run the migration again.",
+                details={"pid": hand.pid, "command": hand.command},
+            )
+
+    def evidence(self, domid: int) -> Failure | None:
+        """Return what speaks against asking for the commit."""
+        self.look(domid)
+        return self._against
+
+    def end(self, owner: Owner) -> None:
+        """Put the autostart back if the domain stayed, and never again if it moved; settling does what is unsettled.
+
+        Raises AutostartUnmovable.
+        """
+        if self._autostart is None or owner is Owner.UNSETTLED:
+            return
+        if owner is Owner.SOURCE:
+            self._autostart.put_back()
+        else:
+            self._autostart.finish()
