@@ -56,7 +56,8 @@ class ActionModule(ActionBase):
             return result
         self._keep_alive()
         now = time.monotonic()
-        watch = Watch(options["until"], max(1.0, options["interval"]), options["silence_timeout"], now, options["pid"])
+        interval = max(1.0, options["interval"])
+        watch = Watch(options["until"], interval, options["silence_timeout"], now, options["pid"], options["gate"])
         try:
             ending = self._watch(watch, options, deadline=now + options["timeout"])
         except StillRunning as exc:

@@ -56,6 +56,7 @@ WATCH: Spec = {
     "source": {"type": "str", "required": True},
     "destination": {"type": "str", "required": True},
     "until": {"type": "str", "default": "ended", "choices": ["gate", "ended"]},
+    "gate": {"type": "str", "default": "engine", "choices": ["engine", "controller"]},
     "interval": {"type": "float", "default": 5.0},
     "timeout": {"type": "float", "default": 14400.0},
     "silence_timeout": {"type": "float", "default": 300.0},

@@ -56,6 +56,13 @@ options:
     type: str
     default: ended
     choices: [gate, ended]
+  gate:
+    description:
+      - Who decides at the gate, as O(dom0.xen.migration_send#module:gate). With V(controller) the gate is reached when
+        the permission waits there, and until then the status is read every second.
+    type: str
+    choices: [engine, controller]
+    default: engine
   interval:
     description:
       - Seconds between two lines on a short move, at least 1.

@@ -17,6 +17,8 @@ import typing as t
 Status = t.Mapping[str, t.Any]
 
 LONGEST_PAUSE_S = 60.0
+# How long, in seconds, the domain may stand still at the gate before the controller notices.
+GATE_INTERVAL_S = 1.0
 # A move that has gone on for this many intervals is looked at less often: 20 intervals of 5 s are 100 s.
 _PATIENCE = 20
 _PHASES = (
@@ -100,7 +102,8 @@ MARKERS = (_BEGIN, _END, _PROCESS)
 class Watch:
     """The state of one watch.
 
-    ``silence_s`` is how long the status may stay the same, or stay missing, before the watch gives up.
+    ``silence_s`` is how long the status may stay the same, or stay missing, before the watch gives up. With ``gate``
+    held by the controller, the gate is reached when the permission waits there; the domain stands still for each pause.
     """
 
     until: str
@@ -108,12 +111,15 @@ class Watch:
     silence_s: float
     started: float
     pid: int | None = None
+    gate: str = "engine"
     last: Status | None = None
     _changed: float = dataclasses.field(init=False)
     _unreachable_since: float | None = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._changed = self.started
+        if self.gate == "controller" and self.until == "gate":
+            self.interval = min(self.interval, GATE_INTERVAL_S)
 
     def take(self, reading: Reading, now: float) -> Ending | None:
         """Take a reading; return why the watch is over, or None."""
@@ -161,4 +167,8 @@ class Watch:
 
     def _reached(self, status: Status) -> bool:
         phase = status.get("phase")
-        return phase in _PHASES and _PHASES.index(phase) >= _PHASES.index(self.until)
+        if phase not in _PHASES:
+            return False
+        if self.gate == "controller" and phase == self.until:
+            return bool((status.get("gate") or {}).get("waits"))
+        return _PHASES.index(phase) >= _PHASES.index(self.until)

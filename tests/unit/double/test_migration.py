@@ -28,26 +28,26 @@ _DOUBLE = str(pathlib.Path(dom0_double.__file__).parents[1])
 def migrate(site: Site, command: str | None = None) -> Result:
     """Migrate from xen1 to xen2, by default with nothing between the two xl."""
     return site["xen1"].run(
-        "xl", "migrate", "-s", "", "centos", command or f"exec {site['xen2'].paths.bin}/xl migrate-receive"
+        "xl", "migrate", "-s", "", "alma", command or f"exec {site['xen2'].paths.bin}/xl migrate-receive"
     )
 
 
 def start(host: Host, **behaviour: float) -> None:
     """Start a small guest."""
-    host.start_guest(GuestConfig(memory_mib=8, compact=True, behaviour=behaviour))
+    host.start_guest(GuestConfig(name="alma", memory_mib=8, compact=True, behaviour=behaviour))
 
 
 def test_the_guest_goes_on_where_it_was(two_hosts: Site) -> None:
     """Same boot, a counter that goes on, memory as it was; never two at once, never none left."""
     start(two_hosts["xen1"], dirty_pages_per_s=2000, working_set=500)
-    before = two_hosts["xen1"].guest()
+    before = two_hosts["xen1"].guest("alma")
     assert migrate(two_hosts).status == 0
-    after = two_hosts["xen2"].guest()
+    after = two_hosts["xen2"].guest("alma")
     assert before is not None and after is not None
     assert after["boot_id"] == before["boot_id"]
     assert after["counter"] >= before["counter"]
     assert after["verified"]
-    assert two_hosts["xen1"].guest() is None
+    assert two_hosts["xen1"].guest("alma") is None
     assert two_hosts.overlaps(UUID) == []
     assert [run.host for run in two_hosts.running(UUID)] == ["xen2"]
 
@@ -57,7 +57,7 @@ def test_damaged_memory_is_noticed(two_hosts: Site, tmp_path: pathlib.Path, dama
     """A stream with one wrong page restores, as on real Xen, but the guest does not verify."""
     start(two_hosts["xen1"])
     path = tmp_path / "saved"
-    assert two_hosts["xen1"].run("xl", "save", "centos", str(path)).status == 0
+    assert two_hosts["xen1"].run("xl", "save", "alma", str(path)).status == 0
     data = bytearray(path.read_bytes())
     at = first_pages(data)
     page = at + 50 * 4096
@@ -70,7 +70,7 @@ def test_damaged_memory_is_noticed(two_hosts: Site, tmp_path: pathlib.Path, dama
         data[page : page + 4096] = bytes(4096)
     path.write_bytes(data)
     assert two_hosts["xen2"].run("xl", "restore", str(path)).status == 0
-    guest = two_hosts["xen2"].guest()
+    guest = two_hosts["xen2"].guest("alma")
     assert guest is not None
     assert not guest["verified"]
 
@@ -95,31 +95,31 @@ def test_rounds(two_hosts: Site, rate: float, live: int) -> None:
     assert migrate(two_hosts).status == 0
     rounds = [point for point in two_hosts["xen1"].points() if point.startswith("save.round")]
     assert rounds == [f"save.round{number}" for number in range(live)]
-    guest = two_hosts["xen2"].guest()
+    guest = two_hosts["xen2"].guest("alma")
     assert guest is not None and guest["verified"]
 
 
 def test_too_little_memory_fails_in_mid_stream(two_hosts: Site) -> None:
     """Without autoballoon the destination finds out while it receives; the guest runs on, log-dirty left on."""
-    two_hosts["xen1"].start_guest(GuestConfig(memory_mib=32, compact=True))
+    two_hosts["xen1"].start_guest(GuestConfig(name="alma", memory_mib=32, compact=True))
     two_hosts["xen2"].configure(memory_mib=1024 + 64 + 4)
     done = migrate(two_hosts)
     assert done.status == 1
     assert "Failed to populate physmap" in done.stderr
     assert two_hosts["xen2"].domains() == []
-    guest = two_hosts["xen1"].guest()
+    guest = two_hosts["xen1"].guest("alma")
     assert guest is not None
     assert (guest["running"], guest["log_dirty"]) == (True, True)
 
 
 def test_pv_needs_shadow_paging(two_hosts: Site) -> None:
     """As on Debian's Xen: refused when the memory is to be sent, the guest runs on; saving works."""
-    two_hosts["xen1"].start_guest(GuestConfig(kind="pv"))
+    two_hosts["xen1"].start_guest(GuestConfig(name="alma", kind="pv"))
     done = migrate(two_hosts)
     assert (done.status, "Failed to enable logdirty: 95,22,0" in done.stderr) == (1, True)
-    guest = two_hosts["xen1"].guest()
+    guest = two_hosts["xen1"].guest("alma")
     assert guest is not None and guest["running"]
-    assert two_hosts["xen1"].run("xl", "save", "-c", "centos", "/dev/null").status == 0
+    assert two_hosts["xen1"].run("xl", "save", "-c", "alma", "/dev/null").status == 0
 
 
 def test_arrivals_wait_for_the_lock_of_xl(make_site: MakeSite) -> None:
@@ -167,7 +167,7 @@ def test_two_copies_at_once_are_noticed(two_hosts: Site, tmp_path: pathlib.Path)
     """The judge can convict: a copy that was restored while the first still ran is an overlap."""
     start(two_hosts["xen1"])
     path = tmp_path / "saved"
-    assert two_hosts["xen1"].run("xl", "save", "-c", "centos", str(path)).status == 0
+    assert two_hosts["xen1"].run("xl", "save", "-c", "alma", str(path)).status == 0
     assert two_hosts["xen2"].run("xl", "restore", str(path)).status == 0
     assert len(two_hosts.running(UUID)) == 2
     assert len(two_hosts.overlaps(UUID)) == 1
@@ -197,16 +197,16 @@ def test_a_guest_that_reboots_comes_back(two_hosts: Site) -> None:
     """The monitor makes it anew; after a suspend that was undone there is no monitor, up to Xen 4.19."""
     host = two_hosts["xen1"]
     start(host)
-    before = host.guest()
+    before = host.guest("alma")
     assert before is not None
-    assert host.run("xl", "reboot", "centos").status == 0
+    assert host.run("xl", "reboot", "alma").status == 0
     deadline = time.monotonic() + 20
-    while ((host.guest() or before)["boot_id"] == before["boot_id"]) and time.monotonic() < deadline:
+    while ((host.guest("alma") or before)["boot_id"] == before["boot_id"]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    after = host.guest()
+    after = host.guest("alma")
     assert after is not None and after["boot_id"] != before["boot_id"]
-    assert host.run("xl", "save", "-c", "centos", "/dev/null").status == 0
-    host.run("xl", "reboot", "centos")
+    assert host.run("xl", "save", "-c", "alma", "/dev/null").status == 0
+    host.run("xl", "reboot", "alma")
     time.sleep(0.5)
     assert [(info["shutdown"], info["reason"]) for info in host.domains()] == [(True, 1)]
 

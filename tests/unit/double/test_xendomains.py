@@ -19,7 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 
 UUID = GuestConfig.uuid
-SMALL = GuestConfig(memory_mib=8, compact=True)
+SMALL = GuestConfig(name="alma", memory_mib=8, compact=True)
 OTHER = GuestConfig(name="web", uuid="99999999-5c99-4441-b5fd-ac266d0e1ffe", memory_mib=8, bridge=None)
 
 
@@ -42,7 +42,7 @@ def test_boot_starts_what_is_in_auto(site: Site) -> None:
     (host.paths.auto / ".hidden.cfg").write_text(GuestConfig(name="hidden").text())
     (host.paths.auto / "a.cfg").write_text("nonsense")
     host.power_cycle()
-    assert names(host) == ["centos", "web"]
+    assert names(host) == ["alma", "web"]
     assert len(site.running(UUID)) == 1
 
 
@@ -50,12 +50,12 @@ def test_boot_restores_images_first(site: Site) -> None:
     """The image is gone then, its guest goes on, and it is not started a second time from auto."""
     host = site["xen1"]
     host.start_guest(SMALL)
-    before = host.guest()
-    assert host.run("xl", "save", "centos", str(host.paths.save / "centos")).status == 0
+    before = host.guest("alma")
+    assert host.run("xl", "save", "alma", str(host.paths.save / "alma")).status == 0
     host.autostart(SMALL)
     host.power_cycle()
-    assert names(host) == ["centos"]
-    after = host.guest()
+    assert names(host) == ["alma"]
+    after = host.guest("alma")
     assert before is not None and after is not None and after["boot_id"] == before["boot_id"]
     assert list(host.paths.save.iterdir()) == []
 
@@ -64,9 +64,9 @@ def test_what_cannot_be_restored_is_not_started(site: Site) -> None:
     """As Debian has it: it needs a person."""
     host = site["xen1"]
     host.autostart(SMALL)
-    (host.paths.save / "centos").write_text("nonsense")
+    (host.paths.save / "alma").write_text("nonsense")
     host.power_cycle()
-    assert names(host) == [] and (host.paths.save / "centos").exists()
+    assert names(host) == [] and (host.paths.save / "alma").exists()
 
 
 def test_hosts_start_nothing_unless_told(make_site: MakeSite) -> None:
@@ -84,7 +84,7 @@ def test_code_on_a_host_finds_the_folders_of_that_host(site: Site) -> None:
         "import json\n"
         "from ansible_collections.dom0.xen.plugins.module_utils import _autostart\n"
         "found = _autostart.entries(_autostart.roots())\n"
-        "print(json.dumps([entry.path for entry in found if entry.makes('', 'centos')]))\n"
+        "print(json.dumps([entry.path for entry in found if entry.makes('', 'alma')]))\n"
     )
     link = site["xen1"].autostart(SMALL)
     for name, expected in (("xen1", [str(link)]), ("xen2", [])):
@@ -102,12 +102,12 @@ def test_source_that_boots_after_the_move(site: Site, kind: str, aside: bool) ->
     if kind == "config":
         source.autostart(SMALL)
     else:
-        assert source.run("xl", "save", "-c", "centos", str(source.paths.save / "centos")).status == 0
+        assert source.run("xl", "save", "-c", "alma", str(source.paths.save / "alma")).status == 0
     if aside:
         where = _autostart.Roots(str(source.paths.auto), str(source.paths.save))
-        Autostart(str(source.paths.lib), "0123456789abcdef", where).set_aside(UUID, "centos")
+        Autostart(str(source.paths.lib), "0123456789abcdef", where).set_aside(UUID, "alma")
     command = f"exec {site['xen2'].paths.bin}/xl migrate-receive"
-    assert source.run("xl", "migrate", "-s", "", "centos", command).status == 0
+    assert source.run("xl", "migrate", "-s", "", "alma", command).status == 0
     source.power_cycle()
     assert [run.host for run in site.running(UUID)] == (["xen2"] if aside else ["xen2", "xen1"])
     assert len(site.overlaps(UUID)) == (0 if aside else 1)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import time
 
@@ -33,7 +34,8 @@ class Hypervisor:
         self.dom0_kib = settings.dom0_memory_mib * 1024
         self.nodes = Nodes(store, name, self.dom0_kib)
         self.domains: dict[int, Domain] = {}
-        self._next_domid = 1
+        # All hosts share /proc, where a process at work on a domain shows its domid: no two hosts give the same one.
+        self._next_domid = 1 + os.getpid() % 300 * 100
         self._booted_ns = self.now()
         store.introduced = lambda domid: domid == 0 or (domid in self.domains and self.domains[domid].introduced)
         store.hooks.append(self._changed)
