@@ -126,6 +126,7 @@ ending:
     - Why the watch ended.
     - V(ended) when the session has ended. That alone is no success, RV(status) says how it ended.
     - V(gate) when it has come as far as O(until) asks.
+    - V(unsettled) when nothing but a look at both hosts can bring the session to its end.
     - V(gone) when the process has gone without a last word, V(silent) when its status did not change for
       O(silence_timeout),
       V(missing) when there never was a status.

@@ -42,6 +42,7 @@ class Ending(enum.StrEnum):
 
     ENDED = "ended"
     GATE = "gate"
+    UNSETTLED = "unsettled"
     GONE = "gone"
     SILENT = "silent"
     MISSING = "missing"
@@ -133,6 +134,8 @@ class Watch:
             self.pid = pid if isinstance(pid, int) and pid > 1 else self.pid
             if status.get("phase") == "ended":
                 return Ending.ENDED
+            if status.get("waits_for_settling"):
+                return Ending.UNSETTLED
             if self.until != "ended" and self._reached(status):
                 return Ending.GATE
         if reading.alive is False:

@@ -103,11 +103,11 @@ class Driver(t.Generic[StateT]):
             return False
         before = self.state.failure
         self._cancel()
-        return self.state.failure is not before or self._dismissed
+        return self.state.failure is not before or self.state.phase is Phase.ENDED
 
     def _cancel(self) -> None:
-        # After its end the session only waits for its last word to be taken; whoever cancels has read it elsewhere.
-        self._dismissed = self.state.phase is Phase.ENDED
+        # After its end the session only waits for its last word to be taken. Whoever cancels reads it from the disk.
+        self._dismissed = True
         self.feed(CancelAsked())
 
     def _waits_for_controller(self) -> bool:
@@ -132,7 +132,7 @@ class Driver(t.Generic[StateT]):
                 self._step()
             self.link.over = True
             deadline = self.clock() + self._linger_limit()
-            while not self.link.delivered and self.clock() < deadline and not self._dismissed:
+            while not self.link.delivered and self.clock() < deadline and (self.link.up or not self._dismissed):
                 self._step()
         finally:
             self._close()

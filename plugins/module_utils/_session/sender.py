@@ -71,7 +71,8 @@ class Sender(Driver[SourceState]):
         document = super().status()
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(now, self.settings.memory_kib, started))
-        document.update(sender_status(self.state, self.timeline, self._peer, self.link.offset))
+        expired = self.link.lost_at is not None and now - self.link.lost_at > self.settings.link_timeout
+        document.update(sender_status(self.state, self.timeline, self._peer, self.link.offset, expired))
         document["peer"] = {**self.link.peer_figures, **self._peer}
         return document
 

@@ -10,16 +10,22 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
 
 Timeline = t.Dict[str, float]
 
 
 def sender_status(
-    state: SourceState, timeline: Timeline, peer: t.Mapping[str, t.Any], clock_offset: ClockOffset | None
+    state: SourceState,
+    timeline: Timeline,
+    peer: t.Mapping[str, t.Any],
+    clock_offset: ClockOffset | None,
+    link_expired: bool,
 ) -> dict[str, t.Any]:
     """Return method, permission, gate and times; ``timeline`` in seconds of the monotonic clock.
 
-    ``peer`` is what the receiver has told, ``clock_offset`` how far its clock is ahead.
+    ``peer`` is what the receiver has told, ``clock_offset`` how far its clock is ahead, ``link_expired`` whether
+    the link has been down for longer than its limit.
     """
     stop = stop_time(timeline, peer.get("timeline", {}), clock_offset)
     return {
@@ -36,11 +42,19 @@ def sender_status(
             "tasks_started": state.tasks_started,
             "tasks_undone": state.tasks_undone,
         },
+        "waits_for_settling": _waits_for_settling(state, link_expired),
         "total_ms": _total_ms(timeline),
         "stop_ms": stop.milliseconds,
         "stop_measured": stop.measured,
         "timeline": stop.timeline,
     }
+
+
+def _waits_for_settling(state: SourceState, link_expired: bool) -> bool:
+    """Whether nothing but somebody who looks at both hosts can bring the session to its end."""
+    if state.must_undo and state.failure is not None:
+        return True
+    return state.owner is Owner.UNSETTLED and not state.answered and (link_expired or state.report is not None)
 
 
 def _total_ms(timeline: Timeline) -> int | None:
