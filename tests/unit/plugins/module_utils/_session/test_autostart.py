@@ -287,8 +287,11 @@ def test_folder_that_cannot_be_written_to_is_found_while_memory_flows(
 ) -> None:
     """Not at the gate, where the guest stands still. Root is refused only by a file system that is read-only."""
     monkeypatch.setattr(os, "access", lambda path, mode: path != str(world.auto))
-    with pytest.raises(AutostartUnmovable, match="10-centos"):
-        world.subject().prepare(UUID, "centos")
+    subject = world.subject()
+    for function in (subject.prepare, subject.set_aside):
+        # Whoever goes on after the first failure must not take it for "nothing to do".
+        with pytest.raises(AutostartUnmovable, match="10-centos"):
+            function(UUID, "centos")
     assert autostart.recorded(str(world.journal)) == (None, ())
 
 
