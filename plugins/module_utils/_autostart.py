@@ -46,9 +46,9 @@ class Roots(t.NamedTuple):
     save: str | None = SAVE
 
 
-def roots(settings: t.Iterable[str] = SETTINGS) -> Roots:
+def roots(settings: t.Iterable[str] | None = None) -> Roots:
     """Return the folders that this host's settings name; where there are no settings, their defaults."""
-    for path in settings:
+    for path in SETTINGS if settings is None else settings:
         text = read_start(path, CONFIG_MAX)
         if text is not None:
             values = _assignments(text.decode("utf-8", "replace"))

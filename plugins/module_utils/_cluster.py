@@ -40,8 +40,8 @@ def cluster(lines: t.Mapping[int, t.Sequence[str]], cib: str = CIB) -> ClusterFa
     manager = next((name for name in found if name), None)
     if manager is None:
         return None
-    data = read_start(cib, CIB_MAX + 1)
-    resources = cluster_resources(data) if data is not None and len(data) <= CIB_MAX else None
+    data = read_start(cib, CIB_MAX)  # a longer one is cut off, and so no whole document
+    resources = cluster_resources(data) if data is not None else None
     return ClusterFacts(manager=manager, known=resources is not None, resources=resources or ())
 
 

@@ -34,6 +34,8 @@ _COMMANDS = {
 }
 Lines = t.Mapping[int, t.Sequence[str]]
 
+_XENSTORE = "XENSTORED_PATH"
+
 # main_shutdown_or_reboot in tools/xl/xl_vmcontrol.c
 _MAY_MEAN_ALL = ("shutdown", "reboot")
 _PROGRAMS = ("xl", "xen")  # Debian's /usr/sbin/xen is a wrapper that runs xl
@@ -46,7 +48,11 @@ def hands(lines: Lines, ours: t.Container[int] = (), proc: str = _procfs.PROC) -
     ``lines`` is what ``_procfs.command_lines`` saw. No process is started.
     """
     found = (_hand(pid, arguments) for pid, arguments in sorted(lines.items()))
-    return tuple(hand for hand in found if hand is not None and not _descends(hand.pid, ours, proc))
+    return tuple(
+        hand
+        for hand in found
+        if hand is not None and _same_xenstore(hand.pid, proc) and not _descends(hand.pid, ours, proc)
+    )
 
 
 def hand_on(domid: int, name: str, ours: t.Container[int], proc: str = _procfs.PROC) -> Hand | None:
@@ -94,6 +100,13 @@ def _xl(arguments: t.Sequence[str]) -> int | None:
         if not known:
             return None
     return None
+
+
+def _same_xenstore(pid: int, proc: str) -> bool:
+    # Where we are told of another XenStore than the machine's own (tools/libs/store/xs.c xs_daemon_socket), /proc holds
+    # processes of several dom0s: stand-ins on one machine.
+    here = os.environ.get(_XENSTORE)
+    return here is None or _procfs.variable(pid, _XENSTORE, proc) in (here, None)
 
 
 def _descends(pid: int, ours: t.Container[int], proc: str) -> bool:

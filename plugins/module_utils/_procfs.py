@@ -55,6 +55,19 @@ def command_line(pid: int, proc: str = PROC) -> tuple[str, ...]:
     return tuple(part.decode("utf-8", "replace") for part in data.rstrip(b"\0").split(b"\0")) if data else ()
 
 
+def variable(pid: int, name: str, proc: str = PROC) -> str | None:
+    """Return a variable of the environment that a process was started with; None when it has none, or is gone."""
+    try:
+        with open(os.path.join(proc, str(pid), "environ"), "rb") as file:
+            entries = file.read().split(b"\0")
+    except OSError:
+        return None
+    wanted = name.encode("ascii") + b"="
+    return next(
+        (entry[len(wanted) :].decode("utf-8", "replace") for entry in entries if entry.startswith(wanted)), None
+    )
+
+
 def command_lines(proc: str = PROC) -> dict[int, tuple[str, ...]]:
     """Return the arguments of all processes that have some, by pid, in one look."""
     found = ((pid, command_line(pid, proc)) for pid in pids(proc))

@@ -212,6 +212,7 @@ host:
           type: int
           sample: 4711
         alive: {type: bool, description: Whether that process still runs., sample: false}
+        peer_host: {type: str, description: "The other host, as the inventory calls it. V(null) when it is not known."}
     autostart:
       description:
         - What the host makes a domain of when it boots, as C(xendomains) does.

@@ -59,7 +59,7 @@ class Autostart:
 
         Nothing is written where there is nothing. Raises :class:`AutostartUnmovable`.
         """
-        self._seen = self._changed()
+        seen = self._changed()
         # Where the file of an earlier call is away already, what lies there now is another one.
         known = {item.path for item in self.renamed if not os.path.lexists(item.aside)}
         taken = {item.aside for item in self.renamed}
@@ -73,6 +73,7 @@ class Autostart:
                 new.append(Renamed(entry.path, aside))
         if new:
             self._record(ASIDE, (*self.renamed, *new))
+        self._seen = seen
         return self.renamed
 
     def set_aside(self, uuid: str, name: str) -> tuple[Renamed, ...]:

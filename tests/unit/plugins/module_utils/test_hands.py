@@ -8,7 +8,6 @@ from __future__ import annotations
 import pathlib
 import sys
 import time
-import typing as t
 
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
@@ -91,26 +90,38 @@ def test_domain_is_meant_under_each_of_its_names(target: str, tmp_path: pathlib.
     assert hand_on(33, "centos2", (), str(tmp_path)) is None
 
 
-def test_save_of_a_domain_is_seen_while_it_runs(make_site: MakeSite) -> None:
+def test_stand_ins_of_several_hosts_on_one_machine_are_told_apart(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where we have a XenStore of our own; on a real dom0 nobody is left out, whatever his environment."""
+    for pid, store in ((7, "/a"), (8, "/b"), (9, "")):
+        _process(tmp_path, pid, 1, "xl", "save", "centos", "/srv/image")
+        text = f"A=1\0XENSTORED_PATH={store}\0" if store else "A=1\0"
+        (tmp_path / str(pid) / "environ").write_text(text)
+    _process(tmp_path, 10, 1, "xl", "save", "centos", "/srv/image")
+    monkeypatch.delenv("XENSTORED_PATH", raising=False)
+    assert [pid for pid, dummy, dummy2 in _seen(tmp_path)] == [7, 8, 9, 10]
+    monkeypatch.setenv("XENSTORED_PATH", "/a")
+    assert [pid for pid, dummy, dummy2 in _seen(tmp_path)] == [7, 9, 10]
+
+
+def test_facts_of_a_host_tell_who_is_at_work(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real command lines of xl and its helper, as the stand-in shows them, and nothing once they have ended."""
     host = make_site("xen1", python=sys.executable, save_rate=4_000_000)["xen1"]
+    monkeypatch.setenv("XENSTORED_PATH", host.environment["XENSTORED_PATH"])
     domid = host.start_guest(GuestConfig(memory_mib=8, compact=True))
-    assert _ours(host.pids, domid) == []
+    assert hands(_procfs.command_lines()) == ()
     saving = host.spawn("xl", "save", "centos", str(host.paths.lib / "image"))
     try:
         deadline = time.monotonic() + 20
-        while len(found := _ours(host.pids, domid)) < 2 and time.monotonic() < deadline:
+        while len(found := hands(_procfs.command_lines())) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert [command for dummy, command in found] == ["xl save", "libxl-save-helper"]
-        assert found[0][0] == saving.pid
-        lines = _procfs.command_lines()
-        assert not [hand for hand in hands(lines, [saving.pid]) if hand.pid in host.pids]
+        assert [(hand.command, hand.target) for hand in found] == [
+            ("xl save", "centos"),
+            ("libxl-save-helper", str(domid)),
+        ]
+        assert found[0].pid == saving.pid and all(hand.works_on(domid, "centos") for hand in found)
+        assert hands(_procfs.command_lines(), [saving.pid]) == ()
     finally:
         assert saving.wait(60) == 0
-    assert _ours(host.pids, domid) == []
-
-
-def _ours(pids: t.Container[int], domid: int) -> list[tuple[int, str]]:
-    """Return who works on the domain among a host's processes: all hosts of the double share /proc."""
-    found = hands(_procfs.command_lines())
-    return [(hand.pid, hand.command) for hand in found if hand.pid in pids and hand.works_on(domid, "centos")]
+    assert hands(_procfs.command_lines()) == ()

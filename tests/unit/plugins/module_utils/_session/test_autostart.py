@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import typing as t
 
 import pytest
@@ -187,7 +188,7 @@ def test_power_lost_while_setting_aside(tmp_path: pathlib.Path, lose: bool, monk
             assert not done or world.in_force() == []
             if way_on == "on":
                 _aside(world)
-                assert world.in_force() == []
+                assert world.in_force() == [] and len(world.subject().renamed) == 3
             world.subject().put_back()
             assert world.files() == world.before, (last, way_on)
         last += 1
@@ -281,6 +282,36 @@ def test_what_cannot_be_set_aside_forbids_the_commit(
     assert world.files() == world.before
 
 
+def test_folder_that_cannot_be_written_to_is_found_while_memory_flows(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at the gate, where the guest stands still. Root is refused only by a file system that is read-only."""
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(world.auto))
+    subject = world.subject()
+    for function in (subject.prepare, subject.set_aside):
+        # Whoever goes on after the first failure must not take it for "nothing to do".
+        with pytest.raises(AutostartUnmovable, match="10-centos"):
+            function(UUID, "centos")
+    assert autostart.recorded(str(world.journal)) == (None, ())
+
+
+def test_folder_that_is_removed_meanwhile_is_no_failure(world: World) -> None:
+    """Nothing in it makes anything any more."""
+    subject = world.subject()
+    subject.prepare(UUID, "centos")
+    shutil.rmtree(world.auto)
+    subject.set_aside(UUID, "centos")
+    assert world.in_force() == []
+
+
+def test_what_another_session_has_set_aside_is_left_to_it(world: World) -> None:
+    """It is out of force already, and its own record knows its name."""
+    _aside(world)
+    (world.journal / "other").mkdir()
+    other = Autostart(str(world.journal / "other"), SESSION[::-1], world.roots)
+    assert other.set_aside(UUID, "centos") == ()
+
+
 def test_full_disk_is_found_before_anything_is_renamed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its record no rename could be undone."""
 
@@ -297,9 +328,10 @@ def test_comes_back_with_the_domain(world: World) -> None:
     """A domain that was moved away and back starts at boot as it did before it was ever moved."""
     _aside(world)
     world.subject().finish()
-    (world.auto / f".web.cfg.dom0-xen-{SESSION}").write_text('name = "web"\n')
+    others = world.auto / f".mail.cfg.dom0-xen-{SESSION}"
+    others.write_text('name = "mail"\n')
     brought = autostart.bring_back(UUID, "centos", world.roots)
     assert sorted(os.path.basename(item.path) for item in brought) == ["10-centos", "again.cfg", "centos"]
-    (world.auto / f".web.cfg.dom0-xen-{SESSION}").unlink()
+    others.unlink()
     assert world.files() == world.before
     assert autostart.bring_back(UUID, "centos", world.roots) == ()

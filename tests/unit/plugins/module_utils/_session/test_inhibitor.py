@@ -89,7 +89,7 @@ def test_lock_goes_with_a_killed_process(tool: Tool, tmp_path: pathlib.Path) -> 
         "import subprocess, sys, time\n"
         "from ansible_collections.dom0.xen.plugins.module_utils._session.inhibitor import Inhibitor\n"
         f"lock = Inhibitor('centos', {str(tmp_path)!r})\n"
-        "child = subprocess.Popen(['sleep', '30'])\n"
+        "child = subprocess.Popen(['sleep', '30'], close_fds=False)\n"
         "while lock.state != 'held': time.sleep(0.01)\n"
         "print(child.pid, flush=True)\n"
         "time.sleep(30)\n"
@@ -143,5 +143,7 @@ def test_descriptors_are_all_given_back(tool: Tool, tmp_path: pathlib.Path) -> N
     for text in ("", "no program"):
         if text:
             (tmp_path / "systemd-inhibit").write_text(text)
-        Inhibitor("centos", str(tmp_path)).release()
+        lock = Inhibitor("centos", str(tmp_path))
+        assert text or len(os.listdir("/proc/self/fd")) == before + 2
+        lock.release()
     assert len(os.listdir("/proc/self/fd")) == before

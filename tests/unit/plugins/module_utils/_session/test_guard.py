@@ -1,0 +1,124 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate stays closed while somebody else works on the domain, or the next boot would make a second copy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import typing as t
+
+import pytest
+from dom0_double.driver.fixture import MakeSite, make_site
+from dom0_double.driver.host import GuestConfig, Host
+
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
+
+__all__ = ["make_site"]
+
+GUEST = GuestConfig(memory_mib=16, compact=True)
+
+
+@pytest.fixture
+def host(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """One whose helper writes slowly, so that it can be looked at; the test looks as one of its processes."""
+    host = make_site("xen1", python=sys.executable, save_rate=4_000_000)["xen1"]
+    monkeypatch.setenv("XENSTORED_PATH", host.environment["XENSTORED_PATH"])
+    monkeypatch.setattr(_autostart, "SETTINGS", (str(host.paths.default / "xendomains"),))
+    host.start_guest(GUEST)
+    return host
+
+
+def guard(folder: pathlib.Path) -> Guard:
+    """Return the guard of a session that sends the guest."""
+    journal = folder / "journal"
+    journal.mkdir(exist_ok=True)
+    return Guard(
+        SenderSettings(
+            session="0123456789abcdef",
+            uuid=GUEST.uuid,
+            name=GUEST.name,
+            runtime_folder=str(folder / "run" / "0123456789abcdef.sender"),
+            journal_folder=str(journal),
+            peer_certificate="",
+            xl="xl",
+            link_timeout=1,
+            peer_host="",
+            destination_address="",
+            port=1,
+            connect_timeout=1,
+            stop_link_timeout=1,
+            memory_kib=1,
+            gate_held=False,
+            gate_timeout=1,
+        )
+    )
+
+
+@contextlib.contextmanager
+def saving(host: Host, domid: int, session: bool) -> t.Iterator[subprocess.Popen[bytes]]:
+    """Have an xl save at work on the guest until its helper is there, and to its end, below this process or not."""
+    command = ["xl", "save", "-c", str(domid), str(host.paths.lib / "image")]
+    away = [] if session else ["setsid", "--fork"]  # its parent is not this process any more
+    process = host.spawn(*away, *command)
+    try:
+        deadline = time.monotonic() + 20
+        while not any(_procfs.sent_domid(_procfs.command_line(pid)) == domid for pid in host.pids):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.wait(60)
+        deadline = time.monotonic() + 60
+        while any("save" in _procfs.command_line(pid) for pid in host.pids) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def test_xl_of_somebody_else_closes_the_gate(host: Host, tmp_path: pathlib.Path) -> None:
+    """The failure names the process; once it has ended nothing speaks against the commit."""
+    domid = int(host.run("xl", "domid", "centos").stdout)
+    with saving(host, domid, session=False):
+        failure = guard(tmp_path).evidence(domid)
+        assert failure is not None and failure.code == "foreign_hand" and failure.remedy
+        assert failure.details["command"] == "xl save"
+    assert guard(tmp_path).evidence(domid) is None
+
+
+def test_our_own_xl_does_not(host: Host, tmp_path: pathlib.Path) -> None:
+    """It and its helper descend from this process, as they do from the sender."""
+    domid = int(host.run("xl", "domid", "centos").stdout)
+    with saving(host, domid, session=True):
+        assert guard(tmp_path).evidence(domid) is None
+
+
+@pytest.mark.parametrize("owner", [Owner.SOURCE, Owner.DESTINATION, Owner.UNSETTLED])
+def test_autostart_is_away_at_the_gate(host: Host, tmp_path: pathlib.Path, owner: Owner) -> None:
+    """It comes back only with a domain that stayed."""
+    link = host.autostart(GUEST)
+    subject = guard(tmp_path)
+    subject.prepare()
+    assert link.is_symlink()
+    assert subject.evidence(1) is None
+    assert not link.is_symlink()
+    subject.end(owner)
+    assert link.is_symlink() is (owner is Owner.SOURCE)
+
+
+def test_autostart_that_cannot_be_set_aside_closes_the_gate(
+    host: Host, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when that was seen while memory flows, and not told then."""
+    host.autostart(GUEST)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    subject = guard(tmp_path)
+    subject.prepare()
+    failure = subject.evidence(1)
+    assert failure is not None and failure.code == "autostart"
