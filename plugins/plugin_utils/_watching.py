@@ -90,7 +90,7 @@ def parse_reading(body: str | None, process: str | None) -> Reading:
     """Make a reading of the text between the markers and of what was said about the process."""
     try:
         status = json.loads(body) if body and body.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):
         status = None
     return Reading(status if isinstance(status, dict) else None, None if process is None else process == "alive")
 
