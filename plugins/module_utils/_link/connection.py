@@ -100,6 +100,8 @@ class Connection:
         if self.established:
             self._attempt(self._flush)
         self._out.clear()
+        # It refers to where it was raised, and so to this: a crowd's memory would stay until the next collection.
+        self._error = None
         self._tls.close()
 
     def _attempt(self, step: t.Callable[[], bool | None]) -> bool:

@@ -111,8 +111,10 @@ class BufferPool:
     LIMIT = 40
 
     def __init__(self) -> None:
-        self._buffers = [bytearray(self.SIZE)]
-        self._free = sys.getrefcount(self._buffers[0])
+        # None yet: a stranger's connection has a pool too, and a crowd of them would hold what only the peer may need.
+        self._buffers: list[bytearray] = []
+        one = [bytearray()]
+        self._free = sys.getrefcount(one[0])
 
     def take(self, length: int) -> memoryview:
         """Return memory of ``length`` bytes with anything in it."""

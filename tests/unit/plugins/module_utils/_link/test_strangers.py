@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 import socket
 import ssl
 import time
+import tracemalloc
 import typing as t
+import weakref
 from contextlib import ExitStack
 
 import pytest
@@ -165,6 +168,41 @@ def test_crowd_during_a_transfer() -> None:
         ends.until(lambda: not ends.listener.guests)
         assert descriptors() <= base
         assert ends.listener.refused == CROWD
+
+
+def test_stranger_holds_no_buffers_of_the_peer() -> None:
+    """Before anybody is known a connection takes tens of KiB, not the hundreds that a transfer needs."""
+    with Ends() as ends, ExitStack() as stack:
+        listen(ends)
+        tracemalloc.start()
+        try:
+            for _dummy in range(listener_module.GUEST_LIMIT):
+                stack.enter_context(knock(ends))
+            while len(ends.listener.guests) < listener_module.GUEST_LIMIT:
+                listen(ends)
+            assert tracemalloc.get_traced_memory()[0] < 40_000 * listener_module.GUEST_LIMIT
+        finally:
+            tracemalloc.stop()
+
+
+def test_stranger_is_forgotten_at_once() -> None:
+    """What a dropped connection held is free without a garbage collection, which may not come for thousands of them."""
+    with Ends() as ends:
+        gc.collect()
+        gc.disable()
+        try:
+            gone = []
+            for sent in (b"", b"GET / HTTP/1.1\r\n\r\n"):
+                with knock(ends) as sock:
+                    while not ends.listener.guests:
+                        ends.listener.accept()
+                    gone += [weakref.ref(guest) for guest in ends.listener.guests]
+                    sock.send(sent)
+                while ends.listener.guests:
+                    listen(ends)
+            assert [reference() for reference in gone] == [None, None]
+        finally:
+            gc.enable()
 
 
 _HELLO: list[bytes] = []
