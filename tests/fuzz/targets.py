@@ -41,8 +41,8 @@ KINDS = tuple(Kind)
 
 
 def pieces(data: bytes, size: int) -> t.Iterator[bytes]:
-    """Cut ``data``; 0 does not."""
-    size = size or len(data) or 1
+    """Cut ``data``, into 256 pieces at most; 0 does not."""
+    size = max(size or len(data), len(data) // 256, 1)
     for begin in range(0, len(data), size):
         yield data[begin : begin + size]
 

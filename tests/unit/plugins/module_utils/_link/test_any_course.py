@@ -20,7 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.link import SILENCE
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends
 
 WINDOW = 1 << 16
-EXAMPLES = max(20, int(os.environ.get("DOM0_XEN_EXAMPLES", "100")) // 3)
+EXAMPLES = max(20, int(os.environ.get("DOM0_XEN_EXAMPLES", "100")) // 5)
 
 
 def content(frame: Frame) -> tuple[Kind, bytes]:
@@ -99,6 +99,15 @@ class LinkMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: float, which: str) -> None:
         """Long enough for a ping, for an attempt to be given up, or for silence."""
         (self.ends.clock if which == "near" else self.ends.far_clock).skew += seconds
+
+    @precondition(lambda self: self.ends.near.connection is not None)
+    @rule()
+    def repeat(self) -> None:
+        """Everything that was not acknowledged is sent a second time over the same connection."""
+        outgoing, connection = self.ends.near._outgoing, self.ends.near.connection
+        if connection is not None and outgoing.pending:
+            for buffers in outgoing.replay(outgoing._kept[0][0]):
+                connection.send(*buffers)
 
     @precondition(lambda self: bool(self.ends.arrived_far))
     @rule()

@@ -146,7 +146,16 @@ def test_only_the_two_processes_of_one_session(mine: Introduction, theirs: Intro
     )
 
 
-@given(header=st.binary(min_size=16, max_size=16))
+HEADERS = st.builds(
+    lambda kind, reserved, length, number: bytes([kind]) + reserved + length.to_bytes(4, "big") + number,
+    st.sampled_from([*Kind, 0, 99]),
+    st.just(bytes(3)) | st.binary(min_size=3, max_size=3),
+    st.integers(0, 3) | st.integers(0, (1 << 32) - 1),
+    st.binary(min_size=8, max_size=8),
+)
+
+
+@given(header=HEADERS)
 def test_any_header(header: bytes) -> None:
     """Sixteen bytes of anything ask for no more memory than a frame may have."""
     reader = FrameReader()
