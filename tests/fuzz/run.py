@@ -29,7 +29,18 @@ from ansible_collections.dom0.xen.tests.tools.places import BUILD, COLLECTIONS
 
 OUTPUT = BUILD / "fuzz"
 SUMMARY = OUTPUT / "summary.json"
-TARGETS = ("parser", "arrival", "config", "answers", "frames", "introduction", "message", "journal", "status")
+TARGETS = (
+    "parser",
+    "arrival",
+    "config",
+    "answers",
+    "frames",
+    "introduction",
+    "message",
+    "journal",
+    "status",
+    "autostart",
+)
 # Those that decide over memory and over two copies get twice the time.
 WEIGHTS = {"parser": 2, "arrival": 2, "frames": 2}
 INPUT_SECONDS = 10

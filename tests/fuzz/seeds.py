@@ -123,6 +123,9 @@ def seeds(target: str) -> list[bytes]:
     if target == "journal":
         record = b'{"number":0,"step":"commit","monotonic_s":1.5,"unix_s":2.5,"details":{"a":[1]}}\n'
         return [record, record * 3, record + record[:40], b"\n" + record, b"[]\n" + record]
+    if target == "autostart":
+        text = b'name = "centos" # a guest\nuuid = \'x\'\nvif = [ "bridge=xenbr0", ]\nextra="a\\"b"; memory=1\n'
+        return [text, text * 20, *(stream[:4096] for stream in _streams()[:4])]
     return [json.dumps(document).encode() for document in _status()]
 
 

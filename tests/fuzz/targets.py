@@ -25,6 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings, SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import parse_config_file, parse_image_identity
 from ansible_collections.dom0.xen.plugins.module_utils._wire import header
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import AnswerMatcher
 from ansible_collections.dom0.xen.plugins.module_utils._wire.parser import StreamParser
@@ -199,6 +200,13 @@ def status(data: bytes) -> None:
                 continue
 
 
+def autostart(data: bytes) -> None:
+    """What starts a domain at boot: a saved image, and a configuration file that a person wrote."""
+    found = parse_image_identity(data)
+    assert found is None or all(isinstance(word, (str, type(None))) for word in found)
+    parse_config_file(data.decode("utf-8", "replace"))
+
+
 TARGETS: t.Mapping[str, Target] = {
     "parser": parser,
     "arrival": arrival,
@@ -209,4 +217,5 @@ TARGETS: t.Mapping[str, Target] = {
     "message": message,
     "journal": journals,
     "status": status,
+    "autostart": autostart,
 }

@@ -119,6 +119,7 @@ def start(host: Host, **changes: t.Any) -> Running:
         "admission_timeout": 60,
         "banner_timeout": 30,
         "link_timeout": 30,
+        "peer_host": "xen1",
         **changes,
     }
     done = host.run(f"{host.paths.bin}/python3", "-c", _LAUNCH, str(COLLECTIONS), stdin=json.dumps(options).encode())
