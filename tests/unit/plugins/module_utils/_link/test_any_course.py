@@ -13,7 +13,14 @@ import os
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import SILENCE_LIMIT
@@ -60,7 +67,13 @@ class LinkMachine(RuleBasedStateMachine):
         self.ends.far.send_message({"number": self.sent_near})
         self.sent_near += 1
 
-    @rule(turns=st.integers(1, 12))
+    @initialize(connected=st.booleans())
+    def begin(self, connected: bool) -> None:
+        """Before the first connection, or after it."""
+        if connected:
+            self.ends.connect()
+
+    @rule(turns=st.integers(1, 30))
     def work(self, turns: int) -> None:
         """Both loops go round."""
         for _dummy in range(turns):
