@@ -7,13 +7,14 @@
 VENV ?= .venv
 PYTHON ?=
 JOBS ?= 2
+SECONDS ?= 600
 
 export VENV PYTHON JOBS
 export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test
+.PHONY: help setup lint sanity unit contract molecule test fuzz
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -39,6 +40,10 @@ molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 
 test: setup ## Run all of the above
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.everything
+
+fuzz: setup ## Fuzz what reads bytes from outside, SECONDS=600 in total (ARGS=parser for one target); build/fuzz/summary.json
+	@tests/fuzz/setup.sh
+	@build/fuzz/venv/bin/python -m ansible_collections.dom0.xen.tests.fuzz.run --seconds $(SECONDS) $(ARGS)
 
 lab-setup: setup ## Install what the real lab needs (QEMU, mmdebstrap and so on)
 	@tests/lab/lab install

@@ -60,18 +60,22 @@ def _seen(
     runtime_folder: str | None,
     proc: str,
 ) -> SessionSeen:
-    domain = document.get("domain") or opened
+    domain = document.get("domain")
+    if not isinstance(domain, dict) or not domain:
+        domain = opened
     pid = document.get("pid")
+    if not isinstance(pid, int) or isinstance(pid, bool):
+        pid = None
     return SessionSeen(
         session=session,
         role=role,
-        phase=document.get("phase") or "unknown",
-        owner=document.get("owner") or "unsettled",
-        end_state=document.get("end_state"),
-        domain=SessionDomain(uuid=domain.get("uuid"), name=domain.get("name")),
+        phase=_word(document, "phase") or "unknown",
+        owner=_word(document, "owner") or "unsettled",
+        end_state=_word(document, "end_state"),
+        domain=SessionDomain(uuid=_word(domain, "uuid"), name=_word(domain, "name")),
         pid=pid,
         alive=runtime_folder is not None and _procfs.session_process(pid, runtime_folder, proc) is not None,
-        peer_host=opened.get("peer_host") or None,
+        peer_host=_word(opened, "peer_host") or None,
     )
 
 
@@ -79,17 +83,22 @@ def _opened(folder: str) -> dict[str, t.Any]:
     try:
         with open(os.path.join(folder, JOURNAL), "rb") as file:
             record = json.loads(file.readline(_RECORD_BYTES).decode("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     details = record.get("details") if isinstance(record, dict) and record.get("step") == "opened" else None
     return details if isinstance(details, dict) else {}
+
+
+def _word(document: t.Mapping[str, t.Any], key: str) -> str | None:
+    value = document.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _read(path: str) -> dict[str, t.Any] | None:
     try:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 

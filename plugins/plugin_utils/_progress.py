@@ -11,6 +11,9 @@ Status = t.Mapping[str, t.Any]
 
 _MIB = 1024 * 1024
 
+# JSON knows numbers that no time and no size can be; they would end the watch when they are rounded.
+_MOST = 1e18
+
 # What each phase of a status document is called; "streaming" is told by its round instead.
 _PHASES: dict[str, str] = {
     "starting": "starting",
@@ -24,7 +27,7 @@ _PHASES: dict[str, str] = {
     "finishing": "runs at the destination, tidying up",
 }
 
-_ENDS: dict[str | None, str] = {
+_ENDS: dict[str, str] = {
     "moved": "moved",
     "stayed": "stayed at the source",
     "unsettled": "unsettled: which copy counts is not known",
@@ -33,7 +36,8 @@ _ENDS: dict[str | None, str] = {
 
 def progress_line(status: Status, source: str, destination: str) -> str:
     """Return a line such as ``[xen1 → xen2] centos: round 2, 45 % of 128 MiB, 21.3 MiB/s, about 6 s left``."""
-    name = (status.get("domain") or {}).get("name") or "domain"
+    domain = status.get("domain")
+    name = (domain.get("name") if isinstance(domain, dict) else None) or "domain"
     return f"[{source} → {destination}] {name}: {', '.join(_parts(status))}"
 
 
@@ -57,7 +61,7 @@ def _parts(status: Status) -> list[str]:
 
 
 def _ended(status: Status) -> list[str]:
-    parts = [_ENDS.get(status.get("end_state"), "ended")]
+    parts = [_ENDS.get(str(status.get("end_state")), "ended")]
     amount = _number(status, "bytes")
     total, stop = _number(status, "total_ms"), _number(status, "stop_ms")
     if amount:
@@ -102,4 +106,6 @@ def seconds(amount: float) -> str:
 
 def _number(status: Status, key: str) -> float | None:
     value = status.get(key)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _MOST:
+        return None
+    return float(value)

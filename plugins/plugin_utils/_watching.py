@@ -21,6 +21,8 @@ LONGEST_PAUSE_S = 60.0
 GATE_INTERVAL_S = 1.0
 # A move that has gone on for this many intervals is looked at less often: 20 intervals of 5 s are 100 s.
 _PATIENCE = 20
+# A figure above is no time.
+_MOST_MS = 1e15
 _PHASES = (
     "starting",
     "admitted",
@@ -91,7 +93,7 @@ def parse_reading(body: str | None, process: str | None) -> Reading:
     """Make a reading of the text between the markers and of what was said about the process."""
     try:
         status = json.loads(body) if body and body.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):
         status = None
     return Reading(status if isinstance(status, dict) else None, None if process is None else process == "alive")
 
@@ -160,7 +162,7 @@ class Watch:
     def elapsed(self, now: float) -> float:
         """Return how long the move has taken so far, also when another run began to watch it."""
         told = (self.last or {}).get("elapsed_ms")
-        return max(now - self.started, told / 1000 if isinstance(told, (int, float)) else 0.0)
+        return max(now - self.started, told / 1000 if isinstance(told, (int, float)) and abs(told) < _MOST_MS else 0.0)
 
     def owner(self, ending: Ending) -> str:
         """Return the owner that the status names, or ``unsettled`` when the last word was not heard."""

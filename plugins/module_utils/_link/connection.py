@@ -50,6 +50,8 @@ class Connection:
         self._begun = False
         self.established = False
         self.received_bytes = 0
+        self.queued_bytes = 0
+        self.sent_bytes = 0
 
     def fileno(self) -> int:
         """Return the socket's descriptor."""
@@ -65,6 +67,7 @@ class Connection:
         for buffer in buffers:
             if len(buffer):
                 self._out.append(memoryview(buffer))
+                self.queued_bytes += len(buffer)
 
     @property
     def unread_frames(self) -> bool:
@@ -97,6 +100,8 @@ class Connection:
         if self.established:
             self._attempt(self._flush)
         self._out.clear()
+        # It refers to where it was raised, and so to this: a crowd's memory would stay until the next collection.
+        self._error = None
         self._tls.close()
 
     def _attempt(self, step: t.Callable[[], bool | None]) -> bool:
@@ -128,6 +133,7 @@ class Connection:
                 view = self._out.popleft()
                 self._tls.write(view)
                 size += len(view)
+            self.sent_bytes += size
 
     def _receive(self, frames: list[Frame]) -> None:
         if isinstance(self._error, FrameError):

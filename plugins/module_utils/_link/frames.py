@@ -33,6 +33,8 @@ VERSION = 1
 HEADER = struct.Struct(">B3xIQ")
 MAX_DATA = 1024 * 1024
 MAX_CONTROL = 256 * 1024
+# How deep a document may be nested: what can just be read may end the process when it is written, deeper in the stack.
+MAX_DEPTH = 32
 
 
 class Kind(IntEnum):
@@ -66,7 +68,19 @@ class Frame:
             raise FrameError(f"a {self.kind.name} frame does not hold JSON") from exc
         if not isinstance(document, dict):
             raise FrameError(f"a {self.kind.name} frame does not hold a JSON object")
+        if _deep(document):
+            raise FrameError(f"a {self.kind.name} frame holds more than {MAX_DEPTH} levels of JSON")
         return document
+
+
+def _deep(document: t.Any) -> bool:
+    level = [document]
+    for _dummy in range(MAX_DEPTH):
+        below: list[t.Any] = []
+        for item in level:
+            below += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        level = below
+    return any(isinstance(item, (dict, list)) for item in level)
 
 
 def _no_number(name: str) -> t.NoReturn:
@@ -97,8 +111,10 @@ class BufferPool:
     LIMIT = 40
 
     def __init__(self) -> None:
-        self._buffers = [bytearray(self.SIZE)]
-        self._free = sys.getrefcount(self._buffers[0])
+        # None yet: a stranger's connection has a pool too, and a crowd of them would hold what only the peer may need.
+        self._buffers: list[bytearray] = []
+        one = [bytearray()]
+        self._free = sys.getrefcount(one[0])
 
     def take(self, length: int) -> memoryview:
         """Return memory of ``length`` bytes with anything in it."""

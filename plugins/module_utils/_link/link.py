@@ -28,9 +28,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.window import Windo
 PING_INTERVAL = 5.0
 SILENCE_LIMIT = 20.0
 WINDOW = 8 * 1024 * 1024
+# What a peer may have sent that has not been used here; one that keeps to the window never comes near it.
+HELD_LIMIT = 2 * WINDOW
 
 # How fast two hosts' clocks may drift apart: NTP corrects by no more than this (adjtimex(2), 500 ppm).
 CLOCK_DRIFT = 500e-6
+# No monotonic clock shows more seconds; a peer's figure above is none to calculate with.
+CLOCK_MAX = 1e12
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,14 @@ class Link:
         self._figures = figures
         self._window = Window(window)
         self._outgoing = Outgoing(self._window.size)
-        self._incoming = Incoming()
+        self._incoming = Incoming(HELD_LIMIT)
         self._acknowledged = 0
+        # How much the connection must have sent before another acknowledgement, or another answer to a PING, may queue
+        # up: a peer that never reads shall not fill this end's memory.
+        self._ack_leaves_at = 0
+        self._pong_leaves_at = 0
         self._connection: Connection | None = None
+        self._attached = 0.0
         self._error: LinkError | None = None
         self._heard = 0.0
         self._pinged = 0.0
@@ -106,7 +115,8 @@ class Link:
         replay = self._outgoing.replay(peer_expects)
         self.detach()
         self._connection = connection
-        self._heard = self._clock()
+        self._ack_leaves_at = self._pong_leaves_at = 0
+        self._attached = self._heard = self._clock()
         self._pinged = -math.inf
         self.lost_at = None
         for buffers in replay:
@@ -144,10 +154,14 @@ class Link:
         self._incoming.use(frame.number)
 
     def acknowledge(self) -> None:
-        """Tell the peer what has been used since it was last told."""
-        if self._connection is not None and self._incoming.used > self._acknowledged:
+        """Tell the peer what has been used since it was last told, as soon as the word before has left."""
+        connection = self._connection
+        if connection is None or self._incoming.used <= self._acknowledged:
+            return
+        if connection.sent_bytes >= self._ack_leaves_at:
             self._acknowledged = self._incoming.used
-            self._connection.send(encode_header(Kind.ACK, 0, self._acknowledged))
+            connection.send(encode_header(Kind.ACK, 0, self._acknowledged))
+            self._ack_leaves_at = connection.queued_bytes
 
     def progress(self, *, readable: bool = True) -> list[Frame]:
         """Move bytes; return the new ``DATA`` and ``MESSAGE`` frames. ``readable`` is what a selector said.
@@ -210,19 +224,25 @@ class Link:
             self._window.used(self._outgoing.acknowledged(frame.number), self._clock(), trip)
             self._outgoing.window = self._window.size
         elif frame.kind is Kind.PING:
-            answer = {"sent": frame.document().get("sent"), "now": self._clock()}
-            if self._figures is not None:
-                answer["figures"] = self._figures()
-            if self._connection is not None:
-                self._connection.send(encode_document(Kind.PONG, answer))
+            self._answer(frame.document().get("sent"))
         elif frame.kind is Kind.PONG:
             self._pong(frame.document())
         else:
             raise FrameError(f"a {frame.kind.name} frame in the middle of a connection")
 
+    def _answer(self, sent: t.Any) -> None:
+        connection = self._connection
+        if connection is None or connection.sent_bytes < self._pong_leaves_at:
+            return
+        answer: dict[str, t.Any] = {"sent": sent if isinstance(sent, float) else None, "now": self._clock()}
+        if self._figures is not None:
+            answer["figures"] = self._figures()
+        connection.send(encode_document(Kind.PONG, answer))
+        self._pong_leaves_at = connection.queued_bytes
+
     def _pong(self, answer: dict[str, t.Any]) -> None:
         sent, theirs = answer.get("sent"), answer.get("now")
-        if isinstance(sent, float) and isinstance(theirs, float) and math.isfinite(theirs):
+        if isinstance(sent, float) and isinstance(theirs, float) and abs(theirs) <= CLOCK_MAX:
             self._measure(sent, theirs)
         figures = answer.get("figures")
         if isinstance(figures, dict):
@@ -232,7 +252,7 @@ class Link:
         """Take a measurement of the clocks' offset that is better than the one in use, which ages as clocks drift."""
         now = self._clock()
         trip = now - sent
-        if not trip >= 0.0:
+        if not 0.0 <= trip <= now - self._attached:
             return
         if self.offset is None or trip < self.offset.round_trip + 2 * CLOCK_DRIFT * (now - self._measured):
             self.offset = ClockOffset(theirs - (sent + now) / 2, trip)

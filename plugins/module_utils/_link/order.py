@@ -21,6 +21,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     encode_header,
 )
 
+# What a frame costs in memory beside its payload, in bytes.
+FRAME_COST = 512
+
 Buffers = t.Tuple[t.Union[bytes, memoryview], ...]
 
 
@@ -87,11 +90,17 @@ class Outgoing:
 
 
 class Incoming:
-    """Accepts numbered frames once and in order."""
+    """Accepts numbered frames once and in order.
 
-    def __init__(self) -> None:
+    ``limit`` bounds what has arrived and not been used, in bytes, each frame with ``FRAME_COST``.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._arrived = 0
         self._used = 0
+        self._held: deque[tuple[int, int]] = deque()
+        self._bytes = 0
 
     @property
     def expected(self) -> int:
@@ -104,14 +113,24 @@ class Incoming:
         return self._used
 
     def accept(self, frame: Frame) -> bool:
-        """Return whether the frame is new; a repeated one is not. Raises :class:`FrameError` for a gap."""
+        """Return whether the frame is new; a repeated one is not.
+
+        Raises :class:`FrameError` for a gap, or for more than the limit.
+        """
         if frame.number < self._arrived:
             return False
         if frame.number > self._arrived:
             raise FrameError(f"frame {frame.number} arrived where {self._arrived} was expected")
+        cost = FRAME_COST + len(frame.payload)
+        if self._bytes + cost > self._limit:
+            raise FrameError(f"the peer sent more than {self._limit} bytes that have not been used here")
+        self._held.append((frame.number, cost))
+        self._bytes += cost
         self._arrived += 1
         return True
 
     def use(self, number: int) -> None:
         """Take note that the frame ``number``, and with it every frame before, has been used."""
         self._used = max(self._used, number + 1)
+        while self._held and self._held[0][0] <= number:
+            self._bytes -= self._held.popleft()[1]

@@ -117,6 +117,6 @@ def _packet(document: t.Mapping[str, t.Any]) -> bytes:
 def _document(packet: bytes) -> Document | None:
     try:
         document = json.loads(packet.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

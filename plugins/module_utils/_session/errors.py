@@ -15,6 +15,13 @@ class DomainVanished(Dom0XenError):
     remedy = "Look at xl list -v on the source, then start the migration again."
 
 
+class SettingsWrong(Dom0XenError):
+    """A session's settings were written by another release."""
+
+    code = "settings_wrong"
+    remedy = "Start the migration again."
+
+
 class AnotherDomain(Dom0XenError):
     """The stream describes a domain other than the one of this session."""
 

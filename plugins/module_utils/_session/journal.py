@@ -82,7 +82,7 @@ def read(folder: str) -> list[dict[str, t.Any]]:
     for line in lines:
         try:
             record = json.loads(line.decode("utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):
             records.append(record)

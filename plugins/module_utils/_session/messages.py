@@ -50,7 +50,11 @@ def event(message: Message) -> Event:
         return Failed(_failure(message.get("failure")), by_peer=True)
     if kind == "report":
         return Reported(_report(message))
-    raise FrameError(f"unknown message {kind!r}")
+    raise FrameError(f"unknown message {_shown(kind)}")
+
+
+def _shown(value: t.Any) -> str:
+    return ascii(value)[:80]
 
 
 def _failure(document: t.Any) -> Failure:
@@ -71,5 +75,5 @@ def _failure(document: t.Any) -> Failure:
 def _report(message: Message) -> Report:
     status = message.get("status")
     if status is not None and (not isinstance(status, int) or isinstance(status, bool) or not 0 <= status <= 255):
-        raise FrameError(f"a report with status {status!r}")
+        raise FrameError(f"a report with status {_shown(status)}")
     return Report(status, message.get("give_back") is True, message.get("copy_gone") is True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
+
 SettingsT = t.TypeVar("SettingsT", bound="Settings")
 
 
@@ -34,8 +36,11 @@ class Settings:
 
     @classmethod
     def from_document(cls: type[SettingsT], document: t.Mapping[str, t.Any]) -> SettingsT:
-        """Read settings written by :meth:`to_document`. Raises :class:`TypeError` for missing or unknown fields."""
-        return cls(**document)
+        """Read settings written by :meth:`to_document`. Raises :class:`SettingsWrong` for missing or unknown fields."""
+        try:
+            return cls(**document)
+        except TypeError as exc:
+            raise SettingsWrong(f"the session's settings do not fit this release: {exc}") from exc
 
 
 @dataclass(frozen=True)

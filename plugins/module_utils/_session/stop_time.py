@@ -9,11 +9,10 @@ that its copy runs. The two moments are on two clocks; the link knows how far ap
 
 from __future__ import annotations
 
-import math
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import CLOCK_MAX, ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import RELEASE_DOMAIN, DomainWatch, WatchEvent
 
 BOTH_HOSTS = "source_suspended_to_destination_running"
@@ -53,7 +52,7 @@ def stop_time(own: dict[str, float], peer: t.Mapping[str, t.Any], offset: ClockO
     moments = {name: at for name, at in own.items() if name in _OWN}
     if offset is not None:
         for name, at in peer.items():
-            if isinstance(at, float) and math.isfinite(at):
+            if isinstance(at, float) and abs(at) <= CLOCK_MAX:
                 moments["destination_" + str(name)] = at - offset.seconds
     line = {name: int((at - start) * 1000) for name, at in sorted(moments.items(), key=lambda item: item[1])}
     suspended = moments.get(SUSPENDED)

@@ -15,10 +15,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import figures
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 from ansible_collections.dom0.xen.plugins.module_utils._wire import parser as wire
+from ansible_collections.dom0.xen.plugins.module_utils._wire.errors import printable
 from ansible_collections.dom0.xen.plugins.module_utils._wire.header import config_identity
 from ansible_collections.dom0.xen.plugins.module_utils._wire.rounds import RoundTracker
 
 Buffer = t.Union[bytes, bytearray, memoryview]
+
+# A frame of nothing but empty records is thirty times as large when it has been read as a whole.
+PIECE = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,14 @@ class Authorised:
         """Raise :class:`AnotherDomain`, or a ``StreamError`` for a configuration that cannot be read."""
         found = config_identity(config)
         if found.uuid != self.uuid or found.name != self.name:
+            shown = printable(found.name.encode("utf-8", "replace"))
             raise AnotherDomain(
-                f"the stream is of {found.name} ({found.uuid}), this session is for {self.name} ({self.uuid})"
+                f"the stream is of {shown} ({found.uuid}), this session is for {self.name} ({self.uuid})"
             )
-        if self.memory_max_kib is not None and found.memory_max_kib > self.memory_max_kib:
-            raise AnotherDomain(
-                f"the stream's domain may have {found.memory_max_kib} KiB, this session allows {self.memory_max_kib}"
-            )
+        # xl makes room for the target before it creates the domain (libxl_mem.c libxl__domain_need_memory_calculate).
+        memory = max(found.memory_max_kib, found.memory_target_kib)
+        if self.memory_max_kib is not None and memory > self.memory_max_kib:
+            raise AnotherDomain(f"the stream's domain may have {memory} KiB, this session allows {self.memory_max_kib}")
 
 
 class Outgoing:
@@ -134,9 +139,11 @@ class Incoming(t.Generic[FrameT]):
 
     def take(self, frame: FrameT) -> list[FrameT]:
         """Read a frame; return the frames that may be written to ``xl``, in order. Raises a ``Dom0XenError``."""
-        parsed = self._parser.feed(frame.payload)
-        if parsed.stream_bytes != len(frame.payload):
-            raise AnotherDomain("bytes follow the end of the stream")
+        payload = memoryview(frame.payload)
+        for begin in range(0, len(payload), PIECE):
+            piece = payload[begin : begin + PIECE]
+            if self._parser.feed(piece).stream_bytes != len(piece):
+                raise AnotherDomain("bytes follow the end of the stream")
         if self.authorised:
             return [frame]
         self._held.append(frame)

@@ -207,6 +207,7 @@ def parse_image_identity(head: bytes) -> tuple[str | None, str | None] | None:
     length = _IMAGE_HEADER.unpack_from(head)[-1]
     try:
         created = json.loads(head[_IMAGE_HEADER.size :][:length].rstrip(b"\0").decode("utf-8"))["c_info"]
-        return created.get("name"), str(created["uuid"]).lower() if "uuid" in created else None
-    except (ValueError, TypeError, KeyError, AttributeError):
+        name, uuid = created.get("name"), created.get("uuid")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    return name if isinstance(name, str) else None, uuid.lower() if isinstance(uuid, str) else None

@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._autostart import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import parse_config_file, parse_image_identity
 from ansible_collections.dom0.xen.plugins.module_utils._wire import header
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._wire import streams
 
 UUID = "2c1a7b9e-3f5d-4c65-9e1a-0123456789ab"
 SESSION = "0123456789abcdef"
@@ -142,3 +143,15 @@ def test_what_is_no_image_has_no_identity(damage: bytes) -> None:
     """And raises nothing: the folder may hold anything."""
     assert parse_image_identity(image()) == ("centos", UUID)
     assert parse_image_identity(damage) is None
+
+
+@pytest.mark.parametrize("value", [b"5", b"[]", b"null", b"{}", b"1e999", b"[" * 300 + b"]" * 300])
+def test_identity_of_another_kind(value: bytes) -> None:
+    """A name and a UUID that are no words are none; whoever compares them would end with an error."""
+    text = b'{"c_info":{"name":' + value + b',"uuid":' + value + b"}}"
+    assert parse_image_identity(streams.xl_header(text)) == (None, None)
+
+
+def test_image_that_is_nested() -> None:
+    """A damaged image is no reason to end the search for what starts a domain."""
+    assert parse_image_identity(streams.xl_header(b"[" * 200_000)) is None

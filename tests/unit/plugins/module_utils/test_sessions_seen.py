@@ -103,3 +103,15 @@ def test_only_the_newest_are_told(tmp_path: pathlib.Path) -> None:
         _leave(tmp_path, f"{number:016x}.sender", "result.json", age_s=number)
     found = sessions_seen(None, str(tmp_path))
     assert [entry.session for entry in found] == [f"{number:016x}" for number in range(20)]
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], ["a"], {"uuid": []}, 10**400, True], ids=repr)
+def test_values_of_another_kind(value: t.Any, tmp_path: pathlib.Path) -> None:
+    """A status that a disk or somebody's hand has changed is one session of which less is known, not the end of all."""
+    document = dict.fromkeys(("domain", "pid", "phase", "owner", "end_state"), value)
+    _leave(tmp_path, f"{A}.sender", "status.json", **document)
+    _leave(tmp_path, f"{B}.sender", "status.json", age_s=9)
+    broken, sound = sessions_seen(str(tmp_path), "/none", proc=str(tmp_path / "proc"))
+    assert not broken.alive and broken.domain.uuid is None
+    assert isinstance(broken.phase, str) and isinstance(broken.owner, str)
+    assert (sound.phase, sound.domain.name) == ("ended", "centos")

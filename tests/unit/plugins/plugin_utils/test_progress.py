@@ -94,3 +94,12 @@ def test_times_in_words(amount: float, text: str) -> None:
 def test_amounts_in_words(amount: float, text: str) -> None:
     """Readable from less than a MiB to GiB."""
     assert mib(amount) == text
+
+
+@pytest.mark.parametrize("value", [None, "x", [], {}, True, 10**400, -(10**400), float("inf"), float("nan")], ids=repr)
+@pytest.mark.parametrize("phase", ["streaming", "final_round", "ended", "gate"])
+def test_values_of_another_kind(phase: str, value: t.Any) -> None:
+    """A line is told whatever a host says, since the watch goes on by it."""
+    keys = ("domain", "round", "rate_bytes_per_s", "dirty_bytes_per_s", "eta_s", "bytes", "expected_bytes", "total_ms")
+    status = {**dict.fromkeys((*keys, "stop_ms", "end_state"), value), "phase": phase}
+    assert progress_line(status, "xen1", "xen2").startswith("[xen1 \u2192 xen2] domain: ")

@@ -193,3 +193,16 @@ def test_the_script_waits_no_longer_than_asked(tmp_path: pathlib.Path, folder: p
 def test_what_is_no_document_is_no_status(body: str | None) -> None:
     """Half a file, or a message, is not taken for news."""
     assert parse_reading(body, "gone") == Reading(None, False)
+
+
+@pytest.mark.parametrize("told", [10**400, float("inf"), float("nan"), "x", None])
+def test_elapsed_time_that_cannot_be(told: t.Any) -> None:
+    """The time that this watch has taken counts where the host's figure is none."""
+    watch = Watch("ended", 1.0, 60.0, 0.0)
+    watch.take(Reading({"elapsed_ms": told}, None), 1.0)
+    assert watch.elapsed(5.0) == 5.0
+
+
+def test_nested_status() -> None:
+    """A document nested so deep that reading it fails is no status."""
+    assert parse_reading("[" * 200_000, None) == Reading(None, None)

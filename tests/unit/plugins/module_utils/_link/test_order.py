@@ -15,6 +15,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import Frame
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, FrameReader, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.order import Buffers, Incoming, Outgoing
 
+LIMIT = 1 << 20
+
 
 def frame_of(buffers: Buffers) -> Frame:
     """The frame in these buffers."""
@@ -35,7 +37,7 @@ class Course:
     """Both ends and the frames on their way on the connection of the moment."""
 
     def __init__(self, window: int) -> None:
-        self.outgoing, self.incoming = Outgoing(window), Incoming()
+        self.outgoing, self.incoming = Outgoing(window), Incoming(LIMIT)
         self.way: list[Frame] = []
         self.arrived: list[bytes] = []
         self.used = 0
@@ -116,7 +118,7 @@ def test_repeated_frames_are_not_new(steps: list[str]) -> None:
 def test_gap_is_refused() -> None:
     """A frame that was left out is noticed."""
     with pytest.raises(FrameError):
-        Incoming().accept(Frame(Kind.DATA, 1, b"x"))
+        Incoming(LIMIT).accept(Frame(Kind.DATA, 1, b"x"))
 
 
 def test_acknowledging_the_future_is_refused() -> None:

@@ -56,7 +56,12 @@ def signed_by_the_session(issuer: Credentials) -> Credentials:
     )
 
 
-def client(ends: Ends, who: str | None, minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLSocket:
+def client(
+    ends: Ends,
+    who: str | None,
+    minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    receive_buffer: int | None = None,
+) -> ssl.SSLSocket:
     """A plain TLS client with the credentials of ``who``, that has shaken hands as far as it can."""
     if who is None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -66,7 +71,11 @@ def client(ends: Ends, who: str | None, minimum: ssl.TLSVersion = ssl.TLSVersion
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = context.maximum_version = minimum
-    sock = context.wrap_socket(socket.socket(), do_handshake_on_connect=False)
+    bare = socket.socket()
+    bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if receive_buffer is not None:
+        bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock = context.wrap_socket(bare, do_handshake_on_connect=False)
     sock.connect(("127.0.0.1", ends.listener.port))
     sock.setblocking(False)
     deadline = time.monotonic() + 10
