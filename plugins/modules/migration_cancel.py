@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Asks the sender or the receiver of a session to give up, and waits for its end. It obeys only while the domain
     cannot possibly run at the destination yet; the domain then stays on the source, and the destination keeps nothing.
-  - Once the permission to run the domain was asked for, the session goes on to its end whatever is asked.
+  - Once the permission to run the domain was asked for, the session goes on to its end whatever is asked. The module
+    then returns at once.
 author:
   - dom0.xen contributors (@dom0-xen)
 extends_documentation_fragment:
@@ -112,8 +113,9 @@ def main() -> None:
     there = document is not None and process_of(document, folder) is not None
     ended = True
     if there and not module.check_mode and document is not None:
-        ask_to_stop(document, folder)
-        ended = wait_for_end(runtime, journal, session, role, module.params["timeout"])
+        ended = ask_to_stop(document, folder) and wait_for_end(
+            runtime, journal, session, role, module.params["timeout"]
+        )
         document = status_of(runtime, journal, session, role)
     module.exit_json(
         changed=there,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -12,11 +13,12 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._places import session_folder, session_folders
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents, journal
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, journal
 
 Document = t.Dict[str, t.Any]
 
 _POLL_S = 0.2
+ANSWER_S = 30.0
 
 
 def status_of(runtime_root: str, journal_root: str, session: str, role: str) -> Document | None:
@@ -68,9 +70,16 @@ def wait_for_end(runtime_root: str, journal_root: str, session: str, role: str, 
 
 
 def ask_to_stop(document: Document, runtime_folder: str) -> bool:
-    """Send SIGTERM to the session's process; return whether there was one. It gives up if the rules allow it."""
+    """Ask the session's process to give up; return whether it does. It does so if the rules allow it.
+
+    One that cannot be spoken to gets SIGTERM, which asks for the same without an answer.
+    """
     pid = process_of(document, runtime_folder)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGTERM)
-    return True
+    try:
+        return bool(control.ask(runtime_folder, {"command": control.CANCEL}, ANSWER_S).get("accepted"))
+    except control.SessionSilent:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        return True
