@@ -13,6 +13,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECI
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.plugin_utils._decision import side, told
 
+VOUCHED = {"unknown": None, "yes": True, "no": False}
+
 
 class ActionModule(ActionBase):
     """Pure deciding on the controller: what both hosts show in, the next step out."""
@@ -27,7 +29,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(DECISION)
         source, destination = (
-            side(options[role], options[f"{role}_look"], options["gone"], options["ran"])
+            side(options[role], options[f"{role}_look"], options["gone"], VOUCHED[options["ran"]])
             for role in ("source", "destination")
         )
         made = decide(source, destination)

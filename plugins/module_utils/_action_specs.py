@@ -92,5 +92,5 @@ DECISION: Spec = {
     "source_look": {"type": "dict", "default": {}},
     "destination_look": {"type": "dict", "default": {}},
     "gone": {"type": "list", "elements": "str", "default": []},
-    "ran": {"type": "bool"},
+    "ran": {"type": "str", "default": "unknown", "choices": ["unknown", "yes", "no"]},
 }

@@ -46,7 +46,9 @@ options:
     description:
       - A person's word on what cannot be seen. Whether the domain has run at the destination after the commit, or on
         the source after the copy at the destination was made.
-    type: bool
+    type: str
+    choices: [unknown, "yes", "no"]
+    default: unknown
 attributes:
   check_mode:
     support: full

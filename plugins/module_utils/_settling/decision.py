@@ -189,8 +189,8 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "{destination} had the permission, and what became of its copy is not on record.",
         "Whether the domain has run on {destination}, even for a moment, and written to its disks.",
         (
-            _SETTLE + " -e settle_ran=true: it has run there; the copy on {source} is destroyed",
-            _SETTLE + " -e settle_ran=false: it has not; the copy on {source} is resumed",
+            _SETTLE + " -e settle_ran=yes: it has run there; the copy on {source} is destroyed",
+            _SETTLE + " -e settle_ran=no: it has not; the copy on {source} is resumed",
         ),
     ),
     RESUMED_PERHAPS: (
@@ -198,9 +198,9 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "is complete, but if the domain ran on, on {source}, it is older than the disks.",
         "Whether {source} had resumed the domain before it lost it.",
         (
-            _SETTLE + " -e settle_ran=false: it had not; the copy on {destination} is started",
+            _SETTLE + " -e settle_ran=no: it had not; the copy on {destination} is started",
             _SETTLE
-            + " -e settle_ran=true: it had; the copy on {destination} is destroyed, and you start it from its disks",
+            + " -e settle_ran=yes: it had; the copy on {destination} is destroyed, and you start it from its disks",
         ),
     ),
     DESTINATION_SILENT: (
@@ -208,7 +208,7 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Whether the domain runs on {destination}.",
         (
             _SETTLE + ", when {destination} answers again",
-            _SETTLE + " -e settle_gone={destination} -e settle_ran=true (or false): it is off for good, or fenced from "
+            _SETTLE + " -e settle_gone={destination} -e settle_ran=yes (or no): it is off for good, or fenced from "
             "the storage, and has (or has not) run the domain",
         ),
     ),
