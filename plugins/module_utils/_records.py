@@ -99,7 +99,8 @@ class SessionDomain(Record):
 class SessionSeen(Record):
     """What a host's folders tell of a session; ``alive`` says whether its process still runs.
 
-    ``peer_host`` is what the inventory called the other side's host, null where that is not on record.
+    ``waits`` is true when its process says that only settling can bring it to its end. ``peer_host`` is what the
+    inventory called the other side's host, null where that is not on record.
     """
 
     RECORDS = {"domain": SessionDomain}
@@ -113,6 +114,7 @@ class SessionSeen(Record):
     pid: int | None
     alive: bool
     peer_host: str | None = None
+    waits: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

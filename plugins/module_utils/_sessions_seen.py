@@ -76,6 +76,7 @@ def _seen(
         pid=pid,
         alive=runtime_folder is not None and _procfs.session_process(pid, runtime_folder, proc) is not None,
         peer_host=_word(opened, "peer_host") or None,
+        waits=document.get("waits_for_settling") is True,
     )
 
 

@@ -212,6 +212,7 @@ host:
           type: int
           sample: 4711
         alive: {type: bool, description: Whether that process still runs., sample: false}
+        waits: {type: bool, description: "Whether its process says that only dom0.xen.settle can bring it to its end."}
         peer_host: {type: str, description: "The other host, as the inventory calls it. V(null) when it is not known."}
     autostart:
       description:

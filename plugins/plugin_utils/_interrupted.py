@@ -33,7 +33,7 @@ class Interrupted(Record):
 def interrupted(hosts: Hosts, wanted: str = "") -> tuple[Interrupted, ...]:
     """Return the sessions of the domain ``wanted`` (name or UUID, empty for all) that need settling.
 
-    One that runs on both hosts does not, and one that has ended on each host where it is known, with an owner.
+    One that runs on both hosts does not, unless it says so itself, and one that has ended on each host where it is known, with an owner.
     """
     sides: dict[str, dict[str, tuple[str, SessionSeen]]] = {}
     for host, facts in hosts.items():
@@ -46,7 +46,8 @@ def interrupted(hosts: Hosts, wanted: str = "") -> tuple[Interrupted, ...]:
 def _interrupted(session: str, roles: t.Mapping[str, tuple[str, SessionSeen]]) -> Interrupted | None:
     seen = [side for dummy, side in roles.values()]
     uuid = next((side.domain.uuid for side in seen if side.domain.uuid), None)
-    if uuid is None or all(_over(side) for side in seen) or all(side.alive for side in seen) and len(seen) > 1:
+    under_way = len(seen) > 1 and all(side.alive for side in seen) and not any(side.waits for side in seen)
+    if uuid is None or under_way or all(_over(side) for side in seen):
         return None
     if len(seen) == 1 and seen[0].role == RECEIVER and seen[0].alive and seen[0].phase == "starting":
         # Its sender is about to come; if none does, it ends by itself.

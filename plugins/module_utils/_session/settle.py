@@ -95,6 +95,11 @@ class Here:
         document = found.status_of(self.runtime_root, self.journal_root, self.session, self.role)
         return bool(document and document.get("phase") == "ended")
 
+    def waits(self) -> bool:
+        """Whether it says of itself that only settling can bring it to its end."""
+        document = found.status_of(self.runtime_root, self.journal_root, self.session, self.role)
+        return bool(document and document.get("waits_for_settling"))
+
     def alive(self) -> bool:
         """Whether its process runs."""
         document = found.status_of(self.runtime_root, self.journal_root, self.session, self.role)
@@ -258,6 +263,7 @@ def _side(here: Here, xl: Xl, alive: bool) -> Side:
         host="",
         known=history.boot_id is not None,
         alive=alive,
+        waits=alive and here.waits(),
         xl_alive=_xl_alive(here),
         boot_id=boot_id,
         history=history,

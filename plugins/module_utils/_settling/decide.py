@@ -38,7 +38,8 @@ def decide(source: Side, destination: Side) -> Decision:
     if not source.reachable or not destination.reachable:
         return _unreachable(source, destination)
     if source.alive and destination.alive:
-        return to.watch(source, destination)
+        undoing = source.waits and source.history.tasks_open
+        return to.undo(source, destination) if undoing else to.watch(source, destination)
     if DYING in (source.copy, destination.copy):
         return to.wait(source, destination, "A copy is being torn down.")
     if destination.alive:

@@ -55,7 +55,8 @@ class History(Record):
 
 @dataclass(frozen=True)
 class Side(Record):
-    """One host's evidence. ``alive``: the session's process runs; ``xl_alive``: the ``xl`` that it had started does.
+    """One host's evidence. ``alive``: the session's process runs; ``waits``: it says that only settling can
+    bring it to its end; ``xl_alive``: the ``xl`` that it had started does.
 
     ``known``: it has a journal of the session. ``copy`` is one of the states above, of the copy ``domid``, which is
     called ``name``; ``ran``: it has used processor time; ``others``: how many more copies there are.
@@ -72,6 +73,7 @@ class Side(Record):
     vouched_ran: bool | None = None
     known: bool = False
     alive: bool = False
+    waits: bool = False
     xl_alive: bool = False
     boot_id: str = ""
     copy: str = ABSENT
