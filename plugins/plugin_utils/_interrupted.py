@@ -33,7 +33,8 @@ class Interrupted(Record):
 def interrupted(hosts: Hosts, wanted: str = "") -> tuple[Interrupted, ...]:
     """Return the sessions of the domain ``wanted`` (name or UUID, empty for all) that need settling.
 
-    One that runs on both hosts does not, unless it says so itself, and one that has ended on each host where it is known, with an owner.
+    One that runs on both hosts does not, unless it says so itself, nor does one that has ended on each host where it
+    is known, with an owner.
     """
     sides: dict[str, dict[str, tuple[str, SessionSeen]]] = {}
     for host, facts in hosts.items():
