@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import signal
 import sys
 import typing as t
 import uuid
@@ -16,7 +18,7 @@ from dom0_double.driver.commands import namespaces
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.test_migrate import GUEST, LIMIT_S, User
+from ansible_collections.dom0.xen.tests.unit.playbooks.test_migrate import GUEST, LIMIT_S, User, read_until
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(600)
@@ -66,8 +68,9 @@ def start(host: Host, name: str, identity: str | None = None, paused: bool = Fal
 def test_a_fleet_in_order(night: Night) -> None:
     """Exit status 0, one module run on each host, and nothing found, also with a move just behind it."""
     night.move("xen2")
-    status, log = night.audit("-e", "audit_fail_on=warning", "-v")
+    status, log = night.audit("-e", "audit_fail_on=warning", "-vvv")
     assert status == 0, log[-4000:]
+    assert log.count("Using module file") == 2
     assert log.count("3 domains: nothing wrong.") >= 1
     assert (night.result["clean"], night.result["hosts"], night.findings) == (True, ["xen1", "xen2"], {})
     assert "changed=0" in log and "changed=1" not in log
@@ -86,6 +89,19 @@ def test_what_goes_wrong_at_night(night: Night) -> None:
     assert night.findings == {("running_twice", "db"): "error", ("incoming_left", "centos"): "error"}
     assert "ERROR running_twice: db runs on xen1 (db, domid 3, running) and on xen2 (db, domid 2, running)" in log
     assert night.audit("-e", "audit_fail_on=never")[0] == 0
+
+
+def test_what_has_gone_by_the_second_look_is_not_told(night: Night) -> None:
+    """Hosts are looked at one after another; a domain that moved meanwhile must wake nobody."""
+    start(night.site["xen2"], "centos", GUEST)
+    process = night.start("dom0.xen.audit", "-e", f"audit_result_path={night.result_path}")
+    log = read_until(process, "Judge for the first time")
+    os.killpg(process.pid, signal.SIGSTOP)
+    night.site["xen2"].run("xl", "destroy", "centos")
+    os.killpg(process.pid, signal.SIGCONT)
+    log += process.communicate(timeout=LIMIT_S)[0]
+    assert (process.returncode, night.findings) == (0, {}), log[-4000:]
+    assert log.count("skipping: [xen") == 0
 
 
 @pytest.mark.skipif(not namespaces(), reason="each host sees the monitors of all")

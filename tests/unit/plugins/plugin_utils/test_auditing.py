@@ -237,6 +237,8 @@ def test_a_session_is_told_once_for_both_sides() -> None:
     bare = dataclasses.replace(DEAD, role="receiver", phase="unknown", domain=SessionDomain(None, None))
     finding = one(judge(dom0("xen1", row(), sessions=(DEAD,)), dom0("xen2", sessions=(bare,))))
     assert finding.hosts == ("xen1", "xen2") and finding.domain == SessionDomain(UUID, "centos")
+    finding = one(judge(dom0("xen1", row(), sessions=(session(),)), dom0("xen2", sessions=(bare,))))
+    assert (finding.hosts, finding.severity) == (("xen2", "xen1"), "warning")
     finding = one(judge(dom0("xen1", row()), dom0("xen2", sessions=(bare,))))
     assert (finding.severity, finding.domain) == ("error", None)
     assert f"{'a' * 16}.receiver/journal" in finding.remedy
@@ -250,11 +252,25 @@ def test_a_later_session_makes_an_earlier_one_history() -> None:
 
 
 def test_a_dead_side_of_a_session_that_lives_on_elsewhere() -> None:
-    """The copies are explained, and the dead side is told."""
-    result = judge(
-        dom0("xen1", row(), sessions=(SENDING,)), dom0("xen2", sessions=(dataclasses.replace(RECEIVING, alive=False),))
-    )
-    assert found(result) == {"move_under_way": "info", "session_dead": "warning"}
+    """The copies are explained, also without a monitor, and the dead side is told."""
+    dead = dataclasses.replace(RECEIVING, alive=False)
+    for here in (row(), row(AWAY, **SUSPENDED)):
+        source = dom0("xen1", here, sessions=(SENDING,), monitors=())
+        result = judge(source, dom0("xen2", fresh(row(COMING, 8, **PAUSED)), sessions=(dead,)))
+        assert found(result) == {"move_under_way": "info", "session_dead": "warning"}
+
+
+def test_session_of_a_domain_that_keeps_a_name_it_should_not_have() -> None:
+    """It runs in one place only, and is not in order all the same."""
+    assert found(judge(dom0("xen1", row(AWAY), sessions=(DEAD,)))) == {
+        "migratedaway_left": "error",
+        "session_dead": "error",
+    }
+
+
+def test_what_is_torn_down_is_no_copy() -> None:
+    """A source that takes its time to end never runs again."""
+    assert judge(dom0("xen1", row(dying=True)), dom0("xen2", row(domid=8))).clean
 
 
 def test_domain_without_a_monitor() -> None:
@@ -272,12 +288,18 @@ def test_domain_without_a_monitor() -> None:
         (Monitor(9, "xl migrate-receive", True, 3, COMING),),
         (Monitor(9, "xl create", True, 3, "called otherwise"),),
         (Monitor(9, "xl create", True, None, COMING),),
-        (Monitor(9, "xl create", False),),
     ],
 )
 def test_monitors_that_are_there(monitors: tuple[Monitor, ...]) -> None:
-    """By domid, else by name; and while a domain is being made nobody misses one."""
+    """By domid, else by name."""
     assert judge(dom0("xen1", row(), monitors=monitors)).clean
+
+
+def test_a_domain_that_is_being_made_has_no_monitor_yet() -> None:
+    """It is paused until then; one that runs is missed its monitor, whatever else is being made on the host."""
+    making = (Monitor(9, "xl create", False),)
+    assert found(judge(dom0("xen1", fresh(row(**PAUSED)), monitors=making))) == {"others_at_work": "info"}
+    assert found(judge(dom0("xen1", row(), monitors=making))) == {"monitor_missing": "warning"}
 
 
 def test_monitor_that_does_not_tell_its_domain() -> None:
@@ -368,8 +390,8 @@ def test_what_makes_it_fail() -> None:
 
 def test_the_worst_comes_first_and_all_of_it_is_json() -> None:
     """Monitoring reads the first; a program reads it all back."""
-    result = judge(dom0("xen1", row(), row("web", 5, OTHER), monitors=()), dom0("xen2", row(domid=8)))
-    assert [finding.severity for finding in result.findings] == ["error", "warning", "warning"]
+    result = judge(dom0("xen1", row("web", 5, OTHER, **PAUSED), row(), monitors=()), dom0("xen2", row(domid=8)))
+    assert [finding.severity for finding in result.findings] == ["error", "warning", "warning", "info"]
     assert Audit.from_result(json.loads(json.dumps(result.to_result()))) == result
     lines = describe(result)
     assert lines[0] == "2 hosts, 3 domains: 1 error, 2 warnings."
