@@ -94,3 +94,11 @@ DECISION: Spec = {
     "gone": {"type": "list", "elements": "str", "default": []},
     "ran": {"type": "str", "default": "unknown", "choices": ["unknown", "yes", "no"]},
 }
+
+AUDIT: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "hosts_again": {"type": "dict", "default": {}},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
+    "result_path": {"type": "str", "default": ""},
+}

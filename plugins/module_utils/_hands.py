@@ -65,17 +65,12 @@ def _hand(pid: int, arguments: t.Sequence[str]) -> Hand | None:
     domid = _procfs.sent_domid(arguments)
     if domid is not None:
         return Hand(pid, _procfs.SAVE_HELPER, str(domid))
-    place = _xl(arguments)
-    if place is None:
+    command, rest = xl_command(arguments)
+    if command not in _COMMANDS:
         return None
-    rest = list(arguments[place + 1 :])
-    while rest and rest[0].startswith("-"):  # options of xl itself: -v, -f, -t, -T, -N
-        rest.pop(0)
-    if not rest or rest[0] not in _COMMANDS:
-        return None
-    command, target = rest[0], None
+    target = None
     options: list[str] = []
-    for argument in rest[1:]:
+    for argument in rest:
         # Whatever stands behind an option that has a value is that value.
         if options and not options[-1].startswith("--") and options[-1][-1] in _COMMANDS[command]:
             options.append("--")
@@ -88,6 +83,15 @@ def _hand(pid: int, arguments: t.Sequence[str]) -> Hand | None:
     if command in _MAY_MEAN_ALL and everything:
         return Hand(pid, f"xl {command}", None)
     return Hand(pid, f"xl {command}", target) if target is not None else None
+
+
+def xl_command(arguments: t.Sequence[str]) -> tuple[str, t.Sequence[str]]:
+    """Return the command of xl in a command line and what stands behind it; an empty command where there is none."""
+    place = _xl(arguments)
+    rest = [] if place is None else list(arguments[place + 1 :])
+    while rest and rest[0].startswith("-"):  # options of xl itself: -v, -f, -t, -T, -N
+        rest.pop(0)
+    return (rest[0], rest[1:]) if rest else ("", ())
 
 
 def _xl(arguments: t.Sequence[str]) -> int | None:

@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procf
 from ansible_collections.dom0.xen.plugins.module_utils._cluster import cluster
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._hands import hands
+from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitors
 from ansible_collections.dom0.xen.plugins.module_utils._network import network
 from ansible_collections.dom0.xen.plugins.module_utils._places import NoRuntimePlace, resolve_runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
@@ -68,6 +69,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         autostart=_autostart.entries(_autostart.roots()),
         # What belongs to a session is told as that session.
         hands=hands(lines, [session.pid for session in sessions if session.alive and session.pid]),
+        monitors=monitors(lines),
         cluster=cluster(lines),
     )
 

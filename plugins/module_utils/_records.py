@@ -146,6 +146,21 @@ class Hand(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Monitor(Record):
+    """An ``xl`` that makes a domain, or (``watching``) has made one and waits to handle its end, as a rule as a daemon.
+
+    ``domid`` and ``name`` are those in its log, of which the name is what the domain was called when it was made; null
+    where they cannot be told. ``command`` is "xl create", "xl restore" or "xl migrate-receive", or another manager's.
+    """
+
+    pid: int
+    command: str
+    watching: bool
+    domid: int | None = None
+    name: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class ClusterResource(Record):
     """A cluster's resource that runs a domain; ``managed`` is false when the cluster is to leave it alone."""
 
@@ -188,6 +203,7 @@ class HostFacts(Record):
         "problems": Problem,
         "autostart": AutostartEntry,
         "hands": Hand,
+        "monitors": Monitor,
         "cluster": ClusterFacts,
     }
 
@@ -213,6 +229,7 @@ class HostFacts(Record):
     problems: tuple[Problem, ...]
     autostart: tuple[AutostartEntry, ...] = ()
     hands: tuple[Hand, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
     cluster: ClusterFacts | None = None
 
 

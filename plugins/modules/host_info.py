@@ -10,8 +10,8 @@ module: host_info
 short_description: Tell what a Xen dom0 is, what it has free, and what runs on it
 version_added: 0.1.0
 description:
-  - Gathers in one go what a migration has to know of a host, such as the version and the abilities of Xen, memory,
-    bridges, addresses, domains, and the sessions of migrations that left something on the host.
+  - Gathers in one go what a migration and an audit have to know of a host, such as the version and the abilities of
+    Xen, memory, bridges, addresses, domains, and the sessions of migrations that left something on the host.
   - Never fails because something is missing on the host. What is missing (Xen, C(xl), pyxs, root) is listed in
     RV(host.problems), so that a check can report everything at once.
 author:
@@ -52,32 +52,26 @@ host:
   contains:
     hostname:
       description: The name of the host, as C(xl info) gives it, or as the kernel does where there is no Xen.
-      returned: always
       type: str
       sample: xen1
     uid:
       description: The user that the module ran as. Everything but looking at the network needs V(0).
-      returned: always
       type: int
       sample: 0
     boot_id:
       description: Identity of this boot of the host. With it two names of one host are found out.
-      returned: always
       type: str
       sample: 60c181fd-6513-48e3-a9c6-d2d0263407a2
     python:
       description: The version of Python that modules run with.
-      returned: always
       type: str
       sample: 3.11.2
     pyxs:
       description: Version of the library pyxs, V(unknown) where it does not tell, V(null) where it is not installed.
-      returned: always
       type: str
       sample: 0.4.2.dev0
     systemd:
       description: Whether the host was booted with systemd.
-      returned: always
       type: bool
       sample: true
     xen:
@@ -108,27 +102,22 @@ host:
           sample: placeholder dom0_mem=1024M,max:1024M
     cpus:
       description: Number of processors. V(null) without Xen.
-      returned: always
       type: int
       sample: 8
     memory_mib:
       description: Memory of the machine in MiB. V(null) without Xen.
-      returned: always
       type: int
       sample: 32437
     free_memory_mib:
       description: Memory in MiB that belongs to no domain. V(null) without Xen.
-      returned: always
       type: int
       sample: 20121
     dom0_memory_mib:
       description: Memory of the host's own domain in MiB. V(null) without Xen.
-      returned: always
       type: int
       sample: 1024
     autoballoon:
       description: Whether C(xl) shrinks the host's own domain to make room for another one.
-      returned: always
       type: bool
       sample: false
     bridges:
@@ -187,7 +176,7 @@ host:
           vcpus: 2
           cpu_time_s: 43.9
     sessions:
-      description: The newest 20 sessions of migrations that left something on this host, newest first.
+      description: The newest 20 sessions that left something on this host and all that did not end well, newest first.
       returned: always
       type: list
       elements: dict
@@ -237,6 +226,17 @@ host:
         pid: {type: int, description: The process., sample: 4711}
         command: {type: str, description: What it does., sample: xl save}
         target: {type: str, description: "The domain, by name or number as it was given. V(null) for all domains."}
+    monitors:
+      description: The processes that make domains, or wait to handle their end, such as the one C(xl create) leaves.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        pid: {type: int, description: The process., sample: 4711}
+        command: {type: str, description: What it was started as., sample: xl create}
+        watching: {type: bool, description: Whether the domain is made and it waits for its end.}
+        domid: {type: int, description: "The domain, from its log. V(null) where that cannot be told.", sample: 3}
+        name: {type: str, description: "What the domain was called when it was made. V(null) where not known."}
     cluster:
       description: The cluster manager that runs on the host. V(null) when none does. Pacemaker is known.
       returned: always

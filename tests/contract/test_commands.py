@@ -45,6 +45,21 @@ def test_list(bench: Bench) -> None:
     assert [line.split()[0] for line in only] == ["Name", GUEST]
 
 
+def test_monitor(bench: Bench) -> None:
+    """What makes a domain stays: its output is the domain's log, which names domid and process (do_daemonize)."""
+    script = (
+        "for p in /proc/[0-9]*; do l=$(readlink $p/fd/1) || continue; case $l in */xl-*.log*) "
+        'echo "$l|$(tr "\\0" "|" < $p/cmdline)|$(grep "\\[pid ${p#/proc/}\\]" $p/fd/1 | tail -n 1)";; esac; done'
+    )
+    domid = bench.domains(bench.source)[GUEST].domid
+    lines = [line.split("|") for line in bench.source.run("sh", "-c", script).stdout.splitlines()]
+    # On a machine with several doubles there may be more of them.
+    mine = next(line for line in lines if f"Waiting for domain {GUEST}" in line[-1] and f"(domid {domid})" in line[-1])
+    assert mine[0].rpartition("/")[2].startswith(f"xl-{GUEST}")
+    assert mine[1].rpartition("/")[2] == "xl"
+    assert mine[2] in ("create", "restore", "migrate-receive")
+
+
 def test_list_long(bench: Bench) -> None:
     """``-l`` is an array, also for one domain; defaults are left out; dom0 has an entry of its own."""
     found = json.loads(bench.source.run("xl", "list", "-l", GUEST).stdout)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import sys
 import typing as t
@@ -24,7 +25,7 @@ def monitor(session: Session, domid: int, name: str, config: Json) -> None:
         os._exit(0)
     os.setsid()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    descriptor = os.open(session.paths.log / f"xl-{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(_new_log(session, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     null = os.open("/dev/null", os.O_RDONLY)
     for source, target in ((null, 0), (descriptor, 1), (descriptor, 2)):
         os.dup2(source, target)
@@ -38,6 +39,17 @@ def monitor(session: Session, domid: int, name: str, config: Json) -> None:
     finally:
         sys.stdout = sys.stderr = t.cast(t.TextIO, None)
         os._exit(0)
+
+
+def _new_log(session: Session, name: str) -> pathlib.Path:
+    """Return the path of a domain's log; earlier ones of that name are kept (libxl_utils.c libxl_create_logfile)."""
+    log = session.paths.log / f"xl-{name}.log"
+    kept = [log, *(log.with_name(f"{log.name}.{number}") for number in range(1, 11))]
+    if log.exists():
+        for newer, older in reversed(list(zip(kept, kept[1:], strict=False))):
+            if newer.exists():
+                newer.replace(older)
+    return log
 
 
 def _watch(session: Session, domid: int, name: str, config: Json) -> None:

@@ -100,7 +100,7 @@ def test_torn_or_foreign_documents_are_no_failure(tmp_path: pathlib.Path) -> Non
 def test_only_the_newest_are_told(tmp_path: pathlib.Path) -> None:
     """A host that has seen a thousand moves does not answer with a thousand sessions."""
     for number in range(30):
-        _leave(tmp_path, f"{number:016x}.sender", "result.json", age_s=number)
+        _leave(tmp_path, f"{number:016x}.sender", "result.json", age_s=number, end_state="stayed")
     found = sessions_seen(None, str(tmp_path))
     assert [entry.session for entry in found] == [f"{number:016x}" for number in range(20)]
 
@@ -115,3 +115,12 @@ def test_values_of_another_kind(value: t.Any, tmp_path: pathlib.Path) -> None:
     assert not broken.alive and broken.domain.uuid is None
     assert isinstance(broken.phase, str) and isinstance(broken.owner, str)
     assert (sound.phase, sound.domain.name) == ("ended", "centos")
+
+
+def test_old_sessions_are_told_until_they_have_ended_well(tmp_path: pathlib.Path) -> None:
+    """What was left unsettled does not drop out of sight because many moves have followed."""
+    for number in range(30):
+        _leave(tmp_path, f"{number:016x}.sender", "result.json", age_s=number, end_state="moved")
+    _leave(tmp_path, f"{A}.sender", "result.json", age_s=40, end_state="unsettled")
+    _leave(tmp_path, f"{B}.sender", None, age_s=50)
+    assert [entry.session for entry in sessions_seen(None, str(tmp_path))][20:] == [A, B]

@@ -38,6 +38,7 @@ RETURNED: list[tuple[str, tuple[str, ...], type[Record]]] = [
     (host_info.RETURN, ("host", "problems"), _records.Problem),
     (host_info.RETURN, ("host", "autostart"), _records.AutostartEntry),
     (host_info.RETURN, ("host", "hands"), _records.Hand),
+    (host_info.RETURN, ("host", "monitors"), _records.Monitor),
     (host_info.RETURN, ("host", "cluster"), _records.ClusterFacts),
     (host_info.RETURN, ("host", "cluster", "resources"), _records.ClusterResource),
     (domain_info.RETURN, ("domains",), _records.DomainFacts),
