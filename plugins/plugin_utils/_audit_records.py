@@ -10,12 +10,12 @@ import functools
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     INCOMING,
     MIGRATED_AWAY,
     DomainRow,
     HostFacts,
-    Record,
     SessionDomain,
     SessionSeen,
 )

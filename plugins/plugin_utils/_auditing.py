@@ -12,7 +12,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, Record
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
+from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    HostFacts,
+)
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_copies import judge_copies
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_hosts import (
     judge_autostart,

@@ -18,7 +18,7 @@ from dom0_double.driver.commands import namespaces
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.test_migrate import GUEST, LIMIT_S, User, read_until
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, read_until
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(600)
