@@ -53,16 +53,6 @@ def other(site: Site) -> str:
     return "xen2" if where(site) == "xen1" else "xen1"
 
 
-def read_until(process: subprocess.Popen[str], text: str) -> str:
-    """Read the log of a run until a line has this text; return what was read."""
-    log = ""
-    for line in process.stdout or ():
-        log += line
-        if text in line:
-            return log
-    raise AssertionError(f"{text!r} never came: {log[-4000:]}")
-
-
 def kill(process: subprocess.Popen[str]) -> None:
     """Kill a run, with all its processes."""
     os.killpg(process.pid, signal.SIGKILL)

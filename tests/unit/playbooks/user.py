@@ -88,3 +88,13 @@ def where(site: Site) -> str:
     assert site.overlaps(GUEST) == []
     assert len(site.running(GUEST)) == 1
     return next(name for name, host in site.hosts.items() if host.guest("centos"))
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    """Read the log of a run until a line has this text; return what was read."""
+    log = ""
+    for line in process.stdout or ():
+        log += line
+        if text in line:
+            return log
+    raise AssertionError(f"{text!r} never came: {log[-4000:]}")
