@@ -14,7 +14,6 @@ import typing as t
 from dom0_double import processes
 
 from . import truth
-from .boot import booted
 from .inside.disk import BROKEN, CLOCK, FULL, cut_back
 from .kinds import LINK
 from .names import DESTINATION, SOURCE
@@ -124,10 +123,9 @@ def power_off(world: World, name: str, keep_half: bool = False) -> None:
 
 
 def power_on(world: World, name: str) -> None:
-    """Boot a host again."""
+    """Boot a host again; xendomains is on, and has the guest among what it starts."""
     world.host(name).power_on()
     world.off.discard(name)
-    booted(world, name)
 
 
 def mend(world: World) -> None:

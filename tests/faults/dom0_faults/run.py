@@ -16,7 +16,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Crede
 from . import deeds, truth
 from .conductor import Conductor
 from .courses import COURSES, Course
-from .judge import BROKEN, MISSED, Verdict, judge
+from .judge import BROKEN, MISSED, Settled, Verdict, judge
 from .names import DESTINATION, SOURCE, Fault, Place
 from .points import Passed
 from .settling import settle
@@ -25,6 +25,9 @@ from .world import World
 # How long nothing may happen before everybody counts as waiting for help, and the most that is waited, in seconds.
 STILL_S = 5.5
 LONGEST_S = 25.0
+SETTLED_STILL_S = 3.0
+# Points that are passed again and again while a session waits.
+_IDLE = (".document.status.", ".event.LinkExpired.", ".link.attach.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Run:
         self._deeds: dict[Place, list[str]] = {}
         self._recording = False
         self.done: list[str] = []
+        self.settled = Settled()
         self._conductor = Conductor(folder / "c", self._reached)
 
     def _reached(self, host: str, point: str) -> None:
@@ -78,7 +82,7 @@ class Run:
             if not self.world.host(name).paths.points.exists():
                 self.world.host(name).record_points()
 
-    def wait(self) -> bool:
+    def wait(self, still: float = STILL_S) -> bool:
         """Wait until no session and no xl is there any more, or nothing happens; return whether all have ended."""
         begun = last = time.monotonic()
         seen = -1
@@ -90,16 +94,17 @@ class Run:
             now = time.monotonic()
             if passed != seen:
                 seen, last = passed, now
-            if now - last > STILL_S or now - begun > LONGEST_S:
+            if now - last > still or now - begun > LONGEST_S:
                 return False
             time.sleep(0.1)
 
     @staticmethod
     def _happened(path: pathlib.Path) -> int:
         try:
-            return sum(".document.status." not in line for line in path.read_text().splitlines())
+            lines = path.read_text().splitlines()
         except OSError:
             return 0
+        return sum(not any(words in line for words in _IDLE) for line in lines)
 
     def boot(self) -> None:
         """Switch on what lost its power and is not gone for good."""
@@ -115,7 +120,7 @@ class Run:
         self.wait()
         if world.off:
             self.boot()
-            self.wait()
+            self.wait(SETTLED_STILL_S)
         before = truth.look(world)
         deeds.mend(world)
         self.arm(COURSES["smooth"], fault.again if fault else None, record)
@@ -123,14 +128,16 @@ class Run:
         if fault is not None and fault.again is not None:
             self.boot()
             settled = settle(world)
-        self.wait()
+        self.wait(SETTLED_STILL_S)
+        self.settled = settled
         verdict = judge(before, truth.look(world), settled)
         found = list(verdict.found)
         if fault is not None and not any(one.endswith(f"@{fault.place}") for one in self.done):
             found.append(MISSED)
         if self._conductor.errors:
             found.append(BROKEN)
-        why = (*verdict.why, *self._conductor.errors)
+        text = (f"settling:{settled.text}",) if settled.text and verdict.failed else ()
+        why = (*verdict.why, *text, *self._conductor.errors)
         return Outcome(str(fault or course.name), tuple(found), why, round(time.monotonic() - begun, 2))
 
     def close(self, keep: bool = False) -> None:

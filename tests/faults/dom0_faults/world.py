@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     from .truth import PowerLoss
 
 _INSIDE = pathlib.Path(__file__).resolve().parent / "inside"
-_ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 NAME, UUID = GuestConfig.name, GuestConfig.uuid
 _MEMORY_MIB = 4
 _STARTING_S = 15.0
@@ -55,10 +55,10 @@ class World:
         self._script(python, "module.py", "")
         self._script(state / "daemon", "daemon.py", "-I ")
         self.site = Site(state / "site")
-        self.site.up([SOURCE, DESTINATION], str(python), suspend_timeout_s=1.0)
-        self.domid = self.host(SOURCE).start_guest(
-            GuestConfig(memory_mib=_MEMORY_MIB, compact=True, untouched=0.0, behaviour={"working_set": 20})
-        )
+        self.site.up([SOURCE, DESTINATION], str(python), suspend_timeout_s=1.0, xendomains=True)
+        guest = GuestConfig(memory_mib=_MEMORY_MIB, compact=True, untouched=0.0, behaviour={"working_set": 20})
+        self.domid = self.host(SOURCE).start_guest(guest)
+        self.host(SOURCE).autostart(guest)
 
     def _script(self, path: pathlib.Path, target: str, option: str) -> None:
         exports = f"export DOM0_FAULTS_DAEMON={shlex.quote(str(self.state / 'daemon'))}\n"
@@ -86,6 +86,7 @@ class World:
     def move(self) -> None:
         """Start receiver and sender as the role does; what goes wrong with that is in :attr:`answers`."""
         common = {"uuid": UUID, "name": NAME, **SHORT}
+        gate = {"gate_held": False, "gate_timeout": 10.0}
         receiver = {"memory_max_kib": (_MEMORY_MIB + 64) * 1024, "listen_address": "127.0.0.1", **RECEIVER}
         first = 20000 + (os.getpid() * 7) % 20000
         answer = self._start("receiver", {**common, **receiver, "port_first": first, "port_last": first + 4000})
@@ -94,7 +95,7 @@ class World:
         self.banner_at_ns = time.monotonic_ns()
         self.proxy = Proxy(int(answer["port"]))
         sender = {"memory_kib": _MEMORY_MIB * 1024, "destination_address": "127.0.0.1", "port": self.proxy.port}
-        self._start("sender", {**common, **sender, **SENDER})
+        self._start("sender", {**common, **sender, **SENDER, **gate})
 
     def _start(self, role: str, settings: dict[str, t.Any]) -> dict[str, t.Any]:
         name = SOURCE if role == "sender" else DESTINATION
@@ -102,10 +103,10 @@ class World:
             return {}
         mine, peer = self._credentials if role == "sender" else self._credentials[::-1]
         document = {
-            **{"role": role, "session": self.session, "code": str(_ROOT / "build" / "collections")},
+            **{"role": role, "session": self.session, "code": str(ROOT / "build" / "collections")},
             **{"runtime": self.runtime(name), "journal": self.journal(name), "timeout": _STARTING_S},
             **{"key": mine.key.decode(), "certificate": mine.certificate},
-            "settings": {**settings, "peer_certificate": peer.certificate},
+            "settings": {**settings, "peer_host": DESTINATION if name == SOURCE else SOURCE, "peer_certificate": peer.certificate},
         }
         host = self.host(name)
         process = host.spawn(

@@ -35,6 +35,7 @@ WAITS: dict[str, dict[str, float]] = {
         "REPORT_LINGER": 12.0,
         "OBSERVE_RUNNING_AFTER": 0.1,
     },
+    "_session.settle": {"POLL_S": 0.1, "ANSWER_S": 6.0},
 }
 
 
@@ -107,6 +108,17 @@ def wrap(role: str, host: pathlib.Path, hit: Hit) -> None:
         answers = [("banner", len(handshake.BANNER)), ("ready", len(handshake.READY))]
         answers += [("report", len(handshake.REPORT)), ("status", 1), ("go_back", len(handshake.PERMISSION))]
         _module("_session.destination_xl").os = DestinationPipes(hit, answers)  # type: ignore[attr-defined]
+
+
+def wrap_settler(host: pathlib.Path, hit: Hit) -> None:
+    """Put the points into the code that settles."""
+    shorten()
+    _journal("settle", host, hit)
+    settle = _module("_session.settle")
+    around(settle, "look", hit, lambda *dummy: "settle.look")
+    around(settle, "act", hit, lambda dummy, dummy2, step, *dummy3: f"settle.act.{step.verb}")
+    around(settle, "conclude", hit, lambda *dummy: "settle.conclude")
+    around(settle, "speak", hit, lambda dummy, request, *dummy2: f"settle.speak.{request['command']}")
 
 
 def _journal(role: str, host: pathlib.Path, hit: Hit) -> None:
