@@ -15,7 +15,6 @@ import tempfile
 import time
 
 from . import points, recording
-from .courses import COURSES
 from .enumeration import faults, sample, spread
 from .names import SMOOTH, Fault
 from .pool import Pool
@@ -61,8 +60,8 @@ def main() -> int:
         if options.list:
             print("\n".join(map(str, chosen)))
             return 0
-        courses = [SMOOTH] if not whole else list(COURSES)
-        passed = {} if options.names else {course: recording.seen(course, folder / course) for course in courses}
+        courses = [SMOOTH] if not whole else list(known)
+        passed = {} if options.names else {course: recording.seen(course, folder / "run") for course in courses}
         vanished = points.vanished(known, passed)
         for name in points.unknown(known, passed):
             print(f"not in the list: {name}", flush=True)

@@ -18,6 +18,8 @@ class Course:
     source: tuple[dict[str, object], ...] = ()
     destination: tuple[dict[str, object], ...] = ()
     deeds: tuple[tuple[Place, str], ...] = ()
+    #: How the sender's session ends, None where that is for settling to say.
+    ends: str | None = "moved"
 
 
 COURSES: dict[str, Course] = {
@@ -25,16 +27,16 @@ COURSES: dict[str, Course] = {
     for course in (
         Course(SMOOTH),
         # The destination's xl cannot start the domain, and gives it back.
-        Course("given-back", destination=({"point": "receive.renamed", "action": "status", "status": 3},)),
+        Course("given-back", destination=({"point": "receive.renamed", "action": "status", "status": 3},), ends="stayed"),
         # Somebody cancels while memory flows, and while the guest stands still.
-        Course("cancelled", deeds=((Place(SOURCE, "sender.stream.page1.half"), "cancel-sender"),)),
-        Course("cancelled-late", deeds=((Place(SOURCE, "sender.stream.END"), "cancel-sender"),)),
-        Course("cancelled-there", deeds=((Place(DESTINATION, "receiver.stream.page1.half"), "cancel-receiver"),)),
+        Course("cancelled", deeds=((Place(SOURCE, "sender.stream.page1.half"), "cancel-sender"),), ends="stayed"),
+        Course("cancelled-late", deeds=((Place(SOURCE, "sender.stream.END"), "cancel-sender"),), ends="stayed"),
+        Course("cancelled-there", deeds=((Place(DESTINATION, "receiver.stream.page1.half"), "cancel-receiver"),), ends="stayed"),
         # The network is away for longer than is waited for: in the rounds, at the gate, after the commit.
-        Course("dark", deeds=((Place(SOURCE, "sender.stream.page1.half"), "link-vanish"),)),
+        Course("dark", deeds=((Place(SOURCE, "sender.stream.page1.half"), "link-vanish"),), ends="stayed"),
         Course("dark-gate", deeds=((Place(SOURCE, "migrate.renamed"), "link-vanish"),)),
         Course("dark-commit", deeds=((Place(DESTINATION, "receiver.journal.commit.after"), "link-vanish"),)),
         # The destination's xl dies with the permission in its hand.
-        Course("died-there", destination=({"point": "receive.go", "action": "kill"},)),
+        Course("died-there", destination=({"point": "receive.go", "action": "kill"},), ends=None),
     )
 }

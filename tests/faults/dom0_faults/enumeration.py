@@ -12,32 +12,64 @@ from .kinds import KINDS
 from .names import SMOOTH, Fault, Place
 from .points import Baseline, Passed
 
-# The course whose points are those of a settling; its faults come second, after one of these first ones.
-SETTLING = "settling"
-# Without a fault these are the same in every course; which one it was has been tried in the smooth one.
-_ELSEWHERE = ("full", "eio", "clock", "gone")
+# Faults that leave a session to be settled, spread over its course; while it is settled a second one comes.
+FIRSTS = tuple(
+    Fault.parse(name)
+    for name in (
+        "kill-sender@source/sender.stream.page1.half",
+        "kill-sender@source/migrate.renamed",
+        "kill-sender@source/sender.journal.commit_requested.after",
+        "kill-sender@source/sender.journal.reported_running.after",
+        "kill-receiver@destination/receiver.journal.ready.after",
+        "kill-receiver@destination/receiver.journal.commit.after",
+        "kill-receiver@destination/receiver.journal.running.before",
+        "kill-xl-migrate@source/migrate.go",
+        "kill-xl-receive@destination/receive.go",
+        "power-source@source/sender.journal.commit_requested.after",
+        "power-destination@destination/receiver.journal.commit.after",
+    )
+)
+_SETTLING = "settling after "
+# The kinds for courses other than the smooth one; the others have been tried at the same code there.
+_BESIDE = ("kill-", "power-", "link-cut")
+_WHILE_SETTLING = ("kill-settler", "kill-sender", "kill-receiver", "power-")
+
+
+def settling_of(first: Fault) -> str:
+    """Return the name under which the points of a settling are listed."""
+    return f"{_SETTLING}{first}"
+
+
+def settled_first(course: str) -> Fault | None:
+    """Return the fault that is settled in this course, None for a course without."""
+    return Fault.parse(course.removeprefix(_SETTLING)) if course.startswith(_SETTLING) else None
 
 
 def faults(baseline: Baseline) -> list[Fault]:
     """Return all faults in a stable order, each once."""
     found: dict[Fault, None] = {}
     for course, passed in baseline.items():
-        if course == SETTLING:
-            continue
-        for one in passed if course == SMOOTH else _after_deed(course, passed, baseline):
-            for kind in KINDS.values():
-                if kind.applies(one.place, one.alive) and (course == SMOOTH or _matters(kind.name)):
-                    found[Fault(kind.name, one.place, course)] = None
-    for first in _firsts(baseline):
-        for one in baseline.get(SETTLING, ()):
-            for kind in KINDS.values():
-                if kind.applies(one.place, one.alive) and kind.name.startswith(("kill-", "power-", "gone-")):
-                    found[Fault(first.kind, first.place, first.course, (kind.name, one.place))] = None
+        first = settled_first(course)
+        if first is not None:
+            for kind, place in _pairs(passed, _WHILE_SETTLING):
+                found[Fault(first.kind, first.place, first.course, (kind, place))] = None
+        elif course == SMOOTH:
+            for kind, place in _pairs(passed, ("",)):
+                if not (kind.startswith("link-") and ".document." in place.point):
+                    found[Fault(kind, place)] = None
+        else:
+            # What a status says has no part in what is decided.
+            own = [one for one in _after_deed(course, passed, baseline) if ".document.s" not in one.place.point]
+            for kind, place in _pairs([one for one in own if ".stream." not in one.place.point], _BESIDE):
+                found[Fault(kind, place, course)] = None
     return list(found)
 
 
-def _matters(kind: str) -> bool:
-    return not kind.startswith(_ELSEWHERE)
+def _pairs(passed: t.Iterable[Passed], kinds: tuple[str, ...]) -> t.Iterator[tuple[str, Place]]:
+    for one in passed:
+        for kind in KINDS.values():
+            if kind.name.startswith(kinds) and kind.applies(one.place, one.alive):
+                yield kind.name, one.place
 
 
 def _after_deed(course: str, passed: t.Sequence[Passed], baseline: Baseline) -> t.Iterator[Passed]:
@@ -51,48 +83,24 @@ def _after_deed(course: str, passed: t.Sequence[Passed], baseline: Baseline) -> 
         begun = begun or one.place in starts
 
 
-def _firsts(baseline: Baseline) -> list[Fault]:
-    """Return faults that leave a session to be settled, spread over its course."""
-    places = {one.place: one.alive for one in baseline.get(SMOOTH, ())}
-    found = []
-    for kind, text in FIRSTS:
-        place = Place.parse(text)
-        if place in places and KINDS[kind].applies(place, places[place]):
-            found.append(Fault(kind, place))
-    return found
-
-
-FIRSTS = (
-    ("kill-sender", "source/sender.stream.page1.half"),
-    ("kill-sender", "source/migrate.renamed"),
-    ("kill-sender", "source/sender.journal.commit_requested.after"),
-    ("kill-sender", "source/sender.journal.reported_running.after"),
-    ("kill-receiver", "destination/receiver.journal.ready.after"),
-    ("kill-receiver", "destination/receiver.journal.commit.after"),
-    ("kill-receiver", "destination/receiver.journal.running.before"),
-    ("kill-xl-migrate", "source/migrate.go"),
-    ("kill-xl-receive", "destination/receive.go"),
-    ("power-source", "source/sender.journal.commit_requested.after"),
-    ("power-destination", "destination/receiver.journal.commit.after"),
-)
-
-
 def sample(everything: t.Sequence[Fault], count: int) -> list[Fault]:
     """Return an even sample: of every kind the same share, evenly over its points."""
-    if count >= len(everything):
-        return list(everything)
-    by_kind: dict[str, list[Fault]] = {}
-    for fault in everything:
-        by_kind.setdefault(fault.kind, []).append(fault)
-    ordered = [fault for group in by_kind.values() for fault in group]
-    step = len(ordered) / max(1, count)
-    return [ordered[int(at * step)] for at in range(count)]
+    ordered = _by_kind(everything)
+    step = max(1.0, len(ordered) / max(1, count))
+    return [ordered[int(at * step)] for at in range(min(count, len(ordered)))]
 
 
 def spread(chosen: t.Sequence[Fault]) -> list[Fault]:
     """Return the same faults in an order whose every beginning is an even sample of them."""
-    order = sorted(range(len(chosen)), key=lambda at: (_reversed_bits(at), at))
-    return [chosen[at] for at in order]
+    ordered = _by_kind(chosen)
+    return [ordered[at] for at in sorted(range(len(ordered)), key=_reversed_bits)]
+
+
+def _by_kind(chosen: t.Sequence[Fault]) -> list[Fault]:
+    groups: dict[str, list[Fault]] = {}
+    for fault in chosen:
+        groups.setdefault(fault.again[0] if fault.again else fault.kind, []).append(fault)
+    return [fault for group in groups.values() for fault in group]
 
 
 def _reversed_bits(number: int) -> int:

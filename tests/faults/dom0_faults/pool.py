@@ -20,10 +20,9 @@ import time
 import typing as t
 
 from dom0_double import processes
-from dom0_double.driver.site import Site
 
 from .judge import HUNG
-from .names import Fault
+from .names import DESTINATION, SOURCE, Fault
 from .run import Outcome
 
 LIMIT_S = 120.0
@@ -77,10 +76,10 @@ class _Worker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for state in self.folder.glob("*/site"):
-            for host in state.glob("*/settings.json"):
-                processes.end(processes.of_host(host.parent))
-            with contextlib.suppress(OSError):
-                Site(state, bound=False).down()
+            for host in (SOURCE, DESTINATION):
+                processes.end(processes.of_host((state / host).resolve()))
+            if (state / "memory").is_symlink():
+                shutil.rmtree(os.path.realpath(state / "memory"), ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

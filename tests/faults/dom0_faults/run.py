@@ -56,6 +56,7 @@ class Run:
         self._recording = False
         self.done: list[str] = []
         self.settled = Settled()
+        self.before: truth.Truth | None = None
         self._conductor = Conductor(folder / "c", self._reached)
 
     def _reached(self, host: str, point: str) -> None:
@@ -111,19 +112,19 @@ class Run:
         for name in list(self.world.off - self.world.gone):
             deeds.power_on(self.world, name)
 
-    def go(self, fault: Fault | None, course: Course, record: bool = False) -> Outcome:
-        """Move with a fault, settle, and judge."""
+    def go(self, fault: Fault | None, course: Course, record: str = "") -> Outcome:
+        """Move with a fault, settle, and judge; ``record`` the points of the "move" or of the "settling"."""
         begun = time.monotonic()
         world = self.world
-        self.arm(course, (fault.kind, fault.place) if fault else None, record)
+        self.arm(course, (fault.kind, fault.place) if fault else None, record == "move")
         world.move()
         self.wait()
         if world.off:
             self.boot()
             self.wait(SETTLED_STILL_S)
-        before = truth.look(world)
+        before = self.before = truth.look(world)
         deeds.mend(world)
-        self.arm(COURSES["smooth"], fault.again if fault else None, record)
+        self.arm(COURSES["smooth"], fault.again if fault else None, record == "settling")
         settled = settle(world)
         if fault is not None and fault.again is not None:
             self.boot()

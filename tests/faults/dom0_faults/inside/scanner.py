@@ -23,6 +23,7 @@ class Scanner:
     def __init__(self) -> None:
         self._plan = self._parts()
         self._head = b""
+        self._said: list[str] = []
         self._wanted, self._name = next(self._plan)
         self._marks = _marks(self._name, self._wanted)
         self._done = 0
@@ -46,6 +47,8 @@ class Scanner:
                 names.append(name)
         if not self._marks:
             self._next()
+            names += self._said
+            self._said = []
         return names
 
     def _next(self) -> None:
@@ -68,8 +71,8 @@ class Scanner:
                 break
             elif length:
                 yield _padded(length), f"libxl_record{kind}"
-        yield 1, "END"
-        yield _PERMISSION - 1, "permission"
+        self._said = ["END"]
+        yield _PERMISSION, "permission"
 
     @staticmethod
     def _context() -> t.Generator[tuple[int, str], bytes, None]:

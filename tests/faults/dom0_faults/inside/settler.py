@@ -19,7 +19,7 @@ for _folder in ("double", "faults"):
 sys.path.insert(0, json.loads(sys.stdin.readline())["code"])
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError  # noqa: E402
-from ansible_collections.dom0.xen.plugins.module_utils._places import resolve_runtime_root  # noqa: E402
+from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._session import settle  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner  # noqa: E402
@@ -37,7 +37,7 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
         found = sessions_seen(request["runtime"], request["journal"])
         return {"sessions": [session.to_result() for session in found]}
     here = settle.Here(
-        runtime_root=resolve_runtime_root(request["runtime"]),
+        runtime_root=runtime_root(request["runtime"]),
         journal_root=request["journal"],
         **{name: request[name] for name in ("session", "role", "uuid", "name", "settler")},
     )
