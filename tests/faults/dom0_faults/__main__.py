@@ -72,7 +72,7 @@ def main() -> int:
         return 130
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    document = summary(outcomes, time.monotonic() - begun, len(everything), vanished, 0, whole)
+    document = summary(outcomes, time.monotonic() - begun, len(everything), vanished, whole)
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(json.dumps(document, indent=1) + "\n")
     for check in document["checks"]:

@@ -22,16 +22,25 @@ class Course:
     ends: str | None = "moved"
 
 
+_GIVEN_BACK = {"point": "receive.renamed", "action": "status", "status": 3}
+_THERE = Place(DESTINATION, "receiver.stream.page1.half")
+
 COURSES: dict[str, Course] = {
     course.name: course
     for course in (
         Course(SMOOTH),
         # The destination's xl cannot start the domain, and gives it back.
-        Course("given-back", destination=({"point": "receive.renamed", "action": "status", "status": 3},), ends="stayed"),
+        Course(
+            "given-back", destination=({"point": "receive.renamed", "action": "status", "status": 3},), ends="stayed"
+        ),
         # Somebody cancels while memory flows, and while the guest stands still.
         Course("cancelled", deeds=((Place(SOURCE, "sender.stream.page1.half"), "cancel-sender"),), ends="stayed"),
         Course("cancelled-late", deeds=((Place(SOURCE, "sender.stream.END"), "cancel-sender"),), ends="stayed"),
-        Course("cancelled-there", deeds=((Place(DESTINATION, "receiver.stream.page1.half"), "cancel-receiver"),), ends="stayed"),
+        Course(
+            "cancelled-there",
+            deeds=((Place(DESTINATION, "receiver.stream.page1.half"), "cancel-receiver"),),
+            ends="stayed",
+        ),
         # The network is away for longer than is waited for: in the rounds, at the gate, after the commit.
         Course("dark", deeds=((Place(SOURCE, "sender.stream.page1.half"), "link-vanish"),), ends="stayed"),
         Course("dark-gate", deeds=((Place(SOURCE, "migrate.renamed"), "link-vanish"),)),

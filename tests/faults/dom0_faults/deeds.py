@@ -9,6 +9,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import time
 import typing as t
 
 from dom0_double import processes
@@ -22,6 +23,8 @@ if t.TYPE_CHECKING:
     from .world import World
 
 DARK_S = 4.5
+# Not a fault: the receiver has verified the banner.
+BANNER = "banner"
 _DAY = 86400.0
 _WORDS: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "sender": (SOURCE, (b"dom0_faults/inside/daemon.py", b"\0sender\0")),
@@ -70,7 +73,9 @@ def _seen(world: World) -> dict[str, list[int]]:
 def do(world: World, kind: str) -> None:
     """Let it happen."""
     deed, dash, rest = kind.partition("-")
-    if deed == "kill":
+    if kind == BANNER:
+        world.banner_at_ns = time.monotonic_ns()
+    elif deed == "kill":
         _kill(world, rest)
     elif deed == "cancel":
         for pid in pids(world, rest):
@@ -96,7 +101,11 @@ def do(world: World, kind: str) -> None:
 def _kill(world: World, process: str) -> None:
     for pid in pids(world, process):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            # ansible-playbook has processes of its own, which are the controller too.
+            if process == "controller" and os.getpgid(pid) == pid:
+                os.killpg(pid, signal.SIGKILL)
+            else:
+                os.kill(pid, signal.SIGKILL)
 
 
 def _link(world: World, what: str) -> None:

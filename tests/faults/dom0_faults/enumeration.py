@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from .courses import COURSES
@@ -29,6 +30,8 @@ FIRSTS = tuple(
         "power-destination@destination/receiver.journal.commit.after",
     )
 )
+# How many of the faults go through ansible-playbook, at least.
+PLAYBOOKS = 110
 _SETTLING = "settling after "
 # The kinds for courses other than the smooth one; the others have been tried at the same code there.
 _BESIDE = ("kill-", "power-", "link-cut")
@@ -62,7 +65,7 @@ def faults(baseline: Baseline) -> list[Fault]:
             own = [one for one in _after_deed(course, passed, baseline) if ".document.s" not in one.place.point]
             for kind, place in _pairs([one for one in own if ".stream." not in one.place.point], _BESIDE):
                 found[Fault(kind, place, course)] = None
-    return list(found)
+    return [*found, *through_playbooks(list(found))]
 
 
 def _pairs(passed: t.Iterable[Passed], kinds: tuple[str, ...]) -> t.Iterator[tuple[str, Place]]:
@@ -81,6 +84,17 @@ def _after_deed(course: str, passed: t.Sequence[Passed], baseline: Baseline) -> 
         if begun or one.place not in smooth:
             yield one
         begun = begun or one.place in starts
+
+
+def through_playbooks(everything: t.Sequence[Fault], count: int = PLAYBOOKS) -> list[Fault]:
+    """Return faults whose move and settling are done by ansible-playbook, the same share of every kind."""
+    plain = [fault for fault in everything if fault.course == SMOOTH and fault.again is None]
+    by_kind: dict[str, list[Fault]] = {}
+    for fault in plain:
+        by_kind.setdefault(fault.kind, []).append(fault)
+    each = -(-count // len(by_kind))
+    chosen = [fault for group in by_kind.values() for fault in sample(group, each)]
+    return [dataclasses.replace(fault, playbook=True) for fault in chosen]
 
 
 def sample(everything: t.Sequence[Fault], count: int) -> list[Fault]:

@@ -1,7 +1,11 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of faults: ``KIND@[COURSE:]HOST/POINT`` and, once more during settling, ``+settle:KIND@HOST/POINT`` (pure)."""
+"""Names of faults (pure).
+
+``KIND@[COURSE:]HOST/POINT``, then ``+settle:KIND@HOST/POINT`` for one more during settling, or ``+playbook`` for one
+whose move and settling are done by ansible-playbook.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import dataclasses
 import typing as t
 
 SMOOTH = "smooth"
+_PLAYBOOK = "+playbook"
 SOURCE, DESTINATION = "source", "destination"
 
 
@@ -39,16 +44,18 @@ class Fault:
     place: Place
     course: str = SMOOTH
     again: tuple[str, Place] | None = None
+    playbook: bool = False
 
     def __str__(self) -> str:
         course = "" if self.course == SMOOTH else f"{self.course}:"
-        first = f"{self.kind}@{course}{self.place}"
+        first = f"{self.kind}@{course}{self.place}{_PLAYBOOK if self.playbook else ''}"
         return first if self.again is None else f"{first}+settle:{self.again[0]}@{self.again[1]}"
 
     @classmethod
     def parse(cls, text: str) -> t.Self:
         """Read a name; ValueError for what is none."""
-        first, plus, second = text.partition("+settle:")
+        playbook = text.endswith(_PLAYBOOK)
+        first, plus, second = text.removesuffix(_PLAYBOOK).partition("+settle:")
         kind, at, rest = first.partition("@")
         course, colon, place = rest.partition(":")
         if not colon:
@@ -59,4 +66,4 @@ class Fault:
         if plus:
             kind2, dummy, place2 = second.partition("@")
             again = (kind2, Place.parse(place2))
-        return cls(kind, Place.parse(place), course, again)
+        return cls(kind, Place.parse(place), course, again, playbook)

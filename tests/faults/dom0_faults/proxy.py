@@ -32,9 +32,9 @@ class _Pair:
 class Proxy:
     """Forwards from a port of its own to the receiver's."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, listen: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(listen)
         self.port: int = self._listener.getsockname()[1]
         self._pairs: list[_Pair] = []
         self._dark_until = 0.0

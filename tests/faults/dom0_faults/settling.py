@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one call of settling: what playbook and role ``settle`` do for an interrupted session, without Ansible between."""
+"""The one call of settling: what the role ``settle`` does for an interrupted session, without Ansible between."""
 
 from __future__ import annotations
 

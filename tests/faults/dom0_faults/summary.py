@@ -17,9 +17,10 @@ MOST_MISSED = 0.02
 
 
 def summary(
-    outcomes: t.Sequence[Outcome], seconds: float, listed: int, vanished: t.Sequence[str], playbooks: int, whole: bool
+    outcomes: t.Sequence[Outcome], seconds: float, listed: int, vanished: t.Sequence[str], whole: bool
 ) -> dict[str, t.Any]:
     """Return the document; ``listed`` faults there are, ``whole`` when all were to be run."""
+    playbooks = sum(one.name.endswith("+playbook") for one in outcomes)
     counts = {name: sum(name in one.found for one in outcomes) for name in (*FAILURES, ALLOWED, WITH_ITS_HOST, MISSED)}
     checks = [_check(name, counts[name], 0, counts[name] == 0) for name in FAILURES]
     checks.append(_check("vanished_points", len(vanished), 0, not vanished))

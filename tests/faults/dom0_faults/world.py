@@ -15,9 +15,10 @@ import sys
 import time
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials
 
 from .names import DESTINATION, SOURCE
 from .proxy import Proxy
@@ -101,12 +102,17 @@ class World:
         name = SOURCE if role == "sender" else DESTINATION
         if name in self.off:
             return {}
+        other = DESTINATION if name == SOURCE else SOURCE
         mine, peer = self._credentials if role == "sender" else self._credentials[::-1]
         document = {
             **{"role": role, "session": self.session, "code": str(ROOT / "build" / "collections")},
             **{"runtime": self.runtime(name), "journal": self.journal(name), "timeout": _STARTING_S},
             **{"key": mine.key.decode(), "certificate": mine.certificate},
-            "settings": {**settings, "peer_host": DESTINATION if name == SOURCE else SOURCE, "peer_certificate": peer.certificate},
+            "settings": {
+                **settings,
+                "peer_host": DESTINATION if name == SOURCE else SOURCE,
+                "peer_certificate": peer.certificate,
+            },
         }
         host = self.host(name)
         process = host.spawn(

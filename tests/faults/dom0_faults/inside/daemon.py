@@ -17,6 +17,7 @@ for _folder in ("double", "faults"):
 
 from dom0_double.faults import Faults  # noqa: E402
 from dom0_double.paths import HostPaths  # noqa: E402
+
 from dom0_faults.inside.wraps import wrap  # noqa: E402
 
 

@@ -18,14 +18,15 @@ for _folder in ("double", "faults"):
     sys.path.append(str(_TESTS / _folder))
 sys.path.insert(0, json.loads(sys.stdin.readline())["code"])
 
+from dom0_double.faults import Faults  # noqa: E402
+from dom0_double.paths import HostPaths  # noqa: E402
+
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._session import settle  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl, find_binary  # noqa: E402
-from dom0_double.faults import Faults  # noqa: E402
-from dom0_double.paths import HostPaths  # noqa: E402
 from dom0_faults.inside.wraps import wrap_settler  # noqa: E402
 
 _PATHS = HostPaths.from_environment()

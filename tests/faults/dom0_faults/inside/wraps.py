@@ -35,6 +35,9 @@ WAITS: dict[str, dict[str, float]] = {
         "REPORT_LINGER": 12.0,
         "OBSERVE_RUNNING_AFTER": 0.1,
     },
+}
+SETTLING_WAITS: dict[str, dict[str, float]] = {
+    "_session.observe": {"LOOK_INTERVAL": 0.15},
     "_session.settle": {"POLL_S": 0.1, "ANSWER_S": 6.0},
 }
 
@@ -43,9 +46,9 @@ def _module(name: str) -> types.ModuleType:
     return t.cast(types.ModuleType, __import__(f"{_ROOT}.{name}", fromlist=["_"]))
 
 
-def shorten() -> None:
+def shorten(waits: t.Mapping[str, t.Mapping[str, float]]) -> None:
     """Shorten the waits."""
-    for name, values in WAITS.items():
+    for name, values in waits.items():
         module = _module(name)
         for constant, value in values.items():
             getattr(module, constant)
@@ -84,7 +87,7 @@ def around(owner: t.Any, name: str, hit: Hit, label: t.Callable[..., str | None]
 
 def wrap(role: str, host: pathlib.Path, hit: Hit) -> None:
     """Put the points into the code of a daemon."""
-    shorten()
+    shorten(WAITS)
     clock(host)
     _journal(role, host, hit)
     driver = _module("_session.driver").Driver
@@ -112,7 +115,7 @@ def wrap(role: str, host: pathlib.Path, hit: Hit) -> None:
 
 def wrap_settler(host: pathlib.Path, hit: Hit) -> None:
     """Put the points into the code that settles."""
-    shorten()
+    shorten(SETTLING_WAITS)
     _journal("settle", host, hit)
     settle = _module("_session.settle")
     around(settle, "look", hit, lambda *dummy: "settle.look")
