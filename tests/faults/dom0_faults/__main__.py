@@ -89,6 +89,8 @@ def _run(chosen: list[Fault], jobs: int, deadline: float | None) -> list[Outcome
             outcomes.append(outcome)
             if outcome.failed:
                 print(f"{outcome.name}: {'; '.join(outcome.why)}", flush=True)
+            if len(outcomes) % 50 == 0:
+                print(f"{len(outcomes)} of {len(chosen)}", flush=True)
     return outcomes
 
 

@@ -123,12 +123,13 @@ def power_off(world: World, name: str, keep_half: bool = False) -> None:
     """Take a host's power, and what its disk had not been made to keep."""
     host = world.host(name)
     before = truth.copies(world)
+    given_up = "abort" in truth.session(world, DESTINATION).steps
     host.power_off()
     cut_back(host.paths.root, keep_half)
     world.off.add(name)
     took = tuple(copy for copy in before if copy.host == name and copy.good)
     left = tuple(copy for copy in before if copy.host != name and copy.good)
-    world.power_losses.append(truth.PowerLoss(name, took, left))
+    world.power_losses.append(truth.PowerLoss(name, took, left, given_up))
 
 
 def power_on(world: World, name: str) -> None:

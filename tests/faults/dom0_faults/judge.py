@@ -16,6 +16,8 @@ LEFT_UNSETTLED, TOUCHED, WRONG_REPORT = "left_unsettled", "guest_touched_before_
 LEFTOVERS, CORRUPT, HUNG, BROKEN = "leftovers", "corrupt", "hung", "broken"
 # Not failures: what happened, for the figures.
 ALLOWED, WITH_ITS_HOST, MISSED = "left_unsettled_allowed", "went_with_its_host", "missed"
+# Files of a dead session in memory, where the session itself had come to its end: they go at the next boot.
+STALE = "stale_files"
 
 FAILURES = (
     *(RUNNING_TWICE, LOST, LAST_COPY_DESTROYED, LEFT_UNSETTLED, TOUCHED, WRONG_REPORT, LEFTOVERS, CORRUPT, HUNG),
@@ -81,6 +83,8 @@ def _nowhere(after: Truth) -> t.Iterator[tuple[str, str]]:
         took = _text(loss.took)
         if not loss.left and loss.took:
             yield WITH_ITS_HOST, f"{loss.host} lost power with {took}"
+        elif loss.host == SOURCE and loss.given_up:
+            yield WITH_ITS_HOST, f"{loss.host} lost power with {took} when {DESTINATION} was told to give up"
         elif loss.host == SOURCE and loss.left:
             yield LAST_COPY_DESTROYED, f"after {SOURCE} lost power with {took}, {_text(loss.left)} was destroyed"
         else:
@@ -101,7 +105,9 @@ def _may_be_unsettled(after: Truth) -> bool:
 
 def _rest(after: Truth, running: CopySeen) -> t.Iterator[tuple[str, str]]:
     others = [copy for copy in after.copies if copy is not running]
-    left = [*map(str, others), *after.processes, *after.folders]
+    if after.folders:
+        yield STALE, "; ".join(after.folders)
+    left = [*map(str, others), *after.processes]
     if "--" in running.name:
         left.append(f"it runs as {running.name}")
     if left:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .judge import ALLOWED, FAILURES, LAST_COPY_DESTROYED, LEFT_UNSETTLED, LOST, MISSED, TOUCHED, WITH_ITS_HOST
+from .judge import ALLOWED, FAILURES, LAST_COPY_DESTROYED, LEFT_UNSETTLED, LOST, MISSED, STALE, TOUCHED, WITH_ITS_HOST
 from .run import Outcome
 
 LEAST_FAULTS = 3000
@@ -21,7 +21,9 @@ def summary(
 ) -> dict[str, t.Any]:
     """Return the document; ``listed`` faults there are, ``whole`` when all were to be run."""
     playbooks = sum(one.name.endswith("+playbook") for one in outcomes)
-    counts = {name: sum(name in one.found for one in outcomes) for name in (*FAILURES, ALLOWED, WITH_ITS_HOST, MISSED)}
+    counts = {
+        name: sum(name in one.found for one in outcomes) for name in (*FAILURES, ALLOWED, WITH_ITS_HOST, MISSED, STALE)
+    }
     checks = [_check(name, counts[name], 0, counts[name] == 0) for name in FAILURES]
     checks.append(_check("vanished_points", len(vanished), 0, not vanished))
     checks.append(_check("faults_listed", listed, LEAST_FAULTS, listed >= LEAST_FAULTS))

@@ -36,11 +36,15 @@ class CopySeen:
 
 @dataclasses.dataclass(frozen=True)
 class PowerLoss:
-    """A host went off: the good copies it had, and those that were elsewhere."""
+    """A host went off: the good copies it had, and those that were elsewhere.
+
+    ``given_up``: the destination had before begun to give its copy up, as it had been told to.
+    """
 
     host: str
     took: tuple[CopySeen, ...]
     left: tuple[CopySeen, ...]
+    given_up: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +105,10 @@ def session(world: World, name: str) -> Session:
     """Read what a session has left on a host's disk."""
     role = "sender" if name == SOURCE else "receiver"
     folder = pathlib.Path(world.journal(name), f"{world.session}.{role}")
+    if not folder.exists():
+        # A playbook names its session itself.
+        made = sorted(folder.parent.glob(f"*.{role}"), key=lambda path: path.stat().st_mtime)
+        folder = made[-1] if made else folder
     steps = []
     try:
         for line in (folder / "journal").read_bytes().split(b"\n")[:-1]:
@@ -134,7 +142,9 @@ def look(world: World) -> Truth:
     folders = []
     for name in (SOURCE, DESTINATION):
         root = pathlib.Path(world.runtime(name))
-        folders += [f"{name}: {path.name}" for path in root.iterdir()] if root.exists() else []
+        # An empty lock that nobody holds is in nobody's way.
+        found = root.iterdir() if root.exists() else ()
+        folders += [f"{name}: {path.name}" for path in found if not path.name.endswith(".lock")]
     return Truth(
         len(world.site.overlaps(UUID)),
         copies(world),

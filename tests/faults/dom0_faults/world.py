@@ -110,7 +110,7 @@ class World:
             **{"key": mine.key.decode(), "certificate": mine.certificate},
             "settings": {
                 **settings,
-                "peer_host": DESTINATION if name == SOURCE else SOURCE,
+                "peer_host": other,
                 "peer_certificate": peer.certificate,
             },
         }

@@ -46,7 +46,6 @@ WRONG: list[tuple[str, Truth]] = [
     (j.TOUCHED, _truth(HERE, touched_before_banner=True)),
     (j.LEFTOVERS, _truth(THERE, AWAY)),
     (j.LEFTOVERS, _truth(dataclasses.replace(HERE, name="centos--migratedaway"))),
-    (j.LEFTOVERS, _truth(HERE, folders=("source: 0123.sender",))),
     (j.LEFTOVERS, _truth(HERE, processes=("source: xl migrate",))),
     (j.CORRUPT, _truth(dataclasses.replace(THERE, verified=False))),
     (j.WRONG_REPORT, _truth(THERE, sessions={"source": STAYED})),
@@ -65,6 +64,8 @@ def test_each_wrong_is_found(name: str, after: Truth) -> None:
 ALLOWED: list[tuple[str, Truth]] = [
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (HERE,), ()),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("destination", (THERE,), (AWAY,)),))),
+    (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,), given_up=True),))),
+    (j.STALE, _truth(HERE, folders=("source: 0123.sender",))),
     (j.ALLOWED, _truth(AWAY, gone=frozenset({"destination"}))),
     (
         j.ALLOWED,

@@ -8,10 +8,10 @@ from __future__ import annotations
 import pathlib
 
 from dom0_faults.names import Place
-from dom0_faults.points import Passed, load, save, stable, unknown, vanished
+from dom0_faults.points import Baseline, Passed, load, save, stable, unknown, vanished
 
 ONE, TWO = Place("source", "sender.begin"), Place("destination", "receiver.begin")
-KNOWN = {"smooth": (Passed(ONE, ("sender",)), Passed(TWO, ()))}
+KNOWN: Baseline = {"smooth": (Passed(ONE, ("sender",)), Passed(TWO, ()))}
 
 
 def test_the_list_survives_its_file(tmp_path: pathlib.Path) -> None:

@@ -43,7 +43,7 @@ SETTLING_WAITS: dict[str, dict[str, float]] = {
 
 
 def _module(name: str) -> types.ModuleType:
-    return t.cast(types.ModuleType, __import__(f"{_ROOT}.{name}", fromlist=["_"]))
+    return __import__(f"{_ROOT}.{name}", fromlist=["_"])
 
 
 def shorten(waits: t.Mapping[str, t.Mapping[str, float]]) -> None:
@@ -150,7 +150,7 @@ def _journal(role: str, host: pathlib.Path, hit: Hit) -> None:
         document(path, content, durable=durable)
         hit(f"{role}.document.{name}{phase}.after")
 
-    documents.write = written
+    documents.write = written  # type: ignore[attr-defined]
 
 
 def _event(event: t.Any) -> str:
