@@ -79,7 +79,8 @@ def _nowhere(after: Truth) -> t.Iterator[tuple[str, str]]:
     elif ran_off or not after.power_losses:
         yield (WITH_ITS_HOST, "the host it ran on lost power") if ran_off else (LOST, "no copy is left")
     else:
-        loss = after.power_losses[0]
+        # The last one that took a copy; those before it left one somewhere.
+        loss = next((one for one in reversed(after.power_losses) if one.took), after.power_losses[-1])
         took = _text(loss.took)
         if not loss.left and loss.took:
             yield WITH_ITS_HOST, f"{loss.host} lost power with {took}"

@@ -65,6 +65,10 @@ ALLOWED: list[tuple[str, Truth]] = [
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (HERE,), ()),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("destination", (THERE,), (AWAY,)),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,), given_up=True),))),
+    (
+        j.WITH_ITS_HOST,
+        _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,)), PowerLoss("destination", (COMING,), ()))),
+    ),
     (j.STALE, _truth(HERE, folders=("source: 0123.sender",))),
     (j.ALLOWED, _truth(AWAY, gone=frozenset({"destination"}))),
     (
