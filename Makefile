@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test fuzz
+.PHONY: help setup lint sanity unit contract molecule test fuzz faults
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -44,6 +44,9 @@ test: setup ## Run all of the above
 fuzz: setup ## Fuzz what reads bytes from outside, SECONDS=600 in total (ARGS=parser for one target); build/fuzz/summary.json
 	@tests/fuzz/setup.sh
 	@build/fuzz/venv/bin/python -m ansible_collections.dom0.xen.tests.fuzz.run --seconds $(SECONDS) $(ARGS)
+
+faults: setup ## Break a move in every way there is, on the double; build/faults/summary.json (ARGS=NAME for one, ARGS="--sample SECONDS" for an even share)
+	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/faults" $(VENV)/bin/python -m dom0_faults --jobs $(JOBS) $(ARGS)
 
 lab-setup: setup ## Install what the real lab needs (QEMU, mmdebstrap and so on)
 	@tests/lab/lab install

@@ -146,7 +146,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._places import ROLES, check_session, resolve_runtime_root
+from ansible_collections.dom0.xen.plugins.module_utils._places import (
+    ROLES,
+    check_session,
+    resolve_runtime_root,
+    runtime_root,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session import settle
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -176,8 +181,10 @@ def main() -> None:
     params = module.params
     try:
         check_session(params["session"], params["role"])
+        # Its locks lie there, and a host that was restarted since has lost the folder.
+        find_root = resolve_runtime_root if module.check_mode else runtime_root
         here = settle.Here(
-            runtime_root=resolve_runtime_root(params["runtime_path"]),
+            runtime_root=find_root(params["runtime_path"]),
             journal_root=params["journal_path"],
             session=params["session"],
             role=params["role"],

@@ -124,7 +124,8 @@ def _source_over(source: Side, destination: Side) -> Decision:
         return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The destination's copy is incomplete.")
     if source.copy == ABSENT and destination.copy == SHUT_DOWN:
         return to.settled(source, destination, to.DESTINATION, to.DOWN, f"It has ended on {destination.host}.")
-    owner = to.DESTINATION if past.committed else to.SOURCE
+    given_back = source.history.refused or past.status
+    owner = to.DESTINATION if past.committed and not given_back else to.SOURCE
     return to.settled(source, destination, owner, to.DOWN, "It runs nowhere, and no copy is left that could go on.")
 
 

@@ -11,7 +11,8 @@ A host's ``faults.json`` holds a list of objects; each names a point and an acti
 Actions: ``kill`` (SIGKILL to itself), ``kill_parent``, ``exit`` (with ``status``), ``stall`` (for ``seconds``, for ever
 without), ``power_loss`` (of the host), ``signal`` (``number`` to itself), and those a point understands by itself, such
 as ``text`` for the banner or ``status`` for the status byte: they are returned to the caller. Points at a position in
-the stream carry ``at``, a number of bytes.
+the stream carry ``at``, a number of bytes. ``ask`` tells whoever listens at the Unix socket ``socket`` that the point
+was reached, and waits for the answer: so that anything at all may happen meanwhile. The point ``*`` is every point.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import time
 import typing as t
 
@@ -47,7 +49,7 @@ class Faults:
         with open(self._paths.root / "faults.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             faults = self._load()
-            at = next((number for number, fault in enumerate(faults) if fault["point"] == point), None)
+            at = next((number for number, fault in enumerate(faults) if fault["point"] in (point, "*")), None)
             if at is None:
                 return None
             fault = faults[at]
@@ -85,8 +87,21 @@ class Faults:
             case "power_loss":
                 self._power_loss()
                 time.sleep(1e9)
+            case "ask":
+                ask(str(fault["socket"]), f"{self._paths.name} {os.getpid()} {point}")
             case "status" | "text" | "silent":
                 return fault
             case action:
                 raise ValueError(f"{point}: no such action as {action}")
         return None
+
+
+def ask(path: str, text: str) -> None:
+    """Tell a line to whoever listens at a Unix socket, and wait for the answer; go on when nobody listens."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(path)
+            connection.sendall(text.encode() + b"\n")
+            connection.recv(1)
+        except OSError:
+            return

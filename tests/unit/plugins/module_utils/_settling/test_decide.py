@@ -296,6 +296,16 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_destination(PAUSED),
         "roll_forward at destination",
     ),
+    "given back, and then the source lost its power": (
+        at_source(ABSENT, replace(ASKED, refused=True, backed_out=True), boot_id=LATER),
+        at_destination(ABSENT, FAILED),
+        "done: source, down",
+    ),
+    "not started there, and the source lost its power before it knew": (
+        at_source(ABSENT, ASKED, boot_id=LATER),
+        at_destination(ABSENT, FAILED),
+        "done: source, down",
+    ),
     "both silent": (SILENT_SOURCE, SILENT_DESTINATION, "human: both_silent"),
 }
 

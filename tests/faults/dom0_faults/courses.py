@@ -1,0 +1,51 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Courses: how a move goes before the fault that is tried. Each leads through code that a smooth move never sees."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from .names import DESTINATION, SMOOTH, SOURCE, Place
+
+
+@dataclasses.dataclass(frozen=True)
+class Course:
+    """Things that happen by themselves: faults of the double, and deeds at places."""
+
+    name: str
+    source: tuple[dict[str, object], ...] = ()
+    destination: tuple[dict[str, object], ...] = ()
+    deeds: tuple[tuple[Place, str], ...] = ()
+    #: How the sender's session ends, None where that is for settling to say.
+    ends: str | None = "moved"
+
+
+_GIVEN_BACK = {"point": "receive.renamed", "action": "status", "status": 3}
+_THERE = Place(DESTINATION, "receiver.stream.page1.half")
+
+COURSES: dict[str, Course] = {
+    course.name: course
+    for course in (
+        Course(SMOOTH),
+        # The destination's xl cannot start the domain, and gives it back.
+        Course(
+            "given-back", destination=({"point": "receive.renamed", "action": "status", "status": 3},), ends="stayed"
+        ),
+        # Somebody cancels while memory flows, and while the guest stands still.
+        Course("cancelled", deeds=((Place(SOURCE, "sender.stream.page1.half"), "cancel-sender"),), ends="stayed"),
+        Course("cancelled-late", deeds=((Place(SOURCE, "sender.stream.END"), "cancel-sender"),), ends="stayed"),
+        Course(
+            "cancelled-there",
+            deeds=((Place(DESTINATION, "receiver.stream.page1.half"), "cancel-receiver"),),
+            ends="stayed",
+        ),
+        # The network is away for longer than is waited for: in the rounds, at the gate, after the commit.
+        Course("dark", deeds=((Place(SOURCE, "sender.stream.page1.half"), "link-vanish"),), ends="stayed"),
+        Course("dark-gate", deeds=((Place(SOURCE, "migrate.renamed"), "link-vanish"),)),
+        Course("dark-commit", deeds=((Place(DESTINATION, "receiver.journal.commit.after"), "link-vanish"),)),
+        # The destination's xl dies with the permission in its hand.
+        Course("died-there", destination=({"point": "receive.go", "action": "kill"},), ends=None),
+    )
+}

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges a run by the truth (pure)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .names import DESTINATION, SOURCE
+from .truth import RUNNING, SUSPENDED, CopySeen, Truth
+
+RUNNING_TWICE, LOST, LAST_COPY_DESTROYED = "running_twice", "lost", "last_copy_destroyed"
+LEFT_UNSETTLED, TOUCHED, WRONG_REPORT = "left_unsettled", "guest_touched_before_banner", "wrong_report"
+LEFTOVERS, CORRUPT, HUNG, BROKEN = "leftovers", "corrupt", "hung", "broken"
+# Not failures: what happened, for the figures.
+ALLOWED, WITH_ITS_HOST, MISSED = "left_unsettled_allowed", "went_with_its_host", "missed"
+# Files of a dead session in memory, where the session itself had come to its end: they go at the next boot.
+STALE = "stale_files"
+
+FAILURES = (
+    *(RUNNING_TWICE, LOST, LAST_COPY_DESTROYED, LEFT_UNSETTLED, TOUCHED, WRONG_REPORT, LEFTOVERS, CORRUPT, HUNG),
+    BROKEN,
+)
+# A receiver's record after which its status is durable.
+_STATUS = ("running", "not_started")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settled:
+    """What settling reported: ``settled`` tells that it came to an end, ``None`` that there was no settling."""
+
+    settled: bool | None = None
+    owner: str | None = None
+    end_state: str | None = None
+    text: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What was wrong (of :data:`FAILURES`), what was not, and a sentence on each."""
+
+    found: tuple[str, ...]
+    why: tuple[str, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was wrong."""
+        return any(name in FAILURES for name in self.found)
+
+
+def judge(before: Truth, after: Truth, settled: Settled) -> Verdict:
+    """Judge; ``before`` is the look before settling, ``after`` the last one."""
+    found: dict[str, str] = {}
+    if after.overlaps:
+        found[RUNNING_TWICE] = f"{after.overlaps} overlaps"
+    if before.touched_before_banner or after.touched_before_banner:
+        found[TOUCHED] = "the guest stood still before the banner was verified"
+    running = [copy for copy in after.copies if copy.state == RUNNING]
+    if any(not copy.verified for copy in running):
+        found[CORRUPT] = f"{running} has wrong memory"
+    if not running:
+        found.update(_nowhere(after))
+    elif len(running) == 1:
+        found.update(_rest(after, running[0]))
+    for text in (*_wrong_sessions(before), *_wrong_settled(after, settled)):
+        found.setdefault(WRONG_REPORT, text)
+    return Verdict(tuple(found), tuple(f"{name}: {text}" for name, text in found.items()))
+
+
+def _nowhere(after: Truth) -> t.Iterator[tuple[str, str]]:
+    """The guest runs nowhere: is there a copy that could go on, and whose fault is it?"""
+    left = [copy for copy in after.copies if copy.good]
+    ran_off = _ran_off(after)
+    if left:
+        name = ALLOWED if _may_be_unsettled(after) or ran_off else LEFT_UNSETTLED
+        yield name, f"runs nowhere; left are {_text(left)}"
+    elif ran_off or not after.power_losses:
+        yield (WITH_ITS_HOST, "the host it ran on lost power") if ran_off else (LOST, "no copy is left")
+    else:
+        # The last one that took a copy; those before it left one somewhere.
+        loss = next((one for one in reversed(after.power_losses) if one.took), after.power_losses[-1])
+        took = _text(loss.took)
+        if not loss.left and loss.took:
+            yield WITH_ITS_HOST, f"{loss.host} lost power with {took}"
+        elif loss.host == SOURCE and loss.given_up:
+            yield WITH_ITS_HOST, f"{loss.host} lost power with {took} when {DESTINATION} was told to give up"
+        elif loss.host == SOURCE and loss.left:
+            yield LAST_COPY_DESTROYED, f"after {SOURCE} lost power with {took}, {_text(loss.left)} was destroyed"
+        else:
+            yield LOST, f"{loss.host} lost power with {took}; {_text(loss.left)} was left, and is gone"
+
+
+def _ran_off(after: Truth) -> bool:
+    return any(copy.state == RUNNING for loss in after.power_losses for copy in loss.took)
+
+
+def _may_be_unsettled(after: Truth) -> bool:
+    if after.gone:
+        return True
+    steps = after.sessions[DESTINATION].steps if DESTINATION in after.sessions else ()
+    without_status = "commit" in steps and not any(step in steps for step in _STATUS)
+    return without_status and any(loss.host == DESTINATION for loss in after.power_losses)
+
+
+def _rest(after: Truth, running: CopySeen) -> t.Iterator[tuple[str, str]]:
+    others = [copy for copy in after.copies if copy is not running]
+    if after.folders:
+        yield STALE, "; ".join(after.folders)
+    left = [*map(str, others), *after.processes]
+    if "--" in running.name:
+        left.append(f"it runs as {running.name}")
+    if left:
+        yield (ALLOWED if after.gone else LEFTOVERS), "; ".join(left)
+
+
+def _wrong_sessions(before: Truth) -> t.Iterator[str]:
+    """A session that has ended and was wrong about it. Unsettled is never wrong: settling comes after it."""
+    for host, said in before.sessions.items():
+        if said.end_state is None or said.end_state == "unsettled":
+            continue
+        owner = SOURCE if said.end_state == "stayed" else DESTINATION
+        if said.owner not in (owner, None):
+            yield f"{host} says {said.end_state}, and that {said.owner} owns it"
+        if _contradicted(before, owner):
+            yield f"{host} says {said.end_state}; there are {_text(before.copies)}"
+
+
+def _wrong_settled(after: Truth, settled: Settled) -> t.Iterator[str]:
+    if settled.settled and settled.owner in (SOURCE, DESTINATION) and _contradicted(after, settled.owner):
+        yield f"settled as {settled.owner}'s ({settled.end_state}); there are {_text(after.copies)}"
+    runs = [copy for copy in after.copies if copy.state == RUNNING]
+    if settled.settled is False and len(runs) == 1 and len(after.copies) == 1 and not after.gone:
+        yield f"settling gave up ({settled.text}) though it runs on {runs[0].host} only"
+
+
+def _contradicted(truth: Truth, owner: str) -> bool:
+    """Tell whether the domain runs elsewhere, or runs nowhere though this owner never lost it with its power."""
+    here = [copy for copy in truth.copies if copy.host == owner and copy.state == RUNNING]
+    elsewhere = [copy for copy in truth.copies if copy.host != owner and copy.state == RUNNING]
+    if elsewhere:
+        return True
+    return not here and not any(loss.host == owner for loss in truth.power_losses)
+
+
+def _text(seen: t.Iterable[CopySeen]) -> str:
+    text = ", ".join(f"{copy.name} {copy.state} on {copy.host}" for copy in seen)
+    return text or "no copies"
+
+
+__all__ = ["FAILURES", "SUSPENDED", "Settled", "Verdict", "judge"]

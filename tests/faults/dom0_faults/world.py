@@ -1,0 +1,143 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two hosts of the double whose sessions have points in them, a guest, and a way to start a move."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import secrets
+import shlex
+import subprocess
+import sys
+import time
+import typing as t
+
+from dom0_double.driver.host import GuestConfig, Host
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials
+
+from .names import DESTINATION, SOURCE
+from .proxy import Proxy
+
+if t.TYPE_CHECKING:
+    from .truth import PowerLoss
+
+_INSIDE = pathlib.Path(__file__).resolve().parent / "inside"
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+NAME, UUID = GuestConfig.name, GuestConfig.uuid
+_MEMORY_MIB = 4
+_STARTING_S = 15.0
+SHORT = {"link_timeout": 1.5}
+SENDER = {"connect_timeout": 3.0, "stop_link_timeout": 1.2}
+RECEIVER = {"admission_timeout": 4.0, "banner_timeout": 6.0}
+
+
+class World:
+    """One small site for one fault. Not to be used again."""
+
+    def __init__(self, state: pathlib.Path, credentials: tuple[Credentials, Credentials] | None = None) -> None:
+        self.state = state
+        self.session = secrets.token_hex(8)
+        self.proxy: Proxy | None = None
+        self.controllers: list[subprocess.Popen[bytes]] = []
+        self.settlers: list[subprocess.Popen[bytes]] = []
+        self.off: set[str] = set()
+        self.gone: set[str] = set()
+        self.power_losses: list[PowerLoss] = []
+        self.banner_at_ns: int | None = None
+        self.answers: dict[str, t.Any] = {}
+        self._credentials = credentials or (make_credentials("sender"), make_credentials("receiver"))
+        state.mkdir(parents=True)
+        python = state / "python"
+        self._script(python, "module.py", "")
+        self._script(state / "daemon", "daemon.py", "-I ")
+        self.site = Site(state / "site")
+        self.site.up([SOURCE, DESTINATION], str(python), suspend_timeout_s=1.0, xendomains=True)
+        guest = GuestConfig(memory_mib=_MEMORY_MIB, compact=True, untouched=0.0, behaviour={"working_set": 20})
+        self.domid = self.host(SOURCE).start_guest(guest)
+        self.host(SOURCE).autostart(guest)
+
+    def _script(self, path: pathlib.Path, target: str, option: str) -> None:
+        exports = f"export DOM0_FAULTS_DAEMON={shlex.quote(str(self.state / 'daemon'))}\n"
+        exports += f"export DOM0_FAULTS_PYTHON={shlex.quote(sys.executable)}\n"
+        command = f'exec {shlex.quote(sys.executable)} {option}{shlex.quote(str(_INSIDE / target))} "$@"'
+        path.write_text(f"#!/bin/sh\n{exports}{command}\n")
+        path.chmod(0o755)
+
+    def host(self, name: str) -> Host:
+        """Return a host."""
+        return self.site[name]
+
+    def powered(self, name: str) -> bool:
+        """Tell whether a host has power."""
+        return name not in self.off
+
+    def runtime(self, name: str) -> str:
+        """Return the folder of sessions in memory."""
+        return str(self.host(name).paths.run.resolve() / "dom0-xen")
+
+    def journal(self, name: str) -> str:
+        """Return the folder of journals."""
+        return str(self.host(name).paths.lib / "dom0-xen")
+
+    def move(self) -> None:
+        """Start receiver and sender as the role does; what goes wrong with that is in :attr:`answers`."""
+        common = {"uuid": UUID, "name": NAME, **SHORT}
+        gate = {"gate_held": False, "gate_timeout": 10.0}
+        receiver = {"memory_max_kib": (_MEMORY_MIB + 64) * 1024, "listen_address": "127.0.0.1", **RECEIVER}
+        first = 20000 + (os.getpid() * 7) % 20000
+        answer = self._start("receiver", {**common, **receiver, "port_first": first, "port_last": first + 4000})
+        if not answer.get("banner_verified"):
+            return
+        self.banner_at_ns = time.monotonic_ns()
+        self.proxy = Proxy(int(answer["port"]))
+        sender = {"memory_kib": _MEMORY_MIB * 1024, "destination_address": "127.0.0.1", "port": self.proxy.port}
+        self._start("sender", {**common, **sender, **SENDER, **gate})
+
+    def _start(self, role: str, settings: dict[str, t.Any]) -> dict[str, t.Any]:
+        name = SOURCE if role == "sender" else DESTINATION
+        if name in self.off:
+            return {}
+        other = DESTINATION if name == SOURCE else SOURCE
+        mine, peer = self._credentials if role == "sender" else self._credentials[::-1]
+        document = {
+            **{"role": role, "session": self.session, "code": str(ROOT / "build" / "collections")},
+            **{"runtime": self.runtime(name), "journal": self.journal(name), "timeout": _STARTING_S},
+            **{"key": mine.key.decode(), "certificate": mine.certificate},
+            "settings": {
+                **settings,
+                "peer_host": other,
+                "peer_certificate": peer.certificate,
+            },
+        }
+        host = self.host(name)
+        process = host.spawn(
+            str(host.paths.bin / "python3"),
+            str(_INSIDE / "starter.py"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.controllers.append(process)
+        try:
+            output, errors = process.communicate(json.dumps(document).encode(), timeout=_STARTING_S + 10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, errors = process.communicate()
+        answer: dict[str, t.Any] = json.loads(output) if output.strip() else {}
+        self.answers[role] = answer or {"stderr": errors.decode(errors="replace")[-2000:]}
+        return answer
+
+    def close(self) -> list[str]:
+        """End everything; return the processes that were still there."""
+        if self.proxy is not None:
+            self.proxy.close()
+        for process in (*self.controllers, *self.settlers):
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        return self.site.down()

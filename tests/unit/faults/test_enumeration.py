@@ -1,0 +1,84 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of faults is complete, has each once, and gives even samples."""
+
+from __future__ import annotations
+
+import collections
+
+import pytest
+from dom0_faults import points
+from dom0_faults.enumeration import FIRSTS, faults, sample, settling_of, spread
+from dom0_faults.kinds import KINDS, PROCESSES
+from dom0_faults.names import SMOOTH, Fault, Place
+from dom0_faults.summary import LEAST_FAULTS
+
+KNOWN = points.load()
+ALL = faults(KNOWN)
+
+
+def test_each_fault_is_listed_once_by_a_name_that_finds_it_again() -> None:
+    """What the summary names can be repeated."""
+    names = [str(fault) for fault in ALL]
+    assert len(set(names)) == len(names) >= LEAST_FAULTS
+    assert [Fault.parse(name) for name in names] == ALL
+
+
+def test_every_kind_is_tried() -> None:
+    """A kind whose process is never seen alive would vanish without a word."""
+    tried = {fault.kind for fault in ALL} | {fault.again[0] for fault in ALL if fault.again}
+    assert tried == set(KINDS)
+    assert all(f"kill-{process}" in tried for process in PROCESSES)
+
+
+def test_every_point_of_a_smooth_move_is_tried_with_everything_that_is_there() -> None:
+    """Power of both hosts everywhere; every process at every point where it lives."""
+    tried = collections.defaultdict(set)
+    for fault in ALL:
+        if fault.course == SMOOTH and fault.again is None:
+            tried[fault.place].add(fault.kind)
+    for one in KNOWN[SMOOTH]:
+        assert {"power-source", "power-destination"} <= tried[one.place]
+        assert {f"kill-{name}" for name in one.alive if name in PROCESSES} <= tried[one.place]
+
+
+@pytest.mark.parametrize("first", FIRSTS, ids=str)
+def test_settling_is_disturbed_in_its_turn(first: Fault) -> None:
+    """Each fault that leaves something to settle is followed by faults at every point of its settling."""
+    places = {fault.again[1] for fault in ALL if fault.again and str(fault).startswith(f"{first}+")}
+    assert places == {one.place for one in KNOWN[settling_of(first)]}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("header.half", "config.first", "config.last", "page1.first", "page3.last", "END", "permission.half"),
+    ],
+)
+def test_positions_in_the_stream_are_among_the_points(part: str) -> None:
+    """Header, configuration, first and last page record, END and the permission, on both sides."""
+    places = {one.place for one in KNOWN[SMOOTH]}
+    assert Place("source", f"sender.stream.{part}") in places
+    assert Place("destination", f"receiver.stream.{part}") in places
+
+
+def _kind(fault: Fault) -> str:
+    return fault.again[0] if fault.again else fault.kind
+
+
+def test_a_sample_has_its_share_of_every_kind() -> None:
+    """A sample of a tenth is a tenth of each kind, and so is every beginning of a spread one."""
+    most = collections.Counter(map(_kind, ALL)).most_common(8)
+    for chosen in (sample(ALL, len(ALL) // 10), spread(ALL)[: len(ALL) // 10]):
+        got = collections.Counter(map(_kind, chosen))
+        assert len(set(chosen)) == len(chosen)
+        assert all(0.7 * count / 10 <= got[kind] <= 1.3 * count / 10 for kind, count in most)
+    assert sorted(spread(ALL), key=str) == sorted(ALL, key=str)
+
+
+def test_a_name_that_is_none_is_refused() -> None:
+    """A typing error does not run something else."""
+    for text in ("kill-sender", "kill-sender@nowhere/point", "@source/x", "kill-sender@source/"):
+        with pytest.raises(ValueError, match="is not"):
+            Fault.parse(text)
