@@ -22,7 +22,7 @@ from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until, where
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(600)
