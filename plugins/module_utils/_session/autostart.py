@@ -11,6 +11,7 @@ the first rename, so that it can be undone after a power loss at any moment.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
@@ -149,6 +150,12 @@ def bring_back(uuid: str, name: str, where: _autostart.Roots | None = None) -> t
     away = [entry for entry in _autostart.entries(_autostart.roots() if where is None else where) if entry.set_aside]
     pairs = [(entry.path, _autostart.original_path(entry.path)) for entry in away if entry.makes(uuid, name)]
     return tuple(Renamed(path, aside) for aside, path in _rename(pairs))
+
+
+def came_back(uuid: str, name: str) -> None:
+    """As :func:`bring_back`, for a domain that runs here already: what cannot be renamed is left to the audit."""
+    with contextlib.suppress(Dom0XenError):
+        bring_back(uuid, name)
 
 
 def _rename(pairs: t.Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
+import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _hands
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
@@ -18,17 +20,21 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner
 
+# How old, in seconds, a look may be when the controller permits.
+LOOK_AGE = 1.0
+
 
 class Guard:
     """One session's. A move within one host leaves the autostart as it is: the domain stays on that host."""
 
-    def __init__(self, settings: SenderSettings) -> None:
+    def __init__(self, settings: SenderSettings, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._clock = clock
         other = session_folder(os.path.dirname(settings.runtime_folder), settings.session, RECEIVER)
         away = not os.path.isdir(other)
         self._autostart = Autostart(settings.journal_folder, settings.session) if away else None
         self._prepared = False
-        self._looked = False
+        self._looked_at: float | None = None
         self._against: Failure | None = None
 
     def prepare(self) -> None:
@@ -41,9 +47,9 @@ class Guard:
 
     def look(self, domid: int) -> None:
         """Once the guest stands still: set that aside, and look for others at work on the domain."""
-        if self._looked:
+        if self._looked_at is not None:
             return
-        self._looked = True
+        self._looked_at, self._against = self._clock(), None
         try:
             if self._autostart is not None:
                 self._autostart.set_aside(self._settings.uuid, self._settings.name)
@@ -60,18 +66,26 @@ class Guard:
             )
 
     def evidence(self, domid: int) -> Failure | None:
-        """Return what speaks against asking for the commit."""
+        """Return what speaks against asking for the commit.
+
+        Where the controller holds the gate minutes may have passed, so that the look is made again.
+        """
+        if self._looked_at is not None and self._settings.gate_held and self._clock() - self._looked_at > LOOK_AGE:
+            self._looked_at = None
         self.look(domid)
         return self._against
 
-    def end(self, owner: Owner) -> None:
+    def end(self, owner: Owner) -> tuple[str, ...]:
         """Put the autostart back if the domain stayed, and never again if it moved; settling does what is unsettled.
 
-        Raises AutostartUnmovable.
+        Returns what could not be put back, since something new lies in its place or for another reason.
         """
         if self._autostart is None or owner is Owner.UNSETTLED:
-            return
-        if owner is Owner.SOURCE:
-            self._autostart.put_back()
-        else:
+            return ()
+        try:
+            if owner is Owner.SOURCE:
+                return tuple(left.path for left in self._autostart.put_back())
             self._autostart.finish()
+        except Dom0XenError as exc:
+            return (exc.message,)
+        return ()

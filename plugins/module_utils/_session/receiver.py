@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Lis
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
 from ansible_collections.dom0.xen.plugins.module_utils._session import actions, control, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
+from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import came_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
@@ -27,7 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.observe import o
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, die_words
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.warming import warm_up
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -289,6 +290,8 @@ class Receiver(Driver[DestinationState]):
         self.feed(words.Observed(copy))
 
     def _close(self) -> None:
+        if self.state.owner is Owner.DESTINATION:
+            came_back(self.settings.uuid, self.settings.name)
         self._arrival.close()
         self._process.close()
         if self._listener is not None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 import typing as t
@@ -288,8 +287,9 @@ class Sender(Driver[SourceState]):
         self.feed(words.Observed(copy))
 
     def _close(self) -> None:
-        with contextlib.suppress(Dom0XenError):
-            self._guard.end(self.state.owner)
+        left = self._guard.end(self.state.owner)
+        if left:
+            self.note("autostart_left", files=left)
         if self._watch is not None:
             self._watch.close()
         self._process.close()

@@ -20,7 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER, session_folder
 from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, found, journal
-from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart, bring_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, CopyChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
@@ -221,16 +221,25 @@ def conclude(here: Here, owner: str, end_state: str) -> bool:
     base = {"format": 1, "session": here.session, "role": here.role, "domain": domain}
     result = {**base, **(document or {}), "phase": "ended", "owner": owner, "end_state": end_state}
     with fenced(here) as record:
-        if here.role == SENDER:
-            autostart = Autostart(here.journal, here.session)
-            if owner == "source":
-                autostart.put_back()
-            else:
-                autostart.finish()
+        _settle_autostart(here, owner)
         documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
         record("settled", owner=owner, end_state=end_state)
         shutil.rmtree(here.runtime, ignore_errors=True)
     return True
+
+
+def _settle_autostart(here: Here, owner: str) -> None:
+    if os.path.isdir(here.other.journal):
+        return  # within one host it was left as it is
+    if here.role == RECEIVER:
+        if owner == "destination":
+            bring_back(here.uuid, here.name)
+        return
+    autostart = Autostart(here.journal, here.session)
+    if owner == "source":
+        autostart.put_back()
+    else:
+        autostart.finish()
 
 
 @contextlib.contextmanager

@@ -37,8 +37,8 @@ def host(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> Host:
     return host
 
 
-def guard(folder: pathlib.Path) -> Guard:
-    """Return the guard of a session that sends the guest."""
+def guard(folder: pathlib.Path, held: bool = False, clock: t.Callable[[], float] = time.monotonic) -> Guard:
+    """Return the guard of a session that sends the guest, whose gate the controller may hold."""
     journal = folder / "journal"
     journal.mkdir(exist_ok=True)
     return Guard(
@@ -57,9 +57,10 @@ def guard(folder: pathlib.Path) -> Guard:
             connect_timeout=1,
             stop_link_timeout=1,
             memory_kib=1,
-            gate_held=False,
+            gate_held=held,
             gate_timeout=1,
-        )
+        ),
+        clock,
     )
 
 
@@ -90,6 +91,18 @@ def test_xl_of_somebody_else_closes_the_gate(host: Host, tmp_path: pathlib.Path)
         assert failure is not None and failure.code == "foreign_hand" and failure.remedy
         assert failure.details["command"] == "xl save"
     assert guard(tmp_path).evidence(domid) is None
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_gate_that_is_held_is_looked_at_again(host: Host, tmp_path: pathlib.Path, held: bool) -> None:
+    """Minutes may pass before the controller permits; without it they do not, and the guest stands still."""
+    now = [0.0]
+    domid = int(host.run("xl", "domid", "centos").stdout)
+    subject = guard(tmp_path, held, lambda: now[0])
+    assert subject.evidence(domid) is None
+    with saving(host, domid, session=False):
+        now[0] = 60.0
+        assert (subject.evidence(domid) is not None) is held
 
 
 def test_our_own_xl_does_not(host: Host, tmp_path: pathlib.Path) -> None:
