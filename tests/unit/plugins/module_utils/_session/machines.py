@@ -36,6 +36,9 @@ EVENTS: dict[str, words.Event] = {
     "expired": words.LinkExpired(FAILURE),
     "cancelled": words.CancelAsked(),
     "hand over": words.HandOverAsked(),
+    "tasks started": words.GateTasksStarted(),
+    "permit": words.Permit(),
+    "undone": words.GateUndone(),
     "exited": words.XlExited(1, FAILURE),
     "cannot look": words.Observed(words.Copy(words.CopyState.UNKNOWN)),
 }
@@ -72,6 +75,7 @@ Advance = t.Callable[[State, words.Event], tuple[State, Actions]]
 # What a process does for itself has no part in who owns the domain. These records do, and settling goes by the others.
 BINDING = ("commit", "commit_requested")
 BACKING_OUT = ("abort", "refused", "reported_returned")
+GATE = ("gate_tasks_started", "gate_undone", "permission_held")
 TOLD = ("ready", "running", "not_started")
 
 
@@ -123,13 +127,13 @@ class Machine:
 
 def _matters(action: Action) -> bool:
     return not isinstance(action, End) and not (
-        isinstance(action, Journal) and action.step not in (*BINDING, *BACKING_OUT, *TOLD)
+        isinstance(action, Journal) and action.step not in (*BINDING, *BACKING_OUT, *GATE, *TOLD)
     )
 
 
-def source_machine(advance: Advance = source.advance) -> Machine:
-    """The source's half."""
-    return Machine(source_state.SourceState(NAME), advance)
+def source_machine(advance: Advance = source.advance, gate_held: bool = False) -> Machine:
+    """The source's half; ``gate_held`` by the controller."""
+    return Machine(source_state.SourceState(NAME, gate_held=gate_held), advance)
 
 
 def destination_machine(advance: Advance = destination.advance) -> Machine:

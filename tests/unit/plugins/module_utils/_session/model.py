@@ -29,6 +29,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
     BACKING_OUT,
     BINDING,
     DEADLINES,
+    GATE,
     NAME,
     Machine,
     destination_machine,
@@ -191,6 +192,11 @@ class Model:
             )
             if both is not None and w.link_up and not w.receiver_do:
                 yield "sender and receiver connect", self._tell_sender(both, "connected")
+        if state.at_the_gate:
+            yield "the controller begins with its tasks", self._tell_sender(w, "tasks started")
+            yield "the controller permits", self._tell_sender(w, "permit")
+            yield "the controller refuses", self._tell_sender(w, "failed")
+            yield "the controller undoes its tasks", self._tell_sender(w, "undone")
         if w.stream:
             yield from self._sender_reads(w, state)
         if w.xl_s == "dead" and not w.exit_s_seen:
@@ -252,8 +258,7 @@ class Model:
 
     def _sender_performs(self, w: World, action: Action) -> Steps:
         if isinstance(action, Journal):
-            asked, back = w.asked_on_disk or action.step in BINDING, w.backed_out or action.step in BACKING_OUT
-            yield f"writes {action.step}", w._replace(asked_on_disk=asked, backed_out=back)
+            yield f"writes {action.step}", _noted_at_source(w, action.step)
         elif isinstance(action, Send):
             yield f"sends {message(action.message)}", w._replace(there=(*w.there, message(action.message)))
         elif isinstance(action, StartXl):
@@ -407,9 +412,9 @@ class Model:
         if not (sender_over or receiver_over) or w.sender_do or w.receiver_do:
             return
         made = self.settled(w)
-        after = settling.act(w, made, self._tell_sender, self._tell_receiver, report)
-        if made.step is not None and after != w:
-            yield f"settling: {made.step.verb} at the {made.step.side}", after
+        after = settling.act(w, made, self._tell_sender, self._tell_receiver, report, sender_over)
+        if after != w:
+            yield "settling: " + (f"{made.step.verb} at the {made.step.side}" if made.step else made.next), after
 
     # Faults. --------------------------------------------------------------------------------------------------------
 
@@ -452,6 +457,15 @@ class Model:
             # What was not waited for may not have come to the disk.
             noted = dark.noted - {"ready"}
             yield "the destination loses power", dark._replace(copy="none", back=(), noted=noted)
+
+
+def _noted_at_source(w: World, step: str) -> World:
+    if step in GATE:
+        tasks = {"gate_tasks_started": "started", "gate_undone": "undone"}.get(step, w.tasks)
+        return w._replace(tasks=tasks, held_on_disk=True, backed_out=w.backed_out or step == "gate_undone")
+    if step in BINDING:
+        return w._replace(asked_on_disk=True, tasks="")
+    return w._replace(backed_out=w.backed_out or step in BACKING_OUT)
 
 
 def _noted(w: World, record: Journal) -> World:

@@ -69,6 +69,8 @@ def promise_broken(w: World, strict: bool = True) -> str:
         return "both copies run"
     if w.guest == "runs" and w.has_run:
         return "the source's copy runs again after the destination's has run"
+    if w.guest == "runs" and w.tasks == "started":
+        return "the source runs the domain before the tasks at the gate are undone"
     if w.guest == "gone" and not w.has_run:
         return "the source's copy is gone, and the destination's has never run"
     if strict and w.told == "back" and w.has_run:
@@ -93,7 +95,7 @@ def end_wrong(model: Model, w: World, faults: int) -> str:
         return "without any process killed the domain runs nowhere"
     if not w.hard and (w.copy not in ("none", "runs") or (w.guest != "gone" and (w.away or w.has_run))):
         return "without any process killed something is left behind"
-    if w.faults == faults and not (w.copy == "runs" and w.guest == "gone"):
+    if w.faults == faults and not w.backed_out and not (w.copy == "runs" and w.guest == "gone"):
         return "without any fault the domain did not move"
     return ""
 

@@ -38,7 +38,12 @@ def decision(w: World, sender_over: bool, receiver_over: bool) -> Decision:
         copy=GUEST[w.guest],
         domid=1,
         name=NAME + MIGRATED_AWAY if w.away else NAME,
-        history=History(held=w.asked_on_disk, asked=w.asked_on_disk, backed_out=w.backed_out),
+        history=History(
+            held=w.asked_on_disk or w.held_on_disk,
+            asked=w.asked_on_disk,
+            backed_out=w.backed_out,
+            tasks_open=w.tasks == "started",
+        ),
     )
     destination = Side(
         "xen2",
@@ -58,11 +63,11 @@ def decision(w: World, sender_over: bool, receiver_over: bool) -> Decision:
     return decide(source, destination)
 
 
-def act(
-    w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report: t.Callable[[words.Report], str]
-) -> World:
+def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report: Short, sender_over: bool) -> World:
     """Return the world after the decision's step, which one host takes by itself."""
     step = made.step
+    if made.next == to.UNDO:
+        return w._replace(tasks="undone", backed_out=True) if sender_over else tell_sender(w, "undone")
     if step is None:
         return w
     if step.verb == to.CANCEL:

@@ -50,6 +50,23 @@ def test_with_any_two_faults() -> None:
     assert found.worlds > 20_000
 
 
+def test_with_a_gate_that_the_controller_holds() -> None:
+    """The same, whatever the controller says and when; and the source does not go on before its tasks are undone."""
+    found = search(Model(source_machine(gate_held=True)), 1)
+    assert not found.broken, str(found)
+    assert {"the controller permits", "settling: undo", "sender: writes gate_tasks_started"} <= found.labels
+
+
+def test_tasks_must_be_undone() -> None:
+    """Without that rule the search finds the source running while its storage may be elsewhere."""
+
+    def without(state: State, event: words.Event) -> Answer:
+        return source.advance(replace(state, tasks_started=False), event)
+
+    found = search(Model(source_machine(without, gate_held=True), strict=False), 1)
+    assert found.broken == "the source runs the domain before the tasks at the gate are undone"
+
+
 def test_every_step_of_the_model_is_reached() -> None:
     """A fault that can no longer happen, or an action that nobody performs, would make the search say too little."""
     found = search(Model(), 1)

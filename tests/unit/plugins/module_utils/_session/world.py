@@ -58,6 +58,9 @@ class World(t.NamedTuple):
     # What is on the disks, and what xl on the source has been told.
     asked_on_disk: bool = False
     backed_out: bool = False
+    held_on_disk: bool = False
+    # The caller's tasks at the gate, as the source's disk has them: "", "started" or "undone".
+    tasks: str = ""
     commit_on_disk: bool = False
     noted: frozenset[str] = frozenset()
     noted_status: bool = False
