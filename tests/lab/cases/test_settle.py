@@ -1,0 +1,93 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A migration that breaks at the gate is settled, on real Xen: one copy runs, the same guest, and nothing is left."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from .conftest import Record
+from .plays import wait_until
+from .world import World, same_guest
+
+GATE = Path(__file__).parent / "gate"
+SETTLE = "dom0.xen.settle"
+
+
+def at_the_gate(tasks: str) -> dict[str, t.Any]:
+    """Return the variables of a move that runs these tasks at the gate."""
+    return {"migrate_gate": "controller", "migrate_gate_tasks": str(GATE / f"{tasks}.yml")}
+
+
+def nothing_to_settle(world: World) -> None:
+    """Require that another run finds nothing, and changes nothing."""
+    again = world.migrate(play=SETTLE)
+    assert again.status == 0, again.output
+    assert again.changed == 0
+    assert "was interrupted" in again.output
+
+
+@pytest.mark.parametrize(("tasks", "owner", "where"), [("kill_sender", "source", "xen1")])
+def test_killed_at_the_gate(home: World, record: Record, tasks: str, owner: str, where: str) -> None:
+    """The run that fails settles: the receiver gives its copy up, and the source's is resumed without xl's own help."""
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.migrate(**at_the_gate(tasks), migrate_silence_timeout=20)
+        watch.wait_answer()
+    home.require(where)
+    seen = same_guest(watch.observation)
+    record.note(gap_ms=seen.gap_ms)
+    assert run.status != 0, "a failed migration was reported as a success"
+    assert run.result["owner"] == owner, run.output[-3000:]
+    nothing_to_settle(home)
+
+
+def test_receiver_killed_after_the_commit(home: World, record: Record) -> None:
+    """The permission is through, so it only goes forward: the guest is at the destination, the other copy is gone."""
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.migrate(**at_the_gate("kill_receiver"), migrate_link_timeout=10)
+        watch.wait_answer()
+    home.require("xen2")
+    seen = same_guest(watch.observation)
+    record.note(gap_ms=seen.gap_ms)
+    assert run.result["owner"] == "destination", run.output[-3000:]
+    nothing_to_settle(home)
+
+
+def test_refused_at_the_gate(home: World, record: Record) -> None:
+    """A task at the gate fails, what it had done is undone, and the guest goes on where it was."""
+    home.source.run("rm -f /run/lab-undone")
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.migrate(**at_the_gate("fail"), migrate_gate_undo_tasks=str(GATE / "undo.yml"))
+        watch.wait_answer()
+    home.require("xen1")
+    seen = same_guest(watch.observation)
+    record.note(gap_ms=seen.gap_ms)
+    assert run.status != 0 and "the storage cannot be fenced" in run.message
+    assert home.source.run("test -e /run/lab-undone", check=False).returncode == 0
+    nothing_to_settle(home)
+
+
+def test_destination_loses_power_at_the_gate(home: World, record: Record) -> None:
+    """Nothing was committed: once the link has been down for long enough the guest goes on where it was."""
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.start(**at_the_gate("pause"), migrate_stop_link_timeout=10, migrate_silence_timeout=20)
+        wait_until("the gate", lambda: waits(home), 240)
+        home.destination.power_off()
+        outcome = run.wait()
+        watch.wait_answer()
+    seen = same_guest(watch.observation)
+    record.note(gap_ms=seen.gap_ms)
+    assert outcome.status != 0
+    assert home.lab.guest.where() == ["xen1"]
+    home.stale = True
+
+
+def waits(world: World) -> bool:
+    """Whether the sender holds the permission."""
+    text = world.source.run("cat /run/dom0-xen/*.sender/status.json", check=False).stdout
+    return bool(text) and json.loads(text)["gate"]["waits"]
