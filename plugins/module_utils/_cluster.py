@@ -109,7 +109,7 @@ def _identity(parameters: Values) -> tuple[str | None, str | None]:
         return None, None
     if path.endswith(".xml"):
         text = (read_start(path, _LIBVIRT_MAX) or b"").decode("utf-8", "replace")
-        found = {key: value for key, value in reversed(_LIBVIRT.findall(text))}
+        found = dict(reversed(_LIBVIRT.findall(text)))
         if found:
             return found.get("name"), found["uuid"].lower() if "uuid" in found else None
     return config_identity(path) or (os.path.splitext(os.path.basename(path))[0], None)

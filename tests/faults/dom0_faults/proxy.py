@@ -79,7 +79,7 @@ class Proxy:
 
     def _run(self) -> None:
         while not self._over:
-            with selectors.DefaultSelector() as selector, self._lock:
+            with self._lock, selectors.DefaultSelector() as selector:
                 selector.register(self._wake, selectors.EVENT_READ)
                 dark = self._dark()
                 if not dark:

@@ -68,7 +68,8 @@ def seen(state: str, name: str = NAME) -> words.Observed:
 
 def play(machine: t.Any, first: t.Any, *events: words.Event) -> tuple[t.Any, list[str]]:
     """Return the state after the events and what the last of them made the machine do."""
-    state, actions = first, t.cast("Actions", ())
+    state: t.Any = first
+    actions: Actions = ()
     for event in events:
         state, actions = machine(state, event)
     return state, [short(action) for action in actions]
