@@ -51,7 +51,7 @@ def hands(lines: Lines, ours: t.Container[int] = (), proc: str = _procfs.PROC) -
     return tuple(
         hand
         for hand in found
-        if hand is not None and _same_xenstore(hand.pid, proc) and not _descends(hand.pid, ours, proc)
+        if hand is not None and same_xenstore(hand.pid, proc) and not _descends(hand.pid, ours, proc)
     )
 
 
@@ -106,7 +106,8 @@ def _xl(arguments: t.Sequence[str]) -> int | None:
     return None
 
 
-def _same_xenstore(pid: int, proc: str) -> bool:
+def same_xenstore(pid: int, proc: str) -> bool:
+    """Say whether a process works on the dom0 that we work on."""
     # Where we are told of another XenStore than the machine's own (tools/libs/store/xs.c xs_daemon_socket), /proc holds
     # processes of several dom0s: stand-ins on one machine.
     here = os.environ.get(_XENSTORE)

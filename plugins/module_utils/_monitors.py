@@ -18,7 +18,7 @@ import stat
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._hands import Lines, xl_command
+from ansible_collections.dom0.xen.plugins.module_utils._hands import Lines, same_xenstore, xl_command
 from ansible_collections.dom0.xen.plugins.module_utils._records import Monitor
 
 # main_create in tools/xl/xl_vmcontrol.c, main_restore in xl_saverestore.c, main_migrate_receive in xl_migrate.c
@@ -40,7 +40,7 @@ def monitors(lines: Lines, proc: str = _procfs.PROC) -> tuple[Monitor, ...]:
     neither domid nor name.
     """
     found = (_monitor(pid, arguments, proc) for pid, arguments in sorted(lines.items()))
-    return tuple(monitor for monitor in found if monitor is not None)
+    return tuple(monitor for monitor in found if monitor is not None and same_xenstore(monitor.pid, proc))
 
 
 def _monitor(pid: int, arguments: t.Sequence[str], proc: str) -> Monitor | None:

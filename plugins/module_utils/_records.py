@@ -116,6 +116,11 @@ class SessionSeen(Record):
     peer_host: str | None = None
     waits: bool = False
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended on this host, and with an owner of the domain."""
+        return self.phase == "ended" and self.owner != "unsettled" and not self.alive
+
 
 @dataclasses.dataclass(frozen=True)
 class AutostartEntry(Record):

@@ -20,7 +20,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDo
 STATUS = "status.json"
 RESULT = "result.json"
 JOURNAL = "journal"
-_WELL = ("moved", "stayed")
 
 # The first record of a journal is small; more of a file that somebody has spoilt is not read.
 _RECORD_BYTES = 65536
@@ -29,8 +28,8 @@ _RECORD_BYTES = 65536
 def sessions_seen(
     runtime_root: str | None, journal_root: str, limit: int = 20, proc: str = _procfs.PROC
 ) -> tuple[SessionSeen, ...]:
-    """Return the sessions that have a folder on this host, newest first: the ``limit`` newest, and all older ones that
-    have not ended with the domain in its place.
+    """Return the sessions that have a folder on this host, newest first: the ``limit`` newest, and all older ones
+    without an end and an owner.
 
     A session that runs, or was killed, has a status below the runtime root; one that ended has a result below the
     journal root. One of which nothing is left but its journal (the host restarted) has the phase "unknown" and the
@@ -52,7 +51,7 @@ def sessions_seen(
             seen.append((_changed(path), key, _seen(session, role, documents.get(key, {}), opened, folder, proc)))
     seen.sort(key=lambda entry: entry[0], reverse=True)
     ordered = [entry[2] for entry in seen]
-    return tuple(entry for place, entry in enumerate(ordered) if place < limit or entry.end_state not in _WELL)
+    return tuple(entry for place, entry in enumerate(ordered) if place < limit or not entry.over)
 
 
 def _seen(

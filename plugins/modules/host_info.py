@@ -176,7 +176,7 @@ host:
           vcpus: 2
           cpu_time_s: 43.9
     sessions:
-      description: The newest 20 sessions that left something on this host and all that did not end well, newest first.
+      description: The newest 20 sessions that left something on this host, and all without an owner, newest first.
       returned: always
       type: list
       elements: dict

@@ -9,6 +9,7 @@ import shlex
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
+from ansible_collections.dom0.xen.plugins.module_utils._ownership import RUNNING_TWICE
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, Hand, SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import PAUSED, SUSPENDED
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
@@ -76,7 +77,7 @@ def _twice(domain: SessionDomain, running: Copies, copies: Copies, session: str 
         )
     pause = "; ".join(_on(copy, "xl pause") for copy in running)
     return _finding(
-        "running_twice",
+        RUNNING_TWICE,
         ERROR,
         domain,
         copies,

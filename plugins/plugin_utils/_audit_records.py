@@ -24,9 +24,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
 INFO = "info"
 SEVERITIES = (ERROR, WARNING, INFO)
 
-# The end states of a session after which its domain is where it says.
-ENDED_WELL = ("moved", "stayed")
-
 
 def own_name(name: str) -> str:
     """Return the name of a domain without what xl appends while it moves."""
@@ -155,18 +152,18 @@ def copy_of(host: str, row: DomainRow) -> CopySeen:
 
 def unfinished(session: SessionSeen) -> bool:
     """Say whether a side of a session has gone without knowing where the domain is."""
-    return not session.alive and session.end_state not in ENDED_WELL
+    return not session.alive and not session.over
 
 
 def newest(facts: HostFacts) -> t.Iterator[SessionSeen]:
     """Yield a host's sessions without those that a newer one of the same domain has made history, newest first.
 
-    A newer one that ended well says where the domain is. Sessions are told newest first.
+    A newer one that ended with an owner says where the domain is. Sessions are told newest first.
     """
     known: set[str] = set()
     for session in facts.sessions:
         uuid = session.domain.uuid
         if uuid is None or uuid not in known:
             yield session
-        if uuid is not None and session.end_state in ENDED_WELL:
+        if uuid is not None and session.over:
             known.add(uuid)

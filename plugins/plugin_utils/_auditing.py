@@ -12,10 +12,9 @@ import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
+from ansible_collections.dom0.xen.plugins.module_utils._ownership import RUNNING_TWICE
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
-from ansible_collections.dom0.xen.plugins.module_utils._records import (
-    HostFacts,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_copies import judge_copies
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_hosts import (
     judge_autostart,
@@ -110,7 +109,7 @@ def audit(answers: t.Mapping[str, Answer], inventory: t.Collection[str]) -> Audi
         *aliases,
         *_problems(hosts),
     ]
-    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    found.sort(key=lambda finding: (SEVERITIES.index(finding.severity), finding.code != RUNNING_TWICE))
     domains = sum(sum(row.domid != 0 for row in facts.domains) for facts in hosts.values())
     return Audit(tuple(sorted(answers)), silent, domains, tuple(found))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._ownership import UNSETTLED
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
@@ -48,7 +47,7 @@ def _interrupted(session: str, roles: t.Mapping[str, tuple[str, SessionSeen]]) -
     seen = [side for dummy, side in roles.values()]
     uuid = next((side.domain.uuid for side in seen if side.domain.uuid), None)
     under_way = len(seen) > 1 and all(side.alive for side in seen) and not any(side.waits for side in seen)
-    if uuid is None or under_way or all(_over(side) for side in seen):
+    if uuid is None or under_way or all(side.over for side in seen):
         return None
     if len(seen) == 1 and seen[0].role == RECEIVER and seen[0].alive and seen[0].phase == "starting":
         # Its sender is about to come; if none does, it ends by itself.
@@ -60,10 +59,6 @@ def _interrupted(session: str, roles: t.Mapping[str, tuple[str, SessionSeen]]) -
         source=_host(roles, SENDER, RECEIVER),
         destination=_host(roles, RECEIVER, SENDER),
     )
-
-
-def _over(side: SessionSeen) -> bool:
-    return side.phase == "ended" and side.owner != UNSETTLED and not side.alive
 
 
 def _host(roles: t.Mapping[str, tuple[str, SessionSeen]], role: str, other: str) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import signal
 import sys
 import typing as t
 import uuid
 
 import pytest
-from dom0_double.driver.commands import namespaces
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
@@ -87,7 +87,8 @@ def test_what_goes_wrong_at_night(night: Night) -> None:
     # Looked at twice, since what is wrong may only look so.
     assert log.count("Using module file") == 4
     assert night.findings == {("running_twice", "db"): "error", ("incoming_left", "centos"): "error"}
-    assert "ERROR running_twice: db runs on xen1 (db, domid 3, running) and on xen2 (db, domid 2, running)" in log
+    seen = r"ERROR running_twice: db runs on xen1 \(db, domid \d+, running\) and on xen2 \(db, domid \d+, running\)"
+    assert re.search(seen, log)
     assert night.audit("-e", "audit_fail_on=never")[0] == 0
 
 
@@ -104,7 +105,6 @@ def test_what_has_gone_by_the_second_look_is_not_told(night: Night) -> None:
     assert log.count("skipping: [xen") == 0
 
 
-@pytest.mark.skipif(not namespaces(), reason="each host sees the monitors of all")
 def test_a_guest_without_its_monitor_is_a_warning(night: Night) -> None:
     """It fails only when warnings are asked for."""
     assert night.site["xen1"].kill("xl", "create", "web.cfg")

@@ -121,6 +121,6 @@ def test_old_sessions_are_told_until_they_have_ended_well(tmp_path: pathlib.Path
     """What was left unsettled does not drop out of sight because many moves have followed."""
     for number in range(30):
         _leave(tmp_path, f"{number:016x}.sender", "result.json", age_s=number, end_state="moved")
-    _leave(tmp_path, f"{A}.sender", "result.json", age_s=40, end_state="unsettled")
+    _leave(tmp_path, f"{A}.sender", "result.json", age_s=40, end_state="unsettled", owner="unsettled")
     _leave(tmp_path, f"{B}.sender", None, age_s=50)
     assert [entry.session for entry in sessions_seen(None, str(tmp_path))][20:] == [A, B]

@@ -393,8 +393,11 @@ def test_the_worst_comes_first_and_all_of_it_is_json() -> None:
     result = judge(dom0("xen1", row("web", 5, OTHER, **PAUSED), row(), monitors=()), dom0("xen2", row(domid=8)))
     assert [finding.severity for finding in result.findings] == ["error", "warning", "warning", "info"]
     assert Audit.from_result(json.loads(json.dumps(result.to_result()))) == result
+    suspended = row("mail", 4, "11111111" + OTHER[8:], **SUSPENDED)
+    result = judge(dom0("xen1", suspended, row()), dom0("xen2", row(domid=8)))
+    assert [finding.code for finding in result.findings] == ["running_twice", "suspended"]
     lines = describe(result)
-    assert lines[0] == "2 hosts, 3 domains: 1 error, 2 warnings."
+    assert lines[0] == "2 hosts, 3 domains: 2 errors."
     assert lines[1].startswith("ERROR running_twice: centos runs on xen1 ")
     assert lines[2].startswith("  Stop all of them at once: ")
 
