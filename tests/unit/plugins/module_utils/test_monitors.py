@@ -106,6 +106,16 @@ def test_what_makes_no_domain_is_no_monitor(proc: Proc) -> None:
     assert proc.monitors() == ()
 
 
+def test_a_monitor_of_another_stand_in_is_none_of_ours(proc: Proc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several of them on one machine have domids of their own; one that tells nothing may be ours."""
+    for pid, store in ((10, "/run/a"), (11, "/run/b"), (12, None)):
+        proc.add(pid, "xl create web.cfg", f"xl-web{pid}.log", _waiting("web", 3, pid))
+        if store:
+            (proc.folder / "proc" / str(pid) / "environ").write_text(f"A=1\0XENSTORED_PATH={store}\0")
+    monkeypatch.setenv("XENSTORED_PATH", "/run/a")
+    assert [monitor.pid for monitor in proc.monitors()] == [10, 12]
+
+
 def _watched(host: Host) -> dict[int, int | None]:
     lines = {pid: _procfs.command_line(pid) for pid in host.pids}
     return {monitor.pid: monitor.domid for monitor in monitors(lines) if monitor.watching}
