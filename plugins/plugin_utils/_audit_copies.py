@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import RUNNING_TWICE
-from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, Hand, SessionDomain
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, Hand, SessionDomain, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import PAUSED, SUSPENDED
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
     INFO,
@@ -23,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
 )
 
 Copies = t.Sequence[CopySeen]
+Sides = t.Sequence[tuple[str, SessionSeen]]
 
 # xl resume came with Xen 4.20 (tools/xl/xl_cmdtable.c).
 _RESUME_SINCE = (4, 20)
@@ -34,16 +35,16 @@ def judge_copies(fleet: Fleet) -> Findings:
         yield from _judge(fleet, SessionDomain(uuid, own_name(copies[0].name)), copies)
     for uuid, sides in fleet.moving.items():
         if uuid not in fleet.copies:
-            yield _moving(SessionDomain(uuid, sides[0][1].domain.name), sides[0][1].session, [], sides)
+            yield _moving(SessionDomain(uuid, sides[0][1].domain.name), [], sides)
 
 
 def _judge(fleet: Fleet, domain: SessionDomain, copies: Copies) -> Findings:
     sides = fleet.moving.get(domain.uuid or "")
     running = [copy for copy in copies if copy.runs]
     if len(running) > 1:
-        yield _twice(domain, running, copies, None if sides is None else sides[0][1].session)
+        yield _twice(domain, running, copies, sides or ())
     elif sides:
-        yield _moving(domain, sides[0][1].session, copies, sides)
+        yield _moving(domain, copies, sides)
     elif len(copies) == 1 and not copies[0].moving_name:
         yield from _single(fleet, domain, copies[0])
     else:
@@ -64,15 +65,15 @@ def _single(fleet: Fleet, domain: SessionDomain, copy: CopySeen) -> Findings:
         yield _paused(fleet, domain, copy)
 
 
-def _twice(domain: SessionDomain, running: Copies, copies: Copies, session: str | None) -> Finding:
+def _twice(domain: SessionDomain, running: Copies, copies: Copies, sides: Sides) -> Finding:
     seen = f"{domain.name} runs on {_and(running)}"
-    if session is not None and len({copy.host for copy in running}) > 1:
+    if _goes_on(sides) and len({copy.host for copy in running}) > 1:
         return _finding(
             "seen_on_both",
             WARNING,
             domain,
             copies,
-            f"{seen}, while session {session} moves it: hosts are not looked at in the same moment.",
+            f"{seen}, while session {sides[0][1].session} moves it: hosts are not looked at in the same moment.",
             "Run the audit again in a minute. If this comes again, take it for running twice.",
         )
     pause = "; ".join(_on(copy, "xl pause") for copy in running)
@@ -87,17 +88,18 @@ def _twice(domain: SessionDomain, running: Copies, copies: Copies, session: str 
     )
 
 
-def _moving(domain: SessionDomain, session: str, copies: Copies, sides: t.Sequence[tuple[str, t.Any]]) -> Finding:
+def _moving(domain: SessionDomain, copies: Copies, sides: Sides) -> Finding:
     hosts = tuple(dict.fromkeys([*(host for host, dummy in sides), *(copy.host for copy in copies)]))
-    return Finding(
-        "move_under_way",
-        INFO,
-        hosts,
-        domain,
-        f"Session {session} moves {domain.name} at this moment.",
-        "",
-        tuple(copies),
-    )
+    session = sides[0][1].session
+    if _goes_on(sides):
+        message = f"Session {session} moves {domain.name} at this moment."
+        return Finding("move_under_way", INFO, hosts, domain, message, "", tuple(copies))
+    message = f"Session {session} of {domain.name} waits: it cannot come to its end by itself."
+    return Finding("session_waits", ERROR, hosts, domain, message, f"{settle(domain)}.", tuple(copies))
+
+
+def _goes_on(sides: Sides) -> bool:
+    return bool(sides) and not any(session.waits for dummy, session in sides)
 
 
 def _others(domain: SessionDomain, copies: Copies, at_work: t.Sequence[str]) -> Finding:

@@ -204,6 +204,20 @@ def test_seen_on_both_hosts_while_a_session_moves_it() -> None:
     assert result.look_again == ("xen1", "xen2")
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_session_that_waits_for_settling(side: int) -> None:
+    """It lives and explains nothing: the domain stands still until somebody settles, or runs twice."""
+    sides = [SENDING, RECEIVING]
+    sides[side] = dataclasses.replace(sides[side], waits=True)
+    here, there = ((seen,) for seen in sides)
+    away = row(AWAY, **SUSPENDED)
+    finding = one(judge(dom0("xen1", away, sessions=here), dom0("xen2", row(domid=8, **PAUSED), sessions=there)))
+    assert (finding.code, finding.severity, finding.hosts) == ("session_waits", "error", ("xen1", "xen2"))
+    assert finding.remedy == f"ansible-playbook dom0.xen.settle -e domain={UUID}."
+    result = judge(dom0("xen1", row(), sessions=here), dom0("xen2", row(domid=8), sessions=there))
+    assert found(result) == {"running_twice": "error"}
+
+
 def test_running_twice_on_one_host_is_not_explained_by_a_session() -> None:
     """One look shows a host in one moment."""
     assert found(judge(dom0("xen1", row(), row("b", 9), sessions=(SENDING,)))) == {"running_twice": "error"}
