@@ -45,6 +45,10 @@ def main() -> int:
     options = _arguments()
     signal.signal(signal.SIGTERM, _stop)
     begun = time.monotonic()
+    outcomes: list[Outcome] = []
+    everything: list[Fault] = []
+    vanished: list[str] = []
+    whole = False
     folder = pathlib.Path(tempfile.mkdtemp(prefix="df-", dir="/dev/shm"))  # noqa: S108
     try:
         if options.record:
@@ -66,12 +70,13 @@ def main() -> int:
         for name in points.unknown(known, passed):
             print(f"not in the list: {name}", flush=True)
         deadline = begun + options.sample if options.sample else None
-        outcomes = _run(spread(chosen) if options.sample else chosen, options.jobs, deadline)
+        stopped = _run(spread(chosen) if options.sample else chosen, options.jobs, deadline, outcomes)
     except KeyboardInterrupt:
-        print("stopped")
-        return 130
+        stopped = True
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if stopped and not outcomes:
+        return 130
     document = summary(outcomes, time.monotonic() - begun, len(everything), vanished, whole)
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(json.dumps(document, indent=1) + "\n")
@@ -79,19 +84,23 @@ def main() -> int:
         if not check["ok"]:
             print(f"not ok: {check['name']} is {check['value']}, needed {check['needed']}")
     print(f"{document['runs']} faults in {document['seconds']} s; {SUMMARY}")
-    return 0 if document["ok"] else 1
+    return 130 if stopped else int(not document["ok"])
 
 
-def _run(chosen: list[Fault], jobs: int, deadline: float | None) -> list[Outcome]:
-    outcomes = []
+def _run(chosen: list[Fault], jobs: int, deadline: float | None, outcomes: list[Outcome]) -> bool:
+    """Add to ``outcomes``; return whether it was stopped before the end."""
     with Pool(jobs) as pool:
-        for outcome in pool.run(chosen, deadline):
-            outcomes.append(outcome)
-            if outcome.failed:
-                print(f"{outcome.name}: {'; '.join(outcome.why)}", flush=True)
-            if len(outcomes) % 50 == 0:
-                print(f"{len(outcomes)} of {len(chosen)}", flush=True)
-    return outcomes
+        try:
+            for outcome in pool.run(chosen, deadline):
+                outcomes.append(outcome)
+                if outcome.failed:
+                    print(f"{outcome.name}: {'; '.join(outcome.why)}", flush=True)
+                if len(outcomes) % 50 == 0:
+                    print(f"{len(outcomes)} of {len(chosen)}", flush=True)
+        except KeyboardInterrupt:
+            print("stopped")
+            return True
+    return False
 
 
 if __name__ == "__main__":

@@ -123,7 +123,12 @@ def _wrong_sessions(before: Truth) -> t.Iterator[str]:
         owner = SOURCE if said.end_state == "stayed" else DESTINATION
         if said.owner not in (owner, None):
             yield f"{host} says {said.end_state}, and that {said.owner} owns it"
-        if _contradicted(before, owner):
+        if said.end_state == "stayed" and host == DESTINATION:
+            # It knows only that the domain does not run here; what has become of the source is not for it to say.
+            wrong = any(copy.host == DESTINATION and copy.state == RUNNING for copy in before.copies)
+        else:
+            wrong = _contradicted(before, owner)
+        if wrong:
             yield f"{host} says {said.end_state}; there are {_text(before.copies)}"
 
 

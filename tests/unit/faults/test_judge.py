@@ -50,6 +50,8 @@ WRONG: list[tuple[str, Truth]] = [
     (j.CORRUPT, _truth(dataclasses.replace(THERE, verified=False))),
     (j.WRONG_REPORT, _truth(THERE, sessions={"source": STAYED})),
     (j.WRONG_REPORT, _truth(HERE, sessions={"destination": MOVED})),
+    (j.WRONG_REPORT, _truth(THERE, sessions={"destination": STAYED})),
+    (j.WRONG_REPORT, _truth(AWAY, sessions={"source": STAYED})),
     (j.WRONG_REPORT, _truth(HERE, sessions={"source": Session(("opened",), "destination", "stayed")})),
 ]
 
