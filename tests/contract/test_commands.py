@@ -156,6 +156,15 @@ def test_save_and_restore(bench: Bench) -> None:
     bench.source.run("rm", path)
 
 
+def test_save_and_go_on(bench: Bench) -> None:
+    """``save -c``: afterwards it runs on, the same domain under the same name."""
+    before = bench.domains(bench.source)[GUEST]
+    assert bench.source.run("xl", "save", "-c", GUEST, "/dev/null").status == 0
+    after = bench.domains(bench.source)[GUEST]
+    assert (after.domid, after.uuid) == (before.domid, before.uuid)
+    assert bench.runs(bench.source)
+
+
 def test_second_copy_takes_the_nodes_of_the_uuid(bench: Bench) -> None:
     """Destroying a second copy with the same UUID removes /vm/UUID, which the first still uses."""
     row = bench.domains(bench.source)[GUEST]

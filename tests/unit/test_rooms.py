@@ -53,6 +53,7 @@ XL_COMMANDS = {
         "reboot",
         "rename",
         "restore",
+        "resume",
         "save",
         "shutdown",
         "sysrq",

@@ -4,145 +4,284 @@
 """Bringing one copy of a domain into the state that was decided, by its domid and UUID (private to the collection).
 
 Every act looks at the copy first and refuses when it is not as it was seen, and looks again until it is as wanted.
+What the hypervisor shows counts, not what xl returns: xl pause, unpause and resume return 0 whatever happens, and
+xl destroy does not say "did not die" (tools/xl/xl_vmcontrol.c).
 """
 
 from __future__ import annotations
 
-import subprocess
+import os
 import time
 import typing as t
+from dataclasses import dataclass, field
 
+from ansible_collections.dom0.xen.plugins.module_utils import _hands, _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, DomainState
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlFailed
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
+from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    INCOMING,
+    MIGRATED_AWAY,
+    DomainRow,
+    DomainState,
+    Hand,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
+    AnotherBoot,
+    CopyBusy,
+    CopyChanged,
+    CopyStays,
+    RunsAlready,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.observe import copy_state
+from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import (
+    Clock,
+    Sleep,
+    monitor_after_suspend,
+    resume,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Copy, CopyState
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
-KEPT = "kept"
-LOST = "lost"
-
-# xl resume is new in 4.20 (tools/xl/xl_cmdtable.c), and so is a monitor that outlives a suspend (xl_vmcontrol.c).
-_RESUME_SINCE = (4, 20)
-
 _LOOK_INTERVAL = 0.2
 _LOOK_LIMIT = 40.0
-# libxl waits 60 s for the guest to acknowledge, and 60 s for it to suspend (libxl_dom_suspend.c).
-_SAVE_LIMIT = 150.0
+# Where xl has said that it failed, only what it began is waited for.
+_FAILED_LIMIT = 5.0
 # Pauses nest; nobody nests them deeper by hand.
 _PAUSES = 5
 
-Sleep = t.Callable[[float], None]
+# What suspends, resumes or destroys a domain, or is about to, while it runs; xl pause and the like are done at once.
+_IN_THE_WAY = ("xl migrate", "xl remus", "xl save", "xl suspend", "xl resume", "xl destroy", _procfs.SAVE_HELPER)
 
 
-class CopyChanged(Dom0XenError):
-    """The copy is not as it was seen when the act was decided."""
+@dataclass(frozen=True)
+class Done:
+    """What an act has done and seen.
 
-    code = "copy_changed"
-    remedy = "Run dom0.xen.settle again; it looks at both hosts anew."
+    ``steps`` are the commands of xl in order (``rename``, ``resume``, ``unpause``, ``destroy``), ``copy`` is what the
+    last look showed. ``monitor`` says, after a resume, what became of xl's process that looks after the domain: kept
+    or lost. A ``zombie`` is destroyed, and somebody holds its memory still: it cannot run any more. ``xl_error``: what
+    xl complained of although the copy is as wanted.
+    """
+
+    copy: Copy
+    steps: tuple[str, ...] = ()
+    monitor: str | None = None
+    zombie: bool = False
+    xl_error: str | None = None
+
+    def to_result(self) -> dict[str, t.Any]:
+        """Return it as plain values."""
+        copy = {"state": self.copy.state.value, "name": self.copy.name, "domid": self.copy.domid}
+        return {
+            "copy": copy,
+            "steps": list(self.steps),
+            "monitor": self.monitor,
+            "zombie": self.zombie,
+            "xl_error": self.xl_error,
+        }
 
 
-class CopyStays(Dom0XenError):
-    """The act was done, and the copy did not come into the state that was wanted."""
+@dataclass
+class _Course:
+    """An act on the way: what was done, and what xl complained of."""
 
-    code = "copy_stays"
-    remedy = "Look at the copy with xl list -v and at xl dmesg; then run dom0.xen.settle again."
+    steps: list[str] = field(default_factory=list)
+    error: Dom0XenError | None = None
+
+    def attempt(self, step: str, command: t.Callable[[], None]) -> None:
+        """Run a command of xl; keep its error, for the look that comes after it says what is true."""
+        self.steps.append(step)
+        try:
+            command()
+        except Dom0XenError as exc:
+            self.error = exc
 
 
 class Copies:
-    """The copies of one domain on this host.
+    """The copies of one domain, ``uuid`` called ``name``, on this host.
 
-    All methods raise :class:`CopyChanged`, :class:`CopyStays`, and the errors of :class:`Xl` and :class:`XenStore`.
+    ``boot_id`` is the host's boot in which the domids were recorded; None when they have just been seen.
+    All methods raise :class:`CopyChanged` before anything is done, :class:`CopyStays` afterwards, and the errors of
+    :class:`Xl` and :class:`XenStore`.
     """
 
-    def __init__(self, xl: Xl, store: XenStore, uuid: str, name: str, sleep: Sleep = time.sleep) -> None:
+    def __init__(
+        self,
+        xl: Xl,
+        store: XenStore,
+        uuid: str,
+        name: str,
+        sleep: Sleep = time.sleep,
+        clock: Clock = time.monotonic,
+        boot_id: str | None = None,
+    ) -> None:
         self._xl = xl
         self._store = store
-        self._uuid = uuid
+        self._uuid = uuid.lower()
         self._name = name
         self._sleep = sleep
+        self._clock = clock
+        self._boot_id = boot_id
 
-    def destroy(self, domid: int) -> None:
-        """Destroy a copy that does not run, and wait until it is gone."""
-        self._expect(domid, lambda state: state.suspended or (state.alive and state.paused), "suspended or paused")
-        self._xl.destroy(domid)
-        self._until(domid, lambda row: row is None, "gone")
+    def destroy(self, domid: int, never_ran: bool = False) -> Done:
+        """Destroy a copy that does not run, and wait until it is gone, or nothing but a zombie.
 
-    def rename_back(self, domid: int) -> None:
-        """Give a copy that runs the domain's own name."""
-        row = self._expect(domid, lambda state: state.alive, "running")
-        self._rename(row)
-
-    def resume(self, domid: int) -> str:
-        """Resume a suspended copy under the domain's own name; return what became of xl's monitor.
-
-        Before 4.20 nothing but ``xl save -c`` resumes (libxl_domain_resume after the image is written): it asks the
-        guest to suspend, which it is already, so that the request is acknowledged here in its place by emptying
-        control/shutdown (libxl_domain.c libxl__domain_pvcontrol), else xl waits a minute for it.
+        With ``never_ran`` a copy that has used processor time is refused; the resolution of that is 0.1 s.
         """
-        row = self._expect(domid, lambda state: state.suspended, "suspended")
-        self._rename(row)
+        row = self._expect(domid, _stands_still, "suspended or paused", (INCOMING, MIGRATED_AWAY, ""))
+        if never_ran and row.cpu_time_s > 0:
+            raise CopyChanged(f"the copy with domid {domid} ({row.name}) has run")
+        course = _Course()
+        if not row.state.dying:
+            course.attempt("destroy", lambda: self._xl.destroy(domid))
+        seen = self._until(domid, course, lambda copy: copy is None, "gone", lambda copy: copy.state.dying)
+        return self._done(seen, course)
+
+    def rename_back(self, domid: int) -> Done:
+        """Give a source's copy that runs, or is paused, the domain's own name back."""
+        row = self._expect(domid, lambda state: state.alive, "running", (MIGRATED_AWAY, ""))
+        course = _Course()
+        self._rename(row, course)
+        return self._done(self._until(domid, course, lambda copy: copy is not None, "there"), course)
+
+    def resume(self, domid: int) -> Done:
+        """Resume a source's suspended copy under the domain's own name.
+
+        A copy that was paused as well, as ``xl save -p`` leaves it, is paused afterwards.
+        """
+        row = self._expect(domid, _suspended, "suspended", (MIGRATED_AWAY, ""), starts=True)
         info = self._xl.info()
-        new = (info.major, info.minor) >= _RESUME_SINCE
-        if new:
-            self._xl.resume(domid)
-        else:
-            self._save_and_resume(domid)
-        self._until(domid, lambda row: row is not None and row.state.alive, "running")
-        return KEPT if new else LOST
+        release = (info.major, info.minor)
+        course = _Course()
+        self._rename(row, course)
+        course.attempt("resume", lambda: resume(self._xl, self._store, domid, release, self._sleep, self._clock))
+        seen = self._until(domid, course, lambda copy: copy is not None and copy.state.alive, "running")
+        return self._done(seen, course, monitor_after_suspend(release))
 
-    def roll_forward(self, domid: int) -> None:
-        """Start a complete copy that was never started, under the domain's own name."""
-        row = self._expect(domid, lambda state: state.alive and state.paused, "paused")
-        self._rename(row)
+    def roll_forward(self, domid: int) -> Done:
+        """Start a destination's copy that is complete and was never started, under the domain's own name.
+
+        That it is complete cannot be seen: the caller knows that its ``xl`` has said ready.
+        """
+        row = self._expect(domid, _waits, "paused", (INCOMING, ""), starts=True)
+        course = _Course()
+        self._rename(row, course)
+        return self._start(domid, course)
+
+    def unpause(self, domid: int) -> Done:
+        """Let a paused copy run that has the domain's own name."""
+        self._expect(domid, _waits, "paused", ("",), starts=True)
+        return self._start(domid, _Course())
+
+    def _start(self, domid: int, course: _Course) -> Done:
         for _dummy in range(_PAUSES):
-            self._xl.unpause(domid)
-            if not self._row(domid).state.paused:
+            course.attempt("unpause", lambda: self._xl.unpause(domid))
+            row, dummy = self._look(domid)
+            if course.error is not None or row is None or not row.state.paused:
                 break
-        self._until(domid, lambda row: row is not None and row.state.alive and not row.state.paused, "running")
+        seen = self._until(domid, course, lambda copy: copy is not None and _runs(copy.state), "running")
+        return self._done(seen, course)
 
-    def _save_and_resume(self, domid: int) -> None:
-        request = f"/local/domain/{domid}/control/shutdown"
-        process = spawn(
-            self._xl.save_and_resume_argv(domid),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + _SAVE_LIMIT
-        while process.poll() is None and time.monotonic() < deadline:
-            if self._store.read(request) == "suspend":
-                self._store.write(request, "")
-            self._sleep(_LOOK_INTERVAL)
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        if process.returncode != 0:
-            text = f"xl save -c of domid {domid} ended with status {process.returncode}"
-            raise XlFailed(text, cmd=self._xl.save_and_resume_argv(domid), rc=process.returncode)
-
-    def _rename(self, row: DomainRow) -> None:
+    def _rename(self, row: DomainRow, course: _Course) -> None:
+        # A failure here ends the act: nothing has been done yet that could not be done again.
         if row.name != self._name:
             self._xl.rename(row.domid, self._name)
+            course.steps.append("rename")
 
-    def _row(self, domid: int) -> DomainRow:
-        row = self._find(domid)
-        if row is None:
-            raise CopyChanged(f"there is no copy with domid {domid} any more")
-        return row
+    def _rows(self) -> tuple[DomainRow, ...]:
+        return tuple(row for row in self._xl.domains() if row.uuid == self._uuid)
 
     def _find(self, domid: int) -> DomainRow | None:
-        return next((row for row in self._xl.domains() if row.domid == domid and row.uuid == self._uuid), None)
+        return next((row for row in self._rows() if row.domid == domid), None)
 
-    def _expect(self, domid: int, wanted: t.Callable[[DomainState], bool], words: str) -> DomainRow:
-        row = self._row(domid)
+    def _expect(
+        self,
+        domid: int,
+        wanted: t.Callable[[DomainState], bool],
+        words: str,
+        endings: t.Container[str],
+        starts: bool = False,
+    ) -> DomainRow:
+        """Return the copy, or refuse; ``endings`` are those its name may have behind the domain's own."""
+        if self._boot_id is not None and self._boot_id != _procfs.boot_id():
+            raise AnotherBoot(f"the host was started again since the copy with domid {domid} was recorded")
+        rows = self._rows()
+        row = next((each for each in rows if each.domid == domid), None)
+        if row is None:
+            raise CopyChanged(f"there is no copy with domid {domid} any more")
         if not wanted(row.state):
             raise CopyChanged(f"the copy with domid {domid} ({row.name}) is not {words} any more")
+        ours = row.name.startswith(self._name) and row.name[len(self._name) :] in endings
+        if not ours and not row.state.dying:
+            raise CopyChanged(f"the copy with domid {domid} is called {row.name}")
+        if starts:
+            twin = next((each for each in rows if each.domid != domid and _runs(each.state)), None)
+            if twin is not None:
+                raise RunsAlready(f"a copy with domid {twin.domid} ({twin.name}) runs on this host")
+        hand = worker_on(domid, self._name)
+        if hand is not None:
+            text = f"process {hand.pid}, {hand.command}, works on the copy with domid {domid}"
+            raise CopyBusy(text, pid=hand.pid, command=hand.command)
         return row
 
-    def _until(self, domid: int, reached: t.Callable[[DomainRow | None], bool], words: str) -> None:
-        deadline = time.monotonic() + _LOOK_LIMIT
-        while not reached(self._find(domid)):
-            if time.monotonic() >= deadline:
-                raise CopyStays(f"the copy with domid {domid} is not {words} after {_LOOK_LIMIT:g} s")
+    def _until(
+        self,
+        domid: int,
+        course: _Course,
+        reached: t.Callable[[DomainRow | None], bool],
+        words: str,
+        enough: t.Callable[[DomainRow], bool] = lambda dummy: False,
+    ) -> DomainRow | None:
+        """Look until it is ``reached``; when the time is over, what is ``enough`` will do."""
+        deadline = self._clock() + (_LOOK_LIMIT if course.error is None else _FAILED_LIMIT)
+        while True:
+            seen, blind = self._look(domid)
+            if blind is None and reached(seen):
+                return seen
+            if self._clock() >= deadline:
+                break
             self._sleep(_LOOK_INTERVAL)
+        if blind is not None:
+            raise blind
+        if seen is not None and enough(seen):
+            return seen
+        cause = f": {course.error.message}" if course.error is not None else ""
+        done = self._done(seen, course).to_result()
+        text = f"the copy with domid {domid} is not {words} after {', '.join(course.steps)}{cause}"
+        raise CopyStays(text, steps=done["steps"], copy=done["copy"])
+
+    def _look(self, domid: int) -> tuple[DomainRow | None, Dom0XenError | None]:
+        try:
+            return self._find(domid), None
+        except Dom0XenError as exc:
+            return None, exc
+
+    @staticmethod
+    def _done(row: DomainRow | None, course: _Course, monitor: str | None = None) -> Done:
+        zombie = row is not None and row.state.dying
+        copy = Copy(CopyState.ABSENT)
+        if row is not None:
+            copy = Copy(CopyState.UNKNOWN if zombie else copy_state(row.state), row.name, row.domid)
+        return Done(copy, tuple(course.steps), monitor, zombie, course.error.message if course.error else None)
+
+
+def worker_on(domid: int, name: str) -> Hand | None:
+    """Return a process other than this one and its children that takes the domain away, resumes or destroys it."""
+    hand = _hands.hand_on(domid, name, (os.getpid(),))
+    return hand if hand is not None and hand.command in _IN_THE_WAY else None
+
+
+def _stands_still(state: DomainState) -> bool:
+    return state.dying or state.suspended or _waits(state)
+
+
+def _suspended(state: DomainState) -> bool:
+    return state.suspended and not state.dying
+
+
+def _waits(state: DomainState) -> bool:
+    return state.alive and state.paused
+
+
+def _runs(state: DomainState) -> bool:
+    return state.alive and not state.paused

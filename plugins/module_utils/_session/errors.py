@@ -41,3 +41,37 @@ class NotAdmitted(Dom0XenError):
 
     code = "no_sender"
     remedy = "Start the migration again."
+
+
+class CopyChanged(Dom0XenError):
+    """The copy is not as it was seen when the act was decided."""
+
+    code = "copy_changed"
+    remedy = "Run dom0.xen.settle again; it looks at both hosts anew."
+
+
+class AnotherBoot(CopyChanged):
+    """The host was started again, so that the domid means another copy, or none."""
+
+    code = "another_boot"
+
+
+class RunsAlready(CopyChanged):
+    """Another copy of the domain runs on this host, so this one must not."""
+
+    code = "runs_already"
+    remedy = "Pause both copies at once if both run, then find out which one counts; the other must be destroyed."
+
+
+class CopyBusy(CopyChanged):
+    """Another process is at work on the copy. Details: ``pid``, ``command``."""
+
+    code = "copy_busy"
+    remedy = "Wait until the process that is named has ended, then run dom0.xen.settle again."
+
+
+class CopyStays(Dom0XenError):
+    """The act was done, and the copy did not come into the state that was wanted. Details: ``steps``, ``copy``."""
+
+    code = "copy_stays"
+    remedy = "Look at the copy with xl list -v and at xl dmesg; then run dom0.xen.settle again."

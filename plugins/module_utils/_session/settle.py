@@ -21,7 +21,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER, session_folder
 from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, found, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart, bring_back
-from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, CopyChanged
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     CANCEL,
@@ -159,7 +160,7 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
         elif step.verb == RESUME:
             # Before it happens: from here on no other copy of this session is worth anything.
             record("resume", domid=step.domid)
-            return {"changed": True, "monitor": copies.resume(step.domid)}
+            return {"changed": True, "monitor": copies.resume(step.domid).monitor}
         else:
             if not here.history().committed:
                 record("commit", domid=step.domid)

@@ -81,8 +81,8 @@ class Xl:
         self._ask("destroy", str(domid))
 
     def resume(self, domid: int) -> None:
-        """Resume a suspended domain, from Xen 4.20 on (tools/xl/xl_vmcontrol.c main_resume)."""
-        self._ask("resume", str(domid))
+        """Resume a suspended domain, from Xen 4.20 on (tools/xl/xl_vmcontrol.c main_resume, which returns 0 always)."""
+        self._do("resume", str(domid))
 
     def save_and_resume_argv(self, domid: int) -> list[str]:
         """Return the command that saves a domain to nowhere and resumes it; without ``-c`` it would destroy it."""

@@ -37,6 +37,8 @@ class Settings:
     attach_s: float = 0.02
     #: How long a destroy takes.
     destroy_s: float = 0.01
+    #: How long a destroyed domain stays as a zombie, because a backend holds on to its memory.
+    zombie_s: float = 0.0
     #: How long a domain takes to be made before it can take pages.
     create_s: float = 0.0
     #: Bytes per second the save helper writes at most, 0 for as fast as the pipe takes them.

@@ -68,6 +68,8 @@ class Domain:
     reason: int = POWEROFF
     dying: bool = False
     introduced: bool = False
+    #: The reason with which a guest that agreed to shut down will do so as soon as it runs again.
+    ending: int | None = None
     #: Pages that exist in the domain; grows while a stream is received.
     populated: int = 0
     guest: Guest | None = None
@@ -91,7 +93,7 @@ class Domain:
             "shutdown": self.shutdown,
             "reason": self.reason,
             "dying": self.dying,
-            "memory_kib": self.populated * 4 if self.guest is None else self.memory_kib,
+            "memory_kib": self.populated * 4 if self.guest is None or self.dying else self.memory_kib,
             "vcpus": self.vcpus,
             "cpu_time_ns": int(guest.ran_here_ns * guest.behaviour.load) if guest else 0,
         }

@@ -28,6 +28,7 @@ class Behaviour:
     #: ``normal``, ``ignore`` (never acknowledges), ``ack_only`` (acknowledges, never suspends).
     suspend: str = "normal"
     acknowledge_s: float = 0.005
+    #: Longer than ``suspend_timeout_s`` of the host: agrees, and suspends when xl has given up waiting.
     suspend_s: float = 0.01
     #: Share of a running guest's time that counts as processor time in ``xl list``.
     load: float = 0.05

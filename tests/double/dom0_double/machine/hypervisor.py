@@ -133,9 +133,11 @@ class Hypervisor:
         self._loop.later(behaviour.suspend_s, lambda: self.shut_down(domid, _REQUESTS[request]))
 
     def shut_down(self, domid: int, reason: int) -> None:
-        """Let a running guest shut itself down; what is not running cannot."""
+        """Let a guest shut itself down; one that is paused does so when it runs again."""
         domain = self.domains.get(domid)
         if domain is None or not domain.may_run:
+            if domain is not None and domain.pauses and not domain.shutdown:
+                domain.ending = reason
             return
         domain.shutdown, domain.reason = True, reason
         self._schedule(domain, "suspend" if reason == SUSPEND else "shutdown")
@@ -154,6 +156,9 @@ class Hypervisor:
             raise HypercallError("EINVAL")
         domain.pauses -= 1
         self._schedule(domain, "unpause")
+        if domain.may_run and domain.ending is not None:
+            reason, domain.ending = domain.ending, None
+            self._loop.later(0.0, lambda: self.shut_down(domid, reason))
 
     def resume(self, domid: int) -> None:
         """Resume a suspended domain; EINVAL when it is not suspended (xg_resume.c modify_returncode)."""
@@ -213,11 +218,23 @@ class Hypervisor:
         self.store.write(f"/vm/{domain.uuid}/name", new)
 
     def destroy(self, domid: int) -> None:
-        """Destroy a domain and its nodes."""
+        """Destroy a domain and its nodes. A zombie goes when its memory is let go; once more changes nothing."""
         domain = self.get(domid)
+        if domain.dying:
+            return
         domain.dying = True
         self._schedule(domain, "destroy")
         self.nodes.remove(domid, domain.uuid)
+        if self.settings.zombie_s:
+            # Paused first (libxl_domain.c libxl__destroy_domid), and all but a few pages are given back.
+            domain.pauses += 1
+            domain.populated = min(domain.populated, 2)
+            self._loop.later(self.settings.zombie_s, lambda: self._let_go(domid))
+        else:
+            del self.domains[domid]
+        self.store.special("@releaseDomain")
+
+    def _let_go(self, domid: int) -> None:
         del self.domains[domid]
         self.store.special("@releaseDomain")
 

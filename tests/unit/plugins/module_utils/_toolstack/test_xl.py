@@ -42,6 +42,7 @@ class Recorder:
         ("pause", (3,), ["pause", "3"]),
         ("unpause", (3,), ["unpause", "3"]),
         ("destroy", (3,), ["destroy", "3"]),
+        ("resume", (3,), ["resume", "3"]),
     ],
 )
 def test_what_changes_a_domain_names_it_by_domid(verb: str, arguments: tuple[t.Any, ...], words: list[str]) -> None:
@@ -49,6 +50,12 @@ def test_what_changes_a_domain_names_it_by_domid(verb: str, arguments: tuple[t.A
     run = Recorder()
     getattr(Xl(run, "/usr/sbin/xl"), verb)(*arguments)
     assert run.commands == [["/usr/sbin/xl", *words]]
+
+
+def test_resuming_by_a_save_keeps_the_domain() -> None:
+    """Without -c xl destroys what it has saved (tools/xl/xl_saverestore.c save_domain), and this image is nowhere."""
+    xl = Xl(Recorder(), "/usr/sbin/xl")
+    assert xl.save_and_resume_argv(3) == ["/usr/sbin/xl", "save", "-c", "3", "/dev/null"]
 
 
 def test_migration_goes_through_our_command() -> None:
@@ -84,9 +91,9 @@ def test_failures_are_told_apart(rc: int, stderr: str, kind: type[errors.Toolsta
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("verb", ["pause", "unpause"])
+@pytest.mark.parametrize("verb", ["pause", "unpause", "resume"])
 def test_pausing_that_failed_is_a_failure(verb: str) -> None:
-    """xl pause and xl unpause say that they failed and exit with 0 all the same."""
+    """xl pause, unpause and resume say that they failed and exit with 0 all the same."""
     with pytest.raises(errors.DomainMissing):
         getattr(Xl(Recorder(0, "", (DATA / "pause-missing.stderr").read_text()), "/usr/sbin/xl"), verb)(99)
 
