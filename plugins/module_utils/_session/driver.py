@@ -31,7 +31,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.control import C
 from ansible_collections.dom0.xen.plugins.module_utils._session.inhibitor import Inhibitor
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
-from ansible_collections.dom0.xen.plugins.module_utils._session.machine import Machine, StateT
+from ansible_collections.dom0.xen.plugins.module_utils._session.machine import Machine, StateT, told
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.telling import Telling
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
@@ -110,6 +110,9 @@ class Driver(t.Generic[StateT]):
         self._dismissed = True
         self.feed(CancelAsked())
 
+    def _afterwards(self) -> None:
+        """See to what may still come of the session after its end."""
+
     def _waits_for_controller(self) -> bool:
         """Whether the guest stands still until the controller has spoken."""
         return False
@@ -134,6 +137,8 @@ class Driver(t.Generic[StateT]):
             deadline = self.clock() + self._linger_limit()
             while not self.link.delivered and self.clock() < deadline and (self.link.up or not self._dismissed):
                 self._step()
+            self._dismissed = False
+            self._afterwards()
         finally:
             self._close()
             self._finish()
@@ -155,12 +160,12 @@ class Driver(t.Generic[StateT]):
         """Note when something happened first, in seconds of the monotonic clock."""
         self.timeline.setdefault(moment, self.clock())
 
-    def note(self, step: str, pid: int | None = None, **details: t.Any) -> None:
-        """Put on record what settling needs to find its way, such as a process; not waited for."""
+    def note(self, step: str, pid: int | None = None, durable: bool = False, **details: t.Any) -> None:
+        """Put on record what settling needs to find its way, such as a process; waited for only if ``durable``."""
         if pid is not None:
             details.update(pid=pid, started=_procfs.start_time(pid))
         with contextlib.suppress(OSError):
-            self._journal.write(step, details, durable=False)
+            self._journal.write(step, details, durable=durable)
 
     def launched(self, document: t.Mapping[str, t.Any]) -> None:
         """Tell the launcher, once, how the start went."""
@@ -200,15 +205,10 @@ class Driver(t.Generic[StateT]):
 
     def _open(self) -> None:
         # A journal may be all that is left: it has to say by itself what it is about.
-        self.note(
-            "opened",
-            os.getpid(),
-            uuid=self.settings.uuid,
-            name=self.settings.name,
-            role=self.role,
-            boot_id=_procfs.boot_id(),
-            peer_host=self.settings.peer_host,
-        )
+        boot_id, peer = _procfs.boot_id(), self.settings.peer_host
+        who = {"uuid": self.settings.uuid, "name": self.settings.name, "role": self.role}
+        # An empty journal would say nothing after a power loss, not even that nothing was committed.
+        self.note("opened", os.getpid(), durable=True, **who, boot_id=boot_id, peer_host=peer)
 
     def _link_readable(self, happened: t.Mapping[int, int]) -> bool:
         connection = self.link.connection
@@ -224,15 +224,15 @@ class Driver(t.Generic[StateT]):
         self._turn(happened)
         self._tell(idle=not happened)
 
+    def _attend(self, fd: int, seconds: float) -> None:
+        """Wait for a descriptor, for at most so long, and answer those who speak with the session meanwhile."""
+        sources = [(each, selectors.EVENT_READ) for each in (fd, *self._control.filenos())]
+        happened = self.loop.wait(sources, seconds)
+        self._dismissed = self._dismissed or self.loop.terminate
+        self._control.serve(happened, self._answer)
+
     def _answer(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
-        accepted = self._asked(request)
-        failure = self.state.failure
-        return {
-            "accepted": accepted,
-            "phase": self.state.phase.value,
-            "owner": self.state.owner.value,
-            "error": failure.to_result(self.role) if failure else None,
-        }
+        return told(self.state, self.role, self._asked(request))
 
     def _handle(self, event: Event) -> None:
         before = self.state

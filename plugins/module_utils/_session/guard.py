@@ -18,7 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, session_folder
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
 
 # How old, in seconds, a look may be when the controller permits.
 LOOK_AGE = 1.0
@@ -36,6 +36,13 @@ class Guard:
         self._prepared = False
         self._looked_at: float | None = None
         self._against: Failure | None = None
+
+    def tend(self, phase: Phase, domid: int, idle: bool) -> None:
+        """Do what there is to do in this phase; ``idle`` when there is nothing else."""
+        if phase is Phase.STREAMING:
+            self.prepare()
+        elif idle and phase is Phase.TRANSFERRED:
+            self.look(domid)
 
     def prepare(self) -> None:
         """While memory flows: find what would start the domain at the next boot."""

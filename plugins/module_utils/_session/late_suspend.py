@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, Done, worker_on
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import copy_state
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import SUSPEND, Clock, Sleep, shutdown_node
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import CopyState
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -94,6 +95,14 @@ class Outcome:
             "done": self.done.to_result() if self.done else None,
             "error": self.error.as_result() if self.error else None,
         }
+
+
+def possible(timeline: t.Container[str]) -> bool:
+    """Say whether the guest may suspend after the session: it was asked to, ``xl`` has ended, and it never did.
+
+    ``timeline`` holds the names of the moments that the session has seen.
+    """
+    return "suspend_requested" in timeline and "xl_exited" in timeline and SUSPENDED not in timeline
 
 
 class LateSuspend:
@@ -202,3 +211,30 @@ class LateSuspend:
             except Dom0XenError as exc:
                 error = exc
         self.outcome = Outcome(what, self.withdrawn, done, error)
+
+
+class Follower:
+    """Follows a guest after the session's end, until something has come of it or somebody dismisses the session.
+
+    ``wait`` waits for a descriptor, at most so many seconds. Whoever dismisses sees to the domain from then on.
+    """
+
+    def __init__(self, wait: t.Callable[[int, float], None], dismissed: t.Callable[[], bool]) -> None:
+        self._wait = wait
+        self._dismissed = dismissed
+
+    def follow(self, xl: Xl, store: XenStore, domid: int, uuid: str, name: str) -> dict[str, t.Any]:
+        """Return what came of it, as :meth:`Outcome.to_result` does. Raises nothing: the session is over."""
+        try:
+            late = LateSuspend(xl, store, domid, uuid, name)
+        except Dom0XenError as exc:
+            return {"end": Next.BLIND.value, "error": exc.as_result()}
+        try:
+            while not self._dismissed():
+                self._wait(late.fileno(), late.wait())
+                outcome = late.tick()
+                if outcome is not None:
+                    return outcome.to_result()
+            return {"end": "dismissed"}
+        finally:
+            late.close()

@@ -41,3 +41,9 @@ class State(t.Protocol):
 
 StateT = t.TypeVar("StateT", bound=State)
 Machine = t.Callable[[StateT, Event], t.Tuple[StateT, Actions]]
+
+
+def told(state: State, role: str, accepted: bool) -> dict[str, t.Any]:
+    """Return the answer to a request of :mod:`control`: whether it was accepted, and where the session is."""
+    error = state.failure.to_result(role) if state.failure else None
+    return {"accepted": accepted, "phase": state.phase.value, "owner": state.owner.value, "error": error}

@@ -14,7 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link import tls
 from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
-from ansible_collections.dom0.xen.plugins.module_utils._session import actions, gate, messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import actions, gate, late_suspend, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
 from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
@@ -110,7 +110,7 @@ class Sender(Driver[SourceState]):
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
-        self._look_around(idle=not happened)
+        self._guard.tend(self.state.phase, self._domid, idle=not happened)
         self._look_at_gate()
         self._look_at_xl()
         self._look_at_deadlines()
@@ -127,12 +127,6 @@ class Sender(Driver[SourceState]):
     def _evidence(self) -> Failure | None:
         against = gate.evidence_against(self._store, self._domid, self.settings.name, self._process.exit_code())
         return against or self._guard.evidence(self._domid)
-
-    def _look_around(self, idle: bool) -> None:
-        if self.state.phase is Phase.STREAMING:
-            self._guard.prepare()
-        elif idle and self.state.phase is Phase.TRANSFERRED:
-            self._guard.look(self._domid)
 
     def _asked(self, request: dict[str, t.Any]) -> bool:
         event = gate.event(request, self.link.up, self._evidence)
@@ -285,6 +279,12 @@ class Sender(Driver[SourceState]):
         )
         copy = observe(self._xl, lambda row: row.domid == self._domid, lambda state: state in wanted)
         self.feed(words.Observed(copy))
+
+    def _afterwards(self) -> None:
+        if self.state.owner is Owner.SOURCE and not self.state.must_undo and late_suspend.possible(self.timeline):
+            late = late_suspend.Follower(self._attend, lambda: self._dismissed)
+            outcome = late.follow(self._xl, self._store, self._domid, self.settings.uuid, self.settings.name)
+            self.note("late_suspend", **outcome)
 
     def _close(self) -> None:
         left = self._guard.end(self.state.owner)
