@@ -53,6 +53,13 @@ _PAUSES = 5
 _IN_THE_WAY = ("xl migrate", "xl remus", "xl save", "xl suspend", "xl resume", "xl destroy", _procfs.SAVE_HELPER)
 
 
+Record = t.Callable[[], None]
+
+
+def _nothing() -> None:
+    """Put nothing on record."""
+
+
 @dataclass(frozen=True)
 class Done:
     """What an act has done and seen.
@@ -123,14 +130,16 @@ class Copies:
         self._clock = clock
         self._boot_id = boot_id
 
-    def destroy(self, domid: int, never_ran: bool = False) -> Done:
+    def destroy(self, domid: int, never_ran: bool = False, record: Record = _nothing) -> Done:
         """Destroy a copy that does not run, and wait until it is gone, or nothing but a zombie.
 
+        ``record`` puts the act on record; it is called when nothing speaks against it, and before it is done.
         With ``never_ran`` a copy that has used processor time is refused; the resolution of that is 0.1 s.
         """
         row = self._expect(domid, _stands_still, "suspended or paused", (INCOMING, MIGRATED_AWAY, ""))
         if never_ran and row.cpu_time_s > 0:
             raise CopyChanged(f"the copy with domid {domid} ({row.name}) has run")
+        record()
         course = _Course()
         if not row.state.dying:
             course.attempt("destroy", lambda: self._xl.destroy(domid))
@@ -144,26 +153,29 @@ class Copies:
         self._rename(row, course)
         return self._done(self._until(domid, course, lambda copy: copy is not None, "there"), course)
 
-    def resume(self, domid: int) -> Done:
-        """Resume a source's suspended copy under the domain's own name.
+    def resume(self, domid: int, record: Record = _nothing) -> Done:
+        """Resume a source's suspended copy under the domain's own name; ``record`` as in :meth:`destroy`.
 
         A copy that was paused as well, as ``xl save -p`` leaves it, is paused afterwards.
         """
         row = self._expect(domid, _suspended, "suspended", (MIGRATED_AWAY, ""), starts=True)
         info = self._xl.info()
         release = (info.major, info.minor)
+        record()
         course = _Course()
         self._rename(row, course)
         course.attempt("resume", lambda: resume(self._xl, self._store, domid, release, self._sleep, self._clock))
         seen = self._until(domid, course, lambda copy: copy is not None and copy.state.alive, "running")
         return self._done(seen, course, monitor_after_suspend(release))
 
-    def roll_forward(self, domid: int) -> Done:
+    def roll_forward(self, domid: int, record: Record = _nothing) -> Done:
         """Start a destination's copy that is complete and was never started, under the domain's own name.
 
-        That it is complete cannot be seen: the caller knows that its ``xl`` has said ready.
+        ``record`` as in :meth:`destroy`. That it is complete cannot be seen: the caller knows that its ``xl`` has said
+        ready.
         """
         row = self._expect(domid, _waits, "paused", (INCOMING, ""), starts=True)
+        record()
         course = _Course()
         self._rename(row, course)
         return self._start(domid, course)

@@ -153,18 +153,16 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     with fenced(here) as record, XenStore() as store:
         copies = Copies(xl, store, here.uuid, here.name)
         if step.verb == DESTROY:
-            record("destroy", domid=step.domid)
-            copies.destroy(step.domid)
+            copies.destroy(step.domid, record=lambda: record("destroy", domid=step.domid))
         elif step.verb == RENAME_BACK:
             copies.rename_back(step.domid)
         elif step.verb == RESUME:
-            # Before it happens: from here on no other copy of this session is worth anything.
-            record("resume", domid=step.domid)
-            return {"changed": True, "monitor": copies.resume(step.domid).monitor}
+            # On record before it happens: from here on no other copy of this session is worth anything.
+            done = copies.resume(step.domid, lambda: record("resume", domid=step.domid))
+            return {"changed": True, "monitor": done.monitor}
         else:
-            if not here.history().committed:
-                record("commit", domid=step.domid)
-            copies.roll_forward(step.domid)
+            committed = here.history().committed
+            copies.roll_forward(step.domid, lambda: None if committed else record("commit", domid=step.domid))
             record("running", domid=step.domid, status=0)
     return {"changed": True}
 

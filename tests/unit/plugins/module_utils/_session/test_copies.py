@@ -343,3 +343,16 @@ def test_somebody_at_work(dom0: Dom0, act: str) -> None:
     assert caught.value.details["command"] == "xl save"
     dom0.host.kill("save")
     assert dom0.letters(domid) == f"s {AWAY}"
+
+
+def test_refused_act_is_not_on_record(dom0: Dom0) -> None:
+    """Whoever settles next would otherwise take a commit for given, or a copy for resumed."""
+    domid, noted = dom0.start(), list[str]()
+    copies = dom0.copies()
+    for act in (copies.destroy, copies.resume, copies.roll_forward):
+        with pytest.raises(errors.CopyChanged):
+            act(domid, record=lambda: noted.append("record"))
+    assert noted == []
+    dom0.xl.pause(domid)
+    copies.roll_forward(domid, record=lambda: noted.append(dom0.letters(domid)))
+    assert noted == [f"p {NAME}"] and dom0.letters(domid) == f"r {NAME}"
