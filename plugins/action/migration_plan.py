@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLAN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.plugin_utils._looking import cannot_look, not_looked_at
 from ansible_collections.dom0.xen.plugins.plugin_utils._planning import plan_move
 
 
@@ -24,7 +25,7 @@ class ActionModule(ActionBase):
     _supports_diff = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return ``moves``; hosts that gave no facts are named in a warning."""
+        """Return ``moves``; hosts on which nobody could look are a warning, or an error if the domain may be there."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(PLAN)
         answers = options["hosts"]
@@ -32,10 +33,12 @@ class ActionModule(ActionBase):
         taken = ((task_vars or {}).get("groups") or {}).get("all") or ()
         try:
             move = plan_move(options["domain"], options["source"], options["destination"], hosts, taken)
+            silent = sorted(not_looked_at(answers))
+            if silent and not move.source and move.uuid is None:
+                raise cannot_look(options["domain"], options["destination"], answers)
         except Dom0XenError as exc:
             result.update(failed=True, **exc.as_result())
             return result
-        silent = sorted(set(answers) - set(hosts))
         if silent and not move.source:
             result["warnings"] = [f"Could not look for {options['domain']} on: {', '.join(silent)}."]
         result.update(changed=False, moves=[move.to_result()])

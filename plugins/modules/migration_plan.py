@@ -18,6 +18,7 @@ description:
     meanwhile.
   - Whether the move is possible is not asked here. M(dom0.xen.migration_check) tells everything that speaks against
     it at once.
+  - When no dom0 that could be asked has the domain and others could not be asked, this fails and tells why, for each.
 options:
   domain:
     description:
@@ -107,7 +108,8 @@ moves:
       sample: xen2
 code:
   description:
-    - Stable name of the error, one of V(domain_ambiguous), V(domain_on_several_hosts), V(move_name_taken).
+    - Stable name of the error, one of V(domain_ambiguous), V(domain_on_several_hosts), V(domain_not_looked_for),
+      V(move_name_taken).
   type: str
   returned: failure
   sample: domain_ambiguous

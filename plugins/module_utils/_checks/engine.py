@@ -117,10 +117,11 @@ def describe(found: t.Iterable[Finding], request: MoveRequest, name: str | None 
     origin = f" from {request.source}" if request.source else ""
     head = f"{name or request.domain} cannot be moved{origin} to {request.destination}"
     if len(reasons) == 1:
-        return f"{head}. {_line(reasons[0])}"
-    lines = [f"{number}. {_line(reason)}" for number, reason in enumerate(reasons, 1)]
+        return f"{head}. {line(reasons[0])}"
+    lines = [f"{number}. {line(reason)}" for number, reason in enumerate(reasons, 1)]
     return "\n".join([f"{head}, for {len(reasons)} reasons:", *lines])
 
 
-def _line(finding: Finding) -> str:
+def line(finding: Finding) -> str:
+    """Return a finding for people, with its host and remedy."""
     return f"{finding.host}: {finding.message} Remedy: {finding.remedy}"

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On which hosts nobody could look for a domain, and why (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks import hosts as rules
+from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import line
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, MoveRequest, listed
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.plugin_utils._moving import trouble
+
+Info = t.Mapping[str, t.Any]
+
+
+class DomainNotLookedFor(Dom0XenError):
+    """The domain is on no host that could be asked, and some could not be asked: it may be on one of those."""
+
+    code = "domain_not_looked_for"
+
+
+def not_looked_at(answers: t.Mapping[str, Info]) -> list[str]:
+    """Return the hosts whose domains are not known, from what ``host_info`` returned for each, in their order."""
+    return [host for host, info in answers.items() if not (info.get("host") or {}).get("domains")]
+
+
+def cannot_look(wanted: str, destination: str, answers: t.Mapping[str, Info]) -> DomainNotLookedFor:
+    """Return the error that tells, for each host on which nobody could look, everything that kept one from it.
+
+    A destination that the inventory does not have is told with them.
+    """
+    blind = not_looked_at(answers)
+    looked = [host for host in answers if host not in blind]
+    names = [*blind, *([] if destination in answers else [destination])]
+    found = [finding for host in names for finding in _findings(wanted, host, answers)]
+    elsewhere = f" It is not on: {listed(looked)}." if looked else ""
+    reasons = "\n".join(f"{number}. {line(finding)}" for number, finding in enumerate(found, 1))
+    return DomainNotLookedFor(
+        f"{wanted!r} could not be looked for on: {listed(blind)}.{elsewhere}\n{reasons}",
+        hosts=blind,
+        findings=[finding.to_result() for finding in found],
+    )
+
+
+def _findings(wanted: str, host: str, answers: t.Mapping[str, Info]) -> list[Finding]:
+    info = answers.get(host, {})
+    facts = HostFacts.from_result(info["host"]) if info.get("host") else None
+    request = MoveRequest(
+        wanted, host, host, source_trouble=trouble(host, info, answers), inventory=tuple(answers), allow_same_host=True
+    )
+    case = Case(facts, facts, None, request)
+    return [finding for rule in (rules.reachable, rules.complete) for finding in rule(case)]
