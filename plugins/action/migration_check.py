@@ -10,7 +10,14 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK
-from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import describe, errors, findings, plan, warnings
+from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
+    describe,
+    errors,
+    findings,
+    line,
+    plan,
+    warnings,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, MoveRequest, Plan
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
@@ -57,7 +64,7 @@ class ActionModule(ActionBase):
             if errors(found) or planned is None:
                 message = describe(found, request, planned.domain.name if planned else None)
                 return {**result, **self._refuse(result, message, options)}
-            result["warnings"] = [f"{finding.host}: {finding.message}" for finding in warnings(found)]
+            result["warnings"] = [line(finding) for finding in warnings(found)]
             result["changed"] = bool(self._task.check_mode)
         result.update(_outcome(case, decision, planned, options))
         return result

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
 
 _INSTEAD = "Shut the domain down and start it on %s from its configuration file."
 
@@ -70,13 +71,25 @@ def _asked(case: Case) -> t.Iterator[Finding]:
             f"the guest in {name} says that it cannot be suspended (control/feature-suspend is 0).",
             _INSTEAD % case.request.destination,
         )
-    else:
+    elif not _came_by_migration(case):
         yield case.warning(
             "suspend_unconfirmed",
             host,
             f"the guest in {name} does not say that it can be suspended (control/feature-suspend is not 1).",
             "If it is still booting, wait. A guest that does not answer stays where it is, after a minute.",
         )
+
+
+def _came_by_migration(case: Case) -> bool:
+    """Say whether a session has brought the domain to the source: its guest has been suspended before.
+
+    The node is then empty: libxl makes it anew (tools/libs/light/libxl_create.c libxl__domain_make), and the guest
+    writes it only when it boots.
+    """
+    return case.source is not None and any(
+        session.role == RECEIVER and session.end_state == "moved" and case.concerns(session)
+        for session in case.source.sessions
+    )
 
 
 def configured(case: Case) -> t.Iterator[Finding]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import typing as t
@@ -115,6 +116,17 @@ def test_hosts_that_gave_no_facts_are_findings(playbook: Playbook) -> None:
         "unknown": ["host_not_in_inventory"],
     }
     assert "no route to host" in found["between"]["msg"]
+
+
+def test_a_warning_has_its_host_and_remedy(playbook: Playbook) -> None:
+    """A person sees the warning, not the findings in the result."""
+    seen = domain().xenstore
+    assert seen is not None
+    booting = domain(xenstore=dataclasses.replace(seen, feature_suspend=""))
+    task = check(info(host("xen1")), info(host("xen2")), domain_info={"domains": [booting.to_result()]})
+    (warning,) = results(playbook, warned=task)["warned"]["warnings"]
+    assert warning.startswith("xen1: ")
+    assert "Remedy: If it is still booting, wait." in warning
 
 
 def test_check_mode_predicts_the_change_and_writes_nothing(playbook: Playbook, tmp_path: pathlib.Path) -> None:
