@@ -25,10 +25,10 @@ attributes:
     platforms: posix
 options:
   uuid:
-    description: UUID of the domain. Without it the domains of all sessions found are returned.
+    description: UUID of the domain. Without it the copies of the domains of all sessions found are returned.
     type: str
   session:
-    description: Identity of one session; without it all sessions of the domain are returned.
+    description: Identity of one session; without it all sessions of the domain, or of this host, are returned.
     type: str
   wait:
     description: How long to wait for the process of O(session) to end before looking, in seconds.
@@ -66,7 +66,7 @@ sessions:
     - The status of each session that runs or was killed, then the result of each that has ended, both newest first.
       Status and result have the same keys.
     - A session of which nothing but its journal is left has no other keys than C(session), C(role), C(alive) and
-      C(journal). It is found by O(session) without O(uuid).
+      C(journal). It is found without O(uuid).
   returned: success
   type: list
   elements: dict
@@ -235,7 +235,6 @@ def main() -> None:
             "session": {"type": "str"},
             "wait": {"type": "int", "default": 0},
         },
-        required_one_of=[("uuid", "session")],
         supports_check_mode=True,
     )
     session, uuid = module.params["session"], module.params["uuid"]

@@ -15,7 +15,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     HostTrouble,
     listed,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionSeen
 
 
 def reachable(case: Case) -> t.Iterator[Finding]:
@@ -32,7 +33,7 @@ def reachable(case: Case) -> t.Iterator[Finding]:
 
 
 def _no_facts(case: Case, host: str, trouble: HostTrouble | None) -> Finding:
-    why = f" ({trouble.message})" if trouble and trouble.message else ""
+    why = f" ({trouble.message.rstrip('.')})" if trouble and trouble.message else ""
     if trouble and trouble.code == NOT_IN_INVENTORY:
         known = listed(case.request.inventory)
         return case.error(
@@ -105,13 +106,7 @@ def quiet(case: Case) -> t.Iterator[Finding]:
                 continue
             values = {"session": session.session, "role": session.role, "phase": session.phase}
             if session.alive:
-                yield case.error(
-                    "session_running",
-                    host,
-                    f"session {session.session} moves this domain at this moment (phase {session.phase}).",
-                    "Wait for it, watch it with dom0.xen.migration_info, or end it with dom0.xen.migration_cancel.",
-                    **values,
-                )
+                yield _running(case, host, session)
             elif newest and session.end_state not in ("moved", "stayed"):
                 yield case.warning(
                     "session_interrupted",
@@ -121,6 +116,22 @@ def quiet(case: Case) -> t.Iterator[Finding]:
                     **values,
                 )
             newest = False
+
+
+def _running(case: Case, host: str, session: SessionSeen) -> Finding:
+    """Tell of a session at work; a receiver whose sender was never started ends by itself."""
+    name, role = session.session, session.role
+    where = f"`ansible {host} -m dom0.xen.%s -a '%s'` with this inventory"
+    look = where % ("migration_info", f"session={name}")
+    end = where % ("migration_cancel", f"session={name} role={role}")
+    text = f"session {name} ({role}) moves this domain at this moment (phase {session.phase})"
+    remedy = f"Wait until it has ended, then run this again. To look at it: {look}. To end it: {end}."
+    if role == RECEIVER and session.phase == "starting":
+        text += (
+            "; it waits for its sender, and ends by itself when none has come within the migrate_admission_timeout of"
+            " the run that started it (120 s unless set otherwise)"
+        )
+    return case.error("session_running", host, f"{text}.", remedy, session=name, role=role, phase=session.phase)
 
 
 def _both(case: Case) -> t.Iterator[tuple[str, HostFacts]]:

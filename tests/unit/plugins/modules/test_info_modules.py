@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two modules that gather facts return what their documentation says, on hosts in any state."""
+"""The modules that gather facts return what their documentation says, on hosts in any state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.dom0.xen.plugins.module_utils import _records
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
-from ansible_collections.dom0.xen.plugins.modules import domain_info, host_info
+from ansible_collections.dom0.xen.plugins.modules import domain_info, host_info, migration_info
 
 
 def _documented(text: str, *path: str) -> set[str]:
@@ -69,3 +69,13 @@ def test_module_answers_on_a_machine_without_xen(
     assert ended.value.code == 0 and result["changed"] is False
     problems = result["host"]["problems"] if module is host_info else result["problems"]
     assert any(problem["code"] in ("xl_missing", "no_xen") for problem in problems)
+
+
+def test_sessions_may_be_asked_for_without_naming_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The documentation says so; on a machine without Xen the module gets as far as asking xl."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with patch_module_args({"runtime_path": "/dev/shm/dom0-xen-test"}), pytest.raises(SystemExit):
+        migration_info.main()
+    assert json.loads(capsys.readouterr().out)["code"] in ("xl_missing", "no_xen")

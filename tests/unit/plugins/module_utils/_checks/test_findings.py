@@ -74,6 +74,7 @@ def test_possible_move_has_no_findings() -> None:
 
 
 UNREACHED = HostTrouble(UNREACHABLE, "Connection refused")
+OTHERS = SessionDomain(OTHER, "other")
 PV = {"c_info": {"type": "pv"}, "b_info": {"shadow_memkb": 0}}
 HVM = {"c_info": {"type": "hvm"}}
 QCOW2 = {"pdev_path": "/srv/a.qcow2", "vdev": "xvda", "backend": "qdisk", "format": "qcow2"}
@@ -284,7 +285,7 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
         ["store", "no domain of that name"],
     ),
     ("session_running", "xen1", {"source": host("xen1", sessions=(session(alive=True, phase="gate"),))}, ["gate"]),
-    ("session_running", "xen2", {"destination": host("xen2", sessions=(session(alive=True),))}, ["migration_cancel"]),
+    ("session_running", "xen2", {"destination": host("xen2", sessions=(session(alive=True),))}, ["role=sender"]),
     *[
         (code, name, {side: host(name, problems=(Problem(code, "what is wrong", "what to do"),))}, ["what to do"])
         for code in ("pyxs_missing", "no_xen", "not_root", "xl_missing", "no_runtime_path", "xenstore_unreachable")
@@ -329,6 +330,20 @@ def test_guest_that_cannot_suspend(feature: str | None, kind: str, expected: lis
         with_config(c_info={"type": kind}), xenstore=dataclasses.replace(seen, feature_suspend=feature)
     )
     assert [(finding.code, finding.severity) for finding in _find(domain=subject)] == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [({}, False), ({"role": "sender"}, True), ({"end_state": "stayed"}, True), ({"domain": OTHERS}, True)],
+)
+def test_a_guest_that_a_migration_brought_is_not_suspected(changes: dict[str, t.Any], warned: bool) -> None:
+    """After a move control/feature-suspend is empty until the guest boots; it has been suspended all the same."""
+    seen = domain().xenstore
+    assert seen is not None
+    subject = domain(xenstore=dataclasses.replace(seen, feature_suspend=""))
+    source = host("xen1", sessions=(session(**{"role": "receiver", **changes}),))
+    found = warnings(_find(domain=subject, source=source))
+    assert [finding.code for finding in found] == (["suspend_unconfirmed"] if warned else [])
 
 
 HARMLESS: dict[str, dict[str, t.Any]] = {
@@ -488,6 +503,16 @@ def test_source_that_was_not_named() -> None:
     found = findings(None, host("xen2"), None, request(source=None))
     assert [finding.code for finding in found] == ["domain_unknown"]
     assert "xen1, xen2" in found[0].message
+
+
+def test_a_receiver_without_a_sender_ends_by_itself() -> None:
+    """A run interrupted between the two starts leaves one; whoever runs it again must know that waiting helps."""
+    waiting = session(role="receiver", alive=True, phase="starting", end_state=None)
+    (found,) = _find(destination=host("xen2", sessions=(waiting,)))
+    assert "ends by itself" in found.message and "migrate_admission_timeout" in found.message
+    assert f"`ansible xen2 -m dom0.xen.migration_cancel -a 'session={waiting.session} role=receiver'`" in found.remedy
+    (found,) = _find(destination=host("xen2", sessions=(dataclasses.replace(waiting, phase="streaming"),)))
+    assert "ends by itself" not in found.message
 
 
 def test_findings_can_travel() -> None:
