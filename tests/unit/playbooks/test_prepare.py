@@ -1,0 +1,33 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preparing hosts says which of them cannot take part."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import pytest
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_a_host_that_cannot_take_part_fails_and_is_named(tmp_path: pathlib.Path) -> None:
+    """A host that has everything is not changed; one without Xen is not called ready."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1"], python=sys.executable)
+    bare = tmp_path / "bare.ini"
+    bare.write_text(f"[dom0]\nbare ansible_connection=local ansible_python_interpreter={sys.executable}\n")
+    process = User(site, tmp_path).start("dom0.xen.prepare", "-i", str(bare))
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert site.down() == []
+    assert process.returncode == 2, log
+    recap = {line.split()[0]: line for line in log.splitlines() if "unreachable=" in line}
+    assert "failed=1" in recap["bare"]
+    assert "failed=0" in recap["xen1"] and "changed=0" in recap["xen1"]
+    failures = [line for line in log.splitlines() if "failed: [bare]" in line or '"msg": "bare: ' in line]
+    assert any("bare: " in line and "Remedy: " in line for line in failures), log
