@@ -40,7 +40,10 @@ def _no_facts(case: Case, host: str, trouble: HostTrouble | None) -> Finding:
             NOT_IN_INVENTORY,
             host,
             f"{host} is not among the dom0s of the inventory{why}; these are: {known}.",
-            f"Add {host} to the group of the dom0s, or name one of those.",
+            f"Add {host} to the group of the dom0s, or name one of those."
+            if case.request.inventory
+            else "Give an inventory whose group of the dom0s has hosts: `-i hosts.ini` (another group than dom0:"
+            " `-e dom0_group=NAME`).",
             known=list(case.request.inventory),
         )
     if trouble and trouble.code == UNREACHABLE:

@@ -69,7 +69,7 @@ def known(case: Case) -> t.Iterator[Finding]:
             "domain_unknown",
             case.request.destination,
             f"none of these dom0s has a domain {wanted!r}: {listed(case.request.inventory)}.",
-            "Check the name (capitals count), or give the domain's UUID.",
+            "Check the name (capitals count; `xl list` on each shows its domains), or give the domain's UUID.",
         )
         return
     rows = case.source.domains if case.source else ()

@@ -515,6 +515,14 @@ def test_a_receiver_without_a_sender_ends_by_itself() -> None:
     assert "ends by itself" not in found.message
 
 
+def test_an_empty_inventory_asks_for_one() -> None:
+    """Who forgot -i has no host to choose among."""
+    lost = HostTrouble(NOT_IN_INVENTORY)
+    (found,) = findings(None, None, None, request(source=None, destination_trouble=lost, inventory=()))[:1]
+    assert found.code == NOT_IN_INVENTORY
+    assert "-i hosts.ini" in found.remedy
+
+
 def test_findings_can_travel() -> None:
     """They become the result of a task."""
     (finding,) = _find(destination=host("xen2", bridges=()))
