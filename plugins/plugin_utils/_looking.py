@@ -28,6 +28,11 @@ def not_looked_at(answers: t.Mapping[str, Info]) -> list[str]:
     return [host for host, info in answers.items() if not (info.get("host") or {}).get("domains")]
 
 
+def names(facts: HostFacts) -> str:
+    """Return the names of a host's domains for a sentence, without domain 0."""
+    return listed(row.name for row in facts.domains if row.domid)
+
+
 def cannot_look(wanted: str, destination: str, answers: t.Mapping[str, Info]) -> DomainNotLookedFor:
     """Return the error that tells, for each host on which nobody could look, everything that kept one from it.
 

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, host
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, OTHER, host, row
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -24,10 +24,11 @@ def test_a_domain_is_only_unknown_when_every_host_was_asked(playbook: Playbook) 
     """A host without an answer may have it: that fails with its cause; a domain found elsewhere is only warned of."""
     with_it = {"host": host("xen1").to_result()}
     without = {"host": host("xen1", domains=(DOM0,)).to_result()}
+    web = {"host": host("xen2", domains=(DOM0, row("web", 5, OTHER))).to_result()}
     silent = {"unreachable": True, "msg": "Permission denied"}
     tasks = {
         "lost": _plan("centos", xen1=without, xen2=silent),
-        "unknown": _plan("centos", xen1=without, xen2=without),
+        "unknown": _plan("centos", xen1=without, xen2=web),
         "there": _plan("centos", xen1=with_it, xen2=silent),
     }
     together = "{" + ", ".join(f"'{name}': {name}" for name in tasks) + "}"
@@ -36,4 +37,5 @@ def test_a_domain_is_only_unknown_when_every_host_was_asked(playbook: Playbook) 
     assert found["lost"]["code"] == "domain_not_looked_for"
     assert "xen2: xen2 cannot be reached from the controller (Permission denied). Remedy:" in found["lost"]["msg"]
     assert found["unknown"]["moves"][0]["uuid"] is None
+    assert "The domains there are: xen1: none; xen2: web." in found["unknown"]["warnings"][0]
     assert found["there"]["warnings"] == ["Could not look for centos on: xen2."]
