@@ -67,6 +67,8 @@ class ActionModule(ActionBase):
             result["warnings"] = [line(finding) for finding in warnings(found)]
             result["changed"] = bool(self._task.check_mode)
         result.update(_outcome(case, decision, planned, options))
+        if decision.action == moving.MIGRATE and not self._task.check_mode:
+            result["msg"] += f" The session is {result['session']['session']}."
         return result
 
     def _refuse(self, result: Result, message: str, options: Result) -> Result:

@@ -80,6 +80,7 @@ def test_it_decides_between_three_actions(playbook: Playbook) -> None:
     }
     assert not any(result["changed"] for result in found.values())
     assert found["begin"]["session"]["session"] != session().session
+    assert found["begin"]["session"]["session"] in found["begin"]["msg"]
     assert found["adopt"]["session"]["session"] == found["there"]["session"]["session"] == session().session
     assert found["begin"]["domain"] == {
         "uuid": UUID,
