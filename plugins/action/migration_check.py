@@ -98,6 +98,7 @@ def _request(options: Result, source_info: Result) -> MoveRequest:
         allow_same_host=options["allow_same_host"],
         memory_reserve_mib=options["memory_reserve_mib"],
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
+        destination_address=options["destination_address"],
     )
 
 

@@ -25,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     hosts.reachable,
     hosts.complete,
     hosts.different,
+    hosts.addressed,
     identity.not_dom0,
     identity.not_a_domid,
     identity.known,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
@@ -82,6 +83,35 @@ def complete(case: Case) -> t.Iterator[Finding]:
     for host, facts in _both(case):
         for problem in facts.problems:
             yield case.error(problem.code, host, problem.message, problem.remedy)
+
+
+def addressed(case: Case) -> t.Iterator[Finding]:
+    """The address that the source is to connect to is the destination's, as far as can be told without trying it.
+
+    A name is not looked up: what counts is what it means on the source.
+    """
+    host, text = case.request.destination, case.request.destination_address
+    if case.destination is None or case.same_host:
+        return
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return
+    own = [entry.address for entry in case.destination.addresses]
+    if address.is_loopback:
+        why = "means the source itself when the source connects to it"
+    elif own and str(address) not in own:
+        why = f"is none of its own ({listed(own)}), which is right only where addresses are translated"
+    else:
+        return
+    yield case.warning(
+        "address_doubtful",
+        host,
+        f"the address {text} at which {case.source_name} is to reach {host} {why}.",
+        f"Give {host} the variable dom0_xen_address in the inventory, or set migrate_destination_address.",
+        address=text,
+        addresses=own,
+    )
 
 
 def not_older(case: Case) -> t.Iterator[Finding]:

@@ -39,7 +39,7 @@ class MoveRequest(Record):
 
     ``source`` is None when the caller did not name it and no host but, at most, the destination has the domain.
     ``memory_reserve_mib`` is to stay free at the destination; ``dom0_memory_min_mib`` is what dom0 there must keep when
-    xl shrinks it (autoballoon).
+    xl shrinks it (autoballoon). ``destination_address`` is where the source is to connect; empty: not checked.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -55,6 +55,7 @@ class MoveRequest(Record):
     transport: str = "tls"
     memory_reserve_mib: int = 0
     dom0_memory_min_mib: int = 512
+    destination_address: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -515,6 +515,26 @@ def test_a_receiver_without_a_sender_ends_by_itself() -> None:
     assert "ends by itself" not in found.message
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("192.0.2.11", None),
+        ("xen2.example.org", None),
+        ("", None),
+        ("127.0.0.1", "the source itself"),
+        ("::1", "the source itself"),
+        ("198.51.100.7", "none of its own (192.0.2.11)"),
+    ],
+)
+def test_an_address_that_is_not_the_destinations_is_doubted(address: str, words: str | None) -> None:
+    """Else the move fails only after the receiver was started; translated addresses stay possible."""
+    found = _find(request=request(destination_address=address))
+    assert [(finding.code, finding.severity) for finding in found] == (
+        [("address_doubtful", "warning")] if words else []
+    )
+    assert not words or words in found[0].message
+
+
 def test_an_empty_inventory_asks_for_one() -> None:
     """Who forgot -i has no host to choose among."""
     lost = HostTrouble(NOT_IN_INVENTORY)
