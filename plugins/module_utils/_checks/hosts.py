@@ -88,7 +88,7 @@ def complete(case: Case) -> t.Iterator[Finding]:
 def addressed(case: Case) -> t.Iterator[Finding]:
     """The address that the source is to connect to is the destination's, as far as can be told without trying it.
 
-    A name is not looked up: what counts is what it means on the source.
+    A name is not looked up: what counts is what it means on the source. Facts leave out link-local addresses.
     """
     host, text = case.request.destination, case.request.destination_address
     if case.destination is None or case.same_host:
@@ -100,7 +100,7 @@ def addressed(case: Case) -> t.Iterator[Finding]:
     own = [entry.address for entry in case.destination.addresses]
     if address.is_loopback:
         why = "means the source itself when the source connects to it"
-    elif own and str(address) not in own:
+    elif own and str(address) not in own and not address.is_link_local:
         why = f"is none of its own ({listed(own)}), which is right only where addresses are translated"
     else:
         return

@@ -521,6 +521,7 @@ def test_a_receiver_without_a_sender_ends_by_itself() -> None:
         ("192.0.2.11", None),
         ("xen2.example.org", None),
         ("", None),
+        ("fe80::1", None),
         ("127.0.0.1", "the source itself"),
         ("::1", "the source itself"),
         ("198.51.100.7", "none of its own (192.0.2.11)"),
