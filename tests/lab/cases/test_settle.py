@@ -75,6 +75,37 @@ def test_refused_at_the_gate(home: World, record: Record) -> None:
     nothing_to_settle(home)
 
 
+def test_refused_without_a_way_to_undo(home: World, record: Record) -> None:
+    """What a failed task at the gate has done may forbid that the source goes on: it waits for a person's word."""
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.migrate(**at_the_gate("fail"))
+        assert run.status != 0
+        assert run.result["owner"] == "unsettled", run.output[-3000:]
+        assert "settle_undone=true" in run.message, run.message
+        told = home.migrate(play=SETTLE, settle_undone=True)
+        watch.wait_answer()
+    assert told.status == 0, told.output
+    home.require("xen1")
+    record.note(gap_ms=same_guest(watch.observation).gap_ms)
+    nothing_to_settle(home)
+
+
+def test_cancelled_in_mid_stream(home: World, record: Record) -> None:
+    """A move that is called off while memory flows ends on both hosts, and the guest never notices."""
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.start()
+        home.mid_stream(home.source, 5_000_000)
+        # A run has files of its own, which the second one must not overwrite.
+        home.name += "-cancel"
+        cancelled = home.migrate(migrate_state="cancelled")
+        moved = run.wait()
+    assert cancelled.status == 0, cancelled.output[-3000:]
+    assert moved.status != 0, "a migration that was called off was reported as a success"
+    home.require("xen1")
+    record.note(gap_ms=same_guest(watch.observation).gap_ms)
+    nothing_to_settle(home)
+
+
 def test_destination_loses_power_at_the_gate(home: World, record: Record) -> None:
     """Nothing was committed: once the link has been down for long enough the guest goes on where it was."""
     with home.lab.observe(everywhere=True) as watch:

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``make lab-faults``: faults on real Xen, with one start of the lab for as many as leave it usable."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+
+from cases.world import World
+from dom0lab import Lab, LabError
+from proof import figures, playbook
+
+from .attempt import Verdict, attempt
+from .listing import chosen, faults
+
+RESULT = playbook.ROOT / "build" / "faults" / "lab.json"
+LEAST = 60
+
+
+def write(verdicts: list[Verdict], listed: int, wall: float) -> bool:
+    """Write the figures, so that a campaign that is stopped leaves what it has; returns whether every check holds."""
+    counts = {
+        "running_twice": sum(one.running_twice for one in verdicts),
+        "lost": sum(one.lost for one in verdicts),
+        "left_unsettled": sum(one.left_unsettled for one in verdicts),
+        "guest_touched_before_banner": sum(one.guest_touched for one in verdicts),
+        "errors": sum(bool(one.error) for one in verdicts),
+        "missed": sum(not one.reached for one in verdicts),
+    }
+    checks = [figures.equal(name, value, 0) for name, value in counts.items()]
+    checks += [figures.at_least("faults_listed", listed, LEAST), figures.at_least("runs", len(verdicts), 1)]
+    data = {"runs": len(verdicts), **counts, "faults_listed": listed, "wall_s": round(wall, 1)}
+    document = {**data, "raw": [one.document() for one in verdicts], "checks": [asdict(check) for check in checks]}
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(document, indent=1) + "\n")
+    return all(check.ok for check in checks)
+
+
+def main() -> int:
+    """Run the campaign; return 0 when every check holds."""
+    parser = argparse.ArgumentParser(prog="make lab-faults", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only faults whose name has one of these texts")
+    parser.add_argument("--limit", type=int, metavar="N", help="not more than so many")
+    parser.add_argument("--list", action="store_true", help="show the names and run nothing")
+    options = parser.parse_args()
+    everything = faults()
+    todo = chosen(everything, options.names, options.limit)
+    if options.list:
+        print("\n".join(map(str, todo)))
+        return 0
+    began, verdicts, good = time.monotonic(), list[Verdict](), False
+    try:
+        with Lab.up() as lab:
+            world = World(lab)
+            for fault in todo:
+                if verdicts and not reusable(world, verdicts[-1]):
+                    lab.reset()
+                verdicts.append(attempt(world, fault))
+                print(f"{fault}: {'well' if verdicts[-1].well else verdicts[-1]}", flush=True)
+                good = write(verdicts, len(everything), time.monotonic() - began)
+    except LabError as exc:
+        print(f"the lab: {exc}", file=sys.stderr)
+        return 2
+    print(f"{len(verdicts)} of {len(everything)} faults; figures in {playbook.shown(RESULT)}")
+    return 0 if good else 1
+
+
+def reusable(world: World, last: Verdict) -> bool:
+    """Whether the guest is on xen1 and nothing was left, so that the next move can begin at once."""
+    if not last.well or last.name.startswith("power-"):
+        return False
+    try:
+        world.require("xen1", 0)
+    except (AssertionError, LabError):
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One fault: a move, the break at its moment, one run that settles, and the judgement."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import typing as t
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from cases.plays import Outcome, Running
+from cases.world import World
+from dom0lab import Host, LabError, Observation
+
+from . import listing
+from .listing import Fault
+
+GATE = Path(__file__).resolve().parents[1] / "cases" / "gate"
+LIMITS = {"migrate_link_timeout": 10, "migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
+BLINK_S = 3
+MOMENT_S = 240
+RUN_S = 420
+
+
+@dataclass
+class Verdict:
+    """What became of the guest. ``reached`` is false when the moment did not come: such a fault says nothing."""
+
+    name: str
+    reached: bool = False
+    running_twice: bool = False
+    lost: bool = False
+    left_unsettled: bool = False
+    guest_touched: bool = False
+    remains: dict[str, list[str]] = field(default_factory=dict)
+    where: list[str] = field(default_factory=list)
+    boot_id_unchanged: bool | None = None
+    memory_verified: bool | None = None
+    gap_ms: int | None = None
+    move_status: int | None = None
+    settle_status: int | None = None
+    message: str = ""
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is wrong with it."""
+        bad = self.running_twice or self.lost or self.left_unsettled or self.guest_touched
+        return self.reached and not (bad or self.error)
+
+    def document(self) -> dict[str, t.Any]:
+        """It for the file of figures."""
+        return asdict(self)
+
+
+def strike(world: World, fault: Fault, run: Running, armed: subprocess.Popen[str] | None) -> list[Host]:
+    """Do it; returns the hosts that have to be booted again."""
+    hosts = {listing.SOURCE: world.source, listing.DESTINATION: world.destination}
+    if armed is not None:
+        armed.communicate("now\n", timeout=60)
+    elif fault.kind == "power":
+        hosts[fault.host].power_off()
+        return [hosts[fault.host]]
+    elif fault.host == listing.LINK:
+        world.lab.cut()
+        if fault.kind == "blink":
+            time.sleep(BLINK_S)
+            world.lab.mend()
+    else:
+        run.kill()
+    return []
+
+
+def arm(world: World, fault: Fault) -> subprocess.Popen[str] | None:
+    """Log in where the fault is done in a shell, so that it needs one line later and not a login."""
+    host, other = world.source, world.destination
+    if fault.host == listing.DESTINATION:
+        host, other = other, host
+    command = fault.command(other.address)
+    if command is None:
+        return None
+    return host.start(f"read -r now; {command}", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+
+def seen(world: World, fault: Fault) -> bool:
+    """Wait for the moment."""
+    host = world.source if listing.MOMENTS[fault.moment] == listing.SOURCE else world.destination
+    line = f"i=0; until {listing.SIGNS[fault.moment]}; do sleep 0.02; done"
+    return host.run(["timeout", str(MOMENT_S), "sh", "-c", line], check=False, timeout=MOMENT_S + 60).returncode == 0
+
+
+def end(run: Running) -> Outcome | None:
+    """The run's end; None for one that was killed."""
+    return run.wait(RUN_S) if run.running() else None
+
+
+def judge(world: World, verdict: Verdict, observed: Observation | None) -> None:
+    """Ask both hosts by UUID and the guest from outside."""
+    looks = world.look()
+    verdict.where = [
+        host.name for host in world.lab.hosts.values() if _has(host, world.lab.guest.uuid)
+    ]  # fmt: skip
+    verdict.remains = {name: look.remains for name, look in looks.items() if look.remains}
+    verdict.lost = not verdict.where
+    verdict.left_unsettled = verdict.settle_status != 0 or bool(verdict.remains) or len(verdict.where) > 1
+    if observed is not None:
+        verdict.running_twice = observed.double_answers > 0
+        verdict.boot_id_unchanged = observed.boot_id_unchanged
+        verdict.memory_verified = observed.memory_verified
+        verdict.gap_ms = int(observed.gap_ms)
+        # A host without power takes its guest with it; xendomains may start it anew.
+        power = verdict.name.startswith("power-")
+        verdict.guest_touched = not power and not (observed.boot_id_unchanged and observed.memory_verified)
+
+
+def _has(host: Host, uuid: str) -> bool:
+    return uuid in host.run(["xl", "list", "-v"]).stdout
+
+
+def attempt(world: World, fault: Fault) -> Verdict:
+    """Run one fault from a clean lab to its verdict. What the lab itself cannot do is the verdict's ``error``."""
+    verdict, began = Verdict(str(fault)), time.monotonic()
+    world.name = str(fault)
+    gate: dict[str, t.Any] = {}
+    if fault.moment == "gate":
+        gate = {"migrate_gate": "controller", "migrate_gate_tasks": str(GATE / "pause.yml")}
+        gate["migrate_gate_undo_tasks"] = str(GATE / "undo.yml")
+    armed: subprocess.Popen[str] | None = None
+    run: Running | None = None
+    try:
+        for host in world.lab.hosts.values():
+            # Journals of the moves before have the same signs.
+            host.run("rm -rf /var/lib/dom0-xen/*")
+        with world.lab.observe(everywhere=True) as watch:
+            armed = arm(world, fault)
+            run = world.start(**LIMITS, **gate)
+            verdict.reached = seen(world, fault)
+            dark = strike(world, fault, run, armed)
+            moved = end(run)
+            verdict.move_status = None if moved is None else moved.status
+            verdict.message = "" if moved is None else moved.message[:500]
+            world.lab.mend()
+            for host in dark:
+                host.power_on()
+            unmute(world)
+            verdict.settle_status = world.migrate(play="dom0.xen.settle").status
+            if not dark:
+                watch.wait_answer()
+        judge(world, verdict, watch.observation)
+    except (LabError, OSError, subprocess.TimeoutExpired, AssertionError) as exc:
+        verdict.error = f"{type(exc).__name__}: {exc}"[:500]
+    finally:
+        if run is not None and run.running():
+            run.kill()
+        if armed is not None and armed.poll() is None:
+            armed.kill()
+    verdict.seconds = round(time.monotonic() - began, 1)
+    return verdict
+
+
+def unmute(world: World) -> None:
+    """Let both hosts find each other again."""
+    for host in world.lab.hosts.values():
+        peer = next(other.address for other in world.lab.hosts.values() if other is not host)
+        host.run(["ip", "neigh", "del", peer, "dev", "xenbr0"], check=False)

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can break, and when: the list of faults (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SOURCE, DESTINATION, CONTROLLER, LINK = "source", "destination", "controller", "link"
+
+# Patterns for pkill -f; the bracket keeps it from finding the shell that it is started by.
+PROCESSES = {
+    "sender": (SOURCE, "[_]session.daemon.* sender "),
+    "receiver": (DESTINATION, "[_]session.daemon.* receiver "),
+    "xl-migrate": (SOURCE, "[x]l .*migrate -s"),
+    "xl-receive": (DESTINATION, "[m]igrate-receive"),
+    "source-helper": (SOURCE, "[l]ibxl-save-helper"),
+    "destination-helper": (DESTINATION, "[l]ibxl-save-helper"),
+}
+# Longer than any limit that a move of the campaign is given.
+HANGS_S = 45
+HELPERS = ("source-helper", "destination-helper")
+# When, and the host that shows it. The gate is held by the controller only at "gate" and after it.
+MOMENTS = {
+    "memory": SOURCE,
+    "suspend": SOURCE,
+    "gate": SOURCE,
+    "commit": DESTINATION,
+    "report": SOURCE,
+}
+# What the host that shows it looks for in a shell, every 20 ms.
+STATUS = "/run/dom0-xen/*.sender/status.json"
+SIGNS = {
+    "memory": f'grep -qs \'"phase": *"streaming"\' {STATUS}',
+    "suspend": f'grep -Eqs \'"phase": *"(suspending|final_round)"\' {STATUS}',
+    "gate": f"grep -Eqs '\"waits\": *true' {STATUS}",
+    "commit": 'grep -qs \'"step":"commit"\' /var/lib/dom0-xen/*.receiver/journal',
+    "report": 'grep -qs \'"step":"reported\' /var/lib/dom0-xen/*.sender/journal',
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``kind`` (kill, hang, power, mute, cut, blink) of ``target``, when ``moment`` is seen."""
+
+    kind: str
+    target: str
+    moment: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.target}@{self.moment}"
+
+    @property
+    def host(self) -> str:
+        """Where it is done: source, destination, controller or link."""
+        return PROCESSES[self.target][0] if self.target in PROCESSES else self.target
+
+    def command(self, peer: str) -> str | None:
+        """What does it in a shell on its host, whose peer has this address; None for what is done outside the hosts."""
+        if self.kind == "mute":
+            # Frames to an address that nobody has: one direction is gone, the other one stays.
+            return f"ip neigh replace {peer} lladdr 02:00:00:00:00:99 nud permanent dev xenbr0"
+        pattern = PROCESSES.get(self.target, ("", ""))[1]
+        if self.kind == "kill" and pattern:
+            return f"pkill -KILL -f '{pattern}'"
+        if self.kind == "hang":
+            wake = f"sleep {HANGS_S}; pkill -CONT -f '{pattern}'"
+            return f"pkill -STOP -f '{pattern}'; setsid sh -c \"{wake}\" </dev/null >/dev/null 2>&1 &"
+        return None
+
+
+def faults() -> list[Fault]:
+    """Every fault, those of one moment together.
+
+    The helpers of a save are gone when the memory is over. A full disk is not here: the journal's last block has room.
+    """
+    found = []
+    for moment in MOMENTS:
+        early = moment in ("memory", "suspend")
+        found += [Fault("kill", name, moment) for name in PROCESSES if early or name not in HELPERS]
+        found.append(Fault("kill", CONTROLLER, moment))
+        found += [Fault(kind, LINK, moment) for kind in ("cut", "blink")]
+        found += [Fault("power", host, moment) for host in (SOURCE, DESTINATION)]
+        found += [Fault("mute", host, moment) for host in (SOURCE, DESTINATION)]
+        found += [Fault("hang", name, moment) for name in ("sender", "receiver")]
+    return found
+
+
+def chosen(everything: Iterable[Fault], names: Iterable[str], limit: int | None) -> list[Fault]:
+    """Those whose name has one of the texts (all without a text), and not more than ``limit``."""
+    texts = list(names)
+    found = [one for one in everything if not texts or any(text in str(one) for text in texts)]
+    return found[:limit]
