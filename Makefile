@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test fuzz faults
+.PHONY: help setup lint sanity unit contract molecule test fuzz faults lab-setup demo lab-test lab-faults lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
