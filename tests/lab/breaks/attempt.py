@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import time
 import typing as t
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cases.plays import Outcome, Running
-from cases.world import World
+from cases.world import MIGRATE, World
 from dom0lab import Host, LabError, Observation
 
 from . import listing
@@ -23,18 +24,23 @@ LIMITS = {"migrate_link_timeout": 10, "migrate_stop_link_timeout": 10, "migrate_
 BLINK_S = 3
 MOMENT_S = 240
 RUN_S = 420
+DAEMONS_S = 30
+SETTLE = "dom0.xen.settle"
 
 
 @dataclass
 class Verdict:
-    """What became of the guest. ``reached`` is false when the moment did not come: such a fault says nothing."""
+    """What became of the guest.
+
+    ``reached`` is false when the moment did not come or nothing was there to break: such a fault says nothing.
+    """
 
     name: str
     reached: bool = False
     running_twice: bool = False
     lost: bool = False
     left_unsettled: bool = False
-    guest_touched: bool = False
+    guest_changed: bool = False
     remains: dict[str, list[str]] = field(default_factory=dict)
     where: list[str] = field(default_factory=list)
     boot_id_unchanged: bool | None = None
@@ -49,7 +55,7 @@ class Verdict:
     @property
     def well(self) -> bool:
         """Whether nothing is wrong with it."""
-        bad = self.running_twice or self.lost or self.left_unsettled or self.guest_touched
+        bad = self.running_twice or self.lost or self.left_unsettled or self.guest_changed
         return self.reached and not (bad or self.error)
 
     def document(self) -> dict[str, t.Any]:
@@ -57,15 +63,13 @@ class Verdict:
         return asdict(self)
 
 
-def strike(world: World, fault: Fault, run: Running, armed: subprocess.Popen[str] | None) -> list[Host]:
-    """Do it; returns the hosts that have to be booted again."""
+def strike(world: World, fault: Fault, run: Running) -> list[Host]:
+    """Do what is done outside the hosts; returns the hosts that have to be booted again."""
     hosts = {listing.SOURCE: world.source, listing.DESTINATION: world.destination}
-    if armed is not None:
-        armed.communicate("now\n", timeout=60)
-    elif fault.kind == "power":
+    if fault.kind == "power":
         hosts[fault.host].power_off()
         return [hosts[fault.host]]
-    elif fault.host == listing.LINK:
+    if fault.host == listing.LINK:
         world.lab.cut()
         if fault.kind == "blink":
             time.sleep(BLINK_S)
@@ -73,6 +77,11 @@ def strike(world: World, fault: Fault, run: Running, armed: subprocess.Popen[str
     else:
         run.kill()
     return []
+
+
+def watch_for(moment: str) -> str:
+    """The command that ends well when a host shows the moment."""
+    return f"timeout {MOMENT_S} sh -c " + shlex.quote(f"until {listing.SIGNS[moment]}; do sleep 0.02; done")
 
 
 def arm(world: World, fault: Fault) -> subprocess.Popen[str] | None:
@@ -83,14 +92,20 @@ def arm(world: World, fault: Fault) -> subprocess.Popen[str] | None:
     command = fault.command(other.address)
     if command is None:
         return None
-    return host.start(f"read -r now; {command}", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    first = f"{watch_for(fault.moment)} && " if fault.at_once else ""
+    return host.start(f"read -r now; {first}{command}", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
 
-def seen(world: World, fault: Fault) -> bool:
-    """Wait for the moment."""
-    host = world.source if listing.MOMENTS[fault.moment] == listing.SOURCE else world.destination
-    line = f"i=0; until {listing.SIGNS[fault.moment]}; do sleep 0.02; done"
-    return host.run(["timeout", str(MOMENT_S), "sh", "-c", line], check=False, timeout=MOMENT_S + 60).returncode == 0
+def hit(world: World, fault: Fault, armed: subprocess.Popen[str] | None) -> bool:
+    """Wait for the moment, and do what was armed; false when nothing was seen, or nothing was there to break."""
+    if armed is None or not fault.at_once:
+        host = world.source if listing.MOMENTS[fault.moment] == listing.SOURCE else world.destination
+        if host.run(watch_for(fault.moment), check=False, timeout=MOMENT_S + 60).returncode:
+            return False
+    if armed is not None:
+        armed.communicate("now\n", timeout=MOMENT_S + 60)
+        return armed.returncode == 0
+    return True
 
 
 def end(run: Running) -> Outcome | None:
@@ -98,23 +113,24 @@ def end(run: Running) -> Outcome | None:
     return run.wait(RUN_S) if run.running() else None
 
 
-def judge(world: World, verdict: Verdict, observed: Observation | None) -> None:
+def judge(world: World, fault: Fault, verdict: Verdict, observed: Observation | None) -> None:
     """Ask both hosts by UUID and the guest from outside."""
+    deadline = time.monotonic() + DAEMONS_S
     looks = world.look()
-    verdict.where = [
-        host.name for host in world.lab.hosts.values() if _has(host, world.lab.guest.uuid)
-    ]  # fmt: skip
+    while any(look.remains for look in looks.values()) and time.monotonic() < deadline:
+        time.sleep(1)
+        looks = world.look()
+    verdict.where = [host.name for host in world.lab.hosts.values() if _has(host, world.lab.guest.uuid)]
     verdict.remains = {name: look.remains for name, look in looks.items() if look.remains}
-    verdict.lost = not verdict.where
+    verdict.lost = not verdict.where and not fault.takes_the_guest
     verdict.left_unsettled = verdict.settle_status != 0 or bool(verdict.remains) or len(verdict.where) > 1
     if observed is not None:
         verdict.running_twice = observed.double_answers > 0
         verdict.boot_id_unchanged = observed.boot_id_unchanged
         verdict.memory_verified = observed.memory_verified
         verdict.gap_ms = int(observed.gap_ms)
-        # A host without power takes its guest with it; xendomains may start it anew.
-        power = verdict.name.startswith("power-")
-        verdict.guest_touched = not power and not (observed.boot_id_unchanged and observed.memory_verified)
+        same = observed.boot_id_unchanged and observed.memory_verified and observed.counter_never_fell
+        verdict.guest_changed = not same and not fault.takes_the_guest
 
 
 def _has(host: Host, uuid: str) -> bool:
@@ -138,8 +154,8 @@ def attempt(world: World, fault: Fault) -> Verdict:
         with world.lab.observe(everywhere=True) as watch:
             armed = arm(world, fault)
             run = world.start(**LIMITS, **gate)
-            verdict.reached = seen(world, fault)
-            dark = strike(world, fault, run, armed)
+            verdict.reached = hit(world, fault, armed)
+            dark = strike(world, fault, run) if verdict.reached and armed is None else []
             moved = end(run)
             verdict.move_status = None if moved is None else moved.status
             verdict.message = "" if moved is None else moved.message[:500]
@@ -147,10 +163,14 @@ def attempt(world: World, fault: Fault) -> Verdict:
             for host in dark:
                 host.power_on()
             unmute(world)
-            verdict.settle_status = world.migrate(play="dom0.xen.settle").status
-            if not dark:
+            world.name += "-settle"
+            # A migration whose controller died goes on by itself; the next run of the same command takes it over.
+            again = gate if fault.host == listing.CONTROLLER else {}
+            play = MIGRATE if fault.host == listing.CONTROLLER else SETTLE
+            verdict.settle_status = world.migrate(play=play, **again).status
+            if not fault.takes_the_guest:
                 watch.wait_answer()
-        judge(world, verdict, watch.observation)
+        judge(world, fault, verdict, watch.observation)
     except (LabError, OSError, subprocess.TimeoutExpired, AssertionError) as exc:
         verdict.error = f"{type(exc).__name__}: {exc}"[:500]
     finally:

@@ -67,8 +67,20 @@ class Fault:
             return f"pkill -KILL -f '{pattern}'"
         if self.kind == "hang":
             wake = f"sleep {HANGS_S}; pkill -CONT -f '{pattern}'"
-            return f"pkill -STOP -f '{pattern}'; setsid sh -c \"{wake}\" </dev/null >/dev/null 2>&1 &"
+            return f'pkill -STOP -f \'{pattern}\' && {{ setsid sh -c "{wake}" </dev/null >/dev/null 2>&1 & }}'
         return None
+
+
+    @property
+    def at_once(self) -> bool:
+        """Whether the host that shows the moment does it too, without a way through the controller."""
+        return self.host == MOMENTS[self.moment]
+
+    @property
+    def takes_the_guest(self) -> bool:
+        """Whether the host without power is the one whose copy counts, so that the guest may be gone with it."""
+        owner = DESTINATION if self.moment in ("commit", "report") else SOURCE
+        return self.kind == "power" and self.host == owner
 
 
 def faults() -> list[Fault]:
