@@ -67,9 +67,8 @@ class Fault:
             return f"pkill -KILL -f '{pattern}'"
         if self.kind == "hang":
             wake = f"sleep {HANGS_S}; pkill -CONT -f '{pattern}'"
-            return f'pkill -STOP -f \'{pattern}\' && {{ setsid sh -c "{wake}" </dev/null >/dev/null 2>&1 & }}'
+            return f"pkill -STOP -f '{pattern}' && {{ setsid sh -c \"{wake}\" </dev/null >/dev/null 2>&1 & }}"
         return None
-
 
     @property
     def at_once(self) -> bool:
