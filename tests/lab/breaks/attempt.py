@@ -20,7 +20,7 @@ from . import listing
 from .listing import Fault
 
 GATE = Path(__file__).resolve().parents[1] / "cases" / "gate"
-LIMITS = {"migrate_link_timeout": 10, "migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
+LIMITS: dict[str, t.Any] = {"migrate_link_timeout": 10, "migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
 BLINK_S = 3
 MOMENT_S = 240
 RUN_S = 420

@@ -110,7 +110,7 @@ def test_destination_loses_power_at_the_gate(home: World, record: Record) -> Non
     """Nothing was committed: once the link has been down for long enough the guest goes on where it was."""
     with home.lab.observe(everywhere=True) as watch:
         undo = str(GATE / "undo.yml")
-        times = {"migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
+        times: dict[str, t.Any] = {"migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
         run = home.start(**at_the_gate("pause"), migrate_gate_undo_tasks=undo, **times)
         wait_until("the gate", lambda: waits(home), 240)
         home.destination.power_off()
