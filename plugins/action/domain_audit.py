@@ -11,9 +11,9 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import AUDIT
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils import _auditing as auditing
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._report import ResultNotWritten
 
 Result = dict[str, t.Any]
@@ -63,6 +63,6 @@ def _latest(host: str, options: Result) -> Result:
 
 
 def _answer(info: Result) -> auditing.Answer:
-    facts = HostFacts.from_result(info["host"]) if info.get("host") else None
+    facts = facts_of(info)
     message = "" if facts else str(info.get("msg") or "").strip()
     return auditing.Answer(facts, not info.get("unreachable"), message)

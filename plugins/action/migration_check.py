@@ -23,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of
 
 Result = dict[str, t.Any]
 
@@ -48,7 +49,7 @@ class ActionModule(ActionBase):
         lost = options["domain_info"].get("unreachable") or options["domain_info"].get("failed")
         source_info = options["domain_info"] if lost else options["source_info"]
         request = _request(options, source_info)
-        source, destination = _facts(source_info), _facts(options["destination_info"])
+        source, destination = facts_of(source_info), facts_of(options["destination_info"])
         domain = _domain(options["domain_info"])
         found = findings(source, destination, domain, request)
         planned = plan(source, destination, domain, request)
@@ -100,10 +101,6 @@ def _request(options: Result, source_info: Result) -> MoveRequest:
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"],
     )
-
-
-def _facts(info: Result) -> HostFacts | None:
-    return HostFacts.from_result(info["host"]) if info.get("host") else None
 
 
 def _domain(info: Result) -> DomainFacts | None:

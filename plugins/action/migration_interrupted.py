@@ -10,7 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import INTERRUPTED
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import interrupted
 
 
@@ -27,7 +27,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(INTERRUPTED)
         answers = options["hosts"]
-        hosts = {host: HostFacts.from_result(info["host"]) for host, info in answers.items() if info.get("host")}
+        hosts = facts_by_host(answers)
         silent = sorted(set(answers) - set(hosts))
         if silent:
             result["warnings"] = [f"Could not look for interrupted migrations on: {', '.join(silent)}."]

@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLAN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._looking import cannot_look, names, not_looked_at
 from ansible_collections.dom0.xen.plugins.plugin_utils._planning import plan_move
 
@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(PLAN)
         answers = options["hosts"]
-        hosts = {host: HostFacts.from_result(info["host"]) for host, info in answers.items() if info.get("host")}
+        hosts = facts_by_host(answers)
         taken = ((task_vars or {}).get("groups") or {}).get("all") or ()
         try:
             move = plan_move(options["domain"], options["source"], options["destination"], hosts, taken)

@@ -112,15 +112,4 @@ def _running(evidence: Evidence) -> list[DomainRow]:
 
 
 def _names(copies: t.Iterable[DomainRow]) -> str:
-    return " and ".join(f"{row.name} (domid {row.domid}, {_state(row)})" for row in copies)
-
-
-def _state(row: DomainRow) -> str:
-    state = row.state
-    if state.dying:
-        return "dying"
-    if state.suspended:
-        return "suspended"
-    if state.shutdown or state.crashed:
-        return "shut down"
-    return "paused" if state.paused else "running"
+    return " and ".join(f"{row.name} (domid {row.domid}, {row.state.word.replace('_', ' ')})" for row in copies)

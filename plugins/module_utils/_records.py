@@ -41,6 +41,17 @@ class DomainState(Record):
         """Whether the domain can run: neither shut down nor being torn down. It may be paused."""
         return not self.shutdown and not self.dying
 
+    @property
+    def word(self) -> str:
+        """What of the state matters for who owns the domain: dying, suspended, shut_down, paused or running."""
+        if self.dying:
+            return "dying"
+        if self.suspended:
+            return "suspended"
+        if self.shutdown or self.crashed:
+            return "shut_down"
+        return "paused" if self.paused else "running"
+
 
 @dataclasses.dataclass(frozen=True)
 class DomainRow(Record):

@@ -12,6 +12,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ER
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import RUNNING_TWICE
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, Hand, SessionDomain, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import PAUSED, SUSPENDED
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
     INFO,
     CopySeen,
@@ -24,9 +25,6 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
 
 Copies = t.Sequence[CopySeen]
 Sides = t.Sequence[tuple[str, SessionSeen]]
-
-# xl resume came with Xen 4.20 (tools/xl/xl_cmdtable.c).
-_RESUME_SINCE = (4, 20)
 
 
 def judge_copies(fleet: Fleet) -> Findings:
@@ -149,7 +147,7 @@ def _suspended(fleet: Fleet, domain: SessionDomain, copy: CopySeen) -> Finding:
     xen = fleet.hosts[copy.host].xen
     if domain.uuid in fleet.in_doubt:
         remedy = f"{settle(domain)} finds out whether it may be resumed here."
-    elif xen is not None and (xen.major, xen.minor) >= _RESUME_SINCE:
+    elif xen is not None and (xen.major, xen.minor) >= RESUME_SINCE:
         remedy = _on(copy, "xl resume") + "."
     else:
         remedy = _on(copy, "xl save -c", "/dev/null") + " (it takes a minute, and its monitor process is lost)."

@@ -21,7 +21,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     DYING,
     SHUT_DOWN,
     SUSPENDED,
-    copy_state,
 )
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
     INFO,
@@ -107,7 +106,7 @@ def _unwatched(fleet: Fleet, host: str, facts: HostFacts) -> Findings:
 
 def _needs_monitor(row: DomainRow) -> bool:
     """Say whether the domain should have one. Up to Xen 4.19 it leaves a domain that suspends."""
-    if row.domid == 0 or copy_state(row) in (DYING, SUSPENDED) or row.name.endswith(MIGRATED_AWAY):
+    if row.domid == 0 or row.state.word in (DYING, SUSPENDED) or row.name.endswith(MIGRATED_AWAY):
         return False
     return row.name != _XENSTORE and not row.name.endswith(_DEVICE_MODEL)
 

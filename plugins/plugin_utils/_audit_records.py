@@ -19,7 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     SessionDomain,
     SessionSeen,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import DYING, RUNNING, copy_state
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import DYING, RUNNING
 
 INFO = "info"
 SEVERITIES = (ERROR, WARNING, INFO)
@@ -97,7 +97,7 @@ class Fleet:
         found: dict[str, list[CopySeen]] = {}
         for host, facts in self.hosts.items():
             for row in facts.domains:
-                if row.domid != 0 and copy_state(row) != DYING:
+                if row.domid != 0 and row.state.word != DYING:
                     found.setdefault(row.uuid, []).append(copy_of(host, row))
         return found
 
@@ -147,7 +147,7 @@ class Fleet:
 
 def copy_of(host: str, row: DomainRow) -> CopySeen:
     """Return a line of ``xl list`` as a copy."""
-    return CopySeen(host, row.domid, row.uuid, row.name, copy_state(row), row.cpu_time_s)
+    return CopySeen(host, row.domid, row.uuid, row.name, row.state.word, row.cpu_time_s)
 
 
 def unfinished(session: SessionSeen) -> bool:

@@ -10,10 +10,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
-from ansible_collections.dom0.xen.plugins.module_utils._records import (
-    HostFacts,
-    SessionSeen,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionSeen
 
 Hosts = t.Mapping[str, HostFacts]
 

@@ -12,6 +12,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import lin
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, MoveRequest, listed
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import trouble
 
 Info = t.Mapping[str, t.Any]
@@ -53,7 +54,7 @@ def cannot_look(wanted: str, destination: str, answers: t.Mapping[str, Info]) ->
 
 def _findings(wanted: str, host: str, answers: t.Mapping[str, Info]) -> list[Finding]:
     info = answers.get(host, {})
-    facts = HostFacts.from_result(info["host"]) if info.get("host") else None
+    facts = facts_of(info)
     request = MoveRequest(
         wanted, host, host, source_trouble=trouble(host, info, answers), inventory=tuple(answers), allow_same_host=True
     )

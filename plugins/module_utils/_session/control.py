@@ -20,6 +20,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 
 SOCKET = "control.sock"
 PACKET_BYTES = 65536
+# How long, in seconds, a session may take to answer: it may be in the middle of a command of xl.
+ANSWER_S = 30.0
 
 CANCEL = "cancel"
 GATE_START = "gate_start"

@@ -273,7 +273,7 @@ class Copies:
         zombie = row is not None and row.state.dying
         copy = Copy(CopyState.ABSENT)
         if row is not None:
-            copy = Copy(CopyState.UNKNOWN if zombie else copy_state(row.state), row.name, row.domid)
+            copy = Copy(copy_state(row.state), row.name, row.domid)
         return Done(copy, tuple(course.steps), monitor, zombie, course.error.message if course.error else None)
 
 

@@ -18,7 +18,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import control, 
 Document = t.Dict[str, t.Any]
 
 _POLL_S = 0.2
-ANSWER_S = 30.0
 
 
 def status_of(runtime_root: str, journal_root: str, session: str, role: str) -> Document | None:
@@ -78,7 +77,7 @@ def ask_to_stop(document: Document, runtime_folder: str) -> bool:
     if pid is None:
         return False
     try:
-        return bool(control.ask(runtime_folder, {"command": control.CANCEL}, ANSWER_S).get("accepted"))
+        return bool(control.ask(runtime_folder, {"command": control.CANCEL}, control.ANSWER_S).get("accepted"))
     except control.SessionSilent:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

@@ -30,6 +30,13 @@ WATCH_S = 120.0
 LOOK_INTERVAL = 10.0
 
 
+Wait = t.Callable[[int, float], None]
+
+
+def _select(descriptor: int, seconds: float) -> None:
+    select.select([descriptor] if descriptor >= 0 else [], [], [], seconds)
+
+
 class Next(str, Enum):
     """What is to be done now, or why nothing is to be done any more."""
 
@@ -40,6 +47,7 @@ class Next(str, Enum):
     SHUT_DOWN = "shut_down"
     TAKEN_OVER = "taken_over"
     BLIND = "blind"
+    DISMISSED = "dismissed"
 
 
 @dataclass(frozen=True)
@@ -171,15 +179,15 @@ class LateSuspend:
             self._follow(decide(self._look(over)))
         return self.outcome
 
-    def run(self) -> Outcome:
-        """Watch to the end, and close."""
+    def run(self, wait: Wait = _select, dismissed: t.Callable[[], bool] = lambda: False) -> Outcome:
+        """Watch until something has come of it or somebody dismisses, and close. ``wait`` waits for a descriptor."""
         try:
-            while True:
+            while not dismissed():
                 outcome = self.tick()
                 if outcome is not None:
                     return outcome
-                descriptor = self.fileno()
-                select.select([descriptor] if descriptor >= 0 else [], [], [], self.wait())
+                wait(self.fileno(), self.wait())
+            return Outcome(Next.DISMISSED, self.withdrawn)
         finally:
             self.close()
 
@@ -213,28 +221,16 @@ class LateSuspend:
         self.outcome = Outcome(what, self.withdrawn, done, error)
 
 
-class Follower:
-    """Follows a guest after the session's end, until something has come of it or somebody dismisses the session.
+def follow(
+    xl: Xl, store: XenStore, domid: int, uuid: str, name: str, wait: Wait, dismissed: t.Callable[[], bool]
+) -> dict[str, t.Any]:
+    """Follow a guest after the session's end; return what came of it, as :meth:`Outcome.to_result` does.
 
-    ``wait`` waits for a descriptor, at most so many seconds. Whoever dismisses sees to the domain from then on.
+    ``wait`` waits for a descriptor, at most so many seconds. Whoever dismisses sees to the domain from then on. Raises
+    nothing: the session is over.
     """
-
-    def __init__(self, wait: t.Callable[[int, float], None], dismissed: t.Callable[[], bool]) -> None:
-        self._wait = wait
-        self._dismissed = dismissed
-
-    def follow(self, xl: Xl, store: XenStore, domid: int, uuid: str, name: str) -> dict[str, t.Any]:
-        """Return what came of it, as :meth:`Outcome.to_result` does. Raises nothing: the session is over."""
-        try:
-            late = LateSuspend(xl, store, domid, uuid, name)
-        except Dom0XenError as exc:
-            return {"end": Next.BLIND.value, "error": exc.as_result()}
-        try:
-            while not self._dismissed():
-                self._wait(late.fileno(), late.wait())
-                outcome = late.tick()
-                if outcome is not None:
-                    return outcome.to_result()
-            return {"end": "dismissed"}
-        finally:
-            late.close()
+    try:
+        late = LateSuspend(xl, store, domid, uuid, name)
+    except Dom0XenError as exc:
+        return Outcome(Next.BLIND, error=exc).to_result()
+    return late.run(wait, dismissed).to_result()

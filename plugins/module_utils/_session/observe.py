@@ -18,12 +18,8 @@ LOOKS = 20
 
 
 def copy_state(state: DomainState) -> CopyState:
-    """Return what matters of a domain's state for its ownership."""
-    if state.suspended:
-        return CopyState.SUSPENDED
-    if state.shutdown or state.crashed:
-        return CopyState.SHUT_DOWN
-    return CopyState.PAUSED if state.paused else CopyState.RUNNING
+    """Return what matters of a domain's state for its ownership; unknown while it is being torn down."""
+    return CopyState.UNKNOWN if state.dying else CopyState(state.word)
 
 
 def observe(
@@ -48,8 +44,6 @@ def observe(
         else:
             row = rows[0]
             seen = Copy(copy_state(row.state), row.name, row.domid)
-            if row.state.dying:
-                seen = Copy(CopyState.UNKNOWN, row.name, row.domid)
         if settled(seen.state):
             break
         sleep(LOOK_INTERVAL)

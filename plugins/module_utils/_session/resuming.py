@@ -14,16 +14,12 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlTimeout
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult, spawn
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl, failure
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE, Xl, failure
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 KEPT = "kept"
 LOST = "lost"
 SUSPEND = "suspend"
-
-# xl resume is new in 4.20 (tools/xl/xl_cmdtable.c), and so is a monitor that outlives a suspend (xl_vmcontrol.c,
-# DOMAIN_RESTART_SUSPENDED).
-_SINCE = (4, 20)
 
 # libxl waits 60 s for the guest to acknowledge, and 60 s for it to suspend (libxl_dom_suspend.c).
 _SAVE_LIMIT = 150.0
@@ -38,9 +34,10 @@ Release = t.Tuple[int, int]
 def monitor_after_suspend(release: Release) -> str:
     """Return what a suspend does to the process of xl that looks after the domain: ``kept``, or ``lost`` before 4.20.
 
-    Without it nobody acts when the guest reboots or crashes (tools/xl/xl_vmcontrol.c handle_domain_death).
+    Without it nobody acts when the guest reboots or crashes (tools/xl/xl_vmcontrol.c handle_domain_death). It
+    outlives a suspend since the release that has xl resume (DOMAIN_RESTART_SUSPENDED there).
     """
-    return KEPT if release >= _SINCE else LOST
+    return KEPT if release >= RESUME_SINCE else LOST
 
 
 def shutdown_node(domid: int) -> str:
@@ -62,7 +59,7 @@ def resume(
     would not know that somebody agrees in its place. Takes seconds, at most ``_SAVE_LIMIT``. Raises the errors of
     :class:`Xl`.
     """
-    if release >= _SINCE:
+    if release >= RESUME_SINCE:
         xl.resume(domid)
         return
     with _Acknowledger(store, domid) as acknowledger, tempfile.TemporaryFile() as stderr:

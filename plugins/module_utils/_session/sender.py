@@ -282,8 +282,8 @@ class Sender(Driver[SourceState]):
 
     def _afterwards(self) -> None:
         if self.state.owner is Owner.SOURCE and not self.state.must_undo and late_suspend.possible(self.timeline):
-            late = late_suspend.Follower(self._attend, lambda: self._dismissed)
-            outcome = late.follow(self._xl, self._store, self._domid, self.settings.uuid, self.settings.name)
+            copy = (self._domid, self.settings.uuid, self.settings.name)
+            outcome = late_suspend.follow(self._xl, self._store, *copy, self._attend, lambda: self._dismissed)
             self.note("late_suspend", **outcome)
 
     def _close(self) -> None:

@@ -36,7 +36,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
     History,
     Side,
-    copy_state,
     own_copy,
     read_history,
 )
@@ -44,7 +43,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 POLL_S = 0.2
-ANSWER_S = 30.0
 
 FENCED = "fenced"
 
@@ -91,20 +89,13 @@ class Here:
         said = documents.last_lines(os.path.join(self.journal, documents.XL_STDERR))
         return read_history(journal.read(self.journal), said)
 
-    def ended(self) -> bool:
-        """Whether it has come to an end, though its process may still run."""
-        document = found.status_of(self.runtime_root, self.journal_root, self.session, self.role)
-        return bool(document and document.get("phase") == "ended")
-
-    def waits(self) -> bool:
-        """Whether it says of itself that only settling can bring it to its end."""
-        document = found.status_of(self.runtime_root, self.journal_root, self.session, self.role)
-        return bool(document and document.get("waits_for_settling"))
+    def status(self) -> found.Document:
+        """Return what it says of itself and whether its process runs, as :func:`found.status_of`; empty if nothing."""
+        return found.status_of(self.runtime_root, self.journal_root, self.session, self.role) or {}
 
     def alive(self) -> bool:
         """Whether its process runs."""
-        document = found.status_of(self.runtime_root, self.journal_root, self.session, self.role)
-        return bool(document and document["alive"])
+        return bool(self.status().get("alive"))
 
 
 @dataclass(frozen=True)
@@ -123,8 +114,9 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
     domain, OSError when the mark cannot be written, and the errors of :class:`Xl`.
     """
     deadline = time.monotonic() + wait
-    alive = here.alive()
-    if alive and mark and here.ended():
+    status = here.status()
+    alive = bool(status.get("alive"))
+    if alive and mark and status.get("phase") == "ended":
         # It only waits for its last word to be taken. That is on record, and is read here.
         with contextlib.suppress(control.SessionSilent):
             speak(here, {"command": control.CANCEL}, wait)
@@ -134,9 +126,10 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
             alive = here.alive()
             if not alive and os.path.isdir(here.journal):
                 _record(here, FENCED)
-    while not alive and _xl_alive(here) and time.monotonic() < deadline:
+    left = _left_xl(here)
+    while not alive and _lives(left) and time.monotonic() < deadline:
         time.sleep(POLL_S)
-    return _side(here, xl, alive)
+    return _side(here, xl, alive, _lives(left))
 
 
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
@@ -191,7 +184,7 @@ def speak(here: Here, request: t.Mapping[str, t.Any], wait: float) -> bool:
 
     Raises :class:`control.SessionSilent`.
     """
-    answer = control.ask(here.runtime, request, ANSWER_S)
+    answer = control.ask(here.runtime, request, control.ANSWER_S)
     found.wait_for_end(here.runtime_root, here.journal_root, here.session, here.role, wait)
     return bool(answer.get("accepted"))
 
@@ -258,35 +251,38 @@ def _record(here: Here, step: str, **details: t.Any) -> None:
         file.close()
 
 
-def _side(here: Here, xl: Xl, alive: bool) -> Side:
-    history, boot_id = here.history(), _procfs.boot_id()
-    rebooted = history.boot_id is not None and history.boot_id != boot_id
+def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
+    history = here.history()
+    side = Side(
+        host="",
+        known=history.boot_id is not None,
+        alive=alive,
+        waits=alive and bool(here.status().get("waits_for_settling")),
+        xl_alive=xl_alive,
+        boot_id=_procfs.boot_id(),
+        history=history,
+    )
     rows = [row for row in xl.domains() if row.uuid == here.uuid]
     if os.path.isdir(here.other.journal):
         # Within one host the two sides' copies are told apart by the source's domid.
         sent = here.other.history().domid if here.role == RECEIVER else history.domid
         rows = [row for row in rows if (row.domid == sent) == (here.role == SENDER)]
-    row, others = own_copy(rows, history, rebooted)
-    side = Side(
-        host="",
-        known=history.boot_id is not None,
-        alive=alive,
-        waits=alive and here.waits(),
-        xl_alive=_xl_alive(here),
-        boot_id=boot_id,
-        history=history,
-        others=others,
-    )
+    row, others = own_copy(rows, history, side.rebooted)
     if row is None:
         return side
-    return replace(side, copy=copy_state(row), domid=row.domid, name=row.name, ran=row.cpu_time_s > 0)
+    copy, ran = row.state.word, row.cpu_time_s > 0
+    return replace(side, copy=copy, domid=row.domid, name=row.name, ran=ran, others=others)
 
 
-def _xl_alive(here: Here) -> bool:
-    if here.history().boot_id != _procfs.boot_id():
-        return False
-    for record in journal.read(here.journal):
-        details = record.get("details") or {}
-        if record.get("step") == "xl_started" and _procfs.is_alive(int(details.get("pid") or 0)):
-            return _procfs.start_time(int(details["pid"])) == details.get("started")
-    return False
+def _left_xl(here: Here) -> tuple[int, int] | None:
+    """Return pid and start time of the ``xl`` that the session has started in this boot, None when there was none."""
+    records = journal.read(here.journal)
+    if read_history(records).boot_id != _procfs.boot_id():
+        return None
+    noted = [record.get("details") or {} for record in records if record.get("step") == "xl_started"]
+    known = [(int(xl["pid"]), int(xl["started"])) for xl in noted if xl.get("pid") and xl.get("started")]
+    return known[0] if known else None
+
+
+def _lives(process: tuple[int, int] | None) -> bool:
+    return process is not None and _procfs.is_alive(process[0]) and _procfs.start_time(process[0]) == process[1]

@@ -69,9 +69,7 @@ def _receiver_alone(source: Side, destination: Side) -> Decision:
 def _sender_alone(source: Side, destination: Side) -> Decision:
     past = source.history
     if not past.asked:
-        if past.tasks_open:
-            return to.undo(source, destination)
-        return to.step(source, destination, Step(to.SOURCE, to.CANCEL), _UNCOMMITTED)
+        return _go_back(source, destination, to.CANCEL, _UNCOMMITTED)
     known = _outcome(source, destination)
     if isinstance(known, Decision):
         return known
@@ -88,10 +86,15 @@ def _both_over(source: Side, destination: Side) -> Decision:
             return known
         if known == _RUNS:
             return to.step(source, destination, Step(to.SOURCE, to.DESTROY), _reason(known))
-        if source.history.tasks_open:
-            return to.undo(source, destination)
-        return to.step(source, destination, Step(to.SOURCE, to.RESUME), _reason(known))
+        return _go_back(source, destination, to.RESUME, _reason(known))
     return _source_over(source, destination)
+
+
+def _go_back(source: Side, destination: Side, verb: str, reason: str) -> Decision:
+    """The source goes on, once what the caller's tasks at the gate have begun is undone."""
+    if source.history.tasks_open:
+        return to.undo(source, destination)
+    return to.step(source, destination, Step(to.SOURCE, verb), reason)
 
 
 def _source_alive(source: Side, destination: Side) -> Decision:
@@ -121,7 +124,7 @@ def _source_over(source: Side, destination: Side) -> Decision:
             )
         if source.copy == ABSENT and past.ready and not past.committed:
             return _last_copy(source, destination, forward, drop)
-        return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The destination's copy is incomplete.")
+        return to.step(source, destination, drop, "The destination's copy is incomplete.")
     if source.copy == ABSENT and destination.copy == SHUT_DOWN:
         return to.settled(source, destination, to.DESTINATION, to.DOWN, f"It has ended on {destination.host}.")
     given_back = source.history.refused or past.status
@@ -198,15 +201,9 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
     if past.asked and not past.refused and source.copy in (SUSPENDED, ABSENT):
         return to.human(source, destination, to.DESTINATION_SILENT)
     if source.alive:
-        if past.tasks_open:
-            return to.undo(source, destination)
-        return to.step(source, destination, Step(to.SOURCE, to.CANCEL), _NEVER_ASKED)
+        return _go_back(source, destination, to.CANCEL, _NEVER_ASKED)
     if source.copy == SUSPENDED and not source.xl_alive:
-        if past.tasks_open:
-            return to.undo(source, destination)
-        return to.step(
-            source, destination, Step(to.SOURCE, to.RESUME), "The commit was never asked for, and never will."
-        )
+        return _go_back(source, destination, to.RESUME, _NEVER_ASKED)
     if source.runs and source.name.endswith(MIGRATED_AWAY):
         return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
     return to.human(source, destination, to.DESTINATION_SILENT)

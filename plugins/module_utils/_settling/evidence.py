@@ -9,10 +9,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
-from ansible_collections.dom0.xen.plugins.module_utils._records import (
-    DomainRow,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 
+# No copy, or what DomainState calls its state.
 ABSENT = "absent"
 RUNNING = "running"
 PAUSED = "paused"
@@ -120,17 +119,6 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     )
 
 
-def copy_state(row: DomainRow) -> str:
-    """Return what matters of a copy's state."""
-    if row.state.dying:
-        return DYING
-    if row.state.suspended:
-        return SUSPENDED
-    if row.state.shutdown or row.state.crashed:
-        return SHUT_DOWN
-    return PAUSED if row.state.paused else RUNNING
-
-
 def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> tuple[DomainRow | None, int]:
     """Return this side's copy among those with the domain's UUID, and how many more there are.
 
@@ -140,7 +128,7 @@ def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> t
     if not rows:
         return None, 0
     known = [row for row in rows if not rebooted and row.domid == history.domid]
-    running = [row for row in rows if copy_state(row) == RUNNING]
+    running = [row for row in rows if row.state.word == RUNNING]
     return (running or known or list(rows))[0], len(rows) - 1
 
 

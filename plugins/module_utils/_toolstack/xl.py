@@ -35,6 +35,8 @@ _NO_HYPERVISOR = (
 )
 # tools/xl/xl_utils.c find_domain; tools/xl/xl_info.c main_list.
 _NO_DOMAIN = ("is an invalid domain identifier", "does not exist", "No such process")
+# tools/xl/xl_cmdtable.c: xl resume is new in this release.
+RESUME_SINCE = (4, 20)
 _LIBXL_ERROR = "libxl: error:"
 
 

@@ -17,7 +17,7 @@ import time
 from . import points, recording
 from .enumeration import faults, sample, spread
 from .names import SMOOTH, Fault
-from .pool import Pool
+from .pool import MEMORY, Pool
 from .run import Outcome
 from .summary import summary
 
@@ -49,7 +49,7 @@ def main() -> int:
     everything: list[Fault] = []
     vanished: list[str] = []
     whole = False
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="df-", dir="/dev/shm"))  # noqa: S108
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="df-", dir=MEMORY))
     try:
         if options.record:
             points.save(recording.baseline(folder))

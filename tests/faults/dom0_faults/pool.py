@@ -26,7 +26,8 @@ from .names import DESTINATION, SOURCE, Fault
 from .run import Outcome
 
 LIMIT_S = 120.0
-_MEMORY = pathlib.Path("/dev/shm")  # noqa: S108
+# Where the double keeps its hosts too; what is made there has a name of its own.
+MEMORY = pathlib.Path("/dev/shm")  # noqa: S108
 
 
 class _Worker:
@@ -87,7 +88,7 @@ class Pool:
     """Workers with a folder of their own in memory; a context manager."""
 
     def __init__(self, jobs: int) -> None:
-        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="df-", dir=_MEMORY))
+        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="df-", dir=MEMORY))
         self._workers = [_Worker(self._folder / str(number)) for number in range(jobs)]
         self._over = False
 

@@ -18,6 +18,7 @@ for _folder in ("double", "faults"):
     sys.path.append(str(_TESTS / _folder))
 sys.path.insert(0, json.loads(sys.stdin.readline())["code"])
 
+# Found only now: this file is started by its path, with no path of the tests or the collection.
 from dom0_double.faults import Faults  # noqa: E402
 from dom0_double.paths import HostPaths  # noqa: E402
 

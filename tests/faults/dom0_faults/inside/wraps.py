@@ -38,7 +38,8 @@ WAITS: dict[str, dict[str, float]] = {
 }
 SETTLING_WAITS: dict[str, dict[str, float]] = {
     "_session.observe": {"LOOK_INTERVAL": 0.15},
-    "_session.settle": {"POLL_S": 0.1, "ANSWER_S": 6.0},
+    "_session.control": {"ANSWER_S": 6.0},
+    "_session.settle": {"POLL_S": 0.1},
 }
 
 

@@ -1,0 +1,22 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ``host_info`` returned for a host, also when it failed, as facts (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+
+Info = t.Mapping[str, t.Any]
+
+
+def facts_of(info: Info) -> HostFacts | None:
+    """Return the facts of one host, None when it gave none."""
+    return HostFacts.from_result(info["host"]) if info.get("host") else None
+
+
+def facts_by_host(answers: t.Mapping[str, Info]) -> dict[str, HostFacts]:
+    """Return the facts of those hosts that gave any."""
+    return {host: facts for host, info in answers.items() if (facts := facts_of(info)) is not None}
