@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import progress_line, seconds
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
+    HOLD_S,
     MARKERS,
     Ending,
     Reading,
@@ -69,7 +70,7 @@ class ActionModule(ActionBase):
     def _watch(self, watch: Watch, options: t.Mapping[str, t.Any], deadline: float) -> Ending:
         said, wait = "", 0.0
         while True:
-            reading = self._read(watch, options, wait)
+            reading = self._read(watch, options, wait, min(HOLD_S, watch.silence_s, deadline - time.monotonic()))
             now = time.monotonic()
             if reading is None:
                 if watch.unreachable(now):
@@ -80,7 +81,7 @@ class ActionModule(ActionBase):
                 ending = watch.take(reading, now)
                 said = self._tell(watch, options, said, now)
             if ending is Ending.ENDED and reading is not None and reading.alive:
-                self._read(watch, options, _TIDY_S)
+                self._read(watch, options, _TIDY_S, _TIDY_S)
             if ending is not None:
                 return ending
             now = time.monotonic()
@@ -90,9 +91,9 @@ class ActionModule(ActionBase):
                 )
             wait = min(pause(watch.interval, watch.elapsed(now)), max(1.0, deadline - now))
 
-    def _read(self, watch: Watch, options: t.Mapping[str, t.Any], wait: float) -> Reading | None:
+    def _read(self, watch: Watch, options: t.Mapping[str, t.Any], wait: float, hold: float) -> Reading | None:
         """Return a reading, or None when the host cannot be reached."""
-        script = reading_script(options["status_path"], options["result_path"], watch.pid, wait)
+        script = reading_script(options["status_path"], options["result_path"], watch.pid, wait, hold)
         try:
             answer = run_script(self, script)
         except AnsibleConnectionFailure:

@@ -11,14 +11,19 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
+import os
 import shlex
 import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._session.stillness import QUIET
 
 Status = t.Mapping[str, t.Any]
 
 LONGEST_PAUSE_S = 60.0
 # How long, in seconds, the domain may stand still at the gate before the controller notices.
 GATE_INTERVAL_S = 1.0
+# How long, in seconds, a look is put off because the guest stands still.
+HOLD_S = 30.0
 # A move that has gone on for this many intervals is looked at less often: 20 intervals of 5 s are 100 s.
 _PATIENCE = 20
 # A figure above is no time.
@@ -63,18 +68,22 @@ def pause(interval: float, elapsed: float) -> float:
     return max(interval, min(LONGEST_PAUSE_S, elapsed / _PATIENCE))
 
 
-def reading_script(status_path: str, result_path: str, pid: int | None, wait: float) -> str:
+def reading_script(status_path: str, result_path: str, pid: int | None, wait: float, hold: float = HOLD_S) -> str:
     """Return the script that waits on the host for at most about ``wait`` seconds, then prints the status.
 
     It stops waiting as soon as the process is gone, so that the end is seen at once however long the pause is. One
     ``tail`` waits all the time: a shell that starts ``sleep`` each second takes processor time that the migration
-    needs. Where ``tail`` does not know ``--pid`` (busybox), it waits blindly.
+    needs. Where ``tail`` does not know ``--pid`` (busybox), it waits blindly. A guest that stands still by then is
+    waited for without starting anything, at most ``hold`` seconds.
     """
     # A process that has ended and was not reaped has a folder there, but no program.
     lives = f"[ -e /proc/{pid:d}/exe ]" if pid else "true"
     limit = max(1, round(wait))
-    waiting = f"timeout {limit:d} tail --pid={pid:d} -s 1 -f /dev/null 2>/dev/null" if pid else f"sleep {limit:d}"
+    tail = f"timeout {limit:d} tail --pid={pid:d} -s 1 -f /dev/null 2>/dev/null" if pid else f"sleep {limit:d}"
     blindly = f"case $? in 0|124) ;; *) sleep {limit:d} ;; esac"
+    quiet = shlex.quote(os.path.join(os.path.dirname(status_path), QUIET))
+    holding = f"if [ -e {quiet} ]; then read -r nothing <{quiet}; fi"
+    waiting = f"timeout {limit + max(1, round(hold)):d} sh -c {shlex.quote(f'{tail}; {blindly}; {holding}')}"
     process = (
         f"if {lives}; then echo {shlex.quote(_PROCESS + 'alive')}; else echo {shlex.quote(_PROCESS + 'gone')}; fi;"
     )
@@ -82,7 +91,7 @@ def reading_script(status_path: str, result_path: str, pid: int | None, wait: fl
     return " ".join(
         (
             f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)};",
-            f'if [ -f "$s" ] && {lives}; then {waiting}; {blindly}; fi;' if wait >= 1 else "",
+            f'if [ -f "$s" ] && {lives}; then {waiting}; fi;' if wait >= 1 else "",
             process if pid else "",
             f'echo {_BEGIN}; cat "$s" 2>/dev/null || cat "$r" 2>/dev/null; echo; echo {_END}',
         )

@@ -50,7 +50,6 @@ DELIVERY_LIMIT = 5.0
 # Records without which the next action must not happen; every other one may be missing from a full disk.
 _BINDING = ("commit", "commit_requested", "gate_tasks_started")
 
-
 Launched = t.Callable[[t.Mapping[str, t.Any]], None]
 
 
@@ -113,9 +112,9 @@ class Driver(t.Generic[StateT]):
     def _afterwards(self) -> None:
         """See to what may still come of the session after its end."""
 
-    def _waits_for_controller(self) -> bool:
-        """Whether the guest stands still until the controller has spoken."""
-        return False
+    def _waits(self) -> bool:
+        """Whether nothing goes on before the link is up again, or the controller has spoken."""
+        return not self.link.up
 
     def _wait(self) -> float:
         """Return how long the loop may sleep, in seconds."""
@@ -267,7 +266,7 @@ class Driver(t.Generic[StateT]):
             self._perform(action)
 
     def _tell(self, idle: bool) -> None:
-        self._telling.tell(self.state.phase, idle=idle, waits=self._waits_for_controller(), document=self.status)
+        self._telling.tell(self.state.phase, idle=idle, waits=self._waits(), document=self.status)
 
     def _finish(self) -> None:
         self._telling.sequence += 1
@@ -281,6 +280,7 @@ class Driver(t.Generic[StateT]):
             self._telling.write(status)
         else:
             shutil.rmtree(self.settings.runtime_folder, ignore_errors=True)
+        self._telling.close()
         self._control.close()
         self._inhibitor.release()
         self._journal.close()

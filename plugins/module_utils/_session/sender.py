@@ -14,13 +14,19 @@ from ansible_collections.dom0.xen.plugins.module_utils._link import tls
 from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
-from ansible_collections.dom0.xen.plugins.module_utils._session import actions, gate, late_suspend, messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import (
+    actions,
+    gate,
+    late_suspend,
+    messages,
+    sender_status,
+    words,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
 from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
-from ansible_collections.dom0.xen.plugins.module_utils._session.sender_status import sender_status
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
@@ -70,8 +76,8 @@ class Sender(Driver[SourceState]):
         document = super().status()
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(now, self.settings.memory_kib, started))
-        expired = self.link.lost_at is not None and now - self.link.lost_at > self.settings.link_timeout
-        document.update(sender_status(self.state, self.timeline, self._peer, self.link.offset, expired))
+        expired = self._link_expired()
+        document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
         document["peer"] = {**self.link.peer_figures, **self._peer}
         return document
 
@@ -135,8 +141,12 @@ class Sender(Driver[SourceState]):
         self.feed(event)
         return gate.obeyed(request.get("command"), self.state)
 
-    def _waits_for_controller(self) -> bool:
-        return self.state.at_the_gate
+    def _waits(self) -> bool:
+        unsettled = sender_status.waits_for_settling(self.state, self._link_expired())
+        return self.state.at_the_gate or unsettled or super()._waits()
+
+    def _link_expired(self) -> bool:
+        return self.link.lost_at is not None and self.clock() - self.link.lost_at > self.settings.link_timeout
 
     def _serve_link(self, happened: dict[int, int]) -> None:
         try:
@@ -148,7 +158,8 @@ class Sender(Driver[SourceState]):
                 if frame.kind is Kind.DATA:
                     raise LinkError("the receiver sent stream data")
                 document = frame.document()
-                self._remember_peer(document)
+                self._peer.update(sender_status.of_peer(document))
+                self.link.peer_figures = self._peer.pop("figures", self.link.peer_figures)
                 self.feed(messages.event(document))
                 self.link.use(frame)
             self.link.acknowledge()
@@ -161,13 +172,6 @@ class Sender(Driver[SourceState]):
         except LinkError as exc:
             self.link.detach()
             self.fail(exc)
-
-    def _remember_peer(self, document: dict[str, t.Any]) -> None:
-        for key in ("timeline", "stderr"):
-            if isinstance(document.get(key), (dict, list)):
-                self._peer[key] = document[key]
-        if isinstance(document.get("figures"), dict):
-            self.link.peer_figures = document["figures"]
 
     def _read_stream(self) -> None:
         data = self._process.read()
@@ -271,13 +275,10 @@ class Sender(Driver[SourceState]):
     def _observe(self) -> None:
         if self._domid < 0:
             self._domid = next(iter(self._store.domids_of(self.settings.uuid)), -1)
-        away = self.state.owner is Owner.DESTINATION
-        wanted = (
-            (words.CopyState.ABSENT,)
-            if away
-            else (words.CopyState.RUNNING, words.CopyState.PAUSED, words.CopyState.ABSENT)
-        )
-        copy = observe(self._xl, lambda row: row.domid == self._domid, lambda state: state in wanted)
+        wanted = {words.CopyState.ABSENT}
+        if self.state.owner is not Owner.DESTINATION:
+            wanted |= {words.CopyState.RUNNING, words.CopyState.PAUSED}
+        copy = observe(self._xl, lambda row: row.domid == self._domid, wanted.__contains__)
         self.feed(words.Observed(copy))
 
     def _afterwards(self) -> None:

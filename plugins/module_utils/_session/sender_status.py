@@ -15,7 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import Own
 Timeline = t.Dict[str, float]
 
 
-def sender_status(
+def document(
     state: SourceState,
     timeline: Timeline,
     peer: t.Mapping[str, t.Any],
@@ -42,7 +42,7 @@ def sender_status(
             "tasks_started": state.tasks_started,
             "tasks_undone": state.tasks_undone,
         },
-        "waits_for_settling": _waits_for_settling(state, link_expired),
+        "waits_for_settling": waits_for_settling(state, link_expired),
         "total_ms": _total_ms(timeline),
         "stop_ms": stop.milliseconds,
         "stop_measured": stop.measured,
@@ -50,7 +50,13 @@ def sender_status(
     }
 
 
-def _waits_for_settling(state: SourceState, link_expired: bool) -> bool:
+def of_peer(message: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return what is kept of a message of the receiver: its moments, figures, and the last words of its ``xl``."""
+    kinds = {"timeline": dict, "figures": dict, "stderr": list}
+    return {key: message[key] for key, kind in kinds.items() if isinstance(message.get(key), kind)}
+
+
+def waits_for_settling(state: SourceState, link_expired: bool) -> bool:
     """Whether nothing but somebody who looks at both hosts can bring the session to its end."""
     if state.must_undo and state.failure is not None:
         return True

@@ -10,6 +10,7 @@ import os
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.stillness import Stillness
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 
 # Telling how far it is takes about this share of the time, between these pauses (seconds).
@@ -17,7 +18,8 @@ SHARE = 0.02
 INTERVAL = 1.0
 INTERVAL_MAX = 5.0
 
-# While the guest stands still the status is not written when there is anything else to do, however new the phase is.
+# While the guest stands still the status is not written when there is anything else to do, however new the phase is,
+# and those who wait for it wait on.
 _STOP_PHASES = (Phase.SUSPENDING, Phase.FINAL_ROUND, Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
 
 
@@ -33,20 +35,25 @@ class Telling:
         self._clock = clock
         self._due = 0.0
         self._told = 0.0
-        self._phase: Phase | None = None
+        self._last: tuple[Phase, bool] | None = None
+        self._stillness = Stillness(folder)
         self.sequence = 0
 
     def tell(self, phase: Phase, *, idle: bool, waits: bool, document: t.Callable[[], dict[str, t.Any]]) -> None:
-        """Write the status if it is time to; ``waits`` when somebody has to answer before the guest can go on."""
+        """Write the status if it is time to; ``waits`` when nothing goes on before the controller or the link does."""
         now = self._clock()
-        if phase in _STOP_PHASES and not waits:
+        still = phase in _STOP_PHASES and not waits
+        if still:
             due = idle and now >= max(self._due, self._told + self._quiet_interval)
         else:
-            due = phase is not self._phase or now >= self._due
-        if not due:
-            return
+            due = (phase, waits) != self._last or now >= self._due
+        if due:
+            self._write(now, document)
+            self._last = phase, waits
+        self._stillness.keep(still)
+
+    def _write(self, now: float, document: t.Callable[[], dict[str, t.Any]]) -> None:
         self.sequence += 1
-        self._phase = phase
         with contextlib.suppress(OSError):
             documents.write(self._path, document())
         done = self._told = self._clock()
@@ -55,3 +62,7 @@ class Telling:
     def write(self, document: t.Mapping[str, t.Any]) -> None:
         """Write the status now. Raises :class:`OSError`."""
         documents.write(self._path, document)
+
+    def close(self) -> None:
+        """Hold nobody back any more."""
+        self._stillness.keep(False)

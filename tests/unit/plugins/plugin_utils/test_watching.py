@@ -9,11 +9,13 @@ import json
 import os
 import pathlib
 import subprocess
+import threading
 import time
 import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._session.stillness import Stillness
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
     MARKERS,
     Ending,
@@ -107,9 +109,9 @@ def test_the_time_gone_by_is_that_of_the_move() -> None:
     assert one.elapsed(101) == 1200
 
 
-def read(tmp_path: pathlib.Path, pid: int | None, wait: float) -> tuple[Reading, float]:
+def read(tmp_path: pathlib.Path, pid: int | None, wait: float, hold: float = 30) -> tuple[Reading, float]:
     """Run the script here; return what it read and how long it took."""
-    script = reading_script(str(tmp_path / "a b'c" / "status.json"), str(tmp_path / "result.json"), pid, wait)
+    script = reading_script(str(tmp_path / "a b'c" / "status.json"), str(tmp_path / "result.json"), pid, wait, hold)
     began = time.monotonic()
     output = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout
     begin, end, process = MARKERS
@@ -172,6 +174,32 @@ def test_waiting_starts_no_process_each_second(
     assert reading.alive is True
     assert took > 3.5
     assert len((tmp_path / "started").read_text().splitlines()) == 1
+
+
+def test_a_guest_that_stands_still_is_not_disturbed_by_a_look(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
+    """What a look starts on the host takes its processor time from the stop time; it comes as soon as that is over."""
+    (folder / "status.json").write_text(json.dumps(status("transferred")))
+    stillness = Stillness(str(folder))
+    stillness.keep(True)
+
+    def end() -> None:
+        (folder / "status.json").write_text(json.dumps(status("finishing")))
+        stillness.keep(False)
+
+    timer = threading.Timer(2.5, end)
+    timer.start()
+    reading, took = read(tmp_path, os.getpid(), 1)
+    timer.join()
+    assert reading == Reading(status("finishing"), True)
+    assert 2 < took < 4
+
+
+def test_a_stillness_without_end_puts_off_a_look_only_so_long(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
+    """A sender that hangs while the guest stands still is seen to be silent."""
+    (folder / "status.json").write_text(json.dumps(status("transferred")))
+    stillness = Stillness(str(folder))
+    stillness.keep(True)
+    assert 1.5 < read(tmp_path, os.getpid(), 1, hold=1)[1] < 4
 
 
 def test_a_tail_that_knows_no_process_waits_all_the_same(
