@@ -8,7 +8,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import time
 import typing as t
+
+from dom0_double.machine.client import NoMachine
 
 from .names import DESTINATION, SOURCE
 from .world import UUID, World
@@ -77,11 +80,22 @@ def copies(world: World) -> tuple[CopySeen, ...]:
     for name in (SOURCE, DESTINATION):
         if not world.powered(name):
             continue
-        host = world.host(name)
-        for info in host.domains():
-            if info["uuid"] == UUID:
-                found.append(_copy(world, name, info))
+        try:
+            domains = world.host(name).domains()
+        except NoMachine:
+            if not _goes_dark(world, name):
+                raise
+            continue
+        found += [_copy(world, name, info) for info in domains if info["uuid"] == UUID]
     return tuple(found)
+
+
+def _goes_dark(world: World, name: str) -> bool:
+    """Whether a host is just losing its power, which is done by another thread and noted a moment later."""
+    deadline = time.monotonic() + 2
+    while world.powered(name) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not world.powered(name)
 
 
 def _copy(world: World, name: str, info: dict[str, t.Any]) -> CopySeen:
