@@ -17,13 +17,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import progress_line, seconds
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
-    HOLD_S,
+    CALL_LIMIT_S,
     MARKERS,
     Ending,
     Reading,
     Watch,
     parse_reading,
-    pause,
     reading_script,
 )
 
@@ -70,12 +69,12 @@ class ActionModule(ActionBase):
     def _watch(self, watch: Watch, options: t.Mapping[str, t.Any], deadline: float) -> Ending:
         said, wait = "", 0.0
         while True:
-            reading = self._read(watch, options, wait, min(HOLD_S, watch.silence_s, deadline - time.monotonic()))
+            left = deadline - time.monotonic()
+            reading = self._read(watch, options, wait, min(CALL_LIMIT_S, watch.silence_s, left))
             now = time.monotonic()
             if reading is None:
                 if watch.unreachable(now):
                     self._say(options, f"{options['source']} does not answer; the migration goes on, trying again")
-                time.sleep(min(pause(watch.interval, watch.elapsed(now)), max(0.0, deadline - now)))
                 ending = None
             else:
                 ending = watch.take(reading, now)
@@ -89,11 +88,14 @@ class ActionModule(ActionBase):
                 raise StillRunning(
                     f"the migration was watched for {seconds(options['timeout'])} and goes on.", host=options["source"]
                 )
-            wait = min(pause(watch.interval, watch.elapsed(now)), max(1.0, deadline - now))
+            wait = min(watch.pause(now), max(1.0, deadline - now))
+            if reading is None or reading.status is None:
+                # There is nothing on the host to wait at.
+                time.sleep(wait)
 
-    def _read(self, watch: Watch, options: t.Mapping[str, t.Any], wait: float, hold: float) -> Reading | None:
+    def _read(self, watch: Watch, options: t.Mapping[str, t.Any], wait: float, limit: float) -> Reading | None:
         """Return a reading, or None when the host cannot be reached."""
-        script = reading_script(options["status_path"], options["result_path"], watch.pid, wait, hold)
+        script = reading_script(options["status_path"], options["result_path"], watch.pid, wait, limit)
         try:
             answer = run_script(self, script)
         except AnsibleConnectionFailure:

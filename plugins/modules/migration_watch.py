@@ -18,9 +18,9 @@ description:
     an estimate
     of the time left.
   - Watching changes nothing. Ending it, or killing the controller, does not end the migration.
-  - The time between two lines is O(interval). When a move has taken longer than 20 intervals it is 5 % of the time
-    gone by, at
-    most 60 seconds. The host itself waits for the end in between, so that the end is noticed within about a second.
+  - The session itself calls to look, as O(dom0.xen.migration_send#module:progress_interval) says; at once at its end
+    and when the gate waits for the controller, and not while the guest stands still, when each process that is started
+    on the source takes time from it. Where it cannot be waited for, O(interval) is the time between two looks.
   - A host that cannot be reached is said once and tried again until O(timeout) has passed.
 options:
   status_path:
@@ -59,13 +59,14 @@ options:
   gate:
     description:
       - Who decides at the gate, as O(dom0.xen.migration_send#module:gate). With V(controller) the gate is reached when
-        the permission waits there, and until then the status is read every second.
+        the permission waits there.
     type: str
     choices: [engine, controller]
     default: engine
   interval:
     description:
-      - Seconds between two lines on a short move, at least 1.
+      - Seconds between two looks at a session that does not call, at least 1. On a move longer than 20 intervals it is
+        5 % of the time gone by, at most 60 seconds.
     type: float
     default: 5.0
   timeout:

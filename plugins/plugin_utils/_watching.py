@@ -15,17 +15,12 @@ import os
 import shlex
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.stillness import QUIET
+from ansible_collections.dom0.xen.plugins.module_utils._session.looks import LONGEST_PAUSE_S, NEXT_LOOK, pause
 
 Status = t.Mapping[str, t.Any]
 
-LONGEST_PAUSE_S = 60.0
-# How long, in seconds, the domain may stand still at the gate before the controller notices.
-GATE_INTERVAL_S = 1.0
-# How long, in seconds, a look is put off because the guest stands still.
-HOLD_S = 30.0
-# A move that has gone on for this many intervals is looked at less often: 20 intervals of 5 s are 100 s.
-_PATIENCE = 20
+# How long, in seconds, a look waits to be called: the longest pause, and a guest that stands still.
+CALL_LIMIT_S = LONGEST_PAUSE_S + 30.0
 # A figure above is no time.
 _MOST_MS = 1e15
 _PHASES = (
@@ -63,35 +58,25 @@ class Reading:
     alive: bool | None
 
 
-def pause(interval: float, elapsed: float) -> float:
-    """Return how long to wait for the next look: ``interval``, on long moves 5 % of the time gone, at most 60 s."""
-    return max(interval, min(LONGEST_PAUSE_S, elapsed / _PATIENCE))
+def reading_script(status_path: str, result_path: str, pid: int | None, wait: float, limit: float) -> str:
+    """Return the script that waits on the host until the session calls to look, then prints the status.
 
-
-def reading_script(status_path: str, result_path: str, pid: int | None, wait: float, hold: float = HOLD_S) -> str:
-    """Return the script that waits on the host for at most about ``wait`` seconds, then prints the status.
-
-    It stops waiting as soon as the process is gone, so that the end is seen at once however long the pause is. One
-    ``tail`` waits all the time: a shell that starts ``sleep`` each second takes processor time that the migration
-    needs. Where ``tail`` does not know ``--pid`` (busybox), it waits blindly. A guest that stands still by then is
-    waited for without starting anything, at most ``hold`` seconds.
+    It reads to the end of a file of the session, for at most about ``limit`` seconds; a session that is killed ends it
+    too. Without that file it sleeps for ``wait`` seconds while the process lives. With neither it only looks.
     """
     # A process that has ended and was not reaped has a folder there, but no program.
     lives = f"[ -e /proc/{pid:d}/exe ]" if pid else "true"
-    limit = max(1, round(wait))
-    tail = f"timeout {limit:d} tail --pid={pid:d} -s 1 -f /dev/null 2>/dev/null" if pid else f"sleep {limit:d}"
-    blindly = f"case $? in 0|124) ;; *) sleep {limit:d} ;; esac"
-    quiet = shlex.quote(os.path.join(os.path.dirname(status_path), QUIET))
-    holding = f"if [ -e {quiet} ]; then read -r nothing <{quiet}; fi"
-    waiting = f"timeout {limit + max(1, round(hold)):d} sh -c {shlex.quote(f'{tail}; {blindly}; {holding}')}"
+    call = shlex.quote(os.path.join(os.path.dirname(status_path), NEXT_LOOK))
+    called = f'timeout {max(1, round(limit)):d} sh -c \'read -r nothing <"$0"\' "$n" 2>/dev/null'
     process = (
         f"if {lives}; then echo {shlex.quote(_PROCESS + 'alive')}; else echo {shlex.quote(_PROCESS + 'gone')}; fi;"
     )
+    asleep = f'elif [ -f "$s" ] && {lives}; then sleep {max(1, round(wait)):d};'
     # Asked before the status is read: when it is gone by now, what is read is its last word.
     return " ".join(
         (
-            f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)};",
-            f'if [ -f "$s" ] && {lives}; then {waiting}; fi;' if wait >= 1 else "",
+            f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)}; n={call};",
+            f'if [ -e "$n" ]; then {called}; {asleep} fi;' if wait >= 1 else "",
             process if pid else "",
             f'echo {_BEGIN}; cat "$s" 2>/dev/null || cat "$r" 2>/dev/null; echo; echo {_END}',
         )
@@ -115,7 +100,7 @@ class Watch:
     """The state of one watch.
 
     ``silence_s`` is how long the status may stay the same, or stay missing, before the watch gives up. With ``gate``
-    held by the controller, the gate is reached when the permission waits there; the domain stands still for each pause.
+    held by the controller, the gate is reached when the permission waits there.
     """
 
     until: str
@@ -130,8 +115,6 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._changed = self.started
-        if self.gate == "controller" and self.until == "gate":
-            self.interval = min(self.interval, GATE_INTERVAL_S)
 
     def take(self, reading: Reading, now: float) -> Ending | None:
         """Take a reading; return why the watch is over, or None."""
@@ -163,6 +146,10 @@ class Watch:
         # What could not be read cannot be called silent.
         self._changed = now
         return news
+
+    def pause(self, now: float) -> float:
+        """Return how long to wait where the session does not call."""
+        return pause(self.interval, self.elapsed(now))
 
     def quiet_for(self, now: float) -> float:
         """Return for how long the status has not changed."""

@@ -20,7 +20,7 @@ from collections import deque
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session import documents, failures
 from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Action,
     End,
@@ -153,7 +153,7 @@ class Driver(t.Generic[StateT]):
 
     def fail(self, error: Dom0XenError) -> None:
         """Feed an error that happened on this side."""
-        self.feed(Failed(failure_of(error)))
+        self.feed(Failed(failures.of(error)))
 
     def mark(self, moment: str) -> None:
         """Note when something happened first, in seconds of the monotonic clock."""
@@ -285,11 +285,6 @@ class Driver(t.Generic[StateT]):
         self._inhibitor.release()
         self._journal.close()
         self.loop.close()
-
-
-def failure_of(error: Dom0XenError) -> Failure:
-    """Return an error as the failure of a session."""
-    return Failure(error.code, error.message, error.host, error.remedy, error.details)
 
 
 def _journal_failure(exc: Exception) -> Failure:

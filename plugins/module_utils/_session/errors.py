@@ -15,6 +15,13 @@ class DomainVanished(Dom0XenError):
     remedy = "Look at xl list -v on the source, then start the migration again."
 
 
+class XlNotStarted(Dom0XenError):
+    """``xl migrate`` could not be started."""
+
+    code = "xl_start"
+    remedy = "Make room in memory and under /run on the source, then start the migration again."
+
+
 class SettingsWrong(Dom0XenError):
     """A session's settings were written by another release."""
 

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
-from ansible_collections.dom0.xen.plugins.module_utils._session import control, messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, failures, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState, migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -28,7 +28,7 @@ def evidence_against(store: XenStore, domid: int, name: str, xl_exit_code: int |
     try:
         seen = store.name(domid)
     except Dom0XenError as exc:
-        return Failure(exc.code, exc.message, exc.host, exc.remedy, exc.details)
+        return failures.of(exc)
     if seen != migrated_away(name):
         return Failure("gate_name", f"the source's copy is called {seen} at the gate")
     if xl_exit_code is not None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the source sees to while it sends, beside the stream: others at work, the next boot, dom0's shutdown (private).
+"""What the source sees to while it sends, beside the stream: others at work, the next boot, the disks (private).
 
 All of it is done while memory flows or while the destination attaches devices, so that the gate has only to ask.
 """
@@ -16,9 +16,11 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils import _hands
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, session_folder
+from ansible_collections.dom0.xen.plugins.module_utils._session import disks, failures
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 # How old, in seconds, a look may be when the controller permits.
 LOOK_AGE = 1.0
@@ -27,8 +29,11 @@ LOOK_AGE = 1.0
 class Guard:
     """One session's. A move within one host leaves the autostart as it is: the domain stays on that host."""
 
-    def __init__(self, settings: SenderSettings, clock: t.Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: SenderSettings, store: XenStore, clock: t.Callable[[], float] = time.monotonic
+    ) -> None:
         self._settings = settings
+        self._store = store
         self._clock = clock
         other = session_folder(os.path.dirname(settings.runtime_folder), settings.session, RECEIVER)
         away = not os.path.isdir(other)
@@ -36,21 +41,39 @@ class Guard:
         self._prepared = False
         self._looked_at: float | None = None
         self._against: Failure | None = None
+        self._rest: disks.Rest | None = None
+        self._unseen: Failure | None = None
 
     def tend(self, phase: Phase, domid: int, idle: bool) -> None:
         """Do what there is to do in this phase; ``idle`` when there is nothing else."""
         if phase is Phase.STREAMING:
-            self.prepare()
+            self.prepare(domid)
         elif idle and phase is Phase.TRANSFERRED:
+            self.ready(domid)
             self.look(domid)
 
-    def prepare(self) -> None:
-        """While memory flows: find what would start the domain at the next boot."""
-        if not self._prepared and self._autostart is not None:
-            # What speaks against it is told at the gate.
+    def prepare(self, domid: int) -> None:
+        """While memory flows: find the disks, and what would start the domain at the next boot."""
+        if self._prepared:
+            return
+        self._prepared = True
+        # What speaks against either is told at the gate.
+        with contextlib.suppress(Dom0XenError):
+            self._rest = disks.Rest(disks.written(self._store, domid))
+        if self._autostart is not None:
             with contextlib.suppress(Dom0XenError):
                 self._autostart.prepare(self._settings.uuid, self._settings.name)
-        self._prepared = True
+
+    def ready(self, domid: int) -> bool:
+        """Once the guest stands still: whether its disks were seen at rest, or waited for long enough; never waits."""
+        if self._rest is None:
+            try:
+                self._rest = disks.Rest(disks.written(self._store, domid))
+            except Dom0XenError as exc:
+                self._unseen = failures.of(exc)
+                return True
+        self._rest.begin()
+        return self._rest.over
 
     def look(self, domid: int) -> None:
         """Once the guest stands still: set that aside, and look for others at work on the domain."""
@@ -61,7 +84,7 @@ class Guard:
             if self._autostart is not None:
                 self._autostart.set_aside(self._settings.uuid, self._settings.name)
         except Dom0XenError as exc:
-            self._against = Failure(exc.code, exc.message, exc.host, exc.remedy, exc.details)
+            self._against = failures.of(exc)
             return
         hand = _hands.hand_on(domid, self._settings.name, (os.getpid(),))
         if hand is not None:
@@ -80,7 +103,8 @@ class Guard:
         if self._looked_at is not None and self._settings.gate_held and self._clock() - self._looked_at > LOOK_AGE:
             self._looked_at = None
         self.look(domid)
-        return self._against
+        self.ready(domid)
+        return self._against or (self._rest.against() if self._rest is not None else self._unseen)
 
     def end(self, owner: Owner) -> tuple[str, ...]:
         """Put the autostart back if the domain stayed, and never again if it moved; settling does what is unsettled.

@@ -16,19 +16,18 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkE
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
-from ansible_collections.dom0.xen.plugins.module_utils._session import actions, control, messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import actions, control, failures, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import came_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
-from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong, NotAdmitted
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, die_words
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.warming import warm_up
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -229,9 +228,9 @@ class Receiver(Driver[DestinationState]):
         self._exit_seen = True
         if self._status is not None and self._status != 0:
             self.feed(words.Reported(words.Report(self._status, self._give_back)))
-        failure = Failure("xl_migrate_receive", die_words(self.stderr(), code), remedy=SEE_STDERR, details={"rc": code})
+        failure = failures.xl_ended("xl_migrate_receive", self.stderr(), code)
         if self._listener is None:
-            failure = failure_of(BannerWrong("no banner: " + failure.msg, rc=code))
+            failure = failures.of(BannerWrong("no banner: " + failure.msg, rc=code))
         self.feed(words.XlExited(code, failure))
 
     def _look_at_deadlines(self) -> None:
@@ -242,8 +241,7 @@ class Receiver(Driver[DestinationState]):
             if self._listener is not None and now - self.started > self.settings.admission_timeout:
                 self.fail(NotAdmitted(f"no sender came within {self.settings.admission_timeout} s"))
         elif self.link.lost_at is not None and now - self.link.lost_at > self.settings.link_timeout:
-            text = f"the link to the source has been down for {self.settings.link_timeout} s"
-            self.feed(words.LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
+            self.feed(words.LinkExpired(failures.link_expired("source", self.settings.link_timeout)))
         limit = GIVE_UP_LIMIT if self._stream.authorised else UNUSED_GIVE_UP_LIMIT
         if self._closed_at is not None and now - self._closed_at > limit and not self.state.committed:
             self._closed_at = None

@@ -16,13 +16,15 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkE
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
 from ansible_collections.dom0.xen.plugins.module_utils._session import (
     actions,
+    failures,
     gate,
     late_suspend,
     messages,
     sender_status,
     words,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched, failure_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.disks import PAUSE_S
+from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
 from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
@@ -30,7 +32,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.observe import o
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
-from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SEE_STDERR, SourceXl, die_words
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED, SourceWatch
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
@@ -48,6 +50,7 @@ class Sender(Driver[SourceState]):
 
     def __init__(self, settings: SenderSettings, certificate: str, key: str, launched: Launched) -> None:
         super().__init__(settings, SourceState(settings.name, gate_held=settings.gate_held), advance, launched)
+        self._telling.invite(settings.progress_interval)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._process = SourceXl(self._xl, settings.runtime_folder, self.stderr_path)
         self._dialer = Dialer(
@@ -62,7 +65,7 @@ class Sender(Driver[SourceState]):
             clock=self.clock,
         )
         self._store = XenStore()
-        self._guard = Guard(settings)
+        self._guard = Guard(settings, self._store)
         self._watch: SourceWatch | None = None
         self._stream = Outgoing(Authorised(settings.uuid, settings.name))
         self._domid = -1
@@ -94,6 +97,8 @@ class Sender(Driver[SourceState]):
         return sources
 
     def _wait(self) -> float:
+        if self._wants_gate():
+            return PAUSE_S
         wait = self._dialer.wait()
         return 0.5 if wait is None else min(0.5, wait)
 
@@ -121,13 +126,16 @@ class Sender(Driver[SourceState]):
         self._look_at_xl()
         self._look_at_deadlines()
 
-    def _look_at_gate(self) -> None:
+    def _wants_gate(self) -> bool:
         # While the link is down the request could not leave, and without it the way back stays open.
-        if self._stream.permission_read and self.link.up and not self.state.permission_held:
+        return self._stream.permission_read and self.link.up and not self.state.permission_held
+
+    def _look_at_gate(self) -> None:
+        if self._wants_gate() and self._guard.ready(self._domid):
             self.mark("permission_held")
             self.feed(words.Permission(self._evidence()))
-        held_at = self.timeline.get("permission_held")
-        if held_at is not None and self.state.at_the_gate and self.clock() - held_at > self.settings.gate_timeout:
+        held = self.clock() - self.timeline.get("permission_held", self.clock())
+        if self.state.at_the_gate and held > self.settings.gate_timeout:
             self.feed(words.Failed(gate.expired(self.settings.gate_timeout)))
 
     def _evidence(self) -> Failure | None:
@@ -212,13 +220,10 @@ class Sender(Driver[SourceState]):
         code = self._process.exit_code()
         if code is None:
             return
-        # What xl wrote before it ended is still in the pipe.
-        while self._process.stream >= 0 and self._process.read():
-            pass
+        self._process.drain()
         self._exit_seen = True
         self.mark("xl_exited")
-        failure = Failure("xl_migrate", die_words(self.stderr(), code), remedy=SEE_STDERR, details={"rc": code})
-        self.feed(words.XlExited(code, failure))
+        self.feed(words.XlExited(code, failures.xl_ended("xl_migrate", self.stderr(), code)))
 
     def _look_at_deadlines(self) -> None:
         lost = self.link.lost_at
@@ -227,8 +232,7 @@ class Sender(Driver[SourceState]):
         stopped = self.state.phase.order >= Phase.SUSPENDING.order
         limit = self.settings.stop_link_timeout if stopped else self.settings.link_timeout
         if self.clock() - lost > limit:
-            text = f"the link to the destination has been down for {limit} s"
-            self.feed(words.LinkExpired(Failure("link_expired", text, remedy=LinkLost.remedy)))
+            self.feed(words.LinkExpired(failures.link_expired("destination", limit)))
 
     # Actions. ---
 
@@ -264,10 +268,7 @@ class Sender(Driver[SourceState]):
             self._process.start(self._domid)
             self.note("xl_started", self._process.pid, domid=self._domid)
         except Dom0XenError as exc:
-            self.feed(words.XlExited(-1, failure_of(exc)))
-            return
-        except OSError as exc:
-            self.feed(words.XlExited(-1, Failure("xl_start", f"xl cannot be started: {exc}")))
+            self.feed(words.XlExited(-1, failures.of(exc)))
             return
         self._xl_started = True
         self.launched({"admitted": True, "pid": os.getpid(), "domid": self._domid})

@@ -59,7 +59,8 @@ class ReceiverSettings(Settings):
 class SenderSettings(Settings):
     """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready.
 
-    With ``gate_held`` the permission waits for the controller, for at most ``gate_timeout``.
+    With ``gate_held`` the permission waits for the controller, for at most ``gate_timeout``. The controller is called
+    to look every ``progress_interval``.
     """
 
     destination_address: str
@@ -69,3 +70,4 @@ class SenderSettings(Settings):
     memory_kib: int
     gate_held: bool
     gate_timeout: float
+    progress_interval: float

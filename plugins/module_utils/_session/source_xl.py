@@ -19,9 +19,9 @@ import signal
 import socket
 import subprocess
 import sys
-import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import XlNotStarted
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
@@ -29,8 +29,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 PIPE_BYTES = 256 * 1024
 READ_BYTES = PIPE_BYTES
 STOP_INTERVAL = 0.2
-
-SEE_STDERR = "Look at the last lines of both xl (stderr in the result), then run the migration again."
 
 _F_SETPIPE_SZ = 1031
 
@@ -64,16 +62,18 @@ class SourceXl:
         self._stop_tried = 0.0
 
     def start(self, domid: int) -> None:
-        """Start ``xl migrate`` for the domain. Raises :class:`OSError`."""
+        """Start ``xl migrate`` for the domain. Raises :class:`XlNotStarted`."""
         script = os.path.join(self._folder, "shim.py")
-        with open(script, "w", encoding="ascii") as handle:
-            handle.write(_SHIM)
-        self._listener = self._listen()
         command = f"exec {shlex.quote(sys.executable)} -I -S {shlex.quote(script)}"
-        with open(self._stderr_path, "ab") as stderr:
-            self._process = spawn(
-                self._xl.migrate_argv(domid, command), stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr
-            )
+        argv = self._xl.migrate_argv(domid, command)
+        try:
+            with open(script, "w", encoding="ascii") as handle:
+                handle.write(_SHIM)
+            self._listener = self._listen()
+            with open(self._stderr_path, "ab") as stderr:
+                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
+        except OSError as exc:
+            raise XlNotStarted(f"xl cannot be started: {exc}") from exc
 
     @property
     def pid(self) -> int | None:
@@ -118,6 +118,11 @@ class SourceXl:
             os.close(self._stream)
             self._stream = -1
         return data
+
+    def drain(self) -> None:
+        """Drop what xl wrote before it ended."""
+        while self._stream >= 0 and self.read():
+            pass
 
     def write(self, text: bytes) -> None:
         """Write an answer. Nothing is lost when xl has gone: its end is noticed by :meth:`exit_code`."""
@@ -185,9 +190,3 @@ def enlarge(fd: int, size: int = PIPE_BYTES) -> None:
     """Give a pipe a larger buffer where the kernel allows it."""
     with contextlib.suppress(OSError):
         fcntl.fcntl(fd, _F_SETPIPE_SZ, size)
-
-
-def die_words(lines: t.Sequence[str], code: int) -> str:
-    """Return one sentence on how xl ended: its last line, or its exit status when it said nothing."""
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-    return f"xl {how}: {lines[-1]}" if lines else f"xl {how} without a word"

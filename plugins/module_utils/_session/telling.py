@@ -10,7 +10,7 @@ import os
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.stillness import Stillness
+from ansible_collections.dom0.xen.plugins.module_utils._session.looks import Looks
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 
 # Telling how far it is takes about this share of the time, between these pauses (seconds).
@@ -18,39 +18,53 @@ SHARE = 0.02
 INTERVAL = 1.0
 INTERVAL_MAX = 5.0
 
-# While the guest stands still the status is not written when there is anything else to do, however new the phase is,
-# and those who wait for it wait on.
-_STOP_PHASES = (Phase.SUSPENDING, Phase.FINAL_ROUND, Phase.TRANSFERRED, Phase.GATE, Phase.COMMITTED)
+# While the guest stands still, and while its copy is taken down, the status is not written when there is anything else
+# to do, however new the phase is, and nobody is called to look at it.
+_BUSY_PHASES = (
+    Phase.SUSPENDING,
+    Phase.FINAL_ROUND,
+    Phase.TRANSFERRED,
+    Phase.GATE,
+    Phase.COMMITTED,
+    Phase.FINISHING,
+)
 
 
 class Telling:
     """The status file of one session, in the runtime folder ``folder``.
 
-    ``quiet_interval`` is how old, in seconds, it may be while the guest stands still.
+    ``quiet_interval`` is how old, in seconds, it may be in the phases that leave no time for it.
     """
 
     def __init__(self, folder: str, quiet_interval: float, clock: t.Callable[[], float]) -> None:
+        self._folder = folder
         self._path = os.path.join(folder, documents.STATUS)
         self._quiet_interval = quiet_interval
         self._clock = clock
         self._due = 0.0
         self._told = 0.0
         self._last: tuple[Phase, bool] | None = None
-        self._stillness = Stillness(folder)
+        self._looks: Looks | None = None
         self.sequence = 0
+
+    def invite(self, interval: float) -> None:
+        """Let the controller wait for its looks here, about ``interval`` seconds from one to the next."""
+        self._looks = Looks(self._folder, interval, self._clock)
 
     def tell(self, phase: Phase, *, idle: bool, waits: bool, document: t.Callable[[], dict[str, t.Any]]) -> None:
         """Write the status if it is time to; ``waits`` when nothing goes on before the controller or the link does."""
-        now = self._clock()
-        still = phase in _STOP_PHASES and not waits
-        if still:
+        now, news = self._clock(), (phase, waits) != self._last
+        busy = phase in _BUSY_PHASES and not waits
+        look = self._looks is not None and not busy and (self._looks.due() or (news and _matters(phase, waits)))
+        if busy:
             due = idle and now >= max(self._due, self._told + self._quiet_interval)
         else:
-            due = (phase, waits) != self._last or now >= self._due
+            due = news or look or now >= self._due
         if due:
             self._write(now, document)
             self._last = phase, waits
-        self._stillness.keep(still)
+        if look and self._looks is not None:
+            self._looks.call()
 
     def _write(self, now: float, document: t.Callable[[], dict[str, t.Any]]) -> None:
         self.sequence += 1
@@ -64,5 +78,11 @@ class Telling:
         documents.write(self._path, document)
 
     def close(self) -> None:
-        """Hold nobody back any more."""
-        self._stillness.keep(False)
+        """Nobody needs to wait any more."""
+        if self._looks is not None:
+            self._looks.close()
+
+
+def _matters(phase: Phase, waits: bool) -> bool:
+    """Whether the controller has something to do with that."""
+    return phase is Phase.ENDED or (waits and phase in _BUSY_PHASES)

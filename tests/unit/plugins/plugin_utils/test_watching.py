@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import threading
 import time
@@ -15,14 +16,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.stillness import Stillness
+from ansible_collections.dom0.xen.plugins.module_utils._session.looks import Looks, pause
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
     MARKERS,
     Ending,
     Reading,
     Watch,
     parse_reading,
-    pause,
     reading_script,
 )
 
@@ -109,9 +109,9 @@ def test_the_time_gone_by_is_that_of_the_move() -> None:
     assert one.elapsed(101) == 1200
 
 
-def read(tmp_path: pathlib.Path, pid: int | None, wait: float, hold: float = 30) -> tuple[Reading, float]:
+def read(tmp_path: pathlib.Path, pid: int | None, wait: float, limit: float = 30) -> tuple[Reading, float]:
     """Run the script here; return what it read and how long it took."""
-    script = reading_script(str(tmp_path / "a b'c" / "status.json"), str(tmp_path / "result.json"), pid, wait, hold)
+    script = reading_script(str(tmp_path / "a b'c" / "status.json"), str(tmp_path / "result.json"), pid, wait, limit)
     began = time.monotonic()
     output = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout
     begin, end, process = MARKERS
@@ -141,74 +141,61 @@ def test_the_script_prefers_the_status_and_falls_back_to_the_result(
     assert read(tmp_path, None, 0)[0] == Reading(None, None)
 
 
-def test_the_script_stops_waiting_when_the_process_has_gone(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
-    """The end is noticed within about a second, however long the pause is."""
+def test_a_process_that_has_gone_is_not_waited_for(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
+    """The end is noticed also where the session could not say when to look."""
     (folder / "status.json").write_text(json.dumps(status()))
-    with subprocess.Popen(["sleep", "1.2"]) as process:
-        reaper = subprocess.Popen(["true"])
-        reaper.wait()
-        assert read(tmp_path, process.pid, 0)[0].alive is True
+    with subprocess.Popen(["true"]) as process:
+        pass
     reading, took = read(tmp_path, process.pid, 30)
     assert reading.alive is False
     assert took < 5
 
 
-def put_first_on_path(folder: pathlib.Path, name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a program of this name be found before the real one."""
-    folder.mkdir()
-    (folder / name).write_text(text)
-    (folder / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+def test_the_session_says_when_to_look(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
+    """What a look starts on the host takes its processor time from a guest that stands still."""
+    (folder / "status.json").write_text(json.dumps(status("transferred")))
+    looks = Looks(str(folder), 1, time.monotonic)
+
+    def call() -> None:
+        (folder / "status.json").write_text(json.dumps(status("ended")))
+        looks.call()
+
+    timer = threading.Timer(2.5, call)
+    timer.start()
+    reading, took = read(tmp_path, os.getpid(), 1)
+    timer.join()
+    looks.close()
+    assert reading == Reading(status("ended"), True)
+    assert 2 < took < 5
 
 
-def test_waiting_starts_no_process_each_second(
+def test_a_session_that_never_calls_is_looked_at_after_the_limit(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
+    """A sender that hangs is seen to be silent."""
+    (folder / "status.json").write_text(json.dumps(status("transferred")))
+    looks = Looks(str(folder), 1, time.monotonic)
+    assert 1.5 < read(tmp_path, os.getpid(), 1, limit=2)[1] < 5
+    looks.close()
+
+
+def test_waiting_starts_next_to_nothing(
     tmp_path: pathlib.Path, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a busy dom0 every process that is started takes time from the migration."""
     (folder / "status.json").write_text(json.dumps(status()))
-    text = f'#!/bin/sh\necho $0 $* >> "{tmp_path}/started"\nexec /usr/bin/tail "$@"\n'
-    put_first_on_path(tmp_path / "bin", "tail", text, monkeypatch)
-    (tmp_path / "bin" / "sleep").write_text(text)
-    (tmp_path / "bin" / "sleep").chmod(0o755)
-    reading, took = read(tmp_path, os.getpid(), 4)
-    assert reading.alive is True
-    assert took > 3.5
-    assert len((tmp_path / "started").read_text().splitlines()) == 1
-
-
-def test_a_guest_that_stands_still_is_not_disturbed_by_a_look(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
-    """What a look starts on the host takes its processor time from the stop time; it comes as soon as that is over."""
-    (folder / "status.json").write_text(json.dumps(status("transferred")))
-    stillness = Stillness(str(folder))
-    stillness.keep(True)
-
-    def end() -> None:
-        (folder / "status.json").write_text(json.dumps(status("finishing")))
-        stillness.keep(False)
-
-    timer = threading.Timer(2.5, end)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("timeout", "sh", "cat", "sleep", "tail"):
+        text = f'#!/bin/sh\necho {name} >>"{tmp_path}/started"\nexec {shutil.which(name)} "$@"\n'
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    looks = Looks(str(folder), 1, time.monotonic)
+    timer = threading.Timer(1.5, looks.call)
     timer.start()
-    reading, took = read(tmp_path, os.getpid(), 1)
+    assert read(tmp_path, os.getpid(), 1)[0].alive is True
     timer.join()
-    assert reading == Reading(status("finishing"), True)
-    assert 2 < took < 4
-
-
-def test_a_stillness_without_end_puts_off_a_look_only_so_long(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
-    """A sender that hangs while the guest stands still is seen to be silent."""
-    (folder / "status.json").write_text(json.dumps(status("transferred")))
-    stillness = Stillness(str(folder))
-    stillness.keep(True)
-    assert 1.5 < read(tmp_path, os.getpid(), 1, hold=1)[1] < 4
-
-
-def test_a_tail_that_knows_no_process_waits_all_the_same(
-    tmp_path: pathlib.Path, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Busybox has no --pid; looking again and again without a pause would be worse than looking late."""
-    (folder / "status.json").write_text(json.dumps(status()))
-    put_first_on_path(tmp_path / "bin", "tail", "#!/bin/sh\nexit 1\n", monkeypatch)
-    assert read(tmp_path, os.getpid(), 2)[1] > 1.5
+    looks.close()
+    assert (tmp_path / "started").read_text().split() == ["timeout", "sh", "cat"]
 
 
 def test_the_script_waits_no_longer_than_asked(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:

@@ -18,9 +18,11 @@ from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig, Host
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._session import disks
 from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 __all__ = ["make_site"]
 
@@ -37,7 +39,16 @@ def host(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> Host:
     return host
 
 
-def guard(folder: pathlib.Path, held: bool = False, clock: t.Callable[[], float] = time.monotonic) -> Guard:
+@pytest.fixture
+def store(host: Host) -> t.Iterator[XenStore]:
+    """The host's XenStore."""
+    with XenStore(str(host.paths.store_socket)) as store:
+        yield store
+
+
+def guard(
+    store: XenStore, folder: pathlib.Path, held: bool = False, clock: t.Callable[[], float] = time.monotonic
+) -> Guard:
     """Return the guard of a session that sends the guest, whose gate the controller may hold."""
     journal = folder / "journal"
     journal.mkdir(exist_ok=True)
@@ -59,7 +70,9 @@ def guard(folder: pathlib.Path, held: bool = False, clock: t.Callable[[], float]
             memory_kib=1,
             gate_held=held,
             gate_timeout=1,
+            progress_interval=1,
         ),
+        store,
         clock,
     )
 
@@ -83,41 +96,41 @@ def saving(host: Host, domid: int, session: bool) -> t.Iterator[subprocess.Popen
             time.sleep(0.05)
 
 
-def test_xl_of_somebody_else_closes_the_gate(host: Host, tmp_path: pathlib.Path) -> None:
+def test_xl_of_somebody_else_closes_the_gate(host: Host, store: XenStore, tmp_path: pathlib.Path) -> None:
     """The failure names the process; once it has ended nothing speaks against the commit."""
     domid = int(host.run("xl", "domid", "centos").stdout)
     with saving(host, domid, session=False):
-        failure = guard(tmp_path).evidence(domid)
+        failure = guard(store, tmp_path).evidence(domid)
         assert failure is not None and failure.code == "foreign_hand" and failure.remedy
         assert failure.details["command"] == "xl save"
-    assert guard(tmp_path).evidence(domid) is None
+    assert guard(store, tmp_path).evidence(domid) is None
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_a_gate_that_is_held_is_looked_at_again(host: Host, tmp_path: pathlib.Path, held: bool) -> None:
+def test_a_held_gate_is_looked_at_again(host: Host, store: XenStore, tmp_path: pathlib.Path, held: bool) -> None:
     """Minutes may pass before the controller permits; without it they do not, and the guest stands still."""
     now = [0.0]
     domid = int(host.run("xl", "domid", "centos").stdout)
-    subject = guard(tmp_path, held, lambda: now[0])
+    subject = guard(store, tmp_path, held, lambda: now[0])
     assert subject.evidence(domid) is None
     with saving(host, domid, session=False):
         now[0] = 60.0
         assert (subject.evidence(domid) is not None) is held
 
 
-def test_our_own_xl_does_not(host: Host, tmp_path: pathlib.Path) -> None:
+def test_our_own_xl_does_not(host: Host, store: XenStore, tmp_path: pathlib.Path) -> None:
     """It and its helper descend from this process, as they do from the sender."""
     domid = int(host.run("xl", "domid", "centos").stdout)
     with saving(host, domid, session=True):
-        assert guard(tmp_path).evidence(domid) is None
+        assert guard(store, tmp_path).evidence(domid) is None
 
 
 @pytest.mark.parametrize("owner", [Owner.SOURCE, Owner.DESTINATION, Owner.UNSETTLED])
-def test_autostart_is_away_at_the_gate(host: Host, tmp_path: pathlib.Path, owner: Owner) -> None:
+def test_autostart_is_away_at_the_gate(host: Host, store: XenStore, tmp_path: pathlib.Path, owner: Owner) -> None:
     """It comes back only with a domain that stayed."""
     link = host.autostart(GUEST)
-    subject = guard(tmp_path)
-    subject.prepare()
+    subject = guard(store, tmp_path)
+    subject.prepare(1)
     assert link.is_symlink()
     assert subject.evidence(1) is None
     assert not link.is_symlink()
@@ -126,12 +139,34 @@ def test_autostart_is_away_at_the_gate(host: Host, tmp_path: pathlib.Path, owner
 
 
 def test_autostart_that_cannot_be_set_aside_closes_the_gate(
-    host: Host, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    host: Host, store: XenStore, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when that was seen while memory flows, and not told then."""
     host.autostart(GUEST)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    subject = guard(tmp_path)
-    subject.prepare()
+    subject = guard(store, tmp_path)
+    subject.prepare(1)
     failure = subject.evidence(1)
     assert failure is not None and failure.code == "autostart"
+
+
+def test_disks_that_do_not_come_to_rest_close_the_gate(
+    host: Host, store: XenStore, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for a session that comes to the gate before it looked for them."""
+    device = tmp_path / "sys" / "dev" / "block" / "8:16"
+    device.mkdir(parents=True)
+    (device / "inflight").write_text("0 1\n")
+    for key, value in {"mode": "w", "params": "/dev/sdb", "physical-device": "8:10"}.items():
+        store.write(f"/local/domain/0/backend/vbd/1/51712/{key}", value)
+    monkeypatch.setattr(disks, "SYSFS", str(tmp_path / "sys"))
+    monkeypatch.setattr(disks, "LIMIT_S", 0.3)
+    subject = guard(store, tmp_path)
+    failure = subject.evidence(1)
+    assert failure is not None and failure.code == "disk_busy"
+    (device / "inflight").write_text("0 0\n")
+    subject = guard(store, tmp_path)
+    subject.prepare(1)
+    while not subject.ready(1):
+        time.sleep(0.01)
+    assert subject.evidence(1) is None

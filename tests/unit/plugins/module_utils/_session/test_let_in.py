@@ -18,8 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import MAX_CONTROL, MAX_DATA, Kind, encode_document
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents, journal, messages
-from ansible_collections.dom0.xen.plugins.module_utils._session.driver import failure_of
+from ansible_collections.dom0.xen.plugins.module_utils._session import documents, failures, journal, messages
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain, SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
@@ -116,7 +115,7 @@ def test_refusal_can_be_told(name: str) -> None:
     """Whatever the name is, the refusal fits into a message and does nothing to a terminal."""
     dummy, error = let_in(edited(c_info={"name": name}))
     assert isinstance(error, AnotherDomain)
-    frame = encode_document(Kind.MESSAGE, messages.failed(failure_of(error), "receiver"))
+    frame = encode_document(Kind.MESSAGE, messages.failed(failures.of(error), "receiver"))
     assert len(frame) < MAX_CONTROL // 8
     assert "\x1b" not in error.message and len(error.message) < 1000
 

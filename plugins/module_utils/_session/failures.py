@@ -1,0 +1,32 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Failures that both sides of a session know (private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure
+
+_SEE_STDERR = "Look at the last lines of both xl (stderr in the result), then run the migration again."
+
+
+def of(error: Dom0XenError) -> Failure:
+    """Return an error as the failure of a session."""
+    return Failure(error.code, error.message, error.host, error.remedy, error.details)
+
+
+def xl_ended(code: str, stderr: t.Sequence[str], rc: int) -> Failure:
+    """Return what an ``xl`` that ended means: its last line, or its exit status when it said nothing."""
+    how = f"was killed by signal {-rc}" if rc < 0 else f"ended with status {rc}"
+    text = f"xl {how}: {stderr[-1]}" if stderr else f"xl {how} without a word"
+    return Failure(code, text, remedy=_SEE_STDERR, details={"rc": rc})
+
+
+def link_expired(peer: str, limit: float) -> Failure:
+    """Return the failure of a link to the ``peer`` (source, destination) that stayed away for ``limit`` seconds."""
+    text = f"the link to the {peer} has been down for {limit} s"
+    return Failure("link_expired", text, remedy=LinkLost.remedy)
