@@ -81,7 +81,7 @@ def strike(world: World, fault: Fault, run: Running) -> list[Host]:
 
 def watch_for(moment: str) -> str:
     """The command that ends well when a host shows the moment."""
-    return f"timeout {MOMENT_S} sh -c " + shlex.quote(f"until {listing.SIGNS[moment]}; do sleep 0.02; done")
+    return f"timeout {MOMENT_S} bash -c {shlex.quote(listing.SIGNS[moment])}"
 
 
 def arm(world: World, fault: Fault) -> subprocess.Popen[str] | None:

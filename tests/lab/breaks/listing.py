@@ -30,14 +30,25 @@ MOMENTS = {
     "commit": DESTINATION,
     "report": SOURCE,
 }
-# What the host that shows it looks for in a shell, every 20 ms.
-STATUS = "/run/dom0-xen/*.sender/status.json"
+
+
+def _status(pattern: str) -> str:
+    return f"until grep -Eqs '{pattern}' /run/dom0-xen/*.sender/status.json; do sleep 0.2; done"
+
+
+def _journal(role: str, step: str) -> str:
+    there = f'until set -- /var/lib/dom0-xen/*.{role}/journal && [ -e "$1" ]; do sleep 0.5; done'
+    return f'{there}; grep -qm1 \'"step":"{step}\' < <(tail --pid=$$ -n +1 -f "$1")'
+
+
+# What waits for it in a bash on the host that shows it. A poll would take the only processor from a guest that stands
+# still, and no status is written then: the suspend is seen in XenStore (the first event only says that it is watched).
 SIGNS = {
-    "memory": f'grep -qs \'"phase": *"streaming"\' {STATUS}',
-    "suspend": f'grep -Eqs \'"phase": *"(suspending|final_round)"\' {STATUS}',
-    "gate": f"grep -Eqs '\"waits\": *true' {STATUS}",
-    "commit": 'grep -qs \'"step":"commit"\' /var/lib/dom0-xen/*.receiver/journal',
-    "report": 'grep -qs \'"step":"reported\' /var/lib/dom0-xen/*.sender/journal',
+    "memory": _status('"phase": *"streaming"'),
+    "suspend": "xenstore-watch -n 2 /local/domain/$(xl domid centos)/control/shutdown",
+    "gate": _status('"waits": *true'),
+    "commit": _journal("receiver", 'commit"'),
+    "report": _journal("sender", "reported"),
 }
 
 

@@ -14,12 +14,18 @@ from breaks.attempt import Verdict
 from breaks.listing import MOMENTS, SIGNS, chosen, faults
 
 ALL = faults()
+STATUS, SENT, RECEIVED = "run/x.sender/status.json", "lib/x.sender/journal", "lib/x.receiver/journal"
 DOCUMENTS = {
-    "memory": '{"phase":"streaming"}',
-    "suspend": '{"phase":"final_round"}',
-    "gate": '{"gate":{"waits":true}}',
-    "commit": '{"number":3,"step":"commit"}',
-    "report": '{"number":5,"step":"reported_running"}',
+    "memory": (STATUS, '{"phase":"streaming","gate":{"waits":false}}'),
+    "gate": (STATUS, '{"phase":"gate","gate":{"waits":true}}'),
+    "commit": (RECEIVED, '{"number":3,"step":"commit"}'),
+    "report": (SENT, '{"number":5,"step":"reported_running"}'),
+}
+ANOTHER = {
+    "memory": '{"phase":"final_round"}',
+    "gate": '{"phase":"gate","gate":{"waits":false}}',
+    "commit": '{"number":2,"step":"ready"}',
+    "report": '{"number":4,"step":"commit_requested"}',
 }
 
 
@@ -36,13 +42,19 @@ def test_names_and_a_limit_choose() -> None:
     assert len(chosen(ALL, [], 3)) == 3
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", DOCUMENTS)
 def test_a_sign_is_found_in_what_it_is_for_and_in_nothing_else(moment: str, tmp_path: Path) -> None:
     """The moment is seen in the words that the daemons write, and not in those of another moment."""
-    for name, document in DOCUMENTS.items():
-        (tmp_path / "document").write_text(document + "\n")
-        line = SIGNS[moment].rpartition(" ")[0] + f" {tmp_path}/document"
-        assert (subprocess.run(line, shell=True, check=False).returncode == 0) is (name == moment)
+    where, document = DOCUMENTS[moment]
+    command = SIGNS[moment].replace("/run/dom0-xen", f"{tmp_path}/run").replace("/var/lib/dom0-xen", f"{tmp_path}/lib")
+    file = tmp_path / where
+    file.parent.mkdir(parents=True)
+    file.write_text(ANOTHER[moment] + "\n")
+    assert subprocess.run(["timeout", "1", "bash", "-c", command], check=False).returncode == 124
+    with subprocess.Popen(["timeout", "10", "bash", "-c", command]) as waiting:
+        with file.open("a") as handle:
+            handle.write(document + "\n")
+        assert waiting.wait() == 0
 
 
 @pytest.mark.parametrize(
