@@ -102,6 +102,11 @@ class Link:
         return self._outgoing.full
 
     @property
+    def down_for(self) -> float:
+        """How long there has been no connection, in seconds; 0 while there is one."""
+        return 0.0 if self.lost_at is None else self._clock() - self.lost_at
+
+    @property
     def delivered(self) -> bool:
         """Whether the peer has used everything that was sent."""
         return not self._outgoing.pending

@@ -10,6 +10,7 @@ the new one's. So the source waits until nothing is on its way, and then until a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -67,7 +68,6 @@ class Rest:
 
     def __init__(self, disks: t.Iterable[Disk]) -> None:
         self._disks = tuple(disks)
-        self._sysfs, self._dev, self._limit_s = SYSFS, DEVICES, LIMIT_S
         self._deadline = 0.0
         self._against: Failure | None = None
         self._thread: threading.Thread | None = None
@@ -78,7 +78,7 @@ class Rest:
         if not self._disks:
             self._seen.set()
         elif self._thread is None:
-            self._deadline = time.monotonic() + self._limit_s
+            self._deadline = time.monotonic() + LIMIT_S
             self._thread = threading.Thread(target=self._wait, daemon=True)
             self._thread.start()
 
@@ -91,62 +91,66 @@ class Rest:
         """Return why the disks must not be used elsewhere; ``None`` when they were seen at rest."""
         if self._seen.is_set():
             return self._against
+        targets = [disk.target for disk in self._disks]
         return Failure(
             "disk_busy",
-            f"the disks of the suspended domain did not come to rest within {self._limit_s:g} s: {self._names()}",
+            f"the disks of the suspended domain did not come to rest within {LIMIT_S:g} s: {', '.join(targets)}",
             remedy=_REMEDY,
-            details={"disks": [disk.target for disk in self._disks]},
+            details={"disks": targets},
         )
-
-    def _names(self) -> str:
-        return ", ".join(disk.target for disk in self._disks)
 
     def _wait(self) -> None:
         quiet = 0
-        while quiet < 2:
-            quiet = 0 if any(self._on_its_way(disk) for disk in self._disks) else quiet + 1
+        while True:
+            quiet = 0 if any(_on_its_way(disk) for disk in self._disks) else quiet + 1
+            if quiet == 2:
+                break
             if time.monotonic() > self._deadline:
                 return
             time.sleep(PAUSE_S)
         for disk in self._disks:
             try:
-                self._flush(disk)
+                _flush(disk)
             except OSError as exc:
                 text = f"the disk {disk.target} of the suspended domain could not be flushed: {exc.strerror or exc}"
                 self._against = Failure("disk_flush", text, remedy=_REMEDY, details={"disk": disk.target})
         self._seen.set()
 
-    def _on_its_way(self, disk: Disk) -> bool:
-        """Whether requests are under way: reads and writes in flight (Linux, Documentation/block/stat.rst)."""
-        try:
-            number = disk.number or _number(_file(disk))
-            with open(os.path.join(self._sysfs, "dev/block", number, "inflight"), encoding="ascii") as handle:
-                return any(int(word) for word in handle.read().split())
-        except (OSError, ValueError):
-            return False
 
-    def _flush(self, disk: Disk) -> None:
-        path = self._path(disk)
-        if path is None:
-            return
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+def _attribute(number: str, name: str) -> str:
+    with open(os.path.join(SYSFS, "dev/block", number, name), encoding="utf-8") as handle:
+        return handle.read()
 
-    def _path(self, disk: Disk) -> str | None:
-        """Return the file that is flushed; ``None`` for a disk that is no file here, such as one of a cluster store."""
-        if disk.number is not None:
-            try:
-                with open(os.path.join(self._sysfs, "dev/block", disk.number, "uevent"), encoding="utf-8") as handle:
-                    names = [line[8:].strip() for line in handle if line.startswith("DEVNAME=")]
-            except OSError:
-                names = []
+
+def _on_its_way(disk: Disk) -> bool:
+    """Whether requests are under way: reads and writes in flight (Linux, Documentation/block/stat.rst)."""
+    try:
+        inflight = _attribute(disk.number or _number(_file(disk)), "inflight")
+        return any(int(word) for word in inflight.split())
+    except (OSError, ValueError):
+        return False
+
+
+def _flush(disk: Disk) -> None:
+    path = _path(disk)
+    if path is None:
+        return
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _path(disk: Disk) -> str | None:
+    """Return the file that is flushed; ``None`` for a disk that is no file here, such as one of a cluster store."""
+    if disk.number is not None:
+        with contextlib.suppress(OSError):
+            names = [line[8:] for line in _attribute(disk.number, "uevent").splitlines() if line.startswith("DEVNAME=")]
             if names:
-                return os.path.join(self._dev, names[0])
-        path = _file(disk)
-        return path if os.path.exists(path) else None
+                return os.path.join(DEVICES, names[0])
+    path = _file(disk)
+    return path if os.path.exists(path) else None
 
 
 def _file(disk: Disk) -> str:

@@ -57,23 +57,26 @@ class Guard:
         if self._prepared:
             return
         self._prepared = True
-        # What speaks against either is told at the gate.
-        with contextlib.suppress(Dom0XenError):
-            self._rest = disks.Rest(disks.written(self._store, domid))
+        self._find_disks(domid)
         if self._autostart is not None:
+            # What speaks against it is told at the gate.
             with contextlib.suppress(Dom0XenError):
                 self._autostart.prepare(self._settings.uuid, self._settings.name)
 
     def ready(self, domid: int) -> bool:
         """Once the guest stands still: whether its disks were seen at rest, or waited for long enough; never waits."""
+        self._find_disks(domid)
+        if self._rest is None:
+            return True
+        self._rest.begin()
+        return self._rest.over
+
+    def _find_disks(self, domid: int) -> None:
         if self._rest is None:
             try:
                 self._rest = disks.Rest(disks.written(self._store, domid))
             except Dom0XenError as exc:
                 self._unseen = failures.of(exc)
-                return True
-        self._rest.begin()
-        return self._rest.over
 
     def look(self, domid: int) -> None:
         """Once the guest stands still: set that aside, and look for others at work on the domain."""

@@ -240,7 +240,7 @@ class Receiver(Driver[DestinationState]):
         if self.state.phase is Phase.STARTING:
             if self._listener is not None and now - self.started > self.settings.admission_timeout:
                 self.fail(NotAdmitted(f"no sender came within {self.settings.admission_timeout} s"))
-        elif self.link.lost_at is not None and now - self.link.lost_at > self.settings.link_timeout:
+        elif self.link.down_for > self.settings.link_timeout:
             self.feed(words.LinkExpired(failures.link_expired("source", self.settings.link_timeout)))
         limit = GIVE_UP_LIMIT if self._stream.authorised else UNUSED_GIVE_UP_LIMIT
         if self._closed_at is not None and now - self._closed_at > limit and not self.state.committed:

@@ -79,7 +79,7 @@ class Sender(Driver[SourceState]):
         document = super().status()
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(now, self.settings.memory_kib, started))
-        expired = self._link_expired()
+        expired = self.link.down_for > self.settings.link_timeout
         document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
         document["peer"] = {**self.link.peer_figures, **self._peer}
         return document
@@ -150,11 +150,9 @@ class Sender(Driver[SourceState]):
         return gate.obeyed(request.get("command"), self.state)
 
     def _waits(self) -> bool:
-        unsettled = sender_status.waits_for_settling(self.state, self._link_expired())
-        return self.state.at_the_gate or unsettled or super()._waits()
-
-    def _link_expired(self) -> bool:
-        return self.link.lost_at is not None and self.clock() - self.link.lost_at > self.settings.link_timeout
+        # A link that has expired is down, and counts without that.
+        unsettled = sender_status.waits_for_settling(self.state, link_expired=False)
+        return super()._waits() or self.state.at_the_gate or unsettled
 
     def _serve_link(self, happened: dict[int, int]) -> None:
         try:
@@ -226,12 +224,11 @@ class Sender(Driver[SourceState]):
         self.feed(words.XlExited(code, failures.xl_ended("xl_migrate", self.stderr(), code)))
 
     def _look_at_deadlines(self) -> None:
-        lost = self.link.lost_at
-        if lost is None or self.state.phase is Phase.STARTING:
+        if self.state.phase is Phase.STARTING:
             return
         stopped = self.state.phase.order >= Phase.SUSPENDING.order
         limit = self.settings.stop_link_timeout if stopped else self.settings.link_timeout
-        if self.clock() - lost > limit:
+        if self.link.down_for > limit:
             self.feed(words.LinkExpired(failures.link_expired("destination", limit)))
 
     # Actions. ---

@@ -32,7 +32,7 @@ NAME, UUID = GuestConfig.name, GuestConfig.uuid
 _MEMORY_MIB = 4
 _STARTING_S = 15.0
 SHORT = {"link_timeout": 1.5}
-SENDER = {"connect_timeout": 3.0, "stop_link_timeout": 1.2}
+SENDER = {"connect_timeout": 3.0, "stop_link_timeout": 1.2, "progress_interval": 1.0}
 RECEIVER = {"admission_timeout": 4.0, "banner_timeout": 6.0}
 
 
@@ -87,7 +87,7 @@ class World:
     def move(self) -> None:
         """Start receiver and sender as the role does; what goes wrong with that is in :attr:`answers`."""
         common = {"uuid": UUID, "name": NAME, **SHORT}
-        gate = {"gate_held": False, "gate_timeout": 10.0, "progress_interval": 1.0}
+        gate = {"gate_held": False, "gate_timeout": 10.0}
         receiver = {"memory_max_kib": (_MEMORY_MIB + 64) * 1024, "listen_address": "127.0.0.1", **RECEIVER}
         first = 20000 + (os.getpid() * 7) % 20000
         answer = self._start("receiver", {**common, **receiver, "port_first": first, "port_last": first + 4000})

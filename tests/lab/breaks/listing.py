@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dom0lab.guest import NAME
+
 SOURCE, DESTINATION, CONTROLLER, LINK = "source", "destination", "controller", "link"
 
 # Patterns for pkill -f; the bracket keeps it from finding the shell that it is started by.
@@ -45,7 +47,7 @@ def _journal(role: str, step: str) -> str:
 # still, and no status is written then: the suspend is seen in XenStore (the first event only says that it is watched).
 SIGNS = {
     "memory": _status('"phase": *"streaming"'),
-    "suspend": "xenstore-watch -n 2 /local/domain/$(xl domid centos)/control/shutdown",
+    "suspend": f"xenstore-watch -n 2 /local/domain/$(xl domid {NAME})/control/shutdown",
     "gate": _status('"waits": *true'),
     "commit": _journal("receiver", 'commit"'),
     "report": _journal("sender", "reported"),

@@ -16,7 +16,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.looks import Looks, pause
+from ansible_collections.dom0.xen.plugins.module_utils._session.looks import Looks
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
     MARKERS,
     Ending,
@@ -35,16 +35,6 @@ def status(phase: str = "streaming", **values: t.Any) -> dict[str, t.Any]:
 def watch(until: str = "ended") -> Watch:
     """Return a watch that began at 100 s."""
     return Watch(until, interval=5.0, silence_s=60.0, started=100.0)
-
-
-def test_long_moves_are_looked_at_less_often_but_at_least_every_minute() -> None:
-    """The rule that the documentation states."""
-    assert [pause(5, elapsed) for elapsed in (0, 90, 200, 1200, 90000)] == [5, 5, 10, 60, 60]
-
-
-def test_an_interval_longer_than_a_minute_is_kept() -> None:
-    """The caller's wish goes first."""
-    assert pause(300, 10) == 300
 
 
 def test_the_end_is_reported_as_an_end_with_its_owner() -> None:

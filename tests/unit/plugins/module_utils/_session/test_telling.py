@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import os
 import pathlib
-import subprocess
-import sys
 import typing as t
 
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.looks import NEXT_LOOK, Looks
+from ansible_collections.dom0.xen.plugins.module_utils._session.looks import NEXT_LOOK
 from ansible_collections.dom0.xen.plugins.module_utils._session.telling import Telling
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 
@@ -92,25 +90,3 @@ def test_what_the_controller_is_waited_for_with_is_told_at_once(told: Told) -> N
     assert told.tell(Phase.GATE, 2, idle=True) == "streaming"
     assert told.tell(Phase.GATE, 2.1, waits=True) == "gate waits"
     assert told.called()
-
-
-def test_who_waits_is_told_of_a_killed_session(tmp_path: pathlib.Path) -> None:
-    """And nobody begins to wait for it."""
-    code = f"import sys, time; from {Looks.__module__} import Looks; Looks(sys.argv[1], 5, time.time); print()"
-    command = [sys.executable, "-uc", f"{code}; time.sleep(60)", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"\n"
-        with open(tmp_path / NEXT_LOOK, "rb") as waiting:
-            process.kill()
-            assert waiting.read() == b""
-    assert not (tmp_path / NEXT_LOOK).exists()
-    with pytest.raises(FileNotFoundError):
-        (tmp_path / NEXT_LOOK).open("rb")
-
-
-def test_a_session_goes_on_where_nobody_can_wait_for_it(tmp_path: pathlib.Path) -> None:
-    """The controller has a clock too."""
-    looks = Looks(str(tmp_path / "gone"), 5, lambda: 0.0)
-    looks.call()
-    looks.close()
