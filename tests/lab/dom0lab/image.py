@@ -23,6 +23,7 @@ from pathlib import Path
 from . import apt
 from .errors import LabError
 from .places import LAB_ROOT, cache_root, digest, folder_parts
+from .with_parent import with_parent
 
 IMAGE_FILES = LAB_ROOT / "image"
 RELEASES = ("bullseye", "bookworm", "trixie")
@@ -51,8 +52,6 @@ PACKAGES = (
     "dbus",
 )
 NOT_IN = {"bullseye": {"python3-zstandard"}}
-# What this process starts ends with it, however it ends.
-WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 # Runs as root, or under fakeroot, with the finished tree as a tar archive on its standard input.
@@ -208,13 +207,14 @@ def _run_build(work: Path, release: str) -> None:
     as_root = [] if os.geteuid() == 0 else ["fakeroot", "--"]
     with log_path.open("wb") as log:
         make = subprocess.Popen(
-            [*WITH_PARENT, *mmdebstrap_command(release, sources, apt.machine_settings())],
+            with_parent("TERM", mmdebstrap_command(release, sources, apt.machine_settings())),
             cwd=work, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
             env={**os.environ, "TMPDIR": "/var/tmp"},
         )  # fmt: skip
         try:
             unpack = subprocess.run(
-                [*WITH_PARENT, *as_root, "sh", "-c", UNPACK], cwd=work, stdin=make.stdout, stdout=log, stderr=log,
+                with_parent("TERM", [*as_root, "sh", "-c", UNPACK]),
+                cwd=work, stdin=make.stdout, stdout=log, stderr=log,
                 env={**os.environ, "SIZE": DISK_SIZE, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}, check=False,
             )  # fmt: skip
         except BaseException:

@@ -23,6 +23,7 @@ import typing as t
 from pathlib import Path
 
 from .switch import Port, Switch, listeners
+from .with_parent import with_parent
 
 OUTSIDE = "outside"
 SOCKETS = ("control", "*.port", "*.qmp", "*.ssh")
@@ -144,7 +145,7 @@ class Supervisor:
         if name in self._children:
             return
         Path(f"{name}.qmp").unlink(missing_ok=True)
-        command = ["setpriv", "--pdeathsig", "KILL", *self._commands[name], *(["-loadvm", loadvm] if loadvm else [])]
+        command = with_parent("KILL", [*self._commands[name], *(["-loadvm", loadvm] if loadvm else [])])
         with Path(f"{name}.log").open("ab") as log:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._children[name] = child

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import time
 import typing as t
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from dom0lab import control
 from dom0lab.errors import LabError
+from dom0lab.with_parent import with_parent
 
 pytestmark = pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
 HOSTS = ("xen1", "xen2")
@@ -86,6 +88,16 @@ def test_a_killed_supervisor_takes_its_hosts_along(running: Running) -> None:
     os.kill(running.pids[0], signal.SIGKILL)
     assert wait_gone(running.pids)
     os.close(running.keeper)
+
+
+def test_a_parent_that_died_at_once_leaves_nothing(tmp_path: Path) -> None:
+    """The kernel says nothing when the parent is gone before the child asked to be told: the command does not run."""
+    made = tmp_path / "made"
+    waits = ["sh", "-c", 'sleep 1; exec "$@"', "sh", *with_parent("KILL", ["touch", str(made)])]
+    subprocess.run(["sh", "-c", '"$@" &', "sh", *waits], check=True)
+    subprocess.run(with_parent("KILL", ["touch", f"{made}.here"]), check=True)
+    time.sleep(2)
+    assert [path.name for path in tmp_path.iterdir()] == ["made.here"]
 
 
 def test_one_host_stops_and_starts_alone(running: Running) -> None:
