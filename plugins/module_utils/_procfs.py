@@ -45,6 +45,12 @@ def parent_of(pid: int, proc: str = PROC) -> int | None:
     return int(stat[1]) if stat else None
 
 
+def niceness(pid: int, proc: str = PROC) -> int | None:
+    """Return the process' niceness, -20 to 19, or None when it is gone."""
+    stat = _stat(pid, proc)
+    return int(stat[16]) if stat else None
+
+
 def command_line(pid: int, proc: str = PROC) -> tuple[str, ...]:
     """Return the arguments of the process; empty for a kernel thread, a zombie, or a process that is gone."""
     try:

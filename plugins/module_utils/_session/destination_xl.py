@@ -11,17 +11,20 @@ import typing as t
 from collections import deque
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
-from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher, Ready
 
 
 class DestinationXl:
     """One run of ``xl migrate-receive``, what is still to be written to it, and its answers."""
 
-    def __init__(self, xl: Xl, stderr_path: str) -> None:
+    def __init__(self, xl: Xl, session: str, stderr_path: str) -> None:
+        self._session = session
+        pipe, mark = subprocess.PIPE, {priority.MARK: session}
         with open(stderr_path, "ab") as stderr:
-            self._process = spawn(xl.receive_argv(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
+            self._process = spawn(xl.receive_argv(), stdin=pipe, stdout=pipe, stderr=stderr, mark=mark)
         if self._process.stdin is None or self._process.stdout is None:
             raise OSError("no pipes to xl")
         self._input = os.dup(self._process.stdin.fileno())
@@ -88,7 +91,10 @@ class DestinationXl:
             os.close(self._output)
             self._output = -1
             return []
-        return self._matcher.feed(data)
+        answers = self._matcher.feed(data)
+        if any(isinstance(answer, Ready) for answer in answers):
+            priority.slow_down(self.pid)
+        return answers
 
     def close_input(self) -> None:
         """Let xl read the end of its input; its answers are still read, or it would not destroy its copy."""
@@ -96,6 +102,15 @@ class DestinationXl:
         if self._input >= 0:
             os.close(self._input)
             self._input = -1
+
+    def hurry(self) -> None:
+        """Let it have the processor first, until it is ready: the guest stands still for it."""
+        if self._process.returncode is None:
+            priority.hurry(self.pid)
+
+    def slow_down(self) -> None:
+        """Let all it has left running wait their turn again; takes a look at all processes."""
+        priority.slow_down_all(self._session)
 
     def kill(self) -> None:
         """End xl by force. Only before the permission was given."""

@@ -59,7 +59,7 @@ class Receiver(Driver[DestinationState]):
             server=True, certificate=certificate, key=key, peer_certificate=settings.peer_certificate
         )
         self._arrival = Arrival(self._store, settings.uuid)
-        self._process = DestinationXl(self._xl, self.stderr_path)
+        self._process = DestinationXl(self._xl, settings.session, self.stderr_path)
         self._listener: Listener | None = None
         self._stream: Incoming[Frame] = Incoming(Authorised(settings.uuid, settings.name, settings.memory_max_kib))
         self._status: int | None = None
@@ -213,6 +213,7 @@ class Receiver(Driver[DestinationState]):
             self.feed(words.Reached(Phase.STREAMING))
         if self._stream.complete:
             self.mark("stream_ended")
+            self._process.hurry()
             self.feed(words.StreamEnded())
 
     # xl, deadlines. ---
@@ -277,6 +278,7 @@ class Receiver(Driver[DestinationState]):
         self.link.send_message(message)
 
     def _observe(self) -> None:
+        self._process.slow_down()
         report = self.state.report
         wanted = {words.CopyState.RUNNING, words.CopyState.PAUSED} if report is not None and report.runs else set()
         if not wanted:

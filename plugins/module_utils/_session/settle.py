@@ -39,6 +39,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     own_copy,
     read_history,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -216,6 +217,7 @@ def conclude(here: Here, owner: str, end_state: str) -> bool:
         _settle_autostart(here, owner)
         documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
         record("settled", owner=owner, end_state=end_state)
+        priority.slow_down_all(here.session)
         shutil.rmtree(here.runtime, ignore_errors=True)
     return True
 

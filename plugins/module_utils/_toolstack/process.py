@@ -73,8 +73,11 @@ def spawn(
     stdin: t.Any,
     stdout: t.Any,
     stderr: t.Any,
+    mark: t.Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a command and leave it running; the caller owns the process. Streams as for Popen.
+
+    ``mark`` is put into its environment, by which it and what it starts can be found again.
 
     xl expects blocking descriptions: libxl clears O_NONBLOCK on them (libxl_domain_suspend), so do not share one that
     an event loop uses.
@@ -84,7 +87,7 @@ def spawn(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        env=environment(),
+        env={**environment(), **(mark or {})},
     )
 
 

@@ -20,9 +20,14 @@ OURS = ("_session.daemon", "migrate-receive", "libxl-save-helper", "dom0-xen", "
 
 
 def is_monitor(path: str) -> bool:
-    """Whether this xl stays with its domain: it has let go of its standard input (tools/xl/xl_utils.c do_daemonize)."""
+    """Whether this xl stays with its domain: it has let go of its standard input (tools/xl/xl_utils.c do_daemonize).
+
+    It has no precedence over other processes any more.
+    """
+    folder = os.path.dirname(path)
     try:
-        return os.readlink(os.path.join(os.path.dirname(path), "fd", "0")) == os.devnull
+        let_go = os.readlink(os.path.join(folder, "fd", "0")) == os.devnull
+        return let_go and os.getpriority(os.PRIO_PROCESS, int(os.path.basename(folder))) == 0
     except OSError:
         return False
 
