@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from dom0lab import Lab
-from proof import figures
+from proof import figures, share
 
 from .world import World
 
@@ -29,6 +29,7 @@ class Record:
         self.figures: dict[str, float | None] = {"total_ms": None, "stop_ms": None, "gap_ms": None}
         self.checks: list[figures.Check] = []
         self.outcome = "not run"
+        self.no_time = False
 
     def note(self, **values: float | None) -> None:
         """Keep total_ms, stop_ms or gap_ms."""
@@ -55,7 +56,7 @@ class Results:
         """Write the cases and their checks; proof.cases adds the rest."""
         records = self.records.values()
         checks = [check for record in records for check in record.checks]
-        checks += [figures.equal(record.name, record.outcome, "passed") for record in records]
+        checks += [figures.equal(record.name, record.outcome, "passed") for record in records if not record.no_time]
         figures.write(self.path, {"cases": [record.document() for record in records]}, checks)
 
 
@@ -80,8 +81,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     record = item.stash.get(RECORD, None)
     if record is None:
         return report
+    if report.skipped and share.NO_TIME in str(report.longrepr):
+        record.no_time = True
+        return report
     # Set-up, call and tear-down are reported one after the other; the first that is not well is what counts.
-    if record.outcome in ("not run", "passed") and (report.when == "call" or not report.passed):
+    if not record.no_time and record.outcome in ("not run", "passed") and (report.when == "call" or not report.passed):
         record.outcome = report.outcome
     world = item.stash.get(WORLD, None)
     if world is not None and report.failed:
