@@ -51,6 +51,23 @@ def niceness(pid: int, proc: str = PROC) -> int | None:
     return int(stat[16]) if stat else None
 
 
+def program(pid: int, proc: str = PROC) -> str | None:
+    """Return the name of the process' program, at most 15 characters, or None when the process is gone."""
+    try:
+        with open(os.path.join(proc, str(pid), "comm"), encoding="utf-8", errors="replace") as file:
+            return file.read().rstrip("\n")
+    except OSError:
+        return None
+
+
+def owner(pid: int, proc: str = PROC) -> int | None:
+    """Return the user id that the process has, or None when it is gone."""
+    try:
+        return os.stat(os.path.join(proc, str(pid))).st_uid
+    except OSError:
+        return None
+
+
 def command_line(pid: int, proc: str = PROC) -> tuple[str, ...]:
     """Return the arguments of the process; empty for a kernel thread, a zombie, or a process that is gone."""
     try:

@@ -25,6 +25,7 @@ class DestinationXl:
         pipe, mark = subprocess.PIPE, {priority.MARK: session}
         with open(stderr_path, "ab") as stderr:
             self._process = spawn(xl.receive_argv(), stdin=pipe, stdout=pipe, stderr=stderr, mark=mark)
+        self._precedence = priority.Precedence(session, self._process.pid)
         if self._process.stdin is None or self._process.stdout is None:
             raise OSError("no pipes to xl")
         self._input = os.dup(self._process.stdin.fileno())
@@ -93,7 +94,7 @@ class DestinationXl:
             return []
         answers = self._matcher.feed(data)
         if any(isinstance(answer, Ready) for answer in answers):
-            priority.slow_down(self.pid)
+            self._precedence.take_back()
         return answers
 
     def close_input(self) -> None:
@@ -106,11 +107,11 @@ class DestinationXl:
     def hurry(self) -> None:
         """Let it have the processor first, until it is ready: the guest stands still for it."""
         if self._process.returncode is None:
-            priority.hurry(self.pid)
+            self._precedence.give()
 
     def slow_down(self) -> None:
         """Let all it has left running wait their turn again; takes a look at all processes."""
-        priority.slow_down_all(self._session)
+        priority.take_back_left(self._session)
 
     def kill(self) -> None:
         """End xl by force. Only before the permission was given."""

@@ -217,7 +217,7 @@ def conclude(here: Here, owner: str, end_state: str) -> bool:
         _settle_autostart(here, owner)
         documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
         record("settled", owner=owner, end_state=end_state)
-        priority.slow_down_all(here.session)
+        priority.take_back_left(here.session)
         shutil.rmtree(here.runtime, ignore_errors=True)
     return True
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The processor goes to xl first while the guest stands still for it (private to the collection).
+"""The processor goes to xl and to xenstored first while the guest stands still for them (private to the collection).
 
 Between the end of the stream and "ready" libxl attaches the copy's devices. Each new network interface sets udev and
-its rules to work as well; the guest waits for xl's scripts only, which get what those leave over.
+its rules to work as well; the guest waits for xl's scripts only, and those for xenstored, again and again.
 """
 
 from __future__ import annotations
@@ -14,37 +14,61 @@ import os
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 
-# In the environment of an xl that may be hurried, with its session. Its scripts, the guest's device model and the
-# process that watches the guest (xl_vmcontrol.c create_domain) inherit both this and the niceness.
+# In the environment of the xl, with its session. Its scripts, the guest's device model and the process that watches
+# the guest (xl_vmcontrol.c create_domain) inherit both this and the niceness.
 MARK = "DOM0_XEN_SESSION"
-# Weighs some thirty times a process of niceness 0 (kernel/sched/core.c sched_prio_to_weight).
-HURRIED = -15
+# These weigh some thirty and some twenty times a process of niceness 0 (kernel/sched/core.c sched_prio_to_weight).
+# They are two, and odd ones, so that what a killed session has left can be told from what the host's owner has set.
+XL, STORE = -15, -14
+_STORES = ("xenstored", "oxenstored")
 
 
-def hurry(pid: int) -> None:
-    """Put a process, and what it starts from now on, before the host's other processes; nothing without the right."""
-    _set(pid, HURRIED)
+class Precedence:
+    """What one session's xl has over the host's other processes, for a while; nothing where there is no right to it."""
+
+    def __init__(self, session: str, pid: int, proc: str = _procfs.PROC) -> None:
+        self._session = session
+        self._pid = pid
+        self._proc = proc
+        self._store = _store(proc)
+
+    def give(self) -> None:
+        """Put xl, what it starts from now on, and xenstored first."""
+        _set(self._pid, XL, self._proc)
+        if self._store is not None and _procfs.niceness(self._store, self._proc) == 0:
+            _set(self._store, STORE, self._proc)
+
+    def take_back(self) -> None:
+        """Take it back from those two. What xl started meanwhile keeps it: see :func:`take_back_left`."""
+        _set(self._pid, 0, self._proc)
+        if self._store is not None and _procfs.niceness(self._store, self._proc) == STORE:
+            _set(self._store, 0, self._proc)
 
 
-def slow_down(pid: int) -> None:
-    """Give a process its niceness back. What it started meanwhile keeps the other one: see :func:`slow_down_all`."""
-    _set(pid, 0)
-
-
-def slow_down_all(session: str, proc: str = _procfs.PROC) -> list[int]:
-    """Give their niceness back to all that a hurried xl of this session left running; return their pids."""
-    found = [
+def take_back_left(session: str, proc: str = _procfs.PROC) -> list[int]:
+    """Look through all processes for what a session has left with precedence; return the pids of what had it."""
+    store = _store(proc)
+    left = [pid for pid in (store,) if pid is not None and _procfs.niceness(pid, proc) == STORE]
+    left += [
         pid
         for pid in _procfs.pids(proc)
-        if _procfs.niceness(pid, proc) == HURRIED and _procfs.variable(pid, MARK, proc) == session
+        if _procfs.niceness(pid, proc) == XL and _procfs.variable(pid, MARK, proc) == session
     ]
-    for pid in found:
-        _set(pid, 0)
-    return found
+    for pid in left:
+        _set(pid, 0, proc)
+    return left
 
 
-def _set(pid: int, niceness: int) -> None:
+def _store(proc: str) -> int | None:
+    # Anybody may call a process so; root's is the one.
+    for pid in _procfs.pids(proc):
+        if _procfs.program(pid, proc) in _STORES and _procfs.owner(pid, proc) == 0:
+            return pid
+    return None
+
+
+def _set(pid: int, niceness: int, proc: str) -> None:
     # The threads of a device model have a niceness each.
     with contextlib.suppress(OSError):
-        for thread in os.listdir(os.path.join(_procfs.PROC, str(pid), "task")):
+        for thread in os.listdir(os.path.join(proc, str(pid), "task")):
             os.setpriority(os.PRIO_PROCESS, int(thread), niceness)

@@ -5,8 +5,8 @@
 
 What is not known here (``-k name``, ``-x``) goes to pytest, for the cases as for the contract.
 
-With ``--minutes N`` no case starts after N minutes, of the cases as of the contract, and each commit begins with another
-one, so that a run with a limit is not always the same share. What was not run is "not run" in the results.
+With ``--minutes N`` no case starts after N minutes, of the cases as of the contract, and each commit begins with
+another one, so that a run with a limit is not always the same share. What was not run is "not run" in the results.
 """
 
 from __future__ import annotations

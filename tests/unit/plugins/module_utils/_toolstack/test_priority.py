@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import os
+import pathlib
+import shutil
 import subprocess
+import time
 import typing as t
 
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.priority import Precedence
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may put processes first")
@@ -47,26 +51,70 @@ def xls() -> t.Iterator[t.Callable[[str], subprocess.Popen[bytes]]]:
             os.kill(pid, 9)
 
 
+def niceness(*pids: int) -> list[int | None]:
+    return [_procfs.niceness(pid) for pid in pids]
+
+
 def test_heirs_lose_it_with_their_session_only(xls: t.Callable[[str], subprocess.Popen[bytes]]) -> None:
     """A device model started by a hurried xl does not keep its niceness for the guest's life."""
     xl, other = xls(SESSION), xls(f"{SESSION}0")
     before = started(xl)
-    priority.hurry(xl.pid)
-    priority.hurry(other.pid)
+    precedence = [Precedence(SESSION, xl.pid), Precedence(f"{SESSION}0", other.pid)]
+    for each in precedence:
+        each.give()
     heirs = [started(xl), started(other)]
-    assert [_procfs.niceness(pid) for pid in (before, *heirs)] == [0, priority.HURRIED, priority.HURRIED]
-    priority.slow_down(xl.pid)
-    assert [_procfs.niceness(pid) for pid in (xl.pid, started(xl), heirs[0])] == [0, 0, priority.HURRIED]
+    assert niceness(before, *heirs) == [0, priority.XL, priority.XL]
+    precedence[0].take_back()
+    assert niceness(xl.pid, started(xl), heirs[0]) == [0, 0, priority.XL]
     xl.communicate()
-    assert priority.slow_down_all(SESSION) == [heirs[0]]
-    assert [_procfs.niceness(pid) for pid in heirs] == [0, priority.HURRIED]
-    assert priority.slow_down_all(SESSION) == []
+    assert priority.take_back_left(SESSION) == [heirs[0]]
+    assert niceness(*heirs) == [0, priority.XL]
+    assert priority.take_back_left(SESSION) == []
+
+
+@pytest.fixture
+def store(tmp_path: pathlib.Path) -> t.Iterator[subprocess.Popen[bytes]]:
+    """A stand-in for xenstored, by the name of its program."""
+    program = tmp_path / "oxenstored"
+    program.symlink_to(str(shutil.which("sleep")))
+    with subprocess.Popen([program, "100"]) as process:
+        while _procfs.program(process.pid) != "oxenstored":
+            time.sleep(0.01)
+        yield process
+        process.kill()
+
+
+def test_xenstored_has_it_as_long_as_its_xl(
+    xls: t.Callable[[str], subprocess.Popen[bytes]], store: subprocess.Popen[bytes]
+) -> None:
+    """The scripts wait for it."""
+    precedence = Precedence(SESSION, xls(SESSION).pid)
+    precedence.give()
+    assert niceness(store.pid) == [priority.STORE]
+    precedence.take_back()
+    assert niceness(store.pid) == [0]
+    precedence.give()
+    assert priority.take_back_left("of another session") == [store.pid]
+    assert niceness(store.pid) == [0]
+
+
+def test_what_the_hosts_owner_has_set_stays(
+    xls: t.Callable[[str], subprocess.Popen[bytes]], store: subprocess.Popen[bytes]
+) -> None:
+    """A xenstored that has precedence anyway keeps it."""
+    os.setpriority(os.PRIO_PROCESS, store.pid, -10)
+    precedence = Precedence(SESSION, xls(SESSION).pid)
+    precedence.give()
+    precedence.take_back()
+    priority.take_back_left(SESSION)
+    assert niceness(store.pid) == [-10]
 
 
 def test_a_process_that_is_gone_is_no_failure() -> None:
     """It may end at any moment."""
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
-    priority.hurry(gone.pid)
-    priority.slow_down(gone.pid)
-    assert _procfs.niceness(gone.pid) is None
+    precedence = Precedence(SESSION, gone.pid)
+    precedence.give()
+    precedence.take_back()
+    assert niceness(gone.pid) == [None]
