@@ -14,7 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
-from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher, Ready
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher, Status
 
 
 class DestinationXl:
@@ -25,7 +25,7 @@ class DestinationXl:
         pipe, mark = subprocess.PIPE, {priority.MARK: session}
         with open(stderr_path, "ab") as stderr:
             self._process = spawn(xl.receive_argv(), stdin=pipe, stdout=pipe, stderr=stderr, mark=mark)
-        self._precedence = priority.Precedence(session, self._process.pid)
+        self._precedence = priority.Precedence(self._process.pid)
         if self._process.stdin is None or self._process.stdout is None:
             raise OSError("no pipes to xl")
         self._input = os.dup(self._process.stdin.fileno())
@@ -93,7 +93,7 @@ class DestinationXl:
             self._output = -1
             return []
         answers = self._matcher.feed(data)
-        if any(isinstance(answer, Ready) for answer in answers):
+        if any(isinstance(answer, Status) for answer in answers):
             self._precedence.take_back()
         return answers
 
@@ -105,12 +105,13 @@ class DestinationXl:
             self._input = -1
 
     def hurry(self) -> None:
-        """Let it have the processor first, until it is ready: the guest stands still for it."""
+        """Let it have the processor first, and this process too, until it has said whether the guest runs."""
         if self._process.returncode is None:
             self._precedence.give()
 
     def slow_down(self) -> None:
-        """Let all it has left running wait their turn again; takes a look at all processes."""
+        """Let this process and all that xl has left running wait their turn again; takes a look at all processes."""
+        self._precedence.take_back()
         priority.take_back_left(self._session)
 
     def kill(self) -> None:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The processor goes to xl and to xenstored first while the guest stands still for them (private to the collection).
+"""The processor goes first to what the guest stands still for (private to the collection).
 
-Between the end of the stream and "ready" libxl attaches the copy's devices. Each new network interface sets udev and
-its rules to work as well; the guest waits for xl's scripts only, and those for xenstored, again and again.
+After the end of the stream libxl attaches the copy's devices. Each new network interface sets udev and its rules to
+work as well; the guest waits for xl's scripts only, those for xenstored, again and again, and at last for the receiver.
 """
 
 from __future__ import annotations
@@ -24,23 +24,25 @@ _STORES = ("xenstored", "oxenstored")
 
 
 class Precedence:
-    """What one session's xl has over the host's other processes, for a while; nothing where there is no right to it."""
+    """What this process and its xl have over the host's others, for a while; nothing where there is no right to it."""
 
-    def __init__(self, session: str, pid: int, proc: str = _procfs.PROC) -> None:
-        self._session = session
-        self._pid = pid
+    def __init__(self, pid: int, proc: str = _procfs.PROC) -> None:
+        self._pids = (pid, os.getpid())
         self._proc = proc
         self._store = _store(proc)
 
     def give(self) -> None:
-        """Put xl, what it starts from now on, and xenstored first."""
-        _set(self._pid, XL, self._proc)
+        """Put this process, xl, what it starts from now on, and xenstored first."""
+        for pid in self._pids:
+            _set(pid, XL, self._proc)
         if self._store is not None and _procfs.niceness(self._store, self._proc) == 0:
             _set(self._store, STORE, self._proc)
 
     def take_back(self) -> None:
-        """Take it back from those two. What xl started meanwhile keeps it: see :func:`take_back_left`."""
-        _set(self._pid, 0, self._proc)
+        """Take it back from those. What xl started meanwhile keeps it: see :func:`take_back_left`."""
+        for pid in self._pids:
+            if _procfs.niceness(pid, self._proc) == XL:
+                _set(pid, 0, self._proc)
         if self._store is not None and _procfs.niceness(self._store, self._proc) == STORE:
             _set(self._store, 0, self._proc)
 

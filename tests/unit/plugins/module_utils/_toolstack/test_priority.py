@@ -59,13 +59,13 @@ def test_heirs_lose_it_with_their_session_only(xls: t.Callable[[str], subprocess
     """A device model started by a hurried xl does not keep its niceness for the guest's life."""
     xl, other = xls(SESSION), xls(f"{SESSION}0")
     before = started(xl)
-    precedence = [Precedence(SESSION, xl.pid), Precedence(f"{SESSION}0", other.pid)]
+    precedence = [Precedence(xl.pid), Precedence(other.pid)]
     for each in precedence:
         each.give()
     heirs = [started(xl), started(other)]
     assert niceness(before, *heirs) == [0, priority.XL, priority.XL]
     precedence[0].take_back()
-    assert niceness(xl.pid, started(xl), heirs[0]) == [0, 0, priority.XL]
+    assert niceness(xl.pid, os.getpid(), started(xl), heirs[0]) == [0, 0, 0, priority.XL]
     xl.communicate()
     assert priority.take_back_left(SESSION) == [heirs[0]]
     assert niceness(*heirs) == [0, priority.XL]
@@ -88,7 +88,7 @@ def test_xenstored_has_it_as_long_as_its_xl(
     xls: t.Callable[[str], subprocess.Popen[bytes]], store: subprocess.Popen[bytes]
 ) -> None:
     """The scripts wait for it."""
-    precedence = Precedence(SESSION, xls(SESSION).pid)
+    precedence = Precedence(xls(SESSION).pid)
     precedence.give()
     assert niceness(store.pid) == [priority.STORE]
     precedence.take_back()
@@ -103,7 +103,7 @@ def test_what_the_hosts_owner_has_set_stays(
 ) -> None:
     """A xenstored that has precedence anyway keeps it."""
     os.setpriority(os.PRIO_PROCESS, store.pid, -10)
-    precedence = Precedence(SESSION, xls(SESSION).pid)
+    precedence = Precedence(xls(SESSION).pid)
     precedence.give()
     precedence.take_back()
     priority.take_back_left(SESSION)
@@ -114,7 +114,7 @@ def test_a_process_that_is_gone_is_no_failure() -> None:
     """It may end at any moment."""
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
-    precedence = Precedence(SESSION, gone.pid)
+    precedence = Precedence(gone.pid)
     precedence.give()
     precedence.take_back()
     assert niceness(gone.pid) == [None]
