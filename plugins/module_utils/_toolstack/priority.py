@@ -29,7 +29,7 @@ class Precedence:
     def __init__(self, pid: int, proc: str = _procfs.PROC) -> None:
         self._pids = (pid, os.getpid())
         self._proc = proc
-        self._store = _store(proc)
+        self._store = next((each for each in _procfs.pids(proc) if _is_store(each, proc)), None)
 
     def give(self) -> None:
         """Put this process, xl, what it starts from now on, and xenstored first."""
@@ -49,24 +49,22 @@ class Precedence:
 
 def take_back_left(session: str, proc: str = _procfs.PROC) -> list[int]:
     """Look through all processes for what a session has left with precedence; return the pids of what had it."""
-    store = _store(proc)
-    left = [pid for pid in (store,) if pid is not None and _procfs.niceness(pid, proc) == STORE]
-    left += [
-        pid
-        for pid in _procfs.pids(proc)
-        if _procfs.niceness(pid, proc) == XL and _procfs.variable(pid, MARK, proc) == session
-    ]
+    left = [pid for pid in _procfs.pids(proc) if _is_left(pid, session, proc)]
     for pid in left:
         _set(pid, 0, proc)
     return left
 
 
-def _store(proc: str) -> int | None:
+def _is_left(pid: int, session: str, proc: str) -> bool:
+    niceness = _procfs.niceness(pid, proc)
+    if niceness == XL:
+        return _procfs.variable(pid, MARK, proc) == session
+    return niceness == STORE and _is_store(pid, proc)
+
+
+def _is_store(pid: int, proc: str) -> bool:
     # Anybody may call a process so; root's is the one.
-    for pid in _procfs.pids(proc):
-        if _procfs.program(pid, proc) in _STORES and _procfs.owner(pid, proc) == 0:
-            return pid
-    return None
+    return _procfs.program(pid, proc) in _STORES and _procfs.owner(pid, proc) == 0
 
 
 def _set(pid: int, niceness: int, proc: str) -> None:

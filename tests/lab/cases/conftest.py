@@ -85,7 +85,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         record.no_time = True
         return report
     # Set-up, call and tear-down are reported one after the other; the first that is not well is what counts.
-    if not record.no_time and record.outcome in ("not run", "passed") and (report.when == "call" or not report.passed):
+    if record.outcome in ("not run", "passed") and (report.when == "call" or not report.passed):
         record.outcome = report.outcome
     world = item.stash.get(WORLD, None)
     if world is not None and report.failed:

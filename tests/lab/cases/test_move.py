@@ -9,11 +9,10 @@ from proof import figures
 
 from . import search
 from .conftest import Record
-from .world import World, same_guest
+from .world import BUSY_PAGES_PER_S, World, same_guest
 
 MODULES = 8
 RESIDENT_KIB = 64 * 1024
-BUSY_PAGES_PER_S = 3000
 
 
 def test_live_move_as_root(fresh: World, record: Record) -> None:

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from .conftest import Record
 from .plays import wait_until
-from .world import World, same_guest
+from .world import BUSY_PAGES_PER_S, World, same_guest
 
 GATE = Path(__file__).parent / "gate"
 SETTLE = "dom0.xen.settle"
-BUSY_PAGES_PER_S = 3000
 
 
 def at_the_gate(tasks: str) -> dict[str, t.Any]:

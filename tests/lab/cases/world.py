@@ -24,6 +24,7 @@ from .plays import Outcome, Running
 ON_HOST = Path(__file__).parent / "on_host"
 BUILD = playbook.ROOT / "build" / "lab-cases"
 MIGRATE = "dom0.xen.migrate"
+BUSY_PAGES_PER_S = 3000
 _INVOKED = re.compile(r"ansible-([\w.]+)(?:\[\d+\])?:? Invoked with")
 
 
