@@ -160,12 +160,16 @@ class Host:
         self.power_on()
 
     def remove(self) -> None:
-        """End the host and its memory; the state folder stays."""
+        """End the host and its memory; the state folder stays. RuntimeError if its machine had crashed before."""
         run = self.paths.run.resolve()
         self.power_off()
         if self.paths.run.is_symlink():
             self.paths.run.unlink()
             shutil.rmtree(run, ignore_errors=True)
+        log = self.paths.log / "machine.log"
+        if log.exists() and "Traceback" in (text := log.read_text()):
+            # Not a power loss that a test asked for: whatever it found is worth nothing.
+            raise RuntimeError(f"the machine of {self.name} crashed: {text}")
 
     @property
     def pids(self) -> list[int]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -75,10 +76,18 @@ class Site:
         self.inventory.write_text(text)
 
     def down(self) -> list[str]:
-        """End all hosts. Returns the processes, other than machines and monitors, that were still there."""
+        """End all hosts. Returns the processes, other than machines and monitors, that were still there.
+
+        RuntimeError when a machine had crashed.
+        """
         left = [f"{host.name}: {line}" for host in self.hosts.values() for line in host.left_over()]
-        for host in self.hosts.values():
-            host.remove()
+        with contextlib.ExitStack() as ends:
+            ends.callback(self._forget_memory)
+            for host in self.hosts.values():
+                ends.callback(host.remove)
+        return left
+
+    def _forget_memory(self) -> None:
         link = self.state / "memory"
         if link.is_symlink():
             shutil.rmtree(os.path.realpath(link), ignore_errors=True)
@@ -86,7 +95,6 @@ class Site:
         for descriptor in self._lifeline or ():
             os.close(descriptor)
         self._lifeline = None
-        return left
 
     # -- judging ---------------------------------------------------------------------------------------------------
 

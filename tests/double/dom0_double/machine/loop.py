@@ -113,6 +113,10 @@ class Loop:
 
         self.watch(server, selectors.EVENT_READ, accept)
 
+    def _is_watched(self, item: t.Any) -> bool:
+        # A callback of the same round may have closed the socket; a closed one has no number to be looked up by.
+        return isinstance(item, int) or (item.fileno() >= 0 and item in self._selector.get_map())
+
     def run(self) -> t.NoReturn:
         """Serve until the process ends."""
         while True:
@@ -120,7 +124,7 @@ class Loop:
             if self._timers:
                 timeout = max(0.0, self._timers[0][0] - time.monotonic())
             for key, events in self._selector.select(timeout):
-                if key.fileobj in self._selector.get_map():
+                if self._is_watched(key.fileobj):
                     key.data(events)
             while self._timers and self._timers[0][0] <= time.monotonic():
                 heapq.heappop(self._timers)[2]()

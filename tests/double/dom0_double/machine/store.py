@@ -79,8 +79,9 @@ class Store:
     # -- watches ---------------------------------------------------------------------------------------------------
 
     def _fire(self, path: bytes, recursive: bool) -> None:
-        for client in self._clients:
-            for watched, token in client.watches:
+        # Copies: telling a client that was killed closes its connection, which takes it out of the list.
+        for client in list(self._clients):
+            for watched, token in list(client.watches):
                 absolute = canonical(watched)
                 if is_below(path, absolute):
                     self._event(client, watched, absolute, path, token)
