@@ -84,7 +84,8 @@ options:
     type: str
     choices: [moved, stayed, down]
   wait:
-    description: How long to wait for a process to end, in seconds.
+    description:
+      - How long to wait for a process to end, and for another run that settles the same session, in seconds.
     type: int
     default: 20
 seealso:
@@ -153,6 +154,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     runtime_root,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session import settle
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
@@ -183,7 +185,7 @@ def main() -> None:
         check_session(params["session"], params["role"])
         # Its locks lie there, and a host that was restarted since has lost the folder.
         find_root = resolve_runtime_root if module.check_mode else runtime_root
-        here = settle.Here(
+        here = Here(
             runtime_root=find_root(params["runtime_path"]),
             journal_root=params["journal_path"],
             session=params["session"],
@@ -199,7 +201,7 @@ def main() -> None:
         module.fail_json(msg=f"the journal cannot be written: {exc}", code="journal_failed", exception=exc)
 
 
-def _run(module: AnsibleModule, here: settle.Here, xl: Xl) -> dict[str, t.Any]:
+def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
     params, check = module.params, module.check_mode
     if params["state"] == "look":
         side = settle.look(here, xl, params["wait"], mark=not check)
@@ -211,7 +213,7 @@ def _run(module: AnsibleModule, here: settle.Here, xl: Xl) -> dict[str, t.Any]:
         return settle.act(here, xl, settle.Act(params["verb"], params["status"], params["domid"]), params["wait"])
     if params["state"] == "undone":
         return {"changed": settle.undone(here, params["wait"])}
-    return {"changed": settle.conclude(here, params["owner"], params["end_state"])}
+    return {"changed": settle.conclude(here, params["owner"], params["end_state"], params["wait"])}
 
 
 if __name__ == "__main__":

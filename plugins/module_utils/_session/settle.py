@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settling an interrupted session, one host's part: evidence out, one act in (private to the collection).
 
-Whoever settles is a run of a module, and may die between two of them. So that two of them do not mix, each look at a
-side whose process is gone leaves its mark in the journal, and an act is refused when the last mark is another's.
+Each look at a side whose process is gone leaves a mark in the journal, so that two runs that settle do not mix
+(:mod:`_session.fence`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER, session_folder
-from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, found, journal
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, fence, found, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart, bring_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     CANCEL,
     DESTROY,
@@ -33,70 +32,15 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     RESUME,
     ROLL_FORWARD,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
-    History,
-    Side,
-    own_copy,
-    read_history,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side, own_copy, read_history
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 POLL_S = 0.2
 
-FENCED = "fenced"
-
 _REQUESTS = (CANCEL, OUTCOME, HAND_OVER)
 VERBS = (*_REQUESTS, DESTROY, RESUME, RENAME_BACK, ROLL_FORWARD)
-
-
-class FenceTaken(Dom0XenError):
-    """Somebody else has begun to settle the session."""
-
-    code = "settled_by_another"
-    remedy = "Wait until the other run has ended, then run dom0.xen.settle again."
-
-
-@dataclass(frozen=True)
-class Here:
-    """One side of one session on this host; ``settler`` is the identity of the run that settles."""
-
-    runtime_root: str
-    journal_root: str
-    session: str
-    role: str
-    uuid: str
-    name: str
-    settler: str
-
-    @property
-    def runtime(self) -> str:
-        """The folder of its process."""
-        return session_folder(self.runtime_root, self.session, self.role)
-
-    @property
-    def journal(self) -> str:
-        """The folder of its journal."""
-        return session_folder(self.journal_root, self.session, self.role)
-
-    @property
-    def other(self) -> Here:
-        """The other side, which is on the same host only if its folder is there."""
-        return replace(self, role=RECEIVER if self.role == SENDER else SENDER)
-
-    def history(self) -> History:
-        """Return what its journal says."""
-        said = documents.last_lines(os.path.join(self.journal, documents.XL_STDERR))
-        return read_history(journal.read(self.journal), said)
-
-    def status(self) -> found.Document:
-        """Return what it says of itself and whether its process runs, as :func:`found.status_of`; empty if nothing."""
-        return found.status_of(self.runtime_root, self.journal_root, self.session, self.role) or {}
-
-    def alive(self) -> bool:
-        """Whether its process runs."""
-        return bool(self.status().get("alive"))
 
 
 @dataclass(frozen=True)
@@ -123,10 +67,10 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
             speak(here, {"command": control.CANCEL}, wait)
         alive = here.alive()
     if not alive and mark:
-        with _locked(here):
+        with fence.locked(here, wait):
             alive = here.alive()
             if not alive and os.path.isdir(here.journal):
-                _record(here, FENCED)
+                fence.mark(here)
     left = _left_xl(here)
     while not alive and _lives(left) and time.monotonic() < deadline:
         time.sleep(POLL_S)
@@ -136,7 +80,8 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     """Take one step; return the module's result.
 
-    Raises the errors of :func:`speak`, of :func:`fenced`, and of :class:`Copies`.
+    Where another run settles and comes to the end, nothing is done, and ``accepted`` is false. Raises the errors of
+    :func:`speak`, of :func:`fence.fenced`, and of :class:`Copies`.
     """
     if step.verb in _REQUESTS:
         if not here.alive():
@@ -144,20 +89,28 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
         return {"changed": True, "accepted": speak(here, _request(step), wait)}
     if step.domid is None:
         raise CopyChanged(f"no copy was named for the step {step.verb}")
-    with fenced(here) as record, XenStore() as store:
-        copies = Copies(xl, store, here.uuid, here.name)
-        if step.verb == DESTROY:
-            copies.destroy(step.domid, record=lambda: record("destroy", domid=step.domid))
-        elif step.verb == RENAME_BACK:
-            copies.rename_back(step.domid)
-        elif step.verb == RESUME:
-            # On record before it happens: from here on no other copy of this session is worth anything.
-            done = copies.resume(step.domid, lambda: record("resume", domid=step.domid))
-            return {"changed": True, "monitor": done.monitor}
-        else:
-            committed = here.history().committed
-            copies.roll_forward(step.domid, lambda: None if committed else record("commit", domid=step.domid))
-            record("running", domid=step.domid, status=0)
+    try:
+        with fence.fenced(here, wait) as record, XenStore() as store:
+            return _act(here, Copies(xl, store, here.uuid, here.name), step.verb, step.domid, record)
+    except fence.FenceTaken:
+        if fence.wait_for_other(here, wait) is None:
+            raise
+    return {"changed": False, "accepted": False}
+
+
+def _act(here: Here, copies: Copies, verb: str, domid: int, record: t.Callable[..., None]) -> dict[str, t.Any]:
+    if verb == DESTROY:
+        copies.destroy(domid, record=lambda: record("destroy", domid=domid))
+    elif verb == RENAME_BACK:
+        copies.rename_back(domid)
+    elif verb == RESUME:
+        # On record before it happens: from here on no other copy of this session is worth anything.
+        done = copies.resume(domid, lambda: record("resume", domid=domid))
+        return {"changed": True, "monitor": done.monitor}
+    else:
+        committed = here.history().committed
+        copies.roll_forward(domid, lambda: None if committed else record("commit", domid=domid))
+        record("running", domid=domid, status=0)
     return {"changed": True}
 
 
@@ -165,7 +118,7 @@ def undone(here: Here, wait: float) -> bool:
     """Put on record that the caller's tasks at the gate are undone; return whether that was news."""
     if here.alive():
         return speak(here, {"command": control.UNDONE}, wait)
-    with fenced(here) as record:
+    with fence.fenced(here, wait) as record:
         if not here.history().tasks_open:
             return False
         record("gate_undone")
@@ -190,21 +143,11 @@ def speak(here: Here, request: t.Mapping[str, t.Any], wait: float) -> bool:
     return bool(answer.get("accepted"))
 
 
-@contextlib.contextmanager
-def fenced(here: Here) -> t.Iterator[t.Callable[..., None]]:
-    """Hold the domain's lock while acting for a side whose process is gone; gives what writes to its journal.
+def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
+    """Write down how the session ended, and remove what it has left in memory; return whether that was news.
 
-    Raises :class:`FenceTaken` when the last mark is not of this run, and DomainBusy when the process is not gone.
+    It was none where another run settles and comes to the same end within ``wait`` seconds.
     """
-    with _locked(here):
-        marks = [record for record in journal.read(here.journal) if record.get("step") == FENCED]
-        if not marks or (marks[-1].get("details") or {}).get("by") != here.settler:
-            raise FenceTaken(f"another run settles session {here.session}")
-        yield lambda step, **details: _record(here, step, **details)
-
-
-def conclude(here: Here, owner: str, end_state: str) -> bool:
-    """Write down how the session ended, and remove what it has left in memory; return whether that was news."""
     if not os.path.isdir(here.journal) or here.history().concluded == owner:
         return False
     document = documents.read(os.path.join(here.journal, documents.RESULT)) or documents.read(
@@ -213,12 +156,17 @@ def conclude(here: Here, owner: str, end_state: str) -> bool:
     domain = {"uuid": here.uuid, "name": here.name}
     base = {"format": 1, "session": here.session, "role": here.role, "domain": domain}
     result = {**base, **(document or {}), "phase": "ended", "owner": owner, "end_state": end_state}
-    with fenced(here) as record:
-        _settle_autostart(here, owner)
-        documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
-        record("settled", owner=owner, end_state=end_state)
-        priority.take_back_left(here.session)
-        shutil.rmtree(here.runtime, ignore_errors=True)
+    try:
+        with fence.fenced(here, wait) as record:
+            _settle_autostart(here, owner)
+            documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
+            record("settled", owner=owner, end_state=end_state)
+            priority.take_back_left(here.session)
+            shutil.rmtree(here.runtime, ignore_errors=True)
+    except fence.FenceTaken:
+        if fence.wait_for_other(here, wait) != owner:
+            raise
+        return False
     return True
 
 
@@ -234,23 +182,6 @@ def _settle_autostart(here: Here, owner: str) -> None:
         autostart.put_back()
     else:
         autostart.finish()
-
-
-@contextlib.contextmanager
-def _locked(here: Here) -> t.Iterator[None]:
-    lock = DomainLock(here.runtime_root, here.uuid, here.role)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _record(here: Here, step: str, **details: t.Any) -> None:
-    file = journal.Journal(here.journal)
-    try:
-        file.write(step, {"by": here.settler, **details})
-    finally:
-        file.close()
 
 
 def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:

@@ -148,7 +148,7 @@ def _conclude(
 ) -> Settled:
     for name, look in looks.items():
         if "side" in look:
-            request = {"role": roles[name], "owner": end.owner, "end_state": end.end_state}
+            request = {"role": roles[name], "owner": end.owner, "end_state": end.end_state, "wait": WAIT_S}
             answer = hands[name].ask(do="conclude", **request, **common)
             if "error" in answer:
                 return Settled(False, end.owner, end.end_state, f"{end.text} -> {answer['error']}")

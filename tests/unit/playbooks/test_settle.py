@@ -53,3 +53,16 @@ def test_one_run_settles(user: User, fault: tuple[str, dict[str, t.Any]], owner:
     again = user.run("dom0.xen.settle")
     assert "No migration was interrupted." in again
     assert "changed=0" in again and "changed=1" not in again
+
+
+def test_two_runs_settle_at_once(user: User) -> None:
+    """Both end well, whoever of them takes the steps: the user who was second has done nothing wrong."""
+    site, (host, what) = user.site, SENDER_AT_THE_PERMISSION
+    site[host].faults(what)
+    user.start("dom0.xen.migrate", *user.asking("xen2"), "-e", "migrate_silence_timeout=5").communicate(timeout=LIMIT_S)
+    runs = [user.start("dom0.xen.settle", "-e", "domain=centos", "-v") for dummy in range(2)]
+    logs = [run.communicate(timeout=LIMIT_S)[0] for run in runs]
+    for run, log in zip(runs, logs, strict=True):
+        assert run.returncode == 0, log[-4000:]
+    assert where(site) == "xen1"
+    assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]

@@ -25,6 +25,7 @@ from dom0_double.paths import HostPaths  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._session import settle  # noqa: E402
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner  # noqa: E402
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl, find_binary  # noqa: E402
@@ -38,7 +39,7 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     if request["do"] == "seen":
         found = sessions_seen(request["runtime"], request["journal"])
         return {"sessions": [session.to_result() for session in found]}
-    here = settle.Here(
+    here = Here(
         runtime_root=runtime_root(request["runtime"]),
         journal_root=request["journal"],
         **{name: request[name] for name in ("session", "role", "uuid", "name", "settler")},
@@ -48,7 +49,7 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
         return {"side": settle.look(here, xl, request["wait"]).to_result()}
     if request["do"] == "act":
         return settle.act(here, xl, settle.Act(request["verb"], request["status"], request["domid"]), request["wait"])
-    return {"changed": settle.conclude(here, request["owner"], request["end_state"])}
+    return {"changed": settle.conclude(here, request["owner"], request["end_state"], request["wait"])}
 
 
 def main() -> None:

@@ -40,6 +40,7 @@ SETTLING_WAITS: dict[str, dict[str, float]] = {
     "_session.observe": {"LOOK_INTERVAL": 0.15},
     "_session.control": {"ANSWER_S": 6.0},
     "_session.settle": {"POLL_S": 0.1},
+    "_session.fence": {"POLL_S": 0.05},
 }
 
 

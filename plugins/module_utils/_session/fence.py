@@ -1,0 +1,92 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whose turn it is to settle a session: the run that has left the last mark in its journal (private to the collection).
+
+A run of a module may die between two steps, and another may begin at any time. So an act is refused to a run whose mark
+is not the last; it then leaves the session to the other one, for as long as that one gets on with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session import journal
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
+
+POLL_S = 0.2
+
+_FENCED = "fenced"
+
+
+class FenceTaken(Dom0XenError):
+    """Somebody else has begun to settle the session."""
+
+    code = "settled_by_another"
+    remedy = "Wait until the other run has ended, then run dom0.xen.settle again."
+
+
+@contextlib.contextmanager
+def locked(here: Here, wait: float) -> t.Iterator[None]:
+    """Hold the domain's lock; raises :class:`DomainBusy` when somebody holds it for ``wait`` seconds."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            lock = DomainLock(here.runtime_root, here.uuid, here.role)
+            break
+        except DomainBusy:
+            # Another run that settles holds it for one step, a session for as long as it lives.
+            if here.alive() or time.monotonic() >= deadline:
+                raise
+        time.sleep(POLL_S)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def mark(here: Here) -> None:
+    """Leave this run's mark; the lock is held."""
+    _record(here, _FENCED)
+
+
+@contextlib.contextmanager
+def fenced(here: Here, wait: float) -> t.Iterator[t.Callable[..., None]]:
+    """Hold the domain's lock while acting for a side whose process is gone; gives what writes to its journal.
+
+    Raises :class:`FenceTaken` when the last mark is not of this run, and the error of :func:`locked`.
+    """
+    with locked(here, wait):
+        marks = [record for record in journal.read(here.journal) if record.get("step") == _FENCED]
+        if not marks or (marks[-1].get("details") or {}).get("by") != here.settler:
+            raise FenceTaken(f"another run settles session {here.session}")
+        yield lambda step, **details: _record(here, step, **details)
+
+
+def wait_for_other(here: Here, wait: float) -> str | None:
+    """Wait for the run whose turn it is to conclude; return the owner it has put on record.
+
+    Returns ``None`` when it has done nothing for ``wait`` seconds.
+    """
+    seen, deadline = -1, 0.0
+    while True:
+        owner, length = here.history().concluded, len(journal.read(here.journal))
+        if owner is not None:
+            return owner
+        if length != seen:
+            seen, deadline = length, time.monotonic() + wait
+        elif time.monotonic() >= deadline:
+            return None
+        time.sleep(POLL_S)
+
+
+def _record(here: Here, step: str, **details: t.Any) -> None:
+    file = journal.Journal(here.journal)
+    try:
+        file.write(step, {"by": here.settler, **details})
+    finally:
+        file.close()

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two runs settle one session at the same time."""
+
+from __future__ import annotations
+
+import pathlib
+import threading
+import typing as t
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import fence, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import RESUME
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+UUID = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"
+
+
+@pytest.fixture
+def first(tmp_path: pathlib.Path) -> Here:
+    """The run that looked first, at the source's side of an interrupted session."""
+    (tmp_path / "run").mkdir()
+    here = Here(str(tmp_path / "run"), str(tmp_path / "lib"), "0123456789abcdef", "sender", UUID, "centos", "first")
+    pathlib.Path(here.journal).mkdir(parents=True)
+    fence.mark(here)
+    return here
+
+
+@pytest.fixture
+def second(first: Here) -> Here:
+    """The run that has looked after it."""
+    here = replace(first, settler="second")
+    fence.mark(here)
+    return here
+
+
+def _later(seconds: float, do: t.Callable[[], t.Any]) -> threading.Timer:
+    timer = threading.Timer(seconds, do)
+    timer.start()
+    return timer
+
+
+def test_both_come_to_the_same_end(first: Here, second: Here) -> None:
+    """The one whose turn it is not waits for the other's end, and has no news."""
+    other = _later(0.3, lambda: settle.conclude(second, "source", "stayed", 1))
+    assert settle.conclude(first, "source", "stayed", 20) is False
+    other.join()
+    assert first.history().concluded == "source"
+
+
+def test_the_other_comes_to_another_end(first: Here, second: Here) -> None:
+    """Two that disagree are not both right: the run fails, and what is on record stays."""
+    other = _later(0.3, lambda: settle.conclude(second, "destination", "moved", 1))
+    with pytest.raises(fence.FenceTaken):
+        settle.conclude(first, "source", "stayed", 20)
+    other.join()
+    assert first.history().concluded == "destination"
+
+
+def test_the_other_does_nothing(first: Here, second: Here) -> None:
+    """Somebody who died after a look is not waited for for ever."""
+    with pytest.raises(fence.FenceTaken) as caught:
+        settle.conclude(first, "source", "stayed", 0.3)
+    assert caught.value.code == "settled_by_another"
+    assert second.history().concluded is None
+
+
+def test_the_other_is_waited_for_while_it_goes_on(first: Here, second: Here) -> None:
+    """A step of the other run counts: it may need longer than the wait for all of them together."""
+    steps = [_later(each / 4, lambda: fence.mark(second)) for each in range(1, 5)]
+    end = _later(1.3, lambda: settle.conclude(second, "source", "stayed", 1))
+    assert settle.conclude(first, "source", "stayed", 0.6) is False
+    for timer in (*steps, end):
+        timer.join()
+
+
+def test_a_step_that_the_other_has_made_needless(first: Here, second: Here) -> None:
+    """It is not taken: the run is to look again."""
+    other = _later(0.3, lambda: settle.conclude(second, "source", "stayed", 1))
+    done = settle.act(first, Xl(subprocess_runner(), "/nonexistent/xl"), settle.Act(RESUME, domid=7), 20)
+    other.join()
+    assert done == {"changed": False, "accepted": False}
+
+
+def test_the_lock_is_held_for_a_step_of_the_other(first: Here) -> None:
+    """A run that comes upon it waits; only what does not end is an error."""
+    lock = DomainLock(first.runtime_root, UUID, "sender")
+    with pytest.raises(DomainBusy), fence.locked(first, 0.3):
+        pass
+    other = _later(0.3, lock.release)
+    with fence.locked(first, 20):
+        pass
+    other.join()
