@@ -13,7 +13,7 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until, where
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -66,3 +66,19 @@ def test_two_runs_settle_at_once(user: User) -> None:
         assert run.returncode == 0, log[-4000:]
     assert where(site) == "xen1"
     assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
+
+
+def test_a_move_is_called_off(user: User) -> None:
+    """A second run ends it while memory flows and says so; the first one reports that the domain has stayed."""
+    site = user.site
+    site["xen1"].configure(save_rate=100_000)
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"))
+    read_until(move, "first round")
+    log = user.run("dom0.xen.migrate", *user.asking("xen2"), "-e", "migrate_state=cancelled")
+    assert "It runs on xen1" in log, log[-4000:]
+    moved = move.communicate(timeout=LIMIT_S)[0]
+    assert move.returncode != 0, moved[-4000:]
+    assert where(site) == "xen1"
+    assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
+    nothing = user.run("dom0.xen.migrate", *user.asking("xen2"), "-e", "migrate_state=cancelled")
+    assert "is not being moved" in nothing
