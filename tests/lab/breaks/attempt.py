@@ -15,6 +15,7 @@ from pathlib import Path
 from cases.plays import Outcome, Running
 from cases.world import MIGRATE, World
 from dom0lab import Host, LabError, Observation
+from dom0lab.guest_disk import guest_config
 
 from . import listing
 from .listing import Fault
@@ -148,9 +149,7 @@ def attempt(world: World, fault: Fault) -> Verdict:
     armed: subprocess.Popen[str] | None = None
     run: Running | None = None
     try:
-        for host in world.lab.hosts.values():
-            # Journals of the moves before have the same signs.
-            host.run("rm -rf /var/lib/dom0-xen/*")
+        prepare(world)
         with world.lab.observe(everywhere=True) as watch:
             armed = arm(world, fault)
             run = world.start(**LIMITS, **gate)
@@ -162,7 +161,7 @@ def attempt(world: World, fault: Fault) -> Verdict:
             world.lab.mend()
             for host in dark:
                 host.power_on()
-            unmute(world)
+            repair(world)
             world.name += "-settle"
             # A migration whose controller died goes on by itself; the next run of the same command takes it over.
             again = gate if fault.host == listing.CONTROLLER else {}
@@ -182,8 +181,16 @@ def attempt(world: World, fault: Fault) -> Verdict:
     return verdict
 
 
-def unmute(world: World) -> None:
-    """Let both hosts find each other again."""
+def prepare(world: World) -> None:
+    """Take away the journals of the moves before, which have the same signs; the source starts the guest at boot."""
+    for host in world.lab.hosts.values():
+        host.run("rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; systemctl -q enable xendomains")
+    line = "cat > /srv/lab/centos.cfg && ln -s /srv/lab/centos.cfg /etc/xen/auto/"
+    world.source.run(line, stdin=guest_config())
+
+
+def repair(world: World) -> None:
+    """Let both hosts find each other again, and have room on their disks."""
     for host in world.lab.hosts.values():
         peer = next(other.address for other in world.lab.hosts.values() if other is not host)
-        host.run(["ip", "neigh", "del", peer, "dev", "xenbr0"], check=False)
+        host.run(f"ip neigh del {peer} dev xenbr0; rm -f {listing.FULL}.*", check=False)

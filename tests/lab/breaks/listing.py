@@ -26,6 +26,7 @@ HANGS_S = 45
 HELPERS = ("source-helper", "destination-helper")
 # When, and the host that shows it. The gate is held by the controller only at "gate" and after it.
 MOMENTS = {
+    "start": SOURCE,
     "memory": SOURCE,
     "suspend": SOURCE,
     "gate": SOURCE,
@@ -43,9 +44,19 @@ def _journal(role: str, step: str) -> str:
     return f'{there}; grep -qm1 \'"step":"{step}\' < <(tail --pid=$$ -n +1 -f "$1")'
 
 
+FULL = "/var/lib/full"
+# The blocks that are kept for root as well, until not one is left.
+_FILL = (
+    f"n=$(df --output=avail -B1 {FULL.rpartition('/')[0]} | tail -n 1); i=0; while [ $n -ge 4096 ]; do "
+    f"fallocate -l $n {FULL}.$i 2>/dev/null && i=$((i + 1)) || n=$((n / 2)); done; "
+    f"! dd if=/dev/zero of={FULL}.none bs=4k count=1 conv=fsync 2>/dev/null"
+)
+
+
 # What waits for it in a bash on the host that shows it. A poll would take the only processor from a guest that stands
 # still, and no status is written then: the suspend is seen in XenStore (the first event only says that it is watched).
 SIGNS = {
+    "start": "true",
     "memory": _status('"phase": *"streaming"'),
     "suspend": f"xenstore-watch -n 2 /local/domain/$(xl domid {NAME})/control/shutdown",
     "gate": _status('"waits": *true'),
@@ -56,7 +67,7 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Fault:
-    """``kind`` (kill, hang, power, mute, cut, blink) of ``target``, when ``moment`` is seen."""
+    """``kind`` (kill, hang, power, mute, full, cut, blink) of ``target``, when ``moment`` is seen."""
 
     kind: str
     target: str
@@ -75,6 +86,8 @@ class Fault:
         if self.kind == "mute":
             # Frames to an address that nobody has: one direction is gone, the other one stays.
             return f"ip neigh replace {peer} lladdr 02:00:00:00:00:99 nud permanent dev xenbr0"
+        if self.kind == "full":
+            return _FILL
         pattern = PROCESSES.get(self.target, ("", ""))[1]
         if self.kind == "kill" and pattern:
             return f"pkill -KILL -f '{pattern}'"
@@ -98,17 +111,18 @@ class Fault:
 def faults() -> list[Fault]:
     """Every fault, those of one moment together.
 
-    The helpers of a save are gone when the memory is over. A full disk is not here: the journal's last block has room.
+    The helpers of a save are gone when the memory is over. A disk fills up before the journals' last blocks are begun,
+    which have room for all that follows: a record that cannot be written is for the campaign on the double.
     """
-    found = []
-    for moment in MOMENTS:
+    found = [*(Fault("full", host, "start") for host in (SOURCE, DESTINATION)), Fault("cut", LINK, "start")]
+    for moment in list(MOMENTS)[1:]:
         early = moment in ("memory", "suspend")
         found += [Fault("kill", name, moment) for name in PROCESSES if early or name not in HELPERS]
         found.append(Fault("kill", CONTROLLER, moment))
         found += [Fault(kind, LINK, moment) for kind in ("cut", "blink")]
-        found += [Fault("power", host, moment) for host in (SOURCE, DESTINATION)]
-        found += [Fault("mute", host, moment) for host in (SOURCE, DESTINATION)]
+        found += [Fault(kind, host, moment) for kind in ("power", "mute") for host in (SOURCE, DESTINATION)]
         found += [Fault("hang", name, moment) for name in ("sender", "receiver")]
+        found += [Fault("full", host, moment) for host in (SOURCE, DESTINATION) if moment == "memory"]
     return found
 
 

@@ -31,6 +31,12 @@ def command(playbook: str, inventory: Path, variables: Mapping[str, str], option
     return ["ansible-playbook", "-i", shown(inventory), playbook, *extra, *options]
 
 
+def revision() -> str:
+    """The commit that is checked out; empty outside a repository."""
+    command = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def shown(path: Path) -> str:
     """A path as a person types it: from the top of the checkout."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

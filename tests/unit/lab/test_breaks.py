@@ -42,7 +42,7 @@ def test_names_and_a_limit_choose() -> None:
     assert len(chosen(ALL, [], 3)) == 3
 
 
-@pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment != "suspend"])
+@pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment not in ("start", "suspend")])
 def test_a_sign_is_found_in_what_it_is_for_and_in_nothing_else(moment: str, tmp_path: Path) -> None:
     """The moment is seen in the words that the daemons write, and not in those of another moment."""
     where, document = DOCUMENTS[moment]
@@ -74,3 +74,14 @@ def test_one_bad_verdict_fails_the_campaign(verdict: Verdict, tmp_path: Path, mo
     good = Verdict("y", reached=True)
     assert campaign.write([good], 69, 1.0)
     assert not campaign.write([good, verdict], 69, 1.0)
+
+
+def test_a_campaign_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has passed on this commit counts; what went wrong, and what another commit has passed, does not."""
+    monkeypatch.setattr(campaign, "RESULT", tmp_path / "lab.json")
+    assert campaign.earlier() == ([], 0.0)
+    good, bad = Verdict("x", reached=True, seconds=9.0), Verdict("y", reached=True, lost=True)
+    campaign.write([good, bad], 69, 20.0)
+    assert campaign.earlier() == ([good], 20.0)
+    monkeypatch.setattr(campaign.playbook, "revision", lambda: "another")
+    assert campaign.earlier() == ([], 0.0)
