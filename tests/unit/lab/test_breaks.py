@@ -12,6 +12,7 @@ import pytest
 from breaks import __main__ as campaign
 from breaks.attempt import Verdict
 from breaks.listing import MOMENTS, SIGNS, chosen, faults
+from proof import playbook
 
 ALL = faults()
 STATUS, SENT, RECEIVED = "run/x.sender/status.json", "lib/x.sender/journal", "lib/x.receiver/journal"
@@ -83,5 +84,5 @@ def test_a_campaign_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Mon
     good, bad = Verdict("x", reached=True, seconds=9.0), Verdict("y", reached=True, lost=True)
     campaign.write([good, bad], 69, 20.0)
     assert campaign.earlier() == ([good], 20.0)
-    monkeypatch.setattr(campaign.playbook, "revision", lambda: "another")
+    monkeypatch.setattr(playbook, "revision", lambda: "another")
     assert campaign.earlier() == ([], 0.0)
