@@ -45,6 +45,7 @@ def build(
         "destination": destination,
         **verdict.to_result(),
         **{key: last.get(key) for key in _FIGURES},
+        "link_losses": (last.get("link") or {}).get("losses"),
         "error": last.get("error"),
         "xl_stderr": {
             "source": list(last.get("stderr") or ()),

@@ -33,6 +33,7 @@ STATUS: dict[str, t.Any] = {
     "stop_ms": 4580,
     "stop_measured": "source_suspended_to_destination_running",
     "timeline": {"source_suspended": 21800},
+    "link": {"up": True, "losses": 3},
     "owner": "source",
     "error": None,
     "stderr": ["Migration successful."],
@@ -47,6 +48,7 @@ def test_the_result_has_the_verdict_the_figures_and_both_sides_words() -> None:
     assert {key: result[key] for key in ("bytes", "rounds", "total_ms", "stop_ms", "method", "transport")} == {
         key: STATUS[key] for key in ("bytes", "rounds", "total_ms", "stop_ms", "method", "transport")
     }
+    assert result["link_losses"] == 3
     assert result["xl_stderr"] == {
         "source": ["Migration successful."],
         "destination": ["migration target: Domain started successsfully."],
