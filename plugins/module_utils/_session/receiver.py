@@ -153,21 +153,21 @@ class Receiver(Driver[DestinationState]):
                 self._give_back = True
 
     def _listen(self) -> None:
-        settings = self.settings
         try:
             self._listener = Listener(
                 self.link,
-                session=settings.session,
-                address=settings.listen_address,
-                ports=range(settings.port_first, settings.port_last + 1),
+                session=self.settings.session,
+                address=self.settings.listen_address,
+                ports=range(self.settings.port_first, self.settings.port_last + 1),
                 context=self._context,
-                peer_certificate=settings.peer_certificate,
+                peer_certificate=self.settings.peer_certificate,
                 clock=self.clock,
             )
         except LinkError as exc:
             self.fail(exc)
             return
         where = {"port": self._listener.port, "address": self._listener.address}
+        self.note("banner", port=self._listener.port)
         self.launched({**where, "banner_verified": True, "pid": os.getpid()})
 
     def _serve_link(self, happened: dict[int, int]) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from cases.plays import Outcome, Running
 from cases.world import MIGRATE, World
 from dom0lab import Host, LabError, Observation
-from dom0lab.guest_disk import guest_config
 
 from . import listing
 from .listing import Fault
@@ -42,6 +41,7 @@ class Verdict:
     lost: bool = False
     left_unsettled: bool = False
     guest_changed: bool = False
+    touched_before_banner: bool = False
     remains: dict[str, list[str]] = field(default_factory=dict)
     where: list[str] = field(default_factory=list)
     boot_id_unchanged: bool | None = None
@@ -56,7 +56,7 @@ class Verdict:
     @property
     def well(self) -> bool:
         """Whether nothing is wrong with it."""
-        bad = self.running_twice or self.lost or self.left_unsettled or self.guest_changed
+        bad = self.running_twice or self.lost or self.left_unsettled or self.guest_changed or self.touched_before_banner
         return self.reached and not (bad or self.error)
 
     def document(self) -> dict[str, t.Any]:
@@ -134,6 +134,12 @@ def judge(world: World, fault: Fault, verdict: Verdict, observed: Observation | 
         verdict.guest_changed = not same and not fault.takes_the_guest
 
 
+def touched_before_banner(world: World) -> bool:
+    """Whether the source's xl was started though the destination's had not said its banner: both are on record."""
+    steps = {host: host.run("cat /var/lib/dom0-xen/*/journal", check=False).stdout for host in world.lab.hosts.values()}
+    return '"step":"xl_started"' in steps[world.source] and '"step":"banner"' not in steps[world.destination]
+
+
 def _has(host: Host, uuid: str) -> bool:
     return uuid in host.run(["xl", "list", "-v"]).stdout
 
@@ -162,6 +168,7 @@ def attempt(world: World, fault: Fault) -> Verdict:
             for host in dark:
                 host.power_on()
             repair(world)
+            verdict.touched_before_banner = touched_before_banner(world)
             world.name += "-settle"
             # A migration whose controller died goes on by itself; the next run of the same command takes it over.
             again = gate if fault.host == listing.CONTROLLER else {}
@@ -185,8 +192,7 @@ def prepare(world: World) -> None:
     """Take away the journals of the moves before, which have the same signs; the source starts the guest at boot."""
     for host in world.lab.hosts.values():
         host.run("rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; systemctl -q enable xendomains")
-    line = "cat > /srv/lab/centos.cfg && ln -s /srv/lab/centos.cfg /etc/xen/auto/"
-    world.source.run(line, stdin=guest_config())
+    world.source.run("ln -s /etc/xen/centos.cfg /etc/xen/auto/")
 
 
 def repair(world: World) -> None:

@@ -65,6 +65,7 @@ def test_a_sign_is_found_in_what_it_is_for_and_in_nothing_else(moment: str, tmp_
         Verdict("x", reached=True, running_twice=True),
         Verdict("x", reached=True, left_unsettled=True),
         Verdict("x", reached=True, guest_changed=True),
+        Verdict("x", reached=True, touched_before_banner=True),
         Verdict("x", reached=True, error="LabError"),
         Verdict("x"),
     ],
