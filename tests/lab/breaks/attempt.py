@@ -191,7 +191,7 @@ def attempt(world: World, fault: Fault) -> Verdict:
 def prepare(world: World) -> None:
     """Take away the journals of the moves before, which have the same signs; the source starts the guest at boot."""
     for host in world.lab.hosts.values():
-        host.run("rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; systemctl -q enable xendomains")
+        host.run("rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; mkdir -p /etc/xen/auto; systemctl -q enable xendomains")
     world.source.run("ln -s /etc/xen/centos.cfg /etc/xen/auto/")
 
 
