@@ -39,6 +39,16 @@ class StillRunning(Dom0XenError):
     remedy = "Nothing was stopped. Run the same command again: it finds this session and watches it to its end."
 
 
+class OutOfReach(Dom0XenError):
+    """The source has not answered for so long that somebody should know."""
+
+    code = "watch_out_of_reach"
+    remedy = (
+        "Nothing was stopped. Run the same command again when it answers: it finds the session and its outcome. "
+        "If it is off for good, see what the guide for the person on call says of dom0.xen.settle and settle_gone."
+    )
+
+
 class ActionModule(ActionBase):
     """Look at the status of a session until it ends, and say how far it is."""
 
@@ -48,7 +58,7 @@ class ActionModule(ActionBase):
     _supports_diff = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return the last status; fail only when the time for watching is over."""
+        """Return the last status; fail only when the time for watching is over, or the source is out of reach."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(WATCH)
         if self._task.check_mode:
@@ -60,7 +70,7 @@ class ActionModule(ActionBase):
         watch = Watch(options["until"], interval, options["silence_timeout"], now, options["pid"], options["gate"])
         try:
             ending = self._watch(watch, options, deadline=now + options["timeout"])
-        except StillRunning as exc:
+        except (OutOfReach, StillRunning) as exc:
             result.update(failed=True, continues=True, status=watch.last, **exc.as_result())
             return result
         result.update(changed=False, ending=ending.value, owner=watch.owner(ending), status=watch.last)
@@ -75,6 +85,9 @@ class ActionModule(ActionBase):
             if reading is None:
                 if watch.unreachable(now):
                     self._say(options, f"{options['source']} does not answer; the migration goes on, trying again")
+                if watch.unreachable_for(now) >= options["silence_timeout"]:
+                    silence = seconds(watch.unreachable_for(now))
+                    raise OutOfReach(f"{options['source']} has not answered for {silence}.", host=options["source"])
                 ending = None
             else:
                 ending = watch.take(reading, now)

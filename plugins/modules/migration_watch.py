@@ -79,7 +79,8 @@ options:
     description:
       - Seconds after which a status that does not change, or does not appear, ends the watch with RV(ending=silent)
         or RV(ending=missing).
-      - Time in which the host cannot be reached does not count.
+      - Time in which the host cannot be reached does not count for that. After as long without an answer the task fails
+        with RV(continues=true), and nothing is stopped.
     type: float
     default: 300.0
 attributes:
@@ -146,16 +147,16 @@ status:
     - The last status that was read, or null. Its keys are those of a sender in
       RV(dom0.xen.migration_info#module:sessions), without C(alive) and C(journal).
   type: dict
-  returned: success, and when the time is over
+  returned: success, and when the watch was given up
   sample:
     phase: ended
     owner: destination
     end_state: moved
     bytes: 145752064
 continues:
-  description: True when the time for watching was over and the migration goes on.
+  description: True when the watch was given up and the migration goes on.
   type: bool
-  returned: when the time for watching was over
+  returned: when the time for watching was over, or the host was out of reach for too long
   sample: true
 """
 

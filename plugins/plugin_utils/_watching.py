@@ -147,6 +147,10 @@ class Watch:
         self._changed = now
         return news
 
+    def unreachable_for(self, now: float) -> float:
+        """Return for how long the host could not be asked, in seconds."""
+        return 0.0 if self._unreachable_since is None else now - self._unreachable_since
+
     def pause(self, now: float) -> float:
         """Return how long to wait where the session does not call."""
         return pause(self.interval, self.elapsed(now))

@@ -101,6 +101,18 @@ def session(tmp_path: pathlib.Path) -> Session:
     return Session(tmp_path / "a session's folder")
 
 
+def out_of_reach(playbook: Playbook, times: int) -> pathlib.Path:
+    """Let so many connections fail; returns the file that counts down, empty in the end."""
+    plugins = playbook.folder / "connection_plugins"
+    plugins.mkdir()
+    down = playbook.folder / "down"
+    down.write_text(str(times))
+    (plugins / "flaky.py").write_text(FLAKY.replace("DOWN", repr(str(down)), 1))
+    playbook.host["ansible_connection"] = "flaky"
+    playbook.environment["ANSIBLE_CONNECTION_PLUGINS"] = str(plugins)
+    return down
+
+
 def test_progress_is_shown_until_the_session_has_ended(playbook: Playbook, session: Session) -> None:
     """Lines with round and amount, and the session's own last word as the result; no module runs for it."""
     with session.start("moved") as process:
@@ -121,19 +133,24 @@ def test_a_killed_process_is_no_success(playbook: Playbook, session: Session) ->
 
 def test_a_spell_out_of_reach_is_survived_and_said_once(playbook: Playbook, session: Session) -> None:
     """The migration does not need the controller."""
-    plugins = playbook.folder / "connection_plugins"
-    plugins.mkdir()
-    down = playbook.folder / "down"
-    down.write_text("3")
-    (plugins / "flaky.py").write_text(FLAKY.replace("DOWN", repr(str(down)), 1))
-    playbook.host["ansible_connection"] = "flaky"
-    playbook.environment["ANSIBLE_CONNECTION_PLUGINS"] = str(plugins)
+    down = out_of_reach(playbook, 3)
     with session.start("moved") as process:
         run = playbook.run(session.watch(pid=process.pid), heed=session.end_after(PROGRESS))
     assert run.results["ending"] == "ended"
     assert down.read_text() == ""
     said = [line for line in run.log.splitlines() if line.startswith("[xen1 → xen2] xen1 does not answer")]
     assert len(said) == 1
+
+
+def test_a_source_that_is_out_of_reach_ends_the_watch_and_nothing_else(playbook: Playbook, session: Session) -> None:
+    """Nobody sits before a run for hours whose source has lost its power; the clean-up must not touch the session."""
+    out_of_reach(playbook, 1000)
+    with session.start("moved") as process:
+        run = playbook.run(session.watch(pid=process.pid, silence_timeout=3))
+        assert process.poll() is None
+        process.kill()
+    assert (run.results["failed"], run.results["continues"], run.results["code"]) == (True, True, "watch_out_of_reach")
+    assert "xen1 has not answered for" in run.results["msg"]
 
 
 def test_when_the_time_is_over_the_migration_goes_on(playbook: Playbook, session: Session) -> None:

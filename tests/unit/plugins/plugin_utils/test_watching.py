@@ -88,7 +88,9 @@ def test_time_out_of_reach_is_no_silence_and_is_said_once() -> None:
     one = watch()
     assert one.take(Reading(status(), True), 101) is None
     assert [one.unreachable(now) for now in (110, 150, 300)] == [True, False, False]
+    assert one.unreachable_for(300) == 190
     assert one.take(Reading(status(), True), 301) is None
+    assert one.unreachable_for(301) == 0
     assert one.unreachable(302)
 
 
