@@ -44,6 +44,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Observed,
     Phase,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
 
 DELIVERY_LIMIT = 5.0
 
@@ -76,6 +77,7 @@ class Driver(t.Generic[StateT]):
         self._inhibitor = Inhibitor(settings.name)
         self._events: deque[Event] = deque()
         self._telling = Telling(settings.runtime_folder, self.quiet_interval, self.clock)
+        self._vm_nodes = vm_path.remembered(settings.uuid)
         self.timeline: dict[str, float] = {}
 
     # To be provided by the roles. ---
@@ -140,6 +142,7 @@ class Driver(t.Generic[StateT]):
             self._afterwards()
         finally:
             self._close()
+            vm_path.brought_back(self.settings.uuid, self._vm_nodes)
             self._finish()
 
     def feed(self, event: Event) -> None:

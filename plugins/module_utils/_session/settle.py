@@ -35,6 +35,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side, own_copy, read_history
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 POLL_S = 0.2
@@ -91,7 +92,10 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
         raise CopyChanged(f"no copy was named for the step {step.verb}")
     try:
         with fence.fenced(here, wait) as record, XenStore() as store:
-            return _act(here, Copies(xl, store, here.uuid, here.name), step.verb, step.domid, record)
+            nodes = vm_path.remembered(here.uuid)
+            done = _act(here, Copies(xl, store, here.uuid, here.name), step.verb, step.domid, record)
+            vm_path.brought_back(here.uuid, nodes)
+            return done
     except fence.FenceTaken:
         if fence.wait_for_other(here, wait) is None:
             raise

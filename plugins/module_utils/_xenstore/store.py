@@ -51,6 +51,10 @@ class XenStore:
         # Path and value go as one argument: pyxs 0.4.1 refuses to send an empty one (fixed in 0.4.2).
         self._connection.call(self._connection.client.ack, _XS_WRITE, path.encode() + b"\0" + value.encode())
 
+    def permit(self, path: str, domid: int) -> None:
+        """Let a domain read a node that is dom0's, as libxl lets it read what is its own."""
+        self._connection.call(self._connection.client.set_perms, path.encode(), [b"n0", b"r%d" % domid])
+
     def delete(self, path: str) -> None:
         """Remove a node and all below it; nothing happens when there is none."""
         self._ask(self._connection.client.delete, path)

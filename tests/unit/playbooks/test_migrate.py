@@ -22,7 +22,7 @@ from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, read_until, where
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(600)
@@ -223,3 +223,14 @@ def collect_command_lines(seen: set[str], over: threading.Event) -> None:
                     seen.add((entry / "cmdline").read_bytes().decode("utf-8", "replace"))
                 except OSError:
                     continue
+
+
+def test_a_domain_moves_within_its_host_twice(user: User) -> None:
+    """What libxl keeps by UUID goes with the copy that is destroyed; it is there again for the one that runs."""
+    here = where(user.site)
+    before = sorted(user.site[here].run("xenstore-ls", f"/vm/{GUEST}").stdout.splitlines())
+    for dummy in range(2):
+        domid = user.site[here].run("xl", "domid", "centos").stdout
+        user.move(here, "-e", f"source={here}", "-e", "allow_same_host=true")
+        assert user.site[here].run("xl", "domid", "centos").stdout != domid
+        assert sorted(user.site[here].run("xenstore-ls", f"/vm/{GUEST}").stdout.splitlines()) == before
