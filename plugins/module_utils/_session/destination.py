@@ -11,8 +11,8 @@ Who may run the domain is decided here and in :mod:`source`, nowhere else. The r
 * before the commit every failure ends with no copy here. ``xl`` is made to give up by closing what it reads, while its
   answers are still read, because it destroys its copy only if it can write them (tools/xl/xl_migrate.c
   migrate_receive);
-* a complete copy is not given up because the link is down: the source may have lost its power, and then this is the
-  last copy. Whoever settles has seen both hosts, and cancels this side or takes the copy over.
+* a copy whose whole stream is here is not given up because the link is down: the source may have lost its power, and
+  then this is the last copy. Whoever settles has seen both hosts, and cancels this side or takes the copy over.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ def _failed(state: DestinationState, event: Failed) -> tuple[DestinationState, A
 
 
 def _link_expired(state: DestinationState, event: LinkExpired) -> tuple[DestinationState, Actions]:
-    return (state, ()) if state.ready else _fail(state, event.failure, tell=False)
+    whole = state.phase.order >= Phase.TRANSFERRED.order
+    return (state, ()) if whole else _fail(state, event.failure, tell=False)
 
 
 def _hand_over(state: DestinationState, event: HandOverAsked) -> tuple[DestinationState, Actions]:

@@ -25,6 +25,8 @@ FAILURES = (
 )
 # A receiver's record after which its status is durable.
 _STATUS = ("running", "not_started")
+# A sender's records that its guest stands still until it is told otherwise.
+_HELD = ("permission_held", "commit_requested")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +99,16 @@ def _ran_off(after: Truth) -> bool:
 
 
 def _may_be_unsettled(after: Truth) -> bool:
+    """A host is gone for good, or has lost its power before what it did was on its disk: only a person can know more.
+
+    At the source that is that its guest stands still: until then it may have gone on, and then the destination's
+    complete copy is older than the disks.
+    """
     if after.gone:
+        return True
+    sent = after.sessions[SOURCE].steps if SOURCE in after.sessions else ()
+    stood_still = [loss for loss in after.power_losses if loss.host == SOURCE and loss.took and loss.left]
+    if stood_still and not any(step in sent for step in _HELD):
         return True
     steps = after.sessions[DESTINATION].steps if DESTINATION in after.sessions else ()
     without_status = "commit" in steps and not any(step in steps for step in _STATUS)

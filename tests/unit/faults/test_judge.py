@@ -18,6 +18,8 @@ THERE = CopySeen("destination", 1, "centos", "running", True, True)
 COMING = CopySeen("destination", 1, "centos--incoming", "paused", True, False)
 STAYED = Session(("opened",), "source", "stayed")
 MOVED = Session(("opened",), "destination", "moved")
+HELD = Session(("opened", "permission_held"))
+WITH_AWAY = PowerLoss("source", (AWAY,), (COMING,))
 NOTHING = j.Settled()
 
 
@@ -42,6 +44,7 @@ WRONG: list[tuple[str, Truth]] = [
     (j.LOST, _truth(power_losses=(PowerLoss("destination", (COMING,), (AWAY,)),))),
     (j.LAST_COPY_DESTROYED, _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,)),))),
     (j.LEFT_UNSETTLED, _truth(AWAY)),
+    (j.LEFT_UNSETTLED, _truth(COMING, power_losses=(WITH_AWAY,), sessions={"source": HELD})),
     (j.LEFT_UNSETTLED, _truth(AWAY, COMING, sessions={"destination": Session(("opened", "commit"))})),
     (j.TOUCHED, _truth(HERE, touched_before_banner=True)),
     (j.LEFTOVERS, _truth(THERE, AWAY)),
@@ -64,6 +67,7 @@ def test_each_wrong_is_found(name: str, after: Truth) -> None:
 
 
 ALLOWED: list[tuple[str, Truth]] = [
+    (j.ALLOWED, _truth(COMING, power_losses=(WITH_AWAY,), sessions={"source": Session(("opened",))})),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (HERE,), ()),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("destination", (THERE,), (AWAY,)),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,), given_up=True),))),

@@ -59,6 +59,7 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "fails while receiving": ((*COPYING, FAILED), ["record abort", "send failed", "close xl"]),
     "peer fails while receiving": ((*COPYING, PEER_FAILED), ["record abort", "close xl"]),
     "link expires while receiving": ((*COPYING, EXPIRED), ["record abort", "close xl"]),
+    "link expires when the stream is here": ((*COPYING, COMPLETE, EXPIRED), []),
     "fails twice": ((*COPYING, FAILED, CANCELLED), []),
     "xl ends while receiving": ((*COPYING, EXITED), ["record xl_exited", "close xl", "send failed", "look"]),
     "stayed": ((*COPYING, FAILED, EXITED, seen("absent")), ["record ended", "end: stayed"]),
