@@ -211,10 +211,7 @@ stop_measured:
   returned: always
   sample: source_suspended_to_destination_running
 link_losses:
-  description: How often the connection between the hosts was lost and made again, or null.
-  type: int
-  returned: always
-  sample: 0
+  {type: int, returned: always, description: "How often the connection between the hosts was lost, or null.", sample: 0}
 peak_memory_kib:
   description: The most memory that each of the two processes of the session had resident, in KiB. C(xl) is not counted.
   type: dict

@@ -211,9 +211,6 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
 
 def _source_silent(source: Side, destination: Side) -> Decision:
     past = destination.history
-    if destination.copy == RUNNING and past.committed and not past.status and not destination.alive:
-        reason = f"It runs on {destination.host}; what {source.host} has left is for the next run, when it answers."
-        return to.settled(source, destination, to.DESTINATION, to.MOVED, reason)
     if destination.alive or destination.xl_alive or destination.copy != PAUSED or not past.committed or past.status:
         return to.human(source, destination, to.SOURCE_SILENT)
     return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), "After the commit it only goes forward.")

@@ -172,7 +172,8 @@ def test_what_somebody_else_asks_for_is_theirs(dom0: Dom0, watch: Watch) -> None
 
 def test_what_somebody_else_wants_suspended_stays_so(dom0: Dom0, watch: Watch) -> None:
     """``xl suspend``, from 4.20 on, asks and ends: when the guest has suspended nobody is at work any more."""
-    domid = dom0.start()
+    # Time for the watch to see the request, however busy this machine is.
+    domid = dom0.start(acknowledge_s=0.5)
     late = watch(domid)
     assert late.tick() is None
     dom0.store.write(shutdown_node(domid), "suspend")

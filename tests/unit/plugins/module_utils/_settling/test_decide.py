@@ -280,13 +280,7 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     "source silent, committed": (SILENT_SOURCE, at_destination(PAUSED, COMMITTED), "roll_forward at destination"),
     "source silent, never committed": (SILENT_SOURCE, at_destination(PAUSED), "human: source_silent"),
     "source silent, receiver waits": (SILENT_SOURCE, at_destination(PAUSED, alive=True), "human: source_silent"),
-    "source silent, runs there": (SILENT_SOURCE, at_destination(RUNNING, RAN), "done: destination, moved"),
-    "source silent, runs there unreported": (
-        SILENT_SOURCE,
-        at_destination(RUNNING, COMMITTED),
-        "done: destination, moved",
-    ),
-    "source silent, runs there unasked": (SILENT_SOURCE, at_destination(RUNNING), "human: source_silent"),
+    "source silent, runs there": (SILENT_SOURCE, at_destination(RUNNING, RAN), "human: source_silent"),
     "source off for good, runs there": (
         replace(SILENT_SOURCE, gone=True),
         at_destination(RUNNING, RAN),
