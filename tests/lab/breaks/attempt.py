@@ -168,7 +168,8 @@ def attempt(world: World, fault: Fault) -> Verdict:
             for host in dark:
                 host.power_on()
             repair(world)
-            verdict.touched_before_banner = touched_before_banner(world)
+            # Its record is not waited for, so a host without power may have lost it.
+            verdict.touched_before_banner = world.destination not in dark and touched_before_banner(world)
             world.name += "-settle"
             # A migration whose controller died goes on by itself; the next run of the same command takes it over.
             again = gate if fault.host == listing.CONTROLLER else {}
