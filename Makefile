@@ -57,7 +57,7 @@ demo: lab-setup ## Move a running guest between two real Xen hosts inside QEMU, 
 lab-test: lab-setup ## Run the lab's cases on real Xen; figures in build/lab/results.json (ARGS="-k name" for some, ARGS="--minutes N" for so long)
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.cases $(ARGS)
 
-lab-faults: lab-setup ## Break moves on real Xen; build/faults/lab.json (ARGS=NAME for some, ARGS="--limit N", ARGS=--list)
+lab-faults: lab-setup ## Break moves on real Xen; build/faults/lab.json (ARGS=NAME for some, ARGS="--limit N", ARGS=--list, ARGS=--continue)
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m breaks $(ARGS)
 
 lab-bench: lab-setup ## Compare with plain xl migrate in turns; figures in build/bench/lab.json

@@ -107,8 +107,8 @@ def _may_be_unsettled(after: Truth) -> bool:
     if after.gone:
         return True
     sent = after.sessions[SOURCE].steps if SOURCE in after.sessions else ()
-    stood_still = [loss for loss in after.power_losses if loss.host == SOURCE and loss.took and loss.left]
-    if stood_still and not any(step in sent for step in _HELD):
+    took = [copy.state for loss in after.power_losses if loss.host == SOURCE and loss.left for copy in loss.took]
+    if SUSPENDED in took and not any(step in sent for step in _HELD):
         return True
     steps = after.sessions[DESTINATION].steps if DESTINATION in after.sessions else ()
     without_status = "commit" in steps and not any(step in steps for step in _STATUS)
