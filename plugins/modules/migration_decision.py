@@ -115,6 +115,7 @@ step:
       type: str
       description:
         - V(cancel) asks the session's process to give up, V(outcome) tells the sender what became of the permission,
+          V(bar) asks the receiver to take no commit any more and to keep its copy until the source's is resumed,
           V(hand_over) asks the receiver to leave its complete copy, V(destroy) destroys the copy on that host,
           V(resume) resumes the source's, V(rename_back) gives it its name back, V(roll_forward) starts the
           destination's.

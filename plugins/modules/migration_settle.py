@@ -68,7 +68,7 @@ options:
   verb:
     description: The step, as RV(dom0.xen.migration_decision#module:step) names it.
     type: str
-    choices: [cancel, outcome, hand_over, destroy, resume, rename_back, roll_forward]
+    choices: [bar, cancel, outcome, hand_over, destroy, resume, rename_back, roll_forward]
   status:
     description: What the step V(outcome) tells the sender, V(0) when the destination runs the domain.
     type: int

@@ -30,6 +30,7 @@ REFUSE = "refuse"
 UNDONE = "undone"
 OUTCOME = "outcome"
 HAND_OVER = "hand_over"
+BAR = "bar"
 
 _CLIENTS = 8
 

@@ -11,6 +11,8 @@ Who may run the domain is decided here and in :mod:`source`, nowhere else. The r
 * before the commit every failure ends with no copy here. ``xl`` is made to give up by closing what it reads, while its
   answers are still read, because it destroys its copy only if it can write them (tools/xl/xl_migrate.c
   migrate_receive);
+* whoever settles may bar the commit: from then on it is not taken any more, and the copy stays until the source's has
+  proven good;
 * a copy whose whole stream is here is not given up because the link is down: the source may have lost its power, and
   then this is the last copy. Whoever settles has seen both hosts, and cancels this side or takes the copy over.
 """
@@ -34,6 +36,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     WriteXl,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
+    BarAsked,
     CancelAsked,
     CommitAsked,
     Connected,
@@ -84,6 +87,7 @@ class DestinationState:
     failure: Failure | None = None
     destroyed: bool = False
     handed_over: bool = False
+    barred: bool = False
     end_state: EndState | None = None
 
 
@@ -93,6 +97,14 @@ def advance(state: DestinationState, event: Event) -> tuple[DestinationState, Ac
         return state, ()
     handler = _HANDLERS.get(type(event))
     return handler(state, event) if handler is not None else (state, ())
+
+
+def expected(state: DestinationState) -> frozenset[CopyState]:
+    """Return the states of the copy at which a look at the hypervisor need not wait any longer."""
+    if state.report is not None and state.report.runs:
+        return frozenset((CopyState.RUNNING, CopyState.PAUSED))
+    # After a commit without a report a copy that runs counts as much as one that is gone.
+    return frozenset((CopyState.ABSENT, CopyState.RUNNING) if state.committed else (CopyState.ABSENT,))
 
 
 def _connected(state: DestinationState, event: Connected) -> tuple[DestinationState, Actions]:
@@ -108,7 +120,7 @@ def _reached(state: DestinationState, event: Reached) -> tuple[DestinationState,
 
 
 def _stream_ended(state: DestinationState, event: StreamEnded) -> tuple[DestinationState, Actions]:
-    return _forward(state, Phase.TRANSFERRED), ()
+    return _forward(state, Phase.TRANSFERRED), (Journal("transferred", durable=False),)
 
 
 def _ready(state: DestinationState, event: Ready) -> tuple[DestinationState, Actions]:
@@ -122,8 +134,8 @@ def _ready(state: DestinationState, event: Ready) -> tuple[DestinationState, Act
 def _commit(state: DestinationState, event: CommitAsked) -> tuple[DestinationState, Actions]:
     if state.committed:
         return state, ()
-    if state.failure is not None or not state.ready or not state.xl_runs:
-        # xl has been told to give up, or has; its report, sent when it is known, is the answer.
+    if state.failure is not None or not state.ready or not state.xl_runs or state.barred:
+        # xl has been told to give up, or has, or will be; its report, sent when it is known, is the answer.
         return state, ()
     committed = replace(state, phase=Phase.COMMITTED, owner=Owner.UNSETTLED, committed=True)
     return committed, (Journal("commit"), WriteXl(PERMISSION))
@@ -152,6 +164,12 @@ def _hand_over(state: DestinationState, event: HandOverAsked) -> tuple[Destinati
         return state, ()
     over = replace(state, handed_over=True, owner=Owner.UNSETTLED, failure=HANDED_OVER)
     return over, (Journal("handed_over"), KillXl())
+
+
+def _bar(state: DestinationState, event: BarAsked) -> tuple[DestinationState, Actions]:
+    if state.barred or state.committed or state.failure is not None or not state.xl_runs:
+        return state, ()
+    return replace(state, barred=True), (Journal("barred", durable=False),)
 
 
 def _cancel(state: DestinationState, event: CancelAsked) -> tuple[DestinationState, Actions]:
@@ -263,6 +281,7 @@ _HANDLERS: dict[type, t.Callable[[DestinationState, t.Any], tuple[DestinationSta
     Failed: _failed,
     LinkExpired: _link_expired,
     HandOverAsked: _hand_over,
+    BarAsked: _bar,
     CancelAsked: _cancel,
     XlExited: _xl_exited,
     Observed: _observed,

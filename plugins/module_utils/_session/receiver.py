@@ -19,7 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memor
 from ansible_collections.dom0.xen.plugins.module_utils._session import actions, control, failures, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import came_back
-from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance, expected
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong, NotAdmitted
@@ -84,7 +84,7 @@ class Receiver(Driver[DestinationState]):
         document = super().status()
         refused = self._listener.refused if self._listener is not None else 0
         document.update(bytes=self._stream.position, written_bytes=self._process.written, domid=self._arrival.domid)
-        document.update(xl_status=self._status, refused_connections=refused)
+        document.update(xl_status=self._status, refused_connections=refused, barred=self.state.barred)
         return document
 
     def _sources(self) -> list[Source]:
@@ -123,10 +123,15 @@ class Receiver(Driver[DestinationState]):
             self._observe()
 
     def _asked(self, request: dict[str, t.Any]) -> bool:
-        if request.get("command") != control.HAND_OVER:
-            return super()._asked(request)
-        self.feed(words.HandOverAsked())
-        return self.state.handed_over
+        command = request.get("command")
+        if command == control.HAND_OVER:
+            self.feed(words.HandOverAsked())
+            return self.state.handed_over
+        if command == control.BAR:
+            self.feed(words.BarAsked())
+            self._telling.hurry()
+            return self.state.barred
+        return super()._asked(request)
 
     def _linger_limit(self) -> float:
         # A commit may have crossed our refusal, and the sender waits for the report without a limit.
@@ -279,12 +284,7 @@ class Receiver(Driver[DestinationState]):
 
     def _observe(self) -> None:
         self._process.slow_down()
-        report = self.state.report
-        wanted = {words.CopyState.RUNNING, words.CopyState.PAUSED} if report is not None and report.runs else set()
-        if not wanted:
-            # After a commit without a report a copy that runs counts as much as one that is gone.
-            wanted = {words.CopyState.ABSENT} | ({words.CopyState.RUNNING} if self.state.committed else set())
-        copy = observe(self._xl, self._arrival.is_mine, wanted.__contains__)
+        copy = observe(self._xl, self._arrival.is_mine, expected(self.state).__contains__)
         if copy.domid is not None:
             self._arrival.domid = copy.domid
         self.feed(words.Observed(copy))

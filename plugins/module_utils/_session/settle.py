@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Co
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
+    BAR,
     CANCEL,
     DESTROY,
     HAND_OVER,
@@ -40,7 +41,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import Xe
 
 POLL_S = 0.2
 
-_REQUESTS = (CANCEL, OUTCOME, HAND_OVER)
+_REQUESTS = (CANCEL, OUTCOME, HAND_OVER, BAR)
 VERBS = (*_REQUESTS, DESTROY, RESUME, RENAME_BACK, ROLL_FORWARD)
 
 
@@ -138,13 +139,14 @@ def _request(step: Act) -> dict[str, t.Any]:
 
 
 def speak(here: Here, request: t.Mapping[str, t.Any], wait: float) -> bool:
-    """Ask the session's process for something, wait up to ``wait`` seconds for its end; return whether it accepted.
+    """Ask the session's process for something; return whether it accepted.
 
-    Raises :class:`control.SessionSilent`.
+    Wait up to ``wait`` seconds for its end, unless it is to stay. Raises :class:`control.SessionSilent`.
     """
-    answer = control.ask(here.runtime, request, control.ANSWER_S)
-    found.wait_for_end(here.runtime_root, here.journal_root, here.session, here.role, wait)
-    return bool(answer.get("accepted"))
+    accepted = bool(control.ask(here.runtime, request, control.ANSWER_S).get("accepted"))
+    if not (accepted and request["command"] == control.BAR):
+        found.wait_for_end(here.runtime_root, here.journal_root, here.session, here.role, wait)
+    return accepted
 
 
 def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
@@ -189,12 +191,13 @@ def _settle_autostart(here: Here, owner: str) -> None:
 
 
 def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
-    history = here.history()
+    history, status = here.history(), here.status() if alive else {}
     side = Side(
         host="",
         known=history.boot_id is not None,
         alive=alive,
-        waits=alive and bool(here.status().get("waits_for_settling")),
+        waits=bool(status.get("waits_for_settling")),
+        barred=bool(status.get("barred")),
         xl_alive=xl_alive,
         boot_id=_procfs.boot_id(),
         history=history,

@@ -44,12 +44,17 @@ class Telling:
         self._due = 0.0
         self._told = 0.0
         self._last: tuple[Phase, bool] | None = None
+        self._hurried = False
         self._looks: Looks | None = None
         self.sequence = 0
 
     def invite(self, interval: float) -> None:
         """Let the controller wait for its looks here, about ``interval`` seconds from one to the next."""
         self._looks = Looks(self._folder, interval, self._clock)
+
+    def hurry(self) -> None:
+        """Write the status at the next occasion, whatever the phase."""
+        self._hurried = True
 
     def tell(self, phase: Phase, *, idle: bool, waits: bool, document: t.Callable[[], dict[str, t.Any]]) -> None:
         """Write the status if it is time to; ``waits`` when nothing goes on before the controller or the link does."""
@@ -60,7 +65,8 @@ class Telling:
             due = idle and now >= max(self._due, self._told + self._quiet_interval)
         else:
             due = news or look or now >= self._due
-        if due:
+        if due or self._hurried:
+            self._hurried = False
             self._write(now, document)
             self._last = phase, waits
         if look and self._looks is not None:

@@ -221,6 +221,11 @@ class HandOverAsked(Event):
 
 
 @dataclass(frozen=True)
+class BarAsked(Event):
+    """Whoever settles asks the receiver to take no commit any more, and to keep its copy until the source's is good."""
+
+
+@dataclass(frozen=True)
 class XlExited(Event):
     """This side's ``xl`` has ended; ``failure`` is what its last words say."""
 

@@ -59,11 +59,25 @@ def _receiver_alone(source: Side, destination: Side) -> Decision:
     past = destination.history
     if past.committed:
         return to.wait(source, destination, "The destination has the permission, and its xl has not reported yet.")
+    if source.copy == SUSPENDED:
+        return _bar_and_go_back(source, destination)
     if past.ready and source.copy == ABSENT:
         return _last_copy(source, destination, Step(to.DESTINATION, to.HAND_OVER), Step(to.DESTINATION, to.CANCEL))
+    if past.transferred and source.copy == ABSENT:
+        return to.wait(source, destination, "The whole stream is there, and the destination's xl makes its copy of it.")
     if source.history.tasks_open and not source.gone:
         return to.undo(source, destination)
     return to.step(source, destination, Step(to.DESTINATION, to.CANCEL), _UNCOMMITTED)
+
+
+def _bar_and_go_back(source: Side, destination: Side) -> Decision:
+    """Resume the source's copy before the destination's is given up: a host that was just seen may be gone by now."""
+    if not destination.barred:
+        reason = "The other side's process is gone; the commit must not come any more."
+        return to.step(source, destination, Step(to.DESTINATION, to.BAR), reason)
+    if source.xl_alive:
+        return to.wait(source, destination, "xl is still at work on the source.")
+    return _go_back(source, destination, to.RESUME, _UNCOMMITTED)
 
 
 def _sender_alone(source: Side, destination: Side) -> Decision:
@@ -154,9 +168,6 @@ def _outcome(source: Side, destination: Side) -> Decision | str:
     if not past.committed:
         if copy in (RUNNING, SHUT_DOWN):
             return to.human(source, destination, to.RAN_UNASKED)
-        if copy == PAUSED:
-            reason = "The destination never had the permission."
-            return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), reason)
         return _RETURNED
     if copy == RUNNING or past.running:
         return _RUNS

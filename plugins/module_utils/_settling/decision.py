@@ -30,6 +30,7 @@ DONE = "done"
 HUMAN = "human"
 
 # Verbs of a step.
+BAR = "bar"
 CANCEL = "cancel"
 OUTCOME = "outcome"
 HAND_OVER = "hand_over"

@@ -43,6 +43,7 @@ class History(Record):
     refused: bool = False
     backed_out: bool = False
     tasks_open: bool = False
+    transferred: bool = False
     ready: bool = False
     committed: bool = False
     running: bool = False
@@ -55,7 +56,7 @@ class History(Record):
 @dataclass(frozen=True)
 class Side(Record):
     """One host's evidence. ``alive``: the session's process runs; ``waits``: it says that only settling can
-    bring it to its end; ``xl_alive``: the ``xl`` that it had started does.
+    bring it to its end; ``barred``: it takes no commit any more; ``xl_alive``: the ``xl`` that it had started does.
 
     ``known``: it has a journal of the session. ``copy`` is one of the states above, of the copy ``domid``, which is
     called ``name``; ``ran``: it has used processor time; ``others``: how many more copies there are.
@@ -73,6 +74,7 @@ class Side(Record):
     known: bool = False
     alive: bool = False
     waits: bool = False
+    barred: bool = False
     xl_alive: bool = False
     boot_id: str = ""
     copy: str = ABSENT
@@ -109,6 +111,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         refused="refused" in steps or "reported_returned" in steps,
         backed_out=any(step in steps for step in _BACKING_OUT),
         tasks_open=started > undone,
+        transferred="transferred" in steps,
         ready="ready" in steps,
         committed="commit" in steps,
         running="running" in steps,

@@ -36,6 +36,7 @@ EVENTS: dict[str, words.Event] = {
     "expired": words.LinkExpired(FAILURE),
     "cancelled": words.CancelAsked(),
     "hand over": words.HandOverAsked(),
+    "bar": words.BarAsked(),
     "tasks started": words.GateTasksStarted(),
     "permit": words.Permit(),
     "undone": words.GateUndone(),
@@ -76,7 +77,7 @@ Advance = t.Callable[[State, words.Event], tuple[State, Actions]]
 BINDING = ("commit", "commit_requested")
 BACKING_OUT = ("abort", "refused", "reported_returned")
 GATE = ("gate_tasks_started", "gate_undone", "permission_held")
-TOLD = ("ready", "running", "not_started")
+TOLD = ("transferred", "ready", "running", "not_started")
 
 
 class Machine:

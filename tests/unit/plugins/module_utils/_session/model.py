@@ -22,6 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     WriteXl,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import migrated_away
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTINATION, SOURCE, Decision
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import settling
@@ -72,12 +73,14 @@ class Model:
         *,
         strict: bool = True,
         kinds: t.Container[str] | None = None,
+        decide: settling.Decide = decide,
     ) -> None:
         """``strict``: an answer that nothing bears out, or a deadline that acts after the commit, is a violation by
         itself, not only where it leads to two copies or none. ``kinds``: the faults that happen, all when ``None``.
         """
         self.strict = strict
         self._kinds = kinds
+        self._decide = decide
         self.source = source_half or source_machine()
         self.destination = destination_half or destination_machine()
 
@@ -405,14 +408,18 @@ class Model:
 
     def settled(self, w: World) -> Decision:
         """Return what the collection decides when it looks at both hosts now."""
-        return settling.decision(w, self._sender_over(w), self._receiver_over(w))
+        barred = w.receiver != DEAD and self.destination.states[w.receiver].barred
+        return settling.decision(w, self._sender_over(w), self._receiver_over(w), barred, self._decide)
 
     def _settling(self, w: World) -> Steps:
         sender_over, receiver_over = self._sender_over(w), self._receiver_over(w)
         if not (sender_over or receiver_over) or w.sender_do or w.receiver_do:
             return
         made = self.settled(w)
-        after = settling.act(w, made, self._tell_sender, self._tell_receiver, report, sender_over)
+        try:
+            after = settling.act(w, made, self._tell_sender, self._tell_receiver, report, sender_over)
+        except settling.Unsafe as exc:
+            raise Violation("settling gives up a complete copy before the source's has proven good") from exc
         if after != w:
             yield "settling: " + (f"{made.step.verb} at the {made.step.side}" if made.step else made.next), after
 
@@ -455,7 +462,7 @@ class Model:
         if w.receiver != DEAD or w.copy != "none":
             dark = _receiver_dead(_d_dead(w))
             # What was not waited for may not have come to the disk.
-            noted = dark.noted - {"ready"}
+            noted = dark.noted - {"transferred", "ready"}
             yield "the destination loses power", dark._replace(copy="none", back=(), noted=noted)
 
 

@@ -21,11 +21,16 @@ GUEST = {"runs": seen.RUNNING, "suspended": seen.SUSPENDED, "gone": seen.ABSENT,
 COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "runs": seen.RUNNING}
 
 Tell = t.Callable[[World, str], World]
+Decide = t.Callable[[Side, Side], Decision]
 Short = t.Callable[[words.Report], str]
 
 
-def decision(w: World, sender_over: bool, receiver_over: bool) -> Decision:
-    """Return what the collection decides when it looks at both hosts now."""
+class Unsafe(Exception):
+    """A step that is wrong if what it rests on has changed since the look."""
+
+
+def decision(w: World, sender_over: bool, receiver_over: bool, barred: bool, decide: Decide = decide) -> Decision:
+    """Return what the collection decides when it looks at both hosts now; ``barred``: the receiver says so."""
     records: list[dict[str, t.Any]] = [{"step": step} for step in w.noted]
     if w.noted_status:
         records.append({"step": "not_started", "details": {"status": 3}})
@@ -49,6 +54,7 @@ def decision(w: World, sender_over: bool, receiver_over: bool) -> Decision:
         "xen2",
         known=True,
         alive=not receiver_over,
+        barred=barred and not receiver_over,
         xl_alive=w.xl_d != "dead",
         copy=COPY[w.copy],
         domid=2,
@@ -64,8 +70,15 @@ def decision(w: World, sender_over: bool, receiver_over: bool) -> Decision:
 
 
 def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report: Short, sender_over: bool) -> World:
-    """Return the world after the decision's step, which one host takes by itself."""
+    """Return the world after the decision's step, which one host takes by itself.
+
+    Raises :class:`Unsafe` for giving up a complete copy while the source's is suspended and nothing was committed: the
+    source may have lost its power since it was looked at.
+    """
     step = made.step
+    drops = step is not None and step.side == to.DESTINATION and step.verb in (to.CANCEL, to.DESTROY)
+    if drops and w.copy == "full" and w.guest == "suspended" and not w.commit_on_disk:
+        raise Unsafe(made.reason)
     if made.next == to.UNDO:
         return w._replace(tasks="undone", backed_out=True) if sender_over else tell_sender(w, "undone")
     if step is None:
@@ -75,6 +88,8 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     if step.verb == to.OUTCOME:
         failed = bool(step.status)
         return tell_sender(w, report(words.Report(step.status, give_back=failed, copy_gone=failed)))
+    if step.verb == to.BAR:
+        return tell_receiver(w, "bar")
     if step.verb == to.HAND_OVER:
         return tell_receiver(w, "hand over")
     if step.verb == to.DESTROY:

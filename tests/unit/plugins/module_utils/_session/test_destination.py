@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import J
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Event, Owner, Phase
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.course import (
+    BAR,
     BROKEN,
     CANCELLED,
     COMMIT,
@@ -47,6 +48,7 @@ COMMITTED = (*GATE, COMMIT)
 COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "admitted": ((CONNECTED,), ["note admitted"]),
     "header": ((CONNECTED, HEADER), ["note domain_authorised"]),
+    "whole stream": (SENT, ["note transferred"]),
     "ready": (GATE, ["send ready", "note ready"]),
     "commit": (COMMITTED, ["record commit", "tell xl: permission"]),
     "runs": ((*COMMITTED, RUNS), ["record running", "report 0, kept, not gone"]),
@@ -88,6 +90,17 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "left as it is": ((*GATE, HAND_OVER, EXITED), ["record ended", "end: unsettled"]),
     "handed over too late": ((*GATE, COMMIT, HAND_OVER), []),
     "handed over too early": ((*COPYING, HAND_OVER), []),
+    # Barred: what settles has seen that the source's process is gone, and resumes the source's copy first.
+    "barred": ((*GATE, BAR), ["note barred"]),
+    "barred twice": ((*GATE, BAR, BAR), []),
+    "barred while receiving": ((*COPYING, BAR), ["note barred"]),
+    "ready after that": ((*SENT, BAR, READY), ["send ready", "note ready"]),
+    "commit when barred": ((*GATE, BAR, COMMIT), []),
+    "link expires when barred": ((*GATE, BAR, EXPIRED), []),
+    "cancelled when barred": ((*GATE, BAR, CANCELLED), ["record abort", "close xl"]),
+    "handed over when barred": ((*GATE, BAR, HAND_OVER), ["record handed_over", "kill xl"]),
+    "barred too late": ((*COMMITTED, BAR), []),
+    "barred after a failure": ((*GATE, CANCELLED, BAR), []),
     "xl gives it back": ((*GATE, CANCELLED, DROPPED), ["record not_started"]),
     "given back": (
         (*GATE, CANCELLED, DROPPED, EXITED_0, seen("absent")),

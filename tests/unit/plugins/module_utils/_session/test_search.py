@@ -23,6 +23,15 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Send,
     WriteXl,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
+    BAR,
+    CANCEL,
+    DESTINATION,
+    Decision,
+    Step,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import failure_answer, success_answer
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
     Advance,
@@ -32,6 +41,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.search import search
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import Decide
 
 Answer = tuple[State, Actions]
 
@@ -227,3 +237,28 @@ def test_rule_of_the_destination_is_needed(advance: Advance, kinds: tuple[str, .
 def test_wrong_act_is_found_at_once(model: Model, broken: str) -> None:
     """What must not be done is looked at by itself, not only where it leads to."""
     assert search(model, 1).broken == broken
+
+
+def with_the_commit_not_barred(source_side: Side, destination_side: Side) -> Decision:
+    """Resumes the source's copy while a commit may still be on its way."""
+    return decide(source_side, replace(destination_side, barred=True))
+
+
+def with_the_copy_given_up_first(source_side: Side, destination_side: Side) -> Decision:
+    """Gives up the destination's copy because the source's was there a moment ago."""
+    made = decide(source_side, destination_side)
+    bars = made.step is not None and made.step.verb == BAR
+    return replace(made, step=Step(DESTINATION, CANCEL)) if bars else made
+
+
+@pytest.mark.parametrize(
+    ("rule_less", "broken"),
+    [
+        (with_the_commit_not_barred, "both copies run"),
+        (with_the_copy_given_up_first, "settling gives up a complete copy before the source's has proven good"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_rule_of_settling_is_needed(rule_less: Decide, broken: str) -> None:
+    """One order of steps makes two copies, the other may destroy the last one."""
+    assert search(Model(strict=False, decide=rule_less), 2).broken == broken

@@ -74,6 +74,15 @@ def test_nobody_is_disturbed_while_the_guest_stands_still(told: Told) -> None:
     assert told.called()
 
 
+def test_what_settling_has_asked_for_is_told_at_once(told: Told) -> None:
+    """It looks for the answer, and the guest stands still until it has seen it."""
+    told.tell(Phase.STREAMING, 0)
+    assert told.tell(Phase.TRANSFERRED, 1) == "streaming"
+    told.telling.hurry()
+    assert told.tell(Phase.TRANSFERRED, 2) == "transferred"
+    assert told.tell(Phase.GATE, 3) == "transferred"
+
+
 def test_while_memory_flows_looks_come_at_their_interval(told: Told) -> None:
     """Each costs time; what is shown is not older than the call."""
     calls = []

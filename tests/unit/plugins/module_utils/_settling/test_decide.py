@@ -91,13 +91,14 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     "paused here": (at_source(PAUSED, STREAMED), at_destination(ABSENT, FIRST), "done: source, stayed"),
     # It stands still at the source.
     "suspended, nothing there": (at_source(SUSPENDED, STREAMED), at_destination(ABSENT, FIRST), "resume at source"),
-    "suspended, half a copy there": (
-        at_source(SUSPENDED, STREAMED),
-        at_destination(PAUSED, FIRST),
-        "destroy at destination",
-    ),
-    "suspended, whole copy there": (at_source(SUSPENDED), at_destination(PAUSED), "destroy at destination"),
+    "suspended, half a copy there": (at_source(SUSPENDED, STREAMED), at_destination(PAUSED, FIRST), "resume at source"),
+    "suspended, whole copy there": (at_source(SUSPENDED), at_destination(PAUSED), "resume at source"),
     "suspended, asked, never committed": (at_source(SUSPENDED, ASKED), at_destination(ABSENT), "resume at source"),
+    "suspended, asked, never committed, whole copy there": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED),
+        "resume at source",
+    ),
     "suspended, asked, journal there lost": (
         at_source(SUSPENDED, ASKED),
         at_destination(ABSENT, History(), known=False),
@@ -106,10 +107,25 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     "suspended, gate tasks not undone": (at_source(SUSPENDED, OPEN), at_destination(ABSENT), "undo"),
     "suspended, receiver waits, gate tasks not undone": (
         at_source(SUSPENDED, OPEN),
-        at_destination(PAUSED, alive=True),
+        at_destination(PAUSED, alive=True, barred=True),
         "undo",
     ),
-    "suspended, receiver waits": (at_source(SUSPENDED), at_destination(PAUSED, alive=True), "cancel at destination"),
+    "suspended, receiver waits": (at_source(SUSPENDED), at_destination(PAUSED, alive=True), "bar at destination"),
+    "suspended, commit barred": (
+        at_source(SUSPENDED),
+        at_destination(PAUSED, alive=True, barred=True),
+        "resume at source",
+    ),
+    "suspended, commit barred, xl here at work": (
+        at_source(SUSPENDED, xl_alive=True),
+        at_destination(PAUSED, alive=True, barred=True),
+        "wait",
+    ),
+    "resumed, commit barred": (
+        at_source(RUNNING),
+        at_destination(PAUSED, alive=True, barred=True),
+        "cancel at destination",
+    ),
     "suspended, receiver has the permission": (
         at_source(SUSPENDED, ASKED),
         at_destination(PAUSED, COMMITTED, alive=True),
@@ -187,6 +203,11 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_destination(ABSENT),
         "outcome 3 at source",
     ),
+    "sender waits, never committed, whole copy there": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        at_destination(PAUSED),
+        "outcome 3 at source",
+    ),
     "sender waits, xl there at work": (
         at_source(SUSPENDED, ASKED, alive=True),
         at_destination(PAUSED, COMMITTED, xl_alive=True),
@@ -210,6 +231,11 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_source(ABSENT, HELD, boot_id=LATER),
         at_destination(PAUSED, alive=True),
         "hand_over at destination",
+    ),
+    "source restarted, the copy is not complete yet": (
+        at_source(ABSENT, HELD, boot_id=LATER),
+        at_destination(PAUSED, replace(FIRST, transferred=True), alive=True),
+        "wait",
     ),
     "source restarted after it was given back": (
         at_source(ABSENT, REFUSED, boot_id=LATER),
@@ -343,12 +369,13 @@ def test_history_of_a_journal() -> None:
     records: list[dict[str, t.Any]] = [
         {"step": "opened", "details": {"boot_id": BOOT}},
         {"step": "xl_started", "details": {"pid": 1, "domid": 7}},
+        {"step": "transferred"},
         {"step": "ready"},
         {"step": "permission_held"},
         {"step": "gate_tasks_started"},
     ]
     history = read_history(records)
-    assert history == History(boot_id=BOOT, domid=7, ready=True, held=True, tasks_open=True)
+    assert history == History(boot_id=BOOT, domid=7, transferred=True, ready=True, held=True, tasks_open=True)
     undone = read_history([*records, {"step": "gate_undone"}])
     assert not undone.tasks_open and undone.backed_out
     assert read_history([*records, {"step": "gate_undone"}, {"step": "gate_tasks_started"}]).tasks_open
