@@ -15,17 +15,23 @@ from .paths import HOST_VARIABLE
 
 def of_host(root: pathlib.Path) -> list[int]:
     """Return the ids of all live processes whose environment names a host's state folder."""
-    wanted = f"{HOST_VARIABLE}={root}".encode()
+    wanted = f"\0{HOST_VARIABLE}={root}\0".encode()
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
+        # Looked through ten times a second by everyone who waits for a host.
         try:
-            environment = pathlib.Path("/proc", entry, "environ").read_bytes()
+            descriptor = os.open(f"/proc/{entry}/environ", os.O_RDONLY)
         except OSError:
             continue
-        if wanted in environment.split(b"\0"):
-            found.append(int(entry))
+        try:
+            if wanted in b"\0" + os.read(descriptor, 1 << 17):
+                found.append(int(entry))
+        except OSError:
+            continue
+        finally:
+            os.close(descriptor)
     return found
 
 

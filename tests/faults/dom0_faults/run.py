@@ -98,7 +98,7 @@ class Run:
                 seen, last = passed, now
             if now - last > still or now - begun > LONGEST_S:
                 return False
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     @staticmethod
     def _happened(path: pathlib.Path) -> int:

@@ -28,7 +28,7 @@ WAITS: dict[str, dict[str, float]] = {
     "_link.listener": {"GUEST_SECONDS": 2.0},
     "_session.driver": {"DELIVERY_LIMIT": 1.0},
     "_session.telling": {"INTERVAL": 0.3, "INTERVAL_MAX": 0.5},
-    "_session.observe": {"LOOK_INTERVAL": 0.15},
+    "_session.observe": {"LOOK_INTERVAL": 0.3},
     "_session.receiver": {
         "GIVE_UP_LIMIT": 3.0,
         "UNUSED_GIVE_UP_LIMIT": 1.0,
@@ -37,7 +37,7 @@ WAITS: dict[str, dict[str, float]] = {
     },
 }
 SETTLING_WAITS: dict[str, dict[str, float]] = {
-    "_session.observe": {"LOOK_INTERVAL": 0.15},
+    "_session.observe": {"LOOK_INTERVAL": 0.3},
     "_session.control": {"ANSWER_S": 6.0},
     "_session.settle": {"POLL_S": 0.1},
     "_session.fence": {"POLL_S": 0.05},
