@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import shutil
+import threading
 import time
 import typing as t
 import zlib
@@ -58,15 +59,18 @@ class Run:
         self.done: list[str] = []
         self.settled = Settled()
         self.before: truth.Truth | None = None
+        # A power loss ends processes first; nobody may take the host for one that has power until it is over.
+        self._doing = threading.Lock()
         self._conductor = Conductor(folder / "c", self._reached)
 
     def _reached(self, host: str, point: str) -> None:
         place = Place(host, point)
         if self._recording and place not in self.recorded:
             self.recorded[place] = Passed(place, tuple(deeds.alive(self.world)))
-        for kind in self._deeds.pop(place, ()):
-            self.done.append(f"{kind}@{place}")
-            deeds.do(self.world, kind)
+        with self._doing:
+            for kind in self._deeds.pop(place, ()):
+                self.done.append(f"{kind}@{place}")
+                deeds.do(self.world, kind)
 
     def arm(self, course: Course, fault: tuple[str, Place] | None, record: bool = False) -> None:
         """Let things happen at points from now on."""
@@ -110,8 +114,18 @@ class Run:
 
     def boot(self) -> None:
         """Switch on what lost its power and is not gone for good."""
-        for name in list(self.world.off - self.world.gone):
-            deeds.power_on(self.world, name)
+        with self._doing:
+            for name in list(self.world.off - self.world.gone):
+                deeds.power_on(self.world, name)
+
+    def _settle_again(self) -> Settled:
+        """Settle what a fault has interrupted; it may be the second settling that passes the point."""
+        self.boot()
+        settled = settle(self.world)
+        if self.world.off - self.world.gone:
+            self.boot()
+            settled = settle(self.world)
+        return settled
 
     def go(self, fault: Fault | None, course: Course, record: str = "") -> Outcome:
         """Move with a fault, settle, and judge; ``record`` the points of the "move" or of the "settling"."""
@@ -139,8 +153,7 @@ class Run:
         else:
             settled = settle(world)
         if fault is not None and fault.again is not None:
-            self.boot()
-            settled = settle(world)
+            settled = self._settle_again()
         self.wait(SETTLED_STILL_S)
         self.settled = settled
         verdict = judge(before, truth.look(world), settled)
