@@ -54,12 +54,26 @@ def mark(here: Here) -> None:
     _record(here, _FENCED)
 
 
-@contextlib.contextmanager
-def fenced(here: Here, wait: float) -> t.Iterator[t.Callable[..., None]]:
-    """Hold the domain's lock while acting for a side whose process is gone; gives what writes to its journal.
+def turn(here: Here, wait: float, work: t.Callable[[t.Callable[..., None]], None], owner: str | None = None) -> bool:
+    """Act for a side whose process is gone, and return true; ``work`` is given what writes to the side's journal.
 
-    Raises :class:`FenceTaken` when the last mark is not of this run, and the error of :func:`locked`.
+    Where the last mark is another run's, wait for its end instead, and return false. Raises :class:`FenceTaken` when
+    that does not come within ``wait`` seconds of its last record, or is not that ``owner``, and what ``work`` and
+    :func:`locked` raise.
     """
+    try:
+        with _fenced(here, wait) as record:
+            work(record)
+    except FenceTaken:
+        other = _wait_for_other(here, wait)
+        if other is None or owner not in (None, other):
+            raise
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _fenced(here: Here, wait: float) -> t.Iterator[t.Callable[..., None]]:
     with locked(here, wait):
         marks = [record for record in journal.read(here.journal) if record.get("step") == _FENCED]
         if not marks or (marks[-1].get("details") or {}).get("by") != here.settler:
@@ -67,7 +81,7 @@ def fenced(here: Here, wait: float) -> t.Iterator[t.Callable[..., None]]:
         yield lambda step, **details: _record(here, step, **details)
 
 
-def wait_for_other(here: Here, wait: float) -> str | None:
+def _wait_for_other(here: Here, wait: float) -> str | None:
     """Wait for the run whose turn it is to conclude; return the owner it has put on record.
 
     Returns ``None`` when it has done nothing for ``wait`` seconds.

@@ -83,7 +83,7 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     """Take one step; return the module's result.
 
     Where another run settles and comes to the end, nothing is done, and ``accepted`` is false. Raises the errors of
-    :func:`speak`, of :func:`fence.fenced`, and of :class:`Copies`.
+    :func:`speak`, of :func:`fence.turn`, and of :class:`Copies`.
     """
     if step.verb in _REQUESTS:
         if not here.alive():
@@ -91,16 +91,15 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
         return {"changed": True, "accepted": speak(here, _request(step), wait)}
     if step.domid is None:
         raise CopyChanged(f"no copy was named for the step {step.verb}")
-    try:
-        with fence.fenced(here, wait) as record, XenStore() as store:
+    domid, done = step.domid, {}
+
+    def work(record: t.Callable[..., None]) -> None:
+        with XenStore() as store:
             nodes = vm_path.remembered(here.uuid)
-            done = _act(here, Copies(xl, store, here.uuid, here.name), step.verb, step.domid, record)
+            done.update(_act(here, Copies(xl, store, here.uuid, here.name), step.verb, domid, record))
             vm_path.brought_back(here.uuid, nodes)
-            return done
-    except fence.FenceTaken:
-        if fence.wait_for_other(here, wait) is None:
-            raise
-    return {"changed": False, "accepted": False}
+
+    return done if fence.turn(here, wait, work) else {"changed": False, "accepted": False}
 
 
 def _act(here: Here, copies: Copies, verb: str, domid: int, record: t.Callable[..., None]) -> dict[str, t.Any]:
@@ -123,11 +122,13 @@ def undone(here: Here, wait: float) -> bool:
     """Put on record that the caller's tasks at the gate are undone; return whether that was news."""
     if here.alive():
         return speak(here, {"command": control.UNDONE}, wait)
-    with fence.fenced(here, wait) as record:
-        if not here.history().tasks_open:
-            return False
-        record("gate_undone")
-    return True
+    open_before = here.history().tasks_open
+
+    def work(record: t.Callable[..., None]) -> None:
+        if here.history().tasks_open:
+            record("gate_undone")
+
+    return fence.turn(here, wait, work) and open_before
 
 
 def _request(step: Act) -> dict[str, t.Any]:
@@ -162,18 +163,15 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
     domain = {"uuid": here.uuid, "name": here.name}
     base = {"format": 1, "session": here.session, "role": here.role, "domain": domain}
     result = {**base, **(document or {}), "phase": "ended", "owner": owner, "end_state": end_state}
-    try:
-        with fence.fenced(here, wait) as record:
-            _settle_autostart(here, owner)
-            documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
-            record("settled", owner=owner, end_state=end_state)
-            priority.take_back_left(here.session)
-            shutil.rmtree(here.runtime, ignore_errors=True)
-    except fence.FenceTaken:
-        if fence.wait_for_other(here, wait) != owner:
-            raise
-        return False
-    return True
+
+    def work(record: t.Callable[..., None]) -> None:
+        _settle_autostart(here, owner)
+        documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
+        record("settled", owner=owner, end_state=end_state)
+        priority.take_back_left(here.session)
+        shutil.rmtree(here.runtime, ignore_errors=True)
+
+    return fence.turn(here, wait, work, owner)
 
 
 def _settle_autostart(here: Here, owner: str) -> None:

@@ -69,7 +69,7 @@ class Faults:
         """Pass a point: record it, do what a waiting fault says, or return it when it is the caller's to do."""
         if self._paths.points.exists():
             with self._paths.points.open("a") as record:
-                record.write(f"{os.getpid()} {point}\n")
+                record.write(f"{time.monotonic_ns()} {point}\n")
         fault = self._take(point)
         if fault is None:
             return None

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from . import points, recording
-from .enumeration import faults, sample, spread
+from .enumeration import campaign, faults, spread
 from .names import SMOOTH, Fault
 from .pool import MEMORY, Pool
 from .run import Outcome
@@ -28,7 +28,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("names", nargs="*", help="faults to run, as the summary names them")
     parser.add_argument("--sample", type=float, metavar="SECONDS", help="an even sample that is done by then")
-    parser.add_argument("--count", type=int, help="an even sample of so many")
+    parser.add_argument("--count", type=int, help="an even sample of so many; of 3000 or more with all playbooks")
     parser.add_argument("--only", metavar="TEXT", help="only those whose name has this")
     parser.add_argument("--list", action="store_true", help="show the names and run nothing")
     parser.add_argument("--record", action="store_true", help="record the points anew")
@@ -47,8 +47,8 @@ def main() -> int:
     begun = time.monotonic()
     outcomes: list[Outcome] = []
     everything: list[Fault] = []
+    chosen: list[Fault] = []
     vanished: list[str] = []
-    whole = False
     folder = pathlib.Path(tempfile.mkdtemp(prefix="df-", dir=MEMORY))
     try:
         if options.record:
@@ -60,7 +60,7 @@ def main() -> int:
         chosen = [fault for fault in chosen if options.only is None or options.only in str(fault)]
         whole = len(chosen) == len(everything) and not options.sample and not options.count
         if options.count:
-            chosen = sample(chosen, options.count)
+            chosen = campaign(chosen, options.count)
         if options.list:
             print("\n".join(map(str, chosen)))
             return 0
@@ -77,7 +77,9 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     if stopped and not outcomes:
         return 130
-    document = summary(outcomes, time.monotonic() - begun, len(everything), vanished, whole)
+    document = summary(
+        outcomes, time.monotonic() - begun, len(everything), vanished, 0 if options.sample else len(chosen)
+    )
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(json.dumps(document, indent=1) + "\n")
     for check in document["checks"]:

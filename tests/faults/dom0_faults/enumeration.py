@@ -30,6 +30,8 @@ FIRSTS = tuple(
         "power-destination@destination/receiver.journal.commit.after",
     )
 )
+# With fewer it is no campaign.
+LEAST_FAULTS = 3000
 # How many of the faults go through ansible-playbook, at least.
 PLAYBOOKS = 110
 _SETTLING = "settling after "
@@ -102,6 +104,14 @@ def sample(everything: t.Sequence[Fault], count: int) -> list[Fault]:
     ordered = _by_kind(everything)
     step = max(1.0, len(ordered) / max(1, count))
     return [ordered[int(at * step)] for at in range(min(count, len(ordered)))]
+
+
+def campaign(everything: t.Sequence[Fault], count: int) -> list[Fault]:
+    """Return an even sample; one that is large enough for a campaign has all that go through playbooks."""
+    if count < LEAST_FAULTS:
+        return sample(everything, count)
+    through = [fault for fault in everything if fault.playbook]
+    return [*sample([fault for fault in everything if not fault.playbook], count - len(through)), *through]
 
 
 def spread(chosen: t.Sequence[Fault]) -> list[Fault]:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import typing as t
 
+from .enumeration import LEAST_FAULTS
 from .judge import ALLOWED, FAILURES, LAST_COPY_DESTROYED, LEFT_UNSETTLED, LOST, MISSED, STALE, TOUCHED, WITH_ITS_HOST
 from .run import Outcome
 
-LEAST_FAULTS = 3000
 LEAST_PLAYBOOKS = 100
 # A fault whose point is not passed, or not in time, says nothing.
 MOST_MISSED = 0.02
 
 
 def summary(
-    outcomes: t.Sequence[Outcome], seconds: float, listed: int, vanished: t.Sequence[str], whole: bool
+    outcomes: t.Sequence[Outcome], seconds: float, listed: int, vanished: t.Sequence[str], chosen: int
 ) -> dict[str, t.Any]:
-    """Return the document; ``listed`` faults there are, ``whole`` when all were to be run."""
+    """Return the document; ``listed`` faults there are, ``chosen`` were to be run."""
     playbooks = sum(one.name.endswith("+playbook") for one in outcomes)
     counts = {
         name: sum(name in one.found for one in outcomes) for name in (*FAILURES, ALLOWED, WITH_ITS_HOST, MISSED, STALE)
@@ -29,8 +29,8 @@ def summary(
     checks.append(_check("faults_listed", listed, LEAST_FAULTS, listed >= LEAST_FAULTS))
     most = int(len(outcomes) * MOST_MISSED)
     checks.append(_check(MISSED, counts[MISSED], most, counts[MISSED] <= most))
-    if whole:
-        checks.append(_check("runs", len(outcomes), listed, len(outcomes) >= listed))
+    if chosen >= LEAST_FAULTS:
+        checks.append(_check("runs", len(outcomes), chosen, len(outcomes) >= chosen))
         checks.append(_check("through_playbooks", playbooks, LEAST_PLAYBOOKS, playbooks >= LEAST_PLAYBOOKS))
     return {
         "runs": len(outcomes),

@@ -37,6 +37,7 @@ def write(verdicts: list[Verdict], listed: int, wall: float) -> bool:
     checks += [figures.at_least("faults_listed", listed, LEAST), figures.at_least("runs", len(verdicts), 1)]
     data = {
         "revision": playbook.revision(),
+        "tried": playbook.tried(),
         "runs": len(verdicts),
         **counts,
         "faults_listed": listed,
@@ -49,12 +50,12 @@ def write(verdicts: list[Verdict], listed: int, wall: float) -> bool:
 
 
 def earlier() -> tuple[list[Verdict], float]:
-    """Good verdicts that a campaign on the same commit has left, and the seconds it took."""
+    """Good verdicts that a campaign on the same code has left, and the seconds it took."""
     try:
         document = json.loads(RESULT.read_text())
     except FileNotFoundError:
         return [], 0.0
-    if document["revision"] != playbook.revision():
+    if document["tried"] != playbook.tried():
         return [], 0.0
     return [one for one in (Verdict(**raw) for raw in document["raw"]) if one.well], document["wall_s"]
 
@@ -64,7 +65,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make lab-faults", description=__doc__)
     parser.add_argument("names", nargs="*", help="only faults whose name has one of these texts")
     parser.add_argument("--limit", type=int, metavar="N", help="not more than so many")
-    parser.add_argument("--continue", action="store_true", dest="go_on", help="leave out what this commit has passed")
+    parser.add_argument("--continue", action="store_true", dest="go_on", help="leave out what this code has passed")
     parser.add_argument("--list", action="store_true", help="show the names and run nothing")
     options = parser.parse_args()
     everything = faults()

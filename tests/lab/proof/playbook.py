@@ -33,8 +33,16 @@ def command(playbook: str, inventory: Path, variables: Mapping[str, str], option
 
 def revision() -> str:
     """The commit that is checked out; empty outside a repository."""
-    command = ["git", "rev-parse", "HEAD"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    return _git("rev-parse", "HEAD")
+
+
+def tried() -> str:
+    """What a run in the lab tries out, whatever else a commit changes: the names of the trees; empty as above."""
+    return _git("rev-parse", *(f"HEAD:{folder}" for folder in ("plugins", "roles", "playbooks", "tests/lab")))
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def shown(path: Path) -> str:

@@ -9,10 +9,9 @@ import collections
 
 import pytest
 from dom0_faults import points
-from dom0_faults.enumeration import FIRSTS, faults, sample, settling_of, spread
+from dom0_faults.enumeration import FIRSTS, LEAST_FAULTS, campaign, faults, sample, settling_of, spread
 from dom0_faults.kinds import KINDS, PROCESSES
 from dom0_faults.names import SMOOTH, Fault, Place
-from dom0_faults.summary import LEAST_FAULTS
 
 KNOWN = points.load()
 ALL = faults(KNOWN)
@@ -65,6 +64,14 @@ def test_positions_in_the_stream_are_among_the_points(part: str) -> None:
 
 def _kind(fault: Fault) -> str:
     return fault.again[0] if fault.again else fault.kind
+
+
+def test_a_campaign_has_all_that_go_through_playbooks() -> None:
+    """A sample that is large enough to be one; a smaller one has its share."""
+    through = [fault for fault in ALL if fault.playbook]
+    chosen = campaign(ALL, LEAST_FAULTS)
+    assert len(set(chosen)) == LEAST_FAULTS and set(through) <= set(chosen)
+    assert campaign(ALL, 60) == sample(ALL, 60)
 
 
 def test_a_sample_has_its_share_of_every_kind() -> None:

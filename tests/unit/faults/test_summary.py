@@ -16,7 +16,7 @@ GOOD = [Outcome(f"fault{number}", (), (), 1.0) for number in range(100)]
 
 
 def _summary(outcomes: list[Outcome], **more: t.Any) -> dict[str, t.Any]:
-    return summary(outcomes, **{"seconds": 1.0, "listed": 3000, "vanished": [], "whole": False, **more})
+    return summary(outcomes, **{"seconds": 1.0, "listed": 3000, "vanished": [], "chosen": 0, **more})
 
 
 @pytest.mark.parametrize("name", FAILURES)
@@ -32,7 +32,7 @@ def test_all_good_is_ok() -> None:
     assert _summary(GOOD)["ok"]
 
 
-@pytest.mark.parametrize("more", [{"listed": 2999}, {"vanished": ["x"]}, {"whole": True}])
+@pytest.mark.parametrize("more", [{"listed": 2999}, {"vanished": ["x"]}, {"chosen": 3000}])
 def test_a_campaign_that_has_shrunk_is_not_ok(more: dict[str, t.Any]) -> None:
     """Fewer faults than promised, points that vanished, runs that are missing."""
     assert not _summary(GOOD, **more)["ok"]

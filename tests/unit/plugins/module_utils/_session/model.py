@@ -261,7 +261,7 @@ class Model:
 
     def _sender_performs(self, w: World, action: Action) -> Steps:
         if isinstance(action, Journal):
-            yield f"writes {action.step}", _noted_at_source(w, action.step)
+            yield f"writes {action.step}", _noted_at_source(w, action)
         elif isinstance(action, Send):
             yield f"sends {message(action.message)}", w._replace(there=(*w.there, message(action.message)))
         elif isinstance(action, StartXl):
@@ -458,18 +458,22 @@ class Model:
             yield "the source does not answer", w._replace(silent=SOURCE, hard=True)
             yield "the destination does not answer", w._replace(silent=DESTINATION, hard=True)
         if w.sender != DEAD or w.guest in ("runs", "suspended"):
-            yield "the source loses power", _sender_dead(_s_dead(w, guest="lost"))._replace(link_up=False)
+            dark = _sender_dead(_s_dead(w, guest="lost"))
+            # What was not waited for may not have come to the disk.
+            held = "" if dark.held == "noted" else dark.held
+            yield "the source loses power", dark._replace(link_up=False, held=held)
         if w.receiver != DEAD or w.copy != "none":
             dark = _receiver_dead(_d_dead(w))
-            # What was not waited for may not have come to the disk.
             noted = dark.noted - {"transferred", "ready"}
             yield "the destination loses power", dark._replace(copy="none", back=(), noted=noted)
 
 
-def _noted_at_source(w: World, step: str) -> World:
+def _noted_at_source(w: World, record: Journal) -> World:
+    step = record.step
     if step in GATE:
         tasks = {"gate_tasks_started": "started", "gate_undone": "undone"}.get(step, w.tasks)
-        return w._replace(tasks=tasks, held_on_disk=True, backed_out=w.backed_out or step == "gate_undone")
+        held = "disk" if record.durable else w.held or "noted"
+        return w._replace(tasks=tasks, held=held, backed_out=w.backed_out or step == "gate_undone")
     if step in BINDING:
         return w._replace(asked_on_disk=True, tasks="")
     return w._replace(backed_out=w.backed_out or step in BACKING_OUT)

@@ -44,7 +44,7 @@ def decision(w: World, sender_over: bool, receiver_over: bool, barred: bool, dec
         domid=1,
         name=NAME + MIGRATED_AWAY if w.away else NAME,
         history=History(
-            held=w.asked_on_disk or w.held_on_disk,
+            held=w.asked_on_disk or bool(w.held),
             asked=w.asked_on_disk,
             backed_out=w.backed_out,
             tasks_open=w.tasks == "started",

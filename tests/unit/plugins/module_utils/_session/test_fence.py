@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import fence, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session import fence, journal, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import RESUME
@@ -97,3 +97,14 @@ def test_the_lock_is_held_for_a_step_of_the_other(first: Here) -> None:
     with fence.locked(first, 20):
         pass
     other.join()
+
+
+def test_the_tasks_are_undone_by_one_of_them(first: Here, second: Here) -> None:
+    """The one whose turn it is not waits here too, and has no news."""
+    file = journal.Journal(first.journal)
+    file.write("gate_tasks_started", {})
+    file.close()
+    other = _later(0.3, lambda: (settle.undone(second, 1), settle.conclude(second, "source", "stayed", 1)))
+    assert settle.undone(first, 20) is False
+    other.join()
+    assert not first.history().tasks_open

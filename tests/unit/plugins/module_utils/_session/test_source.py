@@ -80,11 +80,11 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     # At the gate: xl may hold its permission ready, so it is answered, and not before nothing can run there.
     "cancelled at the gate": ((*GATE, CANCELLED), ["record abort", "send failed"]),
     "returned": ((*GATE, CANCELLED, RETURNED), ["record reported_returned", "tell xl: it failed there"]),
-    "permission after a cancel": ((*GATE, CANCELLED, PERMISSION), ["record permission_held"]),
+    "permission after a cancel": ((*GATE, CANCELLED, PERMISSION), ["note permission_held"]),
     "copy left at the gate": ((*GATE, CANCELLED, UNCLEAR), ["record refused", "tell xl: it failed there"]),
     "link expires at the gate": ((*GATE, EXPIRED), ["record refused", "tell xl: it failed there"]),
     "link expires after a cancel": ((*GATE, CANCELLED, EXPIRED), ["record refused", "tell xl: it failed there"]),
-    "permission after a refusal": ((*GATE, EXPIRED, PERMISSION), ["record permission_held"]),
+    "permission after a refusal": ((*GATE, EXPIRED, PERMISSION), ["note permission_held"]),
     "report after a refusal": ((*GATE, EXPIRED, RETURNED), []),
     "expires again": ((*GATE, EXPIRED, EXPIRED), []),
     "peer fails at the gate": ((*GATE, PEER_FAILED), ["record abort", "record refused", "tell xl: it failed there"]),

@@ -58,7 +58,8 @@ class World(t.NamedTuple):
     # What is on the disks, and what xl on the source has been told.
     asked_on_disk: bool = False
     backed_out: bool = False
-    held_on_disk: bool = False
+    # The record of the permission: "", "noted" (not waited for) or "disk".
+    held: str = ""
     # The caller's tasks at the gate, as the source's disk has them: "", "started" or "undone".
     tasks: str = ""
     commit_on_disk: bool = False
