@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import words
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DONE, HUMAN
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model, Violation
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.halves import Violation
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import DEAD, World
 
 
@@ -83,8 +84,8 @@ def end_wrong(model: Model, w: World, faults: int) -> str:
     made = model.settled(w)
     if made.next == HUMAN:
         return "" if w.hard else f"a person is asked though nothing was killed: {made.reason}"
-    sender = model.source.states[w.sender] if w.sender != DEAD else None
-    receiver = model.destination.states[w.receiver] if w.receiver != DEAD else None
+    sender = model.halves.source.states[w.sender] if w.sender != DEAD else None
+    receiver = model.halves.destination.states[w.receiver] if w.receiver != DEAD else None
     if sender is not None and sender.phase is not words.Phase.ENDED:
         return "the sender waits for ever"
     if receiver is not None and receiver.phase is not words.Phase.ENDED:
