@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -33,5 +34,7 @@ class ActionModule(ActionBase):
             for role in ("source", "destination")
         )
         made = decide(source, destination)
-        result.update(changed=False, **told(made, options["name"], source, destination))
+        inventory = (task_vars or {}).get("ansible_inventory_sources")
+        command = " -i ".join(map(shlex.quote, inventory)) if inventory else "INVENTORY"
+        result.update(changed=False, **told(made, options["name"], source, destination, command))
         return result

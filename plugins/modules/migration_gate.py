@@ -45,7 +45,8 @@ options:
       - V(started) puts on record that the caller's tasks at the gate begin. From then on the source does not run the
         domain again before V(undone) was said, whatever happens.
       - V(permitted) lets the destination run the domain.
-      - V(refused) gives the migration up. The domain goes on running on the source.
+      - V(refused) gives the migration up. The domain goes on on the source, at once if no tasks were begun, otherwise
+        once they are undone.
       - V(undone) puts on record that what the tasks have done has been undone.
     type: str
     choices: [started, permitted, refused, undone]

@@ -32,7 +32,7 @@ def own_name(name: str) -> str:
 
 def settle(domain: SessionDomain) -> str:
     """Return the command that settles an interrupted session of a domain."""
-    return f"ansible-playbook dom0.xen.settle -e domain={domain.uuid or domain.name}"
+    return f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={domain.uuid or domain.name}"
 
 
 @dataclasses.dataclass(frozen=True)

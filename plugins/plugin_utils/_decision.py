@@ -18,17 +18,21 @@ Result = dict[str, t.Any]
 def side(host: str, look: t.Mapping[str, t.Any], gone: t.Container[str], ran: bool | None) -> Side:
     """Return a host's evidence from what ``migration_settle`` returned, unreachable when it returned none.
 
+    A host that answered, and said why it could not be looked at, is not taken for one that is away.
+
     ``gone`` holds the hosts that a person vouches for to be off for good, ``ran`` whether the domain has run there.
     """
     seen = look.get("side")
-    found = Side.from_result(seen) if seen else Side(host, reachable=False)
+    trouble = str(look.get("msg") or "") if look.get("failed") and not look.get("unreachable") else ""
+    found = Side.from_result(seen) if seen else Side(host, reachable=False, trouble=trouble.rstrip("."))
     return dataclasses.replace(found, host=host or "(unknown host)", gone=host in gone, vouched_ran=ran)
 
 
-def told(made: Decision, name: str, source: Side, destination: Side) -> Result:
+def told(made: Decision, name: str, source: Side, destination: Side, inventory: str = "INVENTORY") -> Result:
     """Return the decision as a result: its fields, where its step is done and on which copy, and a message."""
     result = made.to_result()
-    result["choices"] = [choice.replace("NAME", name) for choice in made.choices]
+    made = dataclasses.replace(made, choices=tuple(_typed(choice, name, inventory) for choice in made.choices))
+    result["choices"] = list(made.choices)
     result["msg"] = message(made, name)
     if made.step is not None:
         at = source if made.step.side == to.SOURCE else destination
@@ -48,7 +52,11 @@ def message(made: Decision, name: str) -> str:
         return f"{name}: {made.reason} Next: {made.step.verb} at the {made.step.side}."
     if made.next not in (to.HUMAN, to.UNDO):
         return f"{name}: {made.reason}"
-    choices = "".join(f"\n  - {choice.replace('NAME', name)}" for choice in made.choices)
+    choices = "".join(f"\n  - {choice}" for choice in made.choices)
     known = "".join(f"\n  - {each}" for each in made.known)
     unknown = f"\nNot known: {made.unknown}" if made.unknown else ""
-    return f"{name}: {made.reason}\nKnown:{known}{unknown}\nChoose:{choices}"
+    return f"{name}: {made.reason}\nEnd state: {made.end_state}\nKnown:{known}{unknown}\nChoose:{choices}"
+
+
+def _typed(choice: str, name: str, inventory: str) -> str:
+    return choice.replace("domain=NAME", f"domain={name}").replace("INVENTORY", inventory)

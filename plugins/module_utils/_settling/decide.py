@@ -120,7 +120,11 @@ def _source_alive(source: Side, destination: Side) -> Decision:
         return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The domain runs on the source.")
     if source.name.endswith(MIGRATED_AWAY):
         return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
-    return to.settled(source, destination, to.SOURCE, to.STAYED, f"It runs on {source.host}.")
+    return to.settled(source, destination, to.SOURCE, to.STAYED, _stays(source))
+
+
+def _stays(source: Side) -> str:
+    return f"It {'runs' if source.runs else 'is paused'} on {source.host}."
 
 
 def _source_over(source: Side, destination: Side) -> Decision:
@@ -208,8 +212,10 @@ def _unreachable(source: Side, destination: Side) -> Decision:
 
 
 def _destination_silent(source: Side, destination: Side) -> Decision:
-    past = source.history
-    if past.asked and not past.refused and source.copy in (SUSPENDED, ABSENT):
+    unanswered = source.history.asked and not source.history.refused
+    if source.alive and source.linked and not source.waits:
+        return to.watch(source, destination)
+    if unanswered and source.copy in (SUSPENDED, ABSENT):
         return to.human(source, destination, to.DESTINATION_SILENT)
     if source.alive:
         return _go_back(source, destination, to.CANCEL, _NEVER_ASKED)
@@ -217,11 +223,18 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
         return _go_back(source, destination, to.RESUME, _NEVER_ASKED)
     if source.runs and source.name.endswith(MIGRATED_AWAY):
         return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
-    return to.human(source, destination, to.DESTINATION_SILENT)
+    if unanswered or source.copy not in (RUNNING, PAUSED):
+        return to.human(source, destination, to.DESTINATION_SILENT)
+    if source.xl_alive:
+        return to.wait(source, destination, "xl is still at work.")
+    reason = f"{_stays(source)} {destination.host} does not answer; a copy there never had the permission."
+    return to.settled(source, destination, to.SOURCE, to.STAYED, reason)
 
 
 def _source_silent(source: Side, destination: Side) -> Decision:
     past = destination.history
+    if destination.alive and destination.linked:
+        return to.watch(source, destination)
     if destination.alive or destination.xl_alive or destination.copy != PAUSED or not past.committed or past.status:
         return to.human(source, destination, to.SOURCE_SILENT)
     return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), "After the commit it only goes forward.")
@@ -229,7 +242,7 @@ def _source_silent(source: Side, destination: Side) -> Decision:
 
 def _without_gone(source: Side, destination: Side) -> Decision:
     """A person vouches that one host is off for good: what was in its memory is no more, and cannot come back."""
-    if source.gone and destination.gone:
+    if not any(side.reachable and not side.gone for side in (source, destination)):
         return to.human(source, destination, to.BOTH_SILENT)
     if source.gone:
         lost = Side(source.host, gone=True, vouched_ran=source.vouched_ran, history=source.history)

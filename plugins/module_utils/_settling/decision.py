@@ -98,9 +98,10 @@ def settled(source: Side, destination: Side, owner: str, end_state: str, reason:
 def undo(source: Side, destination: Side) -> Decision:
     """Return that the source may run the domain once the caller's tasks at the gate are undone."""
     reason = "The tasks at the gate were started; they must be undone before the source may run the domain."
+    settle = _settle(source, destination)
     choices = (
-        f"dom0.xen.settle -e domain=NAME -e migrate_gate_undo_tasks=FILE: undoes them and resumes it on {source.host}",
-        f"dom0.xen.settle -e domain=NAME -e settle_undone=true: you have undone them on {source.host} by hand",
+        f"{settle} -e migrate_gate_undo_tasks=/ABSOLUTE/PATH: undoes them and resumes it on {source.host}",
+        f"{settle} -e settle_undone=true: you have undone them on {source.host} by hand",
     )
     return Decision(UNDO, UNSETTLED, UNSETTLED, reason, None, _known(source, destination), "", choices)
 
@@ -123,7 +124,11 @@ def alarm(source: Side, destination: Side) -> Decision:
 def human(source: Side, destination: Side, why: str) -> Decision:
     """Return that a person has to decide, with what is known, what is not, and the commands to choose from."""
     reason, unknown, choices = _TEXTS[why]
+    if why in (SOURCE_SILENT, DESTINATION_SILENT) and (source.trouble or destination.trouble):
+        # Nobody may call a host off for good that has just said why it cannot be looked at.
+        choices = (_LOOK_AGAIN,)
     names = {"source": source.host, "destination": destination.host, "at": source.domid, "to": destination.domid}
+    names.update(settle=_settle(source, destination), command=_SETTLE)
     return Decision(
         HUMAN,
         UNSETTLED,
@@ -136,6 +141,12 @@ def human(source: Side, destination: Side, why: str) -> Decision:
     )
 
 
+def _settle(source: Side, destination: Side) -> str:
+    """The command that settles again, with what a person has vouched for so far."""
+    gone = [side.host for side in (source, destination) if side.gone]
+    return f"{_SETTLE} -e settle_gone={','.join(gone)}" if gone else _SETTLE
+
+
 def _known(source: Side, destination: Side) -> tuple[str, ...]:
     return (_side(SOURCE, source), _side(DESTINATION, destination))
 
@@ -145,7 +156,7 @@ def _side(role: str, side: Side) -> str:
     if side.gone:
         return f"{where}: off for good, as you said."
     if not side.reachable:
-        return f"{where}: does not answer."
+        return f"{where}: could not be looked at: {side.trouble}." if side.trouble else f"{where}: does not answer."
     copy = "no copy" if side.copy == ABSENT else f"copy {side.name} (domid {side.domid}) is {side.copy}"
     told = [word for word, true in _told(side) if true]
     process = "its process runs" if side.alive else "no process of the session"
@@ -164,7 +175,9 @@ def _told(side: Side) -> t.Iterator[tuple[str, bool]]:
     yield f"not started (status {past.status})", bool(past.status)
 
 
-_SETTLE = "dom0.xen.settle -e domain=NAME"
+# The inventory and the domain's name are put in where they are known.
+_SETTLE = "ansible-playbook -i INVENTORY dom0.xen.settle -e domain=NAME"
+_LOOK_AGAIN = "{settle}, when what keeps it from being looked at is mended"
 _DESTROY_ONE = (
     "{source}: xl destroy {at}, if the copy on {destination} counts",
     "{destination}: xl destroy {to}, if it does not",
@@ -173,25 +186,19 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     BOTH_HAVE_IT: (
         "Both hosts have a copy that may have run.",
         "Which copy has the good disk state.",
-        (
-            "{source}: xl destroy {at}, if the copy on {destination} counts",
-            "{destination}: xl destroy {to}, if it does not",
-        ),
+        _DESTROY_ONE,
     ),
     RAN_UNASKED: (
         "{destination} has run a copy that never had the permission: somebody started it by hand.",
         "What it has written to the disks.",
-        (
-            "{source}: xl destroy {at}, if the copy on {destination} counts",
-            "{destination}: xl destroy {to}, if it does not",
-        ),
+        _DESTROY_ONE,
     ),
     RAN_PERHAPS: (
         "{destination} had the permission, and what became of its copy is not on record.",
         "Whether the domain has run on {destination}, even for a moment, and written to its disks.",
         (
-            _SETTLE + " -e settle_ran=yes: it has run there; the copy on {source} is destroyed",
-            _SETTLE + " -e settle_ran=no: it has not; the copy on {source} is resumed",
+            "{settle} -e settle_ran=yes: it has run there; the copy on {source} is destroyed",
+            "{settle} -e settle_ran=no: it has not; the copy on {source} is resumed",
         ),
     ),
     RESUMED_PERHAPS: (
@@ -199,31 +206,33 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "is complete, but if the domain ran on, on {source}, it is older than the disks.",
         "Whether {source} had resumed the domain before it lost it.",
         (
-            _SETTLE + " -e settle_ran=no: it had not; the copy on {destination} is started",
-            _SETTLE
-            + " -e settle_ran=yes: it had; the copy on {destination} is destroyed, and you start it from its disks",
+            "{settle} -e settle_ran=no: it had not; the copy on {destination} is started",
+            "{settle} -e settle_ran=yes: it had; the copy on {destination} is destroyed, and you start the domain from "
+            "its disks",
         ),
     ),
     DESTINATION_SILENT: (
-        "{destination} does not answer, and it may have been given the permission.",
+        "{destination} does not answer, and it may have the copy that counts.",
         "Whether the domain runs on {destination}.",
         (
-            _SETTLE + ", when {destination} answers again",
-            _SETTLE + " -e settle_gone={destination} -e settle_ran=yes (or no): it is off for good, or fenced from "
-            "the storage, and has (or has not) run the domain",
+            "{settle}, when {destination} answers again",
+            "{command} -e settle_gone={destination} -e settle_ran=yes: it is off for good, and has run the domain; the "
+            "copy on {source} is destroyed",
+            "{command} -e settle_gone={destination} -e settle_ran=no: it is off for good, and has not run it; the copy "
+            "on {source} is resumed",
         ),
     ),
     SOURCE_SILENT: (
         "{source} does not answer.",
         "Whether the domain runs on {source}.",
         (
-            _SETTLE + ", when {source} answers again",
-            _SETTLE + " -e settle_gone={source}: it is off for good, or fenced from the storage",
+            "{settle}, when {source} answers again",
+            "{command} -e settle_gone={source}: it is off for good; you are asked again if more must be known",
         ),
     ),
     BOTH_SILENT: (
         "Neither {source} nor {destination} answers.",
         "Where the domain runs.",
-        (_SETTLE + ", when at least one of them answers again",),
+        ("{settle}, when at least one of them answers again",),
     ),
 }

@@ -55,8 +55,11 @@ class History(Record):
 
 @dataclass(frozen=True)
 class Side(Record):
-    """One host's evidence. ``alive``: the session's process runs; ``waits``: it says that only settling can
-    bring it to its end; ``barred``: it takes no commit any more; ``xl_alive``: the ``xl`` that it had started does.
+    """One host's evidence. ``trouble``: why it could not be looked at, if it said so.
+
+    ``alive``: the session's process runs; ``linked``: it has a link to the other's; ``waits``: it says that only
+    settling can bring it to its end; ``barred``: it takes no commit any more; ``xl_alive``: the ``xl`` that it had
+    started does.
 
     ``known``: it has a journal of the session. ``copy`` is one of the states above, of the copy ``domid``, which is
     called ``name``; ``ran``: it has used processor time; ``others``: how many more copies there are.
@@ -69,10 +72,12 @@ class Side(Record):
 
     host: str
     reachable: bool = True
+    trouble: str = ""
     gone: bool = False
     vouched_ran: bool | None = None
     known: bool = False
     alive: bool = False
+    linked: bool = False
     waits: bool = False
     barred: bool = False
     xl_alive: bool = False

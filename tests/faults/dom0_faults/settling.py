@@ -124,9 +124,9 @@ def _rounds(world: World, hands: dict[str, _Hand], found: Interrupted) -> Settle
             with contextlib.suppress(Silent):
                 looks[name] = hands[name].ask(do="look", role=roles[name], wait=WAIT_S, **common)
             text += f" {name}: {looks[name]['error']['msg']};" if "error" in looks[name] else ""
-        sides = [_decision.side(name, looks[name], (), None) for name in (SOURCE, DESTINATION)]
-        made = decide(*sides)
-        told = _decision.told(made, found.name, *sides)
+        source, destination = (_decision.side(name, looks[name], (), None) for name in (SOURCE, DESTINATION))
+        made = decide(source, destination)
+        told = _decision.told(made, found.name, source, destination)
         text += f" {told['next']} {made.step.side + '.' + made.step.verb if made.step else ''} ({made.reason})"
         if made.next == to.ACT:
             act = told["act"]

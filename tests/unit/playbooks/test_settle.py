@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import sys
+import time
 import typing as t
 
 import pytest
@@ -51,7 +52,7 @@ def test_one_run_settles(user: User, fault: tuple[str, dict[str, t.Any]], owner:
     assert where(site) == owner, log
     assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
     again = user.run("dom0.xen.settle")
-    assert "No migration was interrupted." in again
+    assert "Nothing to settle: no migration was interrupted." in again
     assert "changed=0" in again and "changed=1" not in again
 
 
@@ -82,3 +83,67 @@ def test_a_move_is_called_off(user: User) -> None:
     assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
     nothing = user.run("dom0.xen.migrate", *user.asking("xen2"), "-e", "migrate_state=cancelled")
     assert "is not being moved" in nothing
+
+
+HELD = """---
+- name: Tell that the gate is reached
+  ansible.builtin.file:
+    path: "{{ held_by }}.reached"
+    state: touch
+    mode: "0600"
+  delegate_to: localhost
+
+- name: Wait for the word
+  ansible.builtin.wait_for:
+    path: "{{ held_by }}"
+    timeout: 120
+  delegate_to: localhost
+
+- name: Say no
+  ansible.builtin.fail:
+    msg: no
+"""
+UNDONE = """---
+- name: There is nothing to undo
+  ansible.builtin.debug:
+    msg: nothing
+"""
+
+
+def test_a_run_that_cleans_up_leaves_the_last_copy_alone(user: User) -> None:
+    """The source loses its power at the gate, and then a task there fails: the run must not call the receiver off."""
+    site, word = user.site, user.folder / "word"
+    (user.folder / "held.yml").write_text(HELD)
+    (user.folder / "undone.yml").write_text(UNDONE)
+    gate = {
+        "migrate_gate": "controller",
+        "migrate_gate_tasks": user.folder / "held.yml",
+        "migrate_gate_undo_tasks": user.folder / "undone.yml",
+        "migrate_silence_timeout": 5,
+        "held_by": word,
+    }
+    options = [option for name, value in gate.items() for option in ("-e", f"{name}={value}")]
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *options)
+    deadline = time.monotonic() + LIMIT_S
+    while not pathlib.Path(f"{word}.reached").exists():
+        assert time.monotonic() < deadline and move.poll() is None
+        time.sleep(0.1)
+    site["xen1"].power_off()
+    word.touch()
+    log = move.communicate(timeout=LIMIT_S)[0]
+    assert move.returncode == 2, log[-4000:]
+    assert [each["name"] for each in site["xen2"].domains()] == ["centos--incoming"], log[-6000:]
+    site["xen1"].power_on()
+    log = user.run("dom0.xen.settle", "-e", "domain=centos", "-v")
+    assert where(site) == "xen2", log[-4000:]
+
+
+def test_how_it_must_not_be_called(user: User) -> None:
+    """An empty group finds nothing to settle, and a word about one migration is no word about all of them."""
+    for arguments, text in (
+        (("-e", "dom0_group=nobody"), "There is nothing to look at"),
+        (("-e", "settle_ran=no"), "Name the one that it is about"),
+    ):
+        process = user.start("dom0.xen.settle", *arguments)
+        log = process.communicate(timeout=LIMIT_S)[0]
+        assert process.returncode == 2 and text in log, log[-4000:]

@@ -138,7 +138,7 @@ def test_two_copies_that_stand_still() -> None:
     result = judge(dom0("xen1", row(AWAY, **SUSPENDED)), dom0("xen2", fresh(row(COMING, 8, **PAUSED))))
     assert found(result) == {"migratedaway_left": "error", "incoming_left": "error"}
     for finding in result.findings:
-        assert finding.remedy.startswith(f"ansible-playbook dom0.xen.settle -e domain={UUID} ")
+        assert finding.remedy.startswith(f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID} ")
         assert "is not seen running anywhere" in finding.message
 
 
@@ -213,7 +213,7 @@ def test_a_session_that_waits_for_settling(side: int) -> None:
     away = row(AWAY, **SUSPENDED)
     finding = one(judge(dom0("xen1", away, sessions=here), dom0("xen2", row(domid=8, **PAUSED), sessions=there)))
     assert (finding.code, finding.severity, finding.hosts) == ("session_waits", "error", ("xen1", "xen2"))
-    assert finding.remedy == f"ansible-playbook dom0.xen.settle -e domain={UUID}."
+    assert finding.remedy == f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID}."
     result = judge(dom0("xen1", row(), sessions=here), dom0("xen2", row(domid=8), sessions=there))
     assert found(result) == {"running_twice": "error"}
 
@@ -243,7 +243,7 @@ def test_session_without_a_good_end(seen: SessionSeen, code: str) -> None:
     assert "runs on xen1, and no other copy is seen" in one(result).message
     result = judge(dom0("xen1", sessions=(seen,)), dom0("xen2", row("web", 4, OTHER)))
     assert found(result) == {code: "error"}
-    assert one(result).remedy == f"ansible-playbook dom0.xen.settle -e domain={UUID}."
+    assert one(result).remedy == f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID}."
 
 
 def test_a_session_is_told_once_for_both_sides() -> None:

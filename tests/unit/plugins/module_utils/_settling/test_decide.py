@@ -277,7 +277,28 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         "human: destination_silent",
     ),
     "destination silent, gate tasks not undone": (at_source(SUSPENDED, OPEN), SILENT_DESTINATION, "undo"),
-    "destination silent, runs here": (at_source(RUNNING, STREAMED), SILENT_DESTINATION, "human: destination_silent"),
+    "destination silent, runs here": (at_source(RUNNING, STREAMED), SILENT_DESTINATION, "done: source, stayed"),
+    "destination silent, asked, runs here": (
+        at_source(RUNNING, ASKED),
+        SILENT_DESTINATION,
+        "human: destination_silent",
+    ),
+    "destination silent, xl here at work": (at_source(RUNNING, STREAMED, xl_alive=True), SILENT_DESTINATION, "wait"),
+    "destination silent, to us only": (
+        at_source(RUNNING, STREAMED, alive=True, linked=True),
+        SILENT_DESTINATION,
+        "watch",
+    ),
+    "destination silent, to us only, sender waits": (
+        at_source(SUSPENDED, OPEN, alive=True, linked=True, waits=True),
+        SILENT_DESTINATION,
+        "undo",
+    ),
+    "destination silent, lost here": (
+        at_source(ABSENT, HELD, boot_id=LATER),
+        SILENT_DESTINATION,
+        "human: destination_silent",
+    ),
     "destination off for good, asked": (
         at_source(SUSPENDED, ASKED),
         replace(SILENT_DESTINATION, gone=True),
@@ -332,6 +353,9 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_destination(ABSENT, FAILED),
         "done: source, down",
     ),
+    "source silent, to us only": (SILENT_SOURCE, at_destination(PAUSED, FIRST, alive=True, linked=True), "watch"),
+    "one silent, one off for good": (replace(SILENT_SOURCE, gone=True), SILENT_DESTINATION, "human: both_silent"),
+    "one off for good, one silent": (SILENT_SOURCE, replace(SILENT_DESTINATION, gone=True), "human: both_silent"),
     "both silent": (SILENT_SOURCE, SILENT_DESTINATION, "human: both_silent"),
 }
 
@@ -353,6 +377,20 @@ def test_decision(source: Side, destination: Side, decided: str) -> None:
     assert short(made) == decided
     assert made.reason and len(made.known) == 2
     assert bool(made.choices) == (made.next in (to.HUMAN, to.UNDO))
+
+
+def test_a_host_that_says_why_is_not_called_off_for_good() -> None:
+    """The command that does so is for hosts that are away; this one says what is to be mended."""
+    made = decide(replace(SILENT_SOURCE, trouble="sudo: a password is required"), at_destination(PAUSED, FIRST))
+    assert "could not be looked at: sudo: a password is required" in "".join(made.known)
+    assert made.choices and not any("settle_gone" in choice for choice in made.choices)
+
+
+def test_what_a_person_has_said_stays_in_the_commands() -> None:
+    """Typed as they are shown, they must not lead back to the same question."""
+    made = decide(at_source(SUSPENDED, ASKED), replace(SILENT_DESTINATION, gone=True))
+    assert made.end_state == to.RAN_PERHAPS
+    assert all("-e settle_gone=xen2 -e settle_ran=" in choice for choice in made.choices)
 
 
 def test_every_human_case_names_what_is_not_known() -> None:
