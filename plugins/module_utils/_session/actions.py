@@ -18,11 +18,16 @@ class Action:
 
 @dataclass(frozen=True)
 class Journal(Action):
-    """Write a record to the journal and, unless not ``durable``, wait until it is on the disk."""
+    """Write a record to the journal and, unless not ``durable``, wait until it is on the disk.
+
+    Without one that is ``binding`` nothing that comes after it may happen: if it cannot be written, the decision is
+    taken back. Every other one may be missing from a full disk.
+    """
 
     step: str
     details: t.Mapping[str, t.Any] = field(default_factory=dict)
     durable: bool = True
+    binding: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,11 @@ Who may run the domain is decided here and in :mod:`source`, nowhere else. The r
 * the permission reaches ``xl`` only after the commit is on this host's disk, and only when the source's ``xl`` wrote
   it;
 * after the commit there is only going forward: nothing but ``xl``'s own report says how it went;
-* before the commit every failure ends with no copy here. ``xl`` is made to give up by closing what it reads, while its
-  answers are still read, because it destroys its copy only if it can write them (tools/xl/xl_migrate.c
-  migrate_receive);
-* whoever settles may bar the commit: from then on it is not taken any more, and the copy stays until the source's has
-  proven good;
-* a copy whose whole stream is here is not given up because the link is down: the source may have lost its power, and
-  then this is the last copy. Whoever settles has seen both hosts, and cancels this side or takes the copy over.
+* before the commit ``xl`` is made to give its copy up by closing what it reads, while its answers are still read,
+  because it destroys its copy only if it can write them (tools/xl/xl_migrate.c migrate_receive);
+* a copy whose whole stream is here is not given up because the link is down or ``xl`` died: the source may have lost
+  its power, and then this is the last copy. Whoever settles bars the commit, which is then not taken any more, resumes
+  the source's copy, and cancels this side; or takes the copy over.
 """
 
 from __future__ import annotations
@@ -73,6 +71,10 @@ HANDED_OVER = Failure(
 )
 
 
+# What the source is told of a copy that never had the permission, and never will.
+NEVER_RUNS = Report(255, give_back=True, copy_gone=True)
+
+
 @dataclass(frozen=True)
 class DestinationState:
     """Everything the destination's half decides by."""
@@ -88,6 +90,8 @@ class DestinationState:
     destroyed: bool = False
     handed_over: bool = False
     barred: bool = False
+    peer_failed: bool = False
+    kept: bool = False
     end_state: EndState | None = None
 
 
@@ -128,17 +132,22 @@ def _ready(state: DestinationState, event: Ready) -> tuple[DestinationState, Act
         return state, ()
     if state.phase is not Phase.TRANSFERRED:
         return _fail(state, Failure("protocol", "xl said ready before the stream was complete"))
-    return replace(state, phase=Phase.GATE, ready=True), (Send(messages.READY), Journal("ready", durable=False))
+    # Who settles goes by this record: without it a complete copy would pass for half of one.
+    record = Journal("ready", durable=False, binding=True)
+    return replace(state, phase=Phase.GATE, ready=True), (record, Send(messages.READY))
 
 
 def _commit(state: DestinationState, event: CommitAsked) -> tuple[DestinationState, Actions]:
     if state.committed:
         return state, ()
-    if state.failure is not None or not state.ready or not state.xl_runs or state.barred:
-        # xl has been told to give up, or has, or will be; its report, sent when it is known, is the answer.
+    if state.failure is not None or not state.ready or not state.xl_runs:
+        # xl has been told to give up, or has; its report, sent when it is known, is the answer.
         return state, ()
+    if state.barred:
+        # The copy stays for whoever has barred it, and can never run: the source need not wait for that.
+        return state, (Send(messages.report(NEVER_RUNS)),)
     committed = replace(state, phase=Phase.COMMITTED, owner=Owner.UNSETTLED, committed=True)
-    return committed, (Journal("commit"), WriteXl(PERMISSION))
+    return committed, (Journal("commit", binding=True), WriteXl(PERMISSION))
 
 
 def _reported(state: DestinationState, event: Reported) -> tuple[DestinationState, Actions]:
@@ -151,6 +160,9 @@ def _reported(state: DestinationState, event: Reported) -> tuple[DestinationStat
 
 
 def _failed(state: DestinationState, event: Failed) -> tuple[DestinationState, Actions]:
+    if event.by_peer and not state.committed:
+        # A sender that has failed has not asked for the commit, and never will.
+        state = replace(state, peer_failed=True)
     return _fail(state, event.failure, tell=not event.by_peer)
 
 
@@ -193,7 +205,8 @@ def _xl_exited(state: DestinationState, event: XlExited) -> tuple[DestinationSta
     # An xl that was killed leaves its helper, which holds on to the copy's memory until its input ends.
     actions: list[Action] = [Journal("xl_exited", {"code": event.code}), CloseXl()]
     if state.failure is None and state.report is None:
-        gone = replace(gone, failure=event.failure)
+        # What has become of the source is not known, and this complete copy may be the last one.
+        gone = replace(gone, failure=event.failure, kept=state.ready and not state.committed)
         if not state.ready:
             actions.append(Send(messages.failed(event.failure, "receiver")))
     return gone, (*actions, Observe())
@@ -207,6 +220,9 @@ def _observed(state: DestinationState, event: Observed) -> tuple[DestinationStat
         return _gone(state)
     if copy.state is CopyState.RUNNING and not (state.committed and state.report is not None):
         return _runs_unreported(state)
+    if state.kept:
+        kept = replace(state, owner=Owner.UNSETTLED, report=NEVER_RUNS)
+        return _end(kept, EndState.UNSETTLED, Send(messages.report(NEVER_RUNS)))
     if not state.committed and not state.destroyed:
         return replace(state, destroyed=True), (
             Journal("destroy_copy", {"domid": copy.domid}),
@@ -219,11 +235,8 @@ def _observed(state: DestinationState, event: Observed) -> tuple[DestinationStat
         remedy="Look at both hosts by UUID; at most one copy may run.",
     )
     outcome = Report(state.report.status if state.report else None, give_back=False, copy_gone=False)
-    left = replace(state, failure=state.failure or failure, report=outcome)
-    if state.committed:
-        left = replace(left, owner=Owner.UNSETTLED)
-        return _end(left, EndState.UNSETTLED, Send(messages.report(outcome)))
-    return _end(left, EndState.STAYED, Send(messages.report(outcome)))
+    left = replace(state, failure=state.failure or failure, report=outcome, owner=Owner.UNSETTLED)
+    return _end(left, EndState.UNSETTLED, Send(messages.report(outcome)))
 
 
 def _runs_unreported(state: DestinationState) -> tuple[DestinationState, Actions]:
@@ -255,8 +268,7 @@ def _gone(state: DestinationState) -> tuple[DestinationState, Actions]:
         back = replace(state, owner=Owner.SOURCE, report=outcome)
         return _end(back, EndState.STAYED, Send(messages.report(outcome)))
     if state.ready:
-        outcome = Report(255, give_back=True, copy_gone=True)
-        return _end(replace(state, report=outcome), EndState.STAYED, Send(messages.report(outcome)))
+        return _end(replace(state, report=NEVER_RUNS), EndState.STAYED, Send(messages.report(NEVER_RUNS)))
     return _end(state, EndState.STAYED)
 
 

@@ -48,9 +48,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
 
 DELIVERY_LIMIT = 5.0
 
-# Records without which the next action must not happen; every other one may be missing from a full disk.
-_BINDING = ("commit", "commit_requested", "gate_tasks_started")
-
 Launched = t.Callable[[t.Mapping[str, t.Any]], None]
 
 
@@ -243,7 +240,7 @@ class Driver(t.Generic[StateT]):
             try:
                 self._carry_out(action)
             except (OSError, Dom0XenError) as exc:
-                if isinstance(action, Journal) and action.step in _BINDING:
+                if isinstance(action, Journal) and action.binding:
                     self.state = before
                     self._events.append(Failed(_journal_failure(exc)))
                     return

@@ -84,7 +84,8 @@ class Receiver(Driver[DestinationState]):
         document = super().status()
         refused = self._listener.refused if self._listener is not None else 0
         document.update(bytes=self._stream.position, written_bytes=self._process.written, domid=self._arrival.domid)
-        document.update(xl_status=self._status, refused_connections=refused, barred=self.state.barred)
+        document.update(xl_status=self._status, refused_connections=refused)
+        document.update(barred=self.state.barred, waits_for_settling=self.state.barred)
         return document
 
     def _sources(self) -> list[Source]:
@@ -123,11 +124,10 @@ class Receiver(Driver[DestinationState]):
             self._observe()
 
     def _asked(self, request: dict[str, t.Any]) -> bool:
-        command = request.get("command")
-        if command == control.HAND_OVER:
+        if request.get("command") == control.HAND_OVER:
             self.feed(words.HandOverAsked())
             return self.state.handed_over
-        if command == control.BAR:
+        if request.get("command") == control.BAR:
             self.feed(words.BarAsked())
             self._telling.hurry()
             return self.state.barred
@@ -135,7 +135,7 @@ class Receiver(Driver[DestinationState]):
 
     def _linger_limit(self) -> float:
         # A commit may have crossed our refusal, and the sender waits for the report without a limit.
-        return REPORT_LINGER if self.state.ready else super()._linger_limit()
+        return REPORT_LINGER if self.state.ready and not self.state.peer_failed else super()._linger_limit()
 
     def _read_answers(self) -> None:
         try:

@@ -71,6 +71,7 @@ class Sender(Driver[SourceState]):
         self._domid = -1
         self._xl_started = False
         self._exit_seen = False
+        self._watches = False
         self._peer: dict[str, t.Any] = {}
 
     def status(self) -> dict[str, t.Any]:
@@ -143,9 +144,10 @@ class Sender(Driver[SourceState]):
         return against or self._guard.evidence(self._domid)
 
     def _asked(self, request: dict[str, t.Any]) -> bool:
-        event = gate.event(request, self.link.up, self._evidence)
+        # While it watches for a late suspend nothing is left to be given up.
+        event = None if self._watches else gate.event(request, self.link.up, self._evidence)
         if event is None:
-            return super()._asked(request)
+            return not self._watches and super()._asked(request)
         self.feed(event)
         return gate.obeyed(request.get("command"), self.state)
 
@@ -281,6 +283,7 @@ class Sender(Driver[SourceState]):
 
     def _afterwards(self) -> None:
         if self.state.owner is Owner.SOURCE and not self.state.must_undo and late_suspend.possible(self.timeline):
+            self._watches = True
             copy = (self._domid, self.settings.uuid, self.settings.name)
             outcome = late_suspend.follow(self._xl, self._store, *copy, self._attend, lambda: self._dismissed)
             self.note("late_suspend", **outcome)

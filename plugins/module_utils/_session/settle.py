@@ -194,6 +194,7 @@ def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         host="",
         known=history.boot_id is not None,
         alive=alive,
+        ending=status.get("phase") == "ended",
         linked=bool((status.get("link") or {}).get("up")),
         waits=bool(status.get("waits_for_settling")),
         barred=bool(status.get("barred")),

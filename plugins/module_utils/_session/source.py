@@ -9,8 +9,9 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
   answers ``xl``, whatever time passes;
 * ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's
   copy is known to be gone, or when the commit request never left and never will;
-* before the commit request every failure ends with the domain running here, but for one thing: what the caller's
-  tasks at the gate have begun must be undone first, because they may have taken the storage away from this host.
+* before the commit request every failure ends with the domain running here;
+* what the caller's tasks at the gate have begun must be undone before the domain runs here again, whether it was never
+  asked for or has been given back, because they may have taken the storage away from this host.
 """
 
 from __future__ import annotations
@@ -103,13 +104,13 @@ def _permission(state: SourceState, event: words.Permission) -> tuple[SourceStat
 
 def _ask(state: SourceState) -> tuple[SourceState, Actions]:
     asked = replace(state, phase=Phase.COMMITTED, owner=Owner.UNSETTLED, commit_left=True, failure=None)
-    return asked, (Journal("commit_requested"), Send(messages.COMMIT))
+    return asked, (Journal("commit_requested", binding=True), Send(messages.COMMIT))
 
 
 def _tasks_started(state: SourceState, event: words.GateTasksStarted) -> tuple[SourceState, Actions]:
     if not state.at_the_gate or state.failure is not None:
         return state, ()
-    return replace(state, tasks_started=True, tasks_undone=False), (Journal("gate_tasks_started"),)
+    return replace(state, tasks_started=True, tasks_undone=False), (Journal("gate_tasks_started", binding=True),)
 
 
 def _permit(state: SourceState, event: words.Permit) -> tuple[SourceState, Actions]:
@@ -133,13 +134,14 @@ def _undone(state: SourceState, event: words.GateUndone) -> tuple[SourceState, A
 
 def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, Actions]:
     report = event.report
-    if state.report is not None and (state.answered or state.owner is not Owner.UNSETTLED):
+    before = state.report
+    if before is not None and (before.returned or state.answered or state.owner is not Owner.UNSETTLED):
         return state, ()
     if state.failure is not None and state.failure.code in _UNCLEAR:
         # Whoever settles has looked at both hosts and knows more now.
         state = replace(state, failure=None)
     known = replace(state, report=report)
-    if state.must_undo and not report.runs:
+    if known.must_undo and not report.runs:
         return _wait_for_undo(known, state.failure or _startup_failure(report))
     if report.runs and state.commit_left:
         return _settle(
@@ -189,7 +191,7 @@ def _link_expired(state: SourceState, event: words.LinkExpired) -> tuple[SourceS
         return _fail(state, event.failure)
     if state.ready_given and not state.commit_left and not state.answered and state.report is None:
         # The commit request never left and, once "refused" is on the disk, never will: the destination cannot run it.
-        return _refuse(replace(state, failure=state.failure or event.failure))
+        return _refuse(replace(state, failure=state.failure or event.failure, peer_untold=True))
     return _fail(state, event.failure)
 
 
@@ -202,24 +204,28 @@ def _fail(state: SourceState, failure: Failure, tell: bool = True) -> tuple[Sour
         return state, ()
     if state.must_undo:
         return _wait_for_undo(state, failure)
-    failing = replace(state, failure=failure)
+    failing = replace(state, failure=failure, peer_untold=tell and not _flows(state))
     actions: list[Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
-    if tell:
+    if tell and _flows(state):
         actions.append(Send(messages.failed(failure, "sender")))
     if not state.xl_runs:
         actions.append(Observe())
     elif state.ready_given:
-        # xl may hold its permission ready: only the destination's word, or the certainty that it never gets the commit
-        # request, may answer it. Telling the peer makes it report.
-        if not tell:
-            return _refuse(failing, actions)
+        return _refuse(failing, actions)
     else:
-        if state.phase.order <= Phase.STREAMING.order:
+        if _flows(state):
             actions.append(StopSaving())
         # Where the helper must not be disturbed any more, xl comes to wait for "ready" and finds the end of its input
         # instead: it then resumes the domain.
         actions.append(CloseXl())
     return failing, tuple(actions)
+
+
+def _flows(state: SourceState) -> bool:
+    """Whether the guest still runs. From then on the destination's copy may be complete, and is given up only when the
+    source's has proven good: the destination is told at the end.
+    """
+    return state.phase.order <= Phase.STREAMING.order
 
 
 def _wait_for_undo(state: SourceState, failure: Failure) -> tuple[SourceState, Actions]:
@@ -238,17 +244,13 @@ def _xl_exited(state: SourceState, event: words.XlExited) -> tuple[SourceState, 
     if state.commit_left and state.report is None:
         return gone, (Journal("xl_exited", {"code": event.code}),)
     if state.must_undo and state.failure is not None:
-        # The destination was not told yet.
-        told = Send(messages.failed(state.failure, "sender"))
-        return gone, (Journal("xl_exited", {"code": event.code}), told, Observe())
+        gone = replace(gone, peer_untold=True)
     if state.failure is not None or state.report is not None:
         return gone, (Journal("xl_exited", {"code": event.code}), Observe())
-    failing = replace(gone, failure=event.failure)
-    return failing, (
-        Journal("abort", {"code": event.failure.code, "msg": event.failure.msg}),
-        Send(messages.failed(event.failure, "sender")),
-        Observe(),
-    )
+    failing = replace(gone, failure=event.failure, peer_untold=not _flows(state))
+    abort = Journal("abort", {"code": event.failure.code, "msg": event.failure.msg})
+    tell = (Send(messages.failed(event.failure, "sender")),) if _flows(state) else ()
+    return failing, (abort, *tell, Observe())
 
 
 def _forward(state: SourceState, phase: Phase) -> SourceState:

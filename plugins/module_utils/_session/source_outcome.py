@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
+    Action,
     Actions,
     DestroyCopy,
     End,
     Journal,
     Observe,
     RenameBack,
+    Send,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState, migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
@@ -48,10 +50,13 @@ def observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Ac
             f"the domain runs at the destination, but its copy here (domid {copy.domid}, {copy.state.value}) is left",
             remedy="Look at the copy with xl list -v, and destroy it by its domid; never unpause it.",
         )
-        return _end(replace(state, failure=failure), EndState.MOVED)
+        # Settling finds only what has no owner.
+        return _end(replace(state, failure=failure, owner=Owner.UNSETTLED), EndState.UNSETTLED)
     if copy.state in (CopyState.RUNNING, CopyState.PAUSED) and state.owner is Owner.SOURCE:
         if copy.name == migrated_away(state.name) and not state.tidied:
             return replace(state, tidied=True), (Journal("rename_back"), RenameBack(), Observe())
+        if state.peer_untold and state.failure is not None:
+            return _end(state, EndState.STAYED, Send(messages.failed(state.failure, "sender")))
         return _end(state, EndState.STAYED)
     return _end(_unsettled(state, copy), EndState.UNSETTLED)
 
@@ -72,6 +77,7 @@ def _unsettled(state: SourceState, copy: words.Copy) -> SourceState:
     return replace(state, owner=Owner.UNSETTLED, failure=failure)
 
 
-def _end(state: SourceState, end_state: EndState) -> tuple[SourceState, Actions]:
+def _end(state: SourceState, end_state: EndState, *before: Action) -> tuple[SourceState, Actions]:
     ended = replace(state, phase=Phase.ENDED, end_state=end_state)
-    return ended, (Journal("ended", {"end_state": end_state.value, "owner": state.owner.value}), End(end_state))
+    record = Journal("ended", {"end_state": end_state.value, "owner": state.owner.value})
+    return ended, (record, *before, End(end_state))

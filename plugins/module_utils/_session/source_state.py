@@ -16,7 +16,8 @@ class SourceState:
     """Everything the source's half decides by.
 
     ``gate_held``: the permission waits for the controller's word (``gate: controller``). ``tasks_started`` and
-    ``tasks_undone``: what is on record of the caller's tasks at the gate.
+    ``tasks_undone``: what is on record of the caller's tasks at the gate. ``peer_untold``: the destination does not
+    know yet that it will never have the permission.
     """
 
     name: str
@@ -33,12 +34,17 @@ class SourceState:
     report: Report | None = None
     failure: Failure | None = None
     tidied: bool = False
+    peer_untold: bool = False
     end_state: EndState | None = None
 
     @property
     def must_undo(self) -> bool:
-        """Whether the source must not run the domain before the caller's tasks at the gate are undone."""
-        return self.tasks_started and not self.tasks_undone and not self.commit_left
+        """Whether the source must not run the domain before the caller's tasks at the gate are undone.
+
+        Once the commit request has left, that is so again when the destination has given the domain back.
+        """
+        given_back = self.report is not None and self.report.returned
+        return self.tasks_started and not self.tasks_undone and (not self.commit_left or given_back)
 
     @property
     def at_the_gate(self) -> bool:

@@ -37,9 +37,10 @@ def decide(source: Side, destination: Side) -> Decision:
         return _without_gone(source, destination)
     if not source.reachable or not destination.reachable:
         return _unreachable(source, destination)
+    if source.ending or destination.ending:
+        return to.wait(source, destination, "A process is about to end, or watches for a late suspend.")
     if source.alive and destination.alive:
-        undoing = source.waits and source.history.tasks_open
-        return to.undo(source, destination) if undoing else to.watch(source, destination)
+        return _both_alive(source, destination)
     if DYING in (source.copy, destination.copy):
         return to.wait(source, destination, "A copy is being torn down.")
     if destination.alive:
@@ -53,6 +54,23 @@ def decide(source: Side, destination: Side) -> Decision:
 
 def _several_run(side: Side) -> bool:
     return side.others > 0 and side.runs
+
+
+def _both_alive(source: Side, destination: Side) -> Decision:
+    """Leave them alone, unless one of them says that it cannot come to its end by itself."""
+    past = source.history
+    if source.waits and past.tasks_open and (not past.asked or past.undo_wanted):
+        return to.undo(source, destination)
+    if destination.history.committed or not (destination.barred or (source.waits and past.asked)):
+        return to.watch(source, destination)
+    if not destination.barred:
+        reason = "The commit was asked for and has not arrived, and the link stays away; it must not come any more."
+        return to.step(source, destination, Step(to.DESTINATION, to.BAR), reason)
+    if destination.copy in (RUNNING, SHUT_DOWN):
+        return to.human(source, destination, to.RAN_UNASKED)
+    if not past.asked:
+        return to.step(source, destination, Step(to.SOURCE, to.CANCEL), "The destination takes no commit any more.")
+    return to.step(source, destination, Step(to.SOURCE, to.OUTCOME, 3), _reason(_RETURNED))
 
 
 def _receiver_alone(source: Side, destination: Side) -> Decision:
@@ -75,6 +93,8 @@ def _bar_and_go_back(source: Side, destination: Side) -> Decision:
     if not destination.barred:
         reason = "The other side's process is gone; the commit must not come any more."
         return to.step(source, destination, Step(to.DESTINATION, to.BAR), reason)
+    if destination.copy in (RUNNING, SHUT_DOWN):
+        return to.human(source, destination, to.RAN_UNASKED)
     if source.xl_alive:
         return to.wait(source, destination, "xl is still at work on the source.")
     return _go_back(source, destination, to.RESUME, _UNCOMMITTED)
@@ -83,10 +103,15 @@ def _bar_and_go_back(source: Side, destination: Side) -> Decision:
 def _sender_alone(source: Side, destination: Side) -> Decision:
     past = source.history
     if not past.asked:
-        return _go_back(source, destination, to.CANCEL, _UNCOMMITTED)
+        if destination.copy in (RUNNING, SHUT_DOWN):
+            return to.human(source, destination, to.RAN_UNASKED)
+        if past.tasks_open or not source.waits:
+            return _go_back(source, destination, to.CANCEL, _UNCOMMITTED)
     known = _outcome(source, destination)
     if isinstance(known, Decision):
         return known
+    if known == _RETURNED and past.undo_wanted:
+        return to.undo(source, destination)
     status = 0 if known == _RUNS else 3
     return to.step(source, destination, Step(to.SOURCE, to.OUTCOME, status), _reason(known))
 
@@ -120,6 +145,8 @@ def _source_alive(source: Side, destination: Side) -> Decision:
         return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The domain runs on the source.")
     if source.name.endswith(MIGRATED_AWAY):
         return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
+    if source.history.tasks_open:
+        return to.undo(source, destination)
     return to.settled(source, destination, to.SOURCE, to.STAYED, _stays(source))
 
 
@@ -140,7 +167,7 @@ def _source_over(source: Side, destination: Side) -> Decision:
             return to.step(
                 source, destination, forward, "It was committed, and the destination's copy is the only one."
             )
-        if source.copy == ABSENT and past.ready and not past.committed:
+        if source.copy == ABSENT and past.ready and (not past.committed or not destination.ran):
             return _last_copy(source, destination, forward, drop)
         return to.step(source, destination, drop, "The destination's copy is incomplete.")
     if source.copy == ABSENT and destination.copy == SHUT_DOWN:
@@ -212,7 +239,7 @@ def _unreachable(source: Side, destination: Side) -> Decision:
 
 
 def _destination_silent(source: Side, destination: Side) -> Decision:
-    unanswered = source.history.asked and not source.history.refused
+    unanswered = source.history.asked and not (source.history.refused or source.history.resumed)
     if source.alive and source.linked and not source.waits:
         return to.watch(source, destination)
     if unanswered and source.copy in (SUSPENDED, ABSENT):
@@ -227,6 +254,8 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
         return to.human(source, destination, to.DESTINATION_SILENT)
     if source.xl_alive:
         return to.wait(source, destination, "xl is still at work.")
+    if source.history.tasks_open:
+        return to.undo(source, destination)
     reason = f"{_stays(source)} {destination.host} does not answer; a copy there never had the permission."
     return to.settled(source, destination, to.SOURCE, to.STAYED, reason)
 

@@ -31,7 +31,9 @@ class History(Record):
     """What a session's journal says. ``boot_id`` is that of the boot it ran in, ``domid`` its copy's within that boot.
 
     ``held``: the source's ``xl`` had written its permission, after which nothing but an answer makes it resume the
-    domain; ``backed_out``: that answer, or what may lead to it, is on record.
+    domain; ``backed_out``: that answer, or what may lead to it, is on record; ``resumed``: settling has resumed it.
+    ``tasks_open``: the caller's tasks at the gate were begun and are not undone, ``undo_wanted``: the sender waits for
+    that before it lets the source run the domain.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``.
     """
@@ -42,7 +44,9 @@ class History(Record):
     asked: bool = False
     refused: bool = False
     backed_out: bool = False
+    resumed: bool = False
     tasks_open: bool = False
+    undo_wanted: bool = False
     transferred: bool = False
     ready: bool = False
     committed: bool = False
@@ -57,12 +61,12 @@ class History(Record):
 class Side(Record):
     """One host's evidence. ``trouble``: why it could not be looked at, if it said so.
 
-    ``alive``: the session's process runs; ``linked``: it has a link to the other's; ``waits``: it says that only
-    settling can bring it to its end; ``barred``: it takes no commit any more; ``xl_alive``: the ``xl`` that it had
-    started does.
+    ``alive``: the session's process runs; ``ending``: it has come to its end and still sees to something; ``linked``:
+    it has a link to the other's; ``waits``: it says that only settling can bring it to its end; ``barred``: it takes no
+    commit any more; ``xl_alive``: the ``xl`` that it had started does.
 
     ``known``: it has a journal of the session. ``copy`` is one of the states above, of the copy ``domid``, which is
-    called ``name``; ``ran``: it has used processor time; ``others``: how many more copies there are.
+    called ``name``; ``ran``: it has used processor time; ``others``: how many more copies run.
 
     A person may vouch for what cannot be seen: ``gone``, that this host is off for good or fenced from the storage,
     and ``vouched_ran``, whether the domain has run here.
@@ -77,6 +81,7 @@ class Side(Record):
     vouched_ran: bool | None = None
     known: bool = False
     alive: bool = False
+    ending: bool = False
     linked: bool = False
     waits: bool = False
     barred: bool = False
@@ -115,7 +120,9 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         asked="commit_requested" in steps,
         refused="refused" in steps or "reported_returned" in steps,
         backed_out=any(step in steps for step in _BACKING_OUT),
+        resumed="resume" in steps,
         tasks_open=started > undone,
+        undo_wanted=_last(order, "waits_for_undo") > max(undone, _last(order, "commit_requested")),
         transferred="transferred" in steps,
         ready="ready" in steps,
         committed="commit" in steps,
@@ -128,7 +135,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
 
 
 def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> tuple[DomainRow | None, int]:
-    """Return this side's copy among those with the domain's UUID, and how many more there are.
+    """Return this side's copy among those with the domain's UUID, and how many others run.
 
     A copy that runs counts before the one that was recorded: the guest may have rebooted, which gives it a new domid.
     A domid is good within one boot only.
@@ -137,7 +144,8 @@ def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> t
         return None, 0
     known = [row for row in rows if not rebooted and row.domid == history.domid]
     running = [row for row in rows if row.state.word == RUNNING]
-    return (running or known or list(rows))[0], len(rows) - 1
+    own = (running or known or list(rows))[0]
+    return own, sum(row is not own for row in running)
 
 
 def _last(order: t.Sequence[str], step: str) -> int:

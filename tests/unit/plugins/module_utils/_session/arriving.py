@@ -121,7 +121,7 @@ class Receiving:
         rest = w._replace(receiver_do=self._halves.destination.rest(w.receiver_do))
         for what, after in self._performs(rest, action):
             yield f"receiver: {what}", self._goes_on(after)
-        if isinstance(action, Journal) and action.step in BINDING and w.faults:
+        if isinstance(action, Journal) and action.binding and w.faults:
             events = (*w.receiver_events, "failed")
             undone = w._replace(receiver=w.receiver_before, receiver_do=0, receiver_events=events, faults=w.faults - 1)
             yield "receiver's journal fails", self._goes_on(undone)
@@ -135,6 +135,9 @@ class Receiving:
         elif isinstance(action, WriteXl):
             yield "lets the permission through", w._replace(input=(*w.input, GO)) if w.input_open else w
         elif isinstance(action, CloseXl):
+            state = self._halves.destination.states[w.receiver]
+            if state.peer_failed and state.ready and w.guest == "suspended" and w.xl_s != "dead":
+                raise Violation("the receiver gives up a complete copy before the source's has proven good")
             yield "closes xl's input", w._replace(input_open=False)
         elif isinstance(action, KillXl):
             yield "kills xl", xl_destination_dead(w)

@@ -73,16 +73,16 @@ class Model:
 
     def settled(self, w: World) -> Decision:
         """Return what the collection decides when it looks at both hosts now."""
-        barred = w.receiver != DEAD and self.halves.destination.states[w.receiver].barred
-        return settling.decision(w, self.halves.sender_over(w), self.halves.receiver_over(w), barred, self._decide)
+        sender = None if self.halves.sender_over(w) else self.halves.source.states[w.sender]
+        receiver = None if self.halves.receiver_over(w) else self.halves.destination.states[w.receiver]
+        return settling.decision(w, sender, receiver, self._decide)
 
     def _settling(self, w: World) -> Steps:
-        sender_over, receiver_over = self.halves.sender_over(w), self.halves.receiver_over(w)
-        if not (sender_over or receiver_over) or w.sender_do or w.receiver_do:
+        if w.sender_do or w.receiver_do:
             return
         made = self.settled(w)
         try:
-            after = settling.act(w, made, self.sender.tell, self.receiver.tell, report, sender_over)
+            after = settling.act(w, made, self.sender.tell, self.receiver.tell, report, self.halves.sender_over(w))
         except settling.Unsafe as exc:
             raise Violation("settling gives up a complete copy before the source's has proven good") from exc
         if after != w:

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import words
-from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTINATION, DONE, HUMAN
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTINATION, DONE, HUMAN, SOURCE
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.halves import Violation
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import DEAD, World
@@ -70,7 +70,7 @@ def promise_broken(w: World, strict: bool = True) -> str:
         return "both copies run"
     if w.guest == "runs" and w.has_run:
         return "the source's copy runs again after the destination's has run"
-    if w.guest == "runs" and w.tasks == "started":
+    if w.guest == "runs" and w.tasks in ("started", "wanted"):
         return "the source runs the domain before the tasks at the gate are undone"
     if w.guest == "gone" and not w.has_run:
         return "the source's copy is gone, and the destination's has never run"
@@ -86,6 +86,9 @@ def end_wrong(model: Model, w: World, faults: int) -> str:
         return "" if w.hard else f"a person is asked though nothing was killed: {made.reason}"
     sender = model.halves.source.states[w.sender] if w.sender != DEAD else None
     receiver = model.halves.destination.states[w.receiver] if w.receiver != DEAD else None
+    if w.silent == SOURCE and w.tasks == "wanted":
+        # Nobody can tell the sender there that the tasks at the gate are undone.
+        return ""
     if sender is not None and sender.phase is not words.Phase.ENDED:
         return "the sender waits for ever"
     # On a host that does not answer it waits until that does.

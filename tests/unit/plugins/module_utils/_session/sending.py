@@ -126,7 +126,7 @@ class Sending:
         rest = w._replace(sender_do=self._halves.source.rest(w.sender_do))
         for what, after in self._performs(rest, action):
             yield f"sender: {what}", self._goes_on(after)
-        if isinstance(action, Journal) and action.step in BINDING and w.faults:
+        if isinstance(action, Journal) and action.binding and w.faults:
             undone = w._replace(
                 sender=w.sender_before, sender_do=0, sender_events=(*w.sender_events, "failed"), faults=w.faults - 1
             )
@@ -176,11 +176,14 @@ class Sending:
 def _noted_at_source(w: World, record: Journal) -> World:
     step = record.step
     if step in GATE:
-        tasks = {"gate_tasks_started": "started", "gate_undone": "undone"}.get(step, w.tasks)
+        tasks = {"gate_tasks_started": "started", "waits_for_undo": "wanted", "gate_undone": "undone"}.get(
+            step, w.tasks
+        )
         held = "disk" if record.durable else w.held or "noted"
-        return w._replace(tasks=tasks, held=held, backed_out=w.backed_out or step == "gate_undone")
+        backed_out = w.backed_out or step in ("waits_for_undo", "gate_undone")
+        return w._replace(tasks=tasks, held=held, backed_out=backed_out)
     if step in BINDING:
-        return w._replace(asked_on_disk=True, tasks="")
+        return w._replace(asked_on_disk=True, tasks="started" if w.tasks == "wanted" else w.tasks)
     return w._replace(backed_out=w.backed_out or step in BACKING_OUT)
 
 

@@ -9,6 +9,9 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState
+from ansible_collections.dom0.xen.plugins.module_utils._session.sender_status import waits_for_settling
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling import evidence as seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
@@ -29,8 +32,11 @@ class Unsafe(Exception):
     """A step that is wrong if what it rests on has changed since the look."""
 
 
-def decision(w: World, sender_over: bool, receiver_over: bool, barred: bool, decide: Decide = decide) -> Decision:
-    """Return what the collection decides when it looks at both hosts now; ``barred``: the receiver says so."""
+def decision(
+    w: World, sender: SourceState | None, receiver: DestinationState | None, decide: Decide = decide
+) -> Decision:
+    """Return what the collection decides when it looks at both hosts now; ``None``: that process is over."""
+    linked = w.link_up and sender is not None and receiver is not None
     records: list[dict[str, t.Any]] = [{"step": step} for step in w.noted]
     if w.noted_status:
         records.append({"step": "not_started", "details": {"status": 3}})
@@ -38,7 +44,9 @@ def decision(w: World, sender_over: bool, receiver_over: bool, barred: bool, dec
     source = Side(
         "xen1",
         known=True,
-        alive=not sender_over,
+        alive=sender is not None,
+        linked=linked,
+        waits=sender is not None and waits_for_settling(sender, link_expired=not w.link_up),
         xl_alive=w.xl_s not in ("none", "dead"),
         copy=GUEST[w.guest],
         domid=1,
@@ -47,14 +55,16 @@ def decision(w: World, sender_over: bool, receiver_over: bool, barred: bool, dec
             held=w.asked_on_disk or bool(w.held),
             asked=w.asked_on_disk,
             backed_out=w.backed_out,
-            tasks_open=w.tasks == "started",
+            tasks_open=w.tasks in ("started", "wanted"),
+            undo_wanted=w.tasks == "wanted",
         ),
     )
     destination = Side(
         "xen2",
         known=True,
-        alive=not receiver_over,
-        barred=barred and not receiver_over,
+        alive=receiver is not None,
+        linked=linked,
+        barred=receiver is not None and receiver.barred,
         xl_alive=w.xl_d != "dead",
         copy=COPY[w.copy],
         domid=2,

@@ -62,7 +62,7 @@ def test_with_any_two_faults() -> None:
 
 def test_with_a_gate_that_the_controller_holds() -> None:
     """The same, whatever the controller says and when; and the source does not go on before its tasks are undone."""
-    found = search(Model(source_machine(gate_held=True)), 1)
+    found = search(Model(source_machine(gate_held=True)), 2)
     assert not found.broken, str(found)
     assert {"the controller permits", "settling: undo", "sender: writes gate_tasks_started"} <= found.labels
 
@@ -244,6 +244,12 @@ def with_the_commit_not_barred(source_side: Side, destination_side: Side) -> Dec
     return decide(source_side, replace(destination_side, barred=True))
 
 
+def with_the_undoing_forgotten_after_the_commit(source_side: Side, destination_side: Side) -> Decision:
+    """Resumes a domain that was given back although its storage may be elsewhere."""
+    asked = source_side.history.asked
+    return decide(replace(source_side, history=replace(source_side.history, tasks_open=not asked)), destination_side)
+
+
 def with_the_copy_given_up_first(source_side: Side, destination_side: Side) -> Decision:
     """Gives up the destination's copy because the source's was there a moment ago."""
     made = decide(source_side, destination_side)
@@ -262,3 +268,10 @@ def with_the_copy_given_up_first(source_side: Side, destination_side: Side) -> D
 def test_rule_of_settling_is_needed(rule_less: Decide, broken: str) -> None:
     """One order of steps makes two copies, the other may destroy the last one."""
     assert search(Model(strict=False, decide=rule_less), 2).broken == broken
+
+
+def test_a_domain_that_was_given_back_needs_the_tasks_undone() -> None:
+    """The tasks at the gate were begun, and the destination has failed after the commit."""
+    halves = source_machine(gate_held=True)
+    found = search(Model(halves, strict=False, decide=with_the_undoing_forgotten_after_the_commit), 2)
+    assert found.broken == "the source runs the domain before the tasks at the gate are undone"

@@ -69,35 +69,57 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "stayed": ((*COPYING, EXITED, seen("running")), ["record ended", "end: stayed"]),
     "fails twice": ((*COPYING, FAILED, CANCELLED), []),
     # Once the guest is asked to suspend the helper is left alone; xl finds no ready and resumes it.
-    "fails while suspending": ((*COPYING, SUSPENDING, FAILED), ["record abort", "send failed", "close xl"]),
-    "fails in the final round": (
-        (*COPYING, SUSPENDING, FINAL_ROUND, EXPIRED),
-        ["record abort", "send failed", "close xl"],
+    "fails while suspending": ((*COPYING, SUSPENDING, FAILED), ["record abort", "close xl"]),
+    "fails in the final round": ((*COPYING, SUSPENDING, FINAL_ROUND, EXPIRED), ["record abort", "close xl"]),
+    "fails in the final round, resumed": (
+        (*COPYING, SUSPENDING, FINAL_ROUND, EXPIRED, EXITED, seen("running")),
+        ["record ended", "send failed", "end: stayed"],
     ),
     "fails before ready": ((*SENT, PEER_FAILED), ["record abort", "close xl"]),
     "ready after a failure": ((*SENT, FAILED, READY), []),
     "ready too early": ((*COPYING, READY), ["record abort", "send failed", "stop saving", "close xl"]),
-    # At the gate: xl may hold its permission ready, so it is answered, and not before nothing can run there.
-    "cancelled at the gate": ((*GATE, CANCELLED), ["record abort", "send failed"]),
-    "returned": ((*GATE, CANCELLED, RETURNED), ["record reported_returned", "tell xl: it failed there"]),
+    # At the gate: the commit request never left, so xl is answered at once. The destination's complete copy is given up
+    # only when this one has proven good.
+    "cancelled at the gate": ((*GATE, CANCELLED), ["record abort", "record refused", "tell xl: it failed there"]),
+    "returned": ((*GATE, CANCELLED, RETURNED), []),
     "permission after a cancel": ((*GATE, CANCELLED, PERMISSION), ["note permission_held"]),
-    "copy left at the gate": ((*GATE, CANCELLED, UNCLEAR), ["record refused", "tell xl: it failed there"]),
+    "copy left at the gate": ((*GATE, CANCELLED, UNCLEAR), []),
     "link expires at the gate": ((*GATE, EXPIRED), ["record refused", "tell xl: it failed there"]),
-    "link expires after a cancel": ((*GATE, CANCELLED, EXPIRED), ["record refused", "tell xl: it failed there"]),
+    "link expires after a cancel": ((*GATE, CANCELLED, EXPIRED), []),
     "permission after a refusal": ((*GATE, EXPIRED, PERMISSION), ["note permission_held"]),
     "report after a refusal": ((*GATE, EXPIRED, RETURNED), []),
     "expires again": ((*GATE, EXPIRED, EXPIRED), []),
     "peer fails at the gate": ((*GATE, PEER_FAILED), ["record abort", "record refused", "tell xl: it failed there"]),
-    "evidence speaks against it": ((*GATE, AGAINST), ["record abort", "send failed"]),
+    "evidence speaks against it": ((*GATE, AGAINST), ["record abort", "record refused", "tell xl: it failed there"]),
+    "cancelled at the gate, resumed": (
+        (*GATE, CANCELLED, EXITED, seen("running")),
+        ["record ended", "send failed", "end: stayed"],
+    ),
+    "cancelled at the gate, not resumed": (
+        (*GATE, CANCELLED, EXITED, seen("suspended", AWAY)),
+        ["record ended", "end: unsettled"],
+    ),
+    "peer fails at the gate, resumed": (
+        (*GATE, PEER_FAILED, EXITED, seen("running")),
+        ["record ended", "end: stayed"],
+    ),
+    "xl ends at the gate": ((*GATE, EXITED), ["record abort", "look"]),
+    "xl ends at the gate, resumed": (
+        (*GATE, EXITED, seen("running")),
+        ["record ended", "send failed", "end: stayed"],
+    ),
     "destination gives up at the gate": ((*GATE, RETURNED), ["record reported_returned", "tell xl: it failed there"]),
-    "resumed by xl": ((*GATE, EXPIRED, EXITED, seen("running")), ["record ended", "end: stayed"]),
+    "resumed by xl": (
+        (*GATE, EXPIRED, EXITED, seen("running")),
+        ["record ended", "send failed", "end: stayed"],
+    ),
     "resumed under the wrong name": (
         (*GATE, EXPIRED, EXITED, seen("running", AWAY)),
         ["record rename_back", "rename back", "look"],
     ),
     "not to be renamed": (
         (*GATE, EXPIRED, EXITED, seen("running", AWAY), seen("running", AWAY)),
-        ["record ended", "end: stayed"],
+        ["record ended", "send failed", "end: stayed"],
     ),
     "not resumed": ((*GATE, EXPIRED, EXITED, seen("suspended", AWAY)), ["record ended", "end: unsettled"]),
     "xl killed at the gate": ((*GATE, EXITED, seen("suspended", AWAY)), ["record ended", "end: unsettled"]),
@@ -124,9 +146,9 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     ),
     "its copy stays": (
         (*ASKED, EXITED, RUNS, seen("suspended", AWAY), seen("suspended", AWAY)),
-        ["record ended", "end: moved"],
+        ["record ended", "end: unsettled"],
     ),
-    "a copy of another name": ((*ASKED, EXITED, RUNS, seen("suspended")), ["record ended", "end: moved"]),
+    "a copy of another name": ((*ASKED, EXITED, RUNS, seen("suspended")), ["record ended", "end: unsettled"]),
     "both run": ((*ASKED, RUNS, EXITED_0, seen("running", AWAY)), ["record ended", "end: unsettled"]),
     "xl was gone, given back": ((*ASKED, EXITED, RETURNED), ["record reported_returned", "look"]),
     "nobody to resume it": (

@@ -60,7 +60,8 @@ class World(t.NamedTuple):
     backed_out: bool = False
     # The record of the permission: "", "noted" (not waited for) or "disk".
     held: str = ""
-    # The caller's tasks at the gate, as the source's disk has them: "", "started" or "undone".
+    # The caller's tasks at the gate, as the source's disk has them: "", "started", "wanted" (the sender waits for them
+    # to be undone) or "undone".
     tasks: str = ""
     commit_on_disk: bool = False
     noted: frozenset[str] = frozenset()

@@ -35,6 +35,7 @@ HELD = replace(STREAMED, held=True)
 ASKED = replace(HELD, asked=True)
 REFUSED = replace(HELD, refused=True, backed_out=True)
 OPEN = replace(HELD, tasks_open=True)
+ASKED_OPEN = replace(ASKED, tasks_open=True)
 # And at the destination.
 FIRST = History(boot_id=BOOT, domid=3)
 READY = replace(FIRST, ready=True)
@@ -187,6 +188,74 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     ),
     # A process lives.
     "under way": (at_source(RUNNING, STREAMED, alive=True), at_destination(PAUSED, FIRST, alive=True), "watch"),
+    "one is about to end": (
+        at_source(RUNNING, STREAMED, alive=True, ending=True),
+        at_destination(ABSENT, FIRST),
+        "wait",
+    ),
+    "commit asked, and the link stays away": (
+        at_source(SUSPENDED, ASKED, alive=True, waits=True),
+        at_destination(PAUSED, alive=True),
+        "bar at destination",
+    ),
+    "commit asked, and it has arrived": (
+        at_source(SUSPENDED, ASKED, alive=True, waits=True),
+        at_destination(PAUSED, COMMITTED, alive=True),
+        "watch",
+    ),
+    "commit asked, and barred": (
+        at_source(SUSPENDED, ASKED, alive=True, waits=True),
+        at_destination(PAUSED, alive=True, barred=True, waits=True),
+        "outcome 3 at source",
+    ),
+    "barred, and the link is back": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        at_destination(PAUSED, alive=True, barred=True, waits=True),
+        "outcome 3 at source",
+    ),
+    "barred, and started by hand": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        at_destination(RUNNING, alive=True, barred=True, waits=True),
+        "human: ran_unasked",
+    ),
+    "barred, and never asked": (
+        at_source(SUSPENDED, alive=True),
+        at_destination(PAUSED, alive=True, barred=True, waits=True),
+        "cancel at source",
+    ),
+    "tasks to be undone, both alive": (
+        at_source(SUSPENDED, OPEN, alive=True, waits=True),
+        at_destination(PAUSED, alive=True),
+        "undo",
+    ),
+    # Storage that was handed over must not be taken back while the commit may be under way.
+    "commit asked after the tasks, and the link stays away": (
+        at_source(SUSPENDED, ASKED_OPEN, alive=True, waits=True),
+        at_destination(PAUSED, alive=True),
+        "bar at destination",
+    ),
+    "commit asked after the tasks, and given back": (
+        at_source(SUSPENDED, replace(ASKED_OPEN, undo_wanted=True), alive=True, waits=True),
+        at_destination(ABSENT, FAILED),
+        "undo",
+    ),
+    "commit asked after the tasks, given back, sender to be told": (
+        at_source(SUSPENDED, ASKED_OPEN, alive=True, waits=True),
+        at_destination(ABSENT, FAILED),
+        "outcome 3 at source",
+    ),
+    "runs here, tasks not undone": (at_source(RUNNING, OPEN), at_destination(ABSENT), "undo"),
+    "receiver gone, started by hand": (at_source(SUSPENDED, alive=True), at_destination(RUNNING), "human: ran_unasked"),
+    "sender waits after it ran there unasked": (
+        at_source(SUSPENDED, alive=True, waits=True),
+        at_destination(ABSENT),
+        "outcome 3 at source",
+    ),
+    "commit barred, started by hand": (
+        at_source(SUSPENDED),
+        at_destination(RUNNING, alive=True, barred=True),
+        "human: ran_unasked",
+    ),
     "receiver gone while memory flows": (
         at_source(RUNNING, STREAMED, alive=True),
         at_destination(PAUSED, FIRST),
@@ -256,6 +325,21 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_source(ABSENT, STREAMED, boot_id=LATER),
         at_destination(PAUSED, FIRST),
         "destroy at destination",
+    ),
+    "source restarted, not started there": (
+        at_source(ABSENT, HELD, boot_id=LATER),
+        at_destination(PAUSED, FAILED),
+        "roll_forward at destination",
+    ),
+    "source restarted after it was given back, not started there": (
+        at_source(ABSENT, REFUSED, boot_id=LATER),
+        at_destination(PAUSED, FAILED),
+        "human: resumed_perhaps",
+    ),
+    "resumed by settling, destination silent": (
+        at_source(RUNNING, replace(ASKED, resumed=True)),
+        SILENT_DESTINATION,
+        "done: source, stayed",
     ),
     "gone everywhere": (
         at_source(ABSENT, STREAMED, boot_id=LATER),
