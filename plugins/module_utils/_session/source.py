@@ -93,8 +93,7 @@ def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions
 
 def _permission(state: SourceState, event: words.Permission) -> tuple[SourceState, Actions]:
     held = replace(state, permission_held=True)
-    # With nobody to wait for, the commit request follows at once, and is waited for.
-    record = Journal("permission_held", durable=state.gate_held)
+    record = Journal("permission_held")
     if state.failure is not None or not state.ready_given or state.commit_left:
         return held, (record,)
     if event.evidence is not None:

@@ -121,11 +121,9 @@ class Model:
             yield "the source does not answer", w._replace(silent=SOURCE, hard=True)
             yield "the destination does not answer", w._replace(silent=DESTINATION, hard=True)
         if w.sender != DEAD or w.guest in ("runs", "suspended"):
-            dark = sender_dead(xl_source_dead(w, guest="lost"))
-            # What was not waited for may not have come to the disk.
-            held = "" if dark.held == "noted" else dark.held
-            yield "the source loses power", dark._replace(link_up=False, held=held)
+            yield "the source loses power", sender_dead(xl_source_dead(w, guest="lost"))._replace(link_up=False)
         if w.receiver != DEAD or w.copy != "none":
             dark = receiver_dead(xl_destination_dead(w))
+            # What was not waited for may not have come to the disk.
             noted = dark.noted - {"transferred", "ready"}
             yield "the destination loses power", dark._replace(copy="none", back=(), noted=noted)

@@ -134,7 +134,7 @@ class Sending:
 
     def _performs(self, w: World, action: Action) -> Steps:
         if isinstance(action, Journal):
-            yield f"writes {action.step}", _noted_at_source(w, action)
+            yield f"writes {action.step}", _noted_at_source(w, action.step)
         elif isinstance(action, Send):
             yield f"sends {message(action.message)}", w._replace(there=(*w.there, message(action.message)))
         elif isinstance(action, StartXl):
@@ -173,15 +173,13 @@ class Sending:
             yield "tells xl that the destination failed", w._replace(answers=(*w.answers, BACK), told="back")
 
 
-def _noted_at_source(w: World, record: Journal) -> World:
-    step = record.step
+def _noted_at_source(w: World, step: str) -> World:
     if step in GATE:
         tasks = {"gate_tasks_started": "started", "waits_for_undo": "wanted", "gate_undone": "undone"}.get(
             step, w.tasks
         )
-        held = "disk" if record.durable else w.held or "noted"
         backed_out = w.backed_out or step in ("waits_for_undo", "gate_undone")
-        return w._replace(tasks=tasks, held=held, backed_out=backed_out)
+        return w._replace(tasks=tasks, held_on_disk=True, backed_out=backed_out)
     if step in BINDING:
         return w._replace(asked_on_disk=True, tasks="started" if w.tasks == "wanted" else w.tasks)
     return w._replace(backed_out=w.backed_out or step in BACKING_OUT)

@@ -52,7 +52,7 @@ def decision(
         domid=1,
         name=NAME + MIGRATED_AWAY if w.away else NAME,
         history=History(
-            held=w.asked_on_disk or bool(w.held),
+            held=w.asked_on_disk or w.held_on_disk,
             asked=w.asked_on_disk,
             backed_out=w.backed_out,
             tasks_open=w.tasks in ("started", "wanted"),

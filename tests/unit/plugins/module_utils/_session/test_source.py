@@ -82,11 +82,11 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     # only when this one has proven good.
     "cancelled at the gate": ((*GATE, CANCELLED), ["record abort", "record refused", "tell xl: it failed there"]),
     "returned": ((*GATE, CANCELLED, RETURNED), []),
-    "permission after a cancel": ((*GATE, CANCELLED, PERMISSION), ["note permission_held"]),
+    "permission after a cancel": ((*GATE, CANCELLED, PERMISSION), ["record permission_held"]),
     "copy left at the gate": ((*GATE, CANCELLED, UNCLEAR), []),
     "link expires at the gate": ((*GATE, EXPIRED), ["record refused", "tell xl: it failed there"]),
     "link expires after a cancel": ((*GATE, CANCELLED, EXPIRED), []),
-    "permission after a refusal": ((*GATE, EXPIRED, PERMISSION), ["note permission_held"]),
+    "permission after a refusal": ((*GATE, EXPIRED, PERMISSION), ["record permission_held"]),
     "report after a refusal": ((*GATE, EXPIRED, RETURNED), []),
     "expires again": ((*GATE, EXPIRED, EXPIRED), []),
     "peer fails at the gate": ((*GATE, PEER_FAILED), ["record abort", "record refused", "tell xl: it failed there"]),

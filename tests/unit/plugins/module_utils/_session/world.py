@@ -58,8 +58,7 @@ class World(t.NamedTuple):
     # What is on the disks, and what xl on the source has been told.
     asked_on_disk: bool = False
     backed_out: bool = False
-    # The record of the permission: "", "noted" (not waited for) or "disk".
-    held: str = ""
+    held_on_disk: bool = False
     # The caller's tasks at the gate, as the source's disk has them: "", "started", "wanted" (the sender waits for them
     # to be undone) or "undone".
     tasks: str = ""
