@@ -114,7 +114,7 @@ sessions:
           until the outcome is known, if it ever is.
       type: str
     end_state:
-      description: How it ended as this side saw it, V(moved), V(stayed) or V(unsettled). Null before the end.
+      description: How it ended, V(moved), V(stayed), V(unsettled) or, once settled, V(down). Null before the end.
       type: str
     error:
       description: What went wrong, or null.
@@ -169,6 +169,20 @@ sessions:
         held: {type: bool, description: C(xl) has written it on the source.}
         committed: {type: bool, description: The request to let it through has left for the destination.}
         given: {type: bool, description: The destination's C(xl) is known to have had it.}
+    gate:
+      description: Whose word the permission waits for, and what is on record of the caller's tasks.
+      returned: for a sender
+      type: dict
+      contains:
+        kind: {type: str, description: "V(engine), which waits for nobody, or V(controller)."}
+        waits: {type: bool, description: It waits for the controller at this moment.}
+        tasks_started: {type: bool, description: The caller's tasks at the gate were begun.}
+        tasks_undone: {type: bool, description: They have been undone.}
+    waits_for_settling: {type: bool, description: Nothing but settling can bring it to its end.}
+    barred:
+      description: Whether settling has asked it to take no commit any more.
+      returned: for a receiver
+      type: bool
     total_ms:
       description: Milliseconds from the start of C(xl migrate) to its end, or null.
       returned: for a sender
