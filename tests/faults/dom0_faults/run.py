@@ -94,7 +94,7 @@ class Run:
         seen = -1
         while True:
             hosts = [self.world.host(name) for name in (SOURCE, DESTINATION)]
-            if not any(host.left_over() for host in hosts):
+            if not self._doing.locked() and not any(host.left_over() for host in hosts):
                 return True
             passed = sum(self._happened(host.paths.points) for host in hosts)
             now = time.monotonic()
