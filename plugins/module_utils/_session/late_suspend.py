@@ -105,12 +105,15 @@ class Outcome:
         }
 
 
-def possible(timeline: t.Container[str]) -> bool:
+def possible(timeline: t.Container[str], said: t.Iterable[str] = ()) -> bool:
     """Say whether the guest may suspend after the session: it was asked to, ``xl`` has ended, and it never did.
 
-    ``timeline`` holds the names of the moments that the session has seen.
+    ``timeline`` holds the names of the moments that the session has seen, ``said`` the last lines of ``xl``. Another
+    domain that went away meanwhile looks like a suspend; ``xl``, which asked the hypervisor, knows better
+    (tools/libs/light/libxl_dom_suspend.c).
     """
-    return "suspend_requested" in timeline and "xl_exited" in timeline and SUSPENDED not in timeline
+    suspended = SUSPENDED in timeline and not any("guest did not suspend" in line for line in said)
+    return "suspend_requested" in timeline and "xl_exited" in timeline and not suspended
 
 
 class LateSuspend:

@@ -69,9 +69,7 @@ class Sender(Driver[SourceState]):
         self._watch: SourceWatch | None = None
         self._stream = Outgoing(Authorised(settings.uuid, settings.name))
         self._domid = -1
-        self._xl_started = False
-        self._exit_seen = False
-        self._watches = False
+        self._xl_started = self._exit_seen = self._watches = False
         self._peer: dict[str, t.Any] = {}
 
     def status(self) -> dict[str, t.Any]:
@@ -282,7 +280,8 @@ class Sender(Driver[SourceState]):
         self.feed(words.Observed(copy))
 
     def _afterwards(self) -> None:
-        if self.state.owner is Owner.SOURCE and not self.state.must_undo and late_suspend.possible(self.timeline):
+        stays = self.state.owner is Owner.SOURCE and not self.state.must_undo
+        if stays and late_suspend.possible(self.timeline, self.stderr()):
             self._watches = True
             copy = (self._domid, self.settings.uuid, self.settings.name)
             outcome = late_suspend.follow(self._xl, self._store, *copy, self._attend, lambda: self._dismissed)

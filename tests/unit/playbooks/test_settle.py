@@ -138,6 +138,26 @@ def test_a_run_that_cleans_up_leaves_the_last_copy_alone(user: User) -> None:
     assert where(site) == "xen2", log[-4000:]
 
 
+def test_a_guest_that_suspends_when_xl_has_given_up_is_resumed(tmp_path: pathlib.Path) -> None:
+    """The sender watches for that after its end, and the run that cleans up behind it must not call that off."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1", "xen2"], python=sys.executable, suspend_timeout_s=1.5)
+    try:
+        site["xen1"].start_guest(GuestConfig(memory_mib=16, compact=True, behaviour={"suspend_s": 30}))
+        user = User(site, tmp_path)
+        began = time.monotonic()
+        log = user.start("dom0.xen.migrate", *user.asking("xen2")).communicate(timeout=LIMIT_S)[0]
+        print(log[-4000:])
+        assert "did not suspend" in log
+        records = next((site["xen1"].paths.lib / "dom0-xen").glob("*.sender/journal")).read_text()
+        assert '"step":"late_suspend"' in records and '"end":"resume"' in records, records
+        assert time.monotonic() - began > 30, "the guest had not suspended yet"
+        assert where(site) == "xen1"
+        assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
+    finally:
+        site.down()
+
+
 def test_how_it_must_not_be_called(user: User) -> None:
     """An empty group finds nothing to settle, and a word about one migration is no word about all of them."""
     for arguments, text in (

@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.late_suspend imp
     Next,
     Seen,
     decide,
+    possible,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import shutdown_node
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import CopyState
@@ -251,3 +252,13 @@ def test_ends_in_time(dom0: Dom0, watch: Watch) -> None:
     begun = time.monotonic()
     assert watch(domid, seconds=120.0, clock=hurried).run().end is Next.QUIET
     assert 1.0 <= time.monotonic() - begun < 5
+
+
+def test_what_xl_says_counts_more_than_a_domain_that_went_away() -> None:
+    """The event of another domain's end looks like this guest's suspend."""
+    moments = {"suspend_requested", "suspend_acknowledged", "source_suspended", "xl_exited"}
+    said = ["libxl: error: suspend_common_wait_guest_timeout: Domain 1:guest did not suspend, timed out"]
+    assert possible(moments, said)
+    assert not possible(moments, ["migration sender: Saved state"])
+    assert possible(moments - {"source_suspended"})
+    assert not possible({"xl_exited"}, said)
