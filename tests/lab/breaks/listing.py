@@ -111,13 +111,12 @@ class Fault:
 def faults() -> list[Fault]:
     """Every fault, those of one moment together.
 
-    The helpers of a save are gone when the memory is over. A disk fills up before the journals' last blocks are begun,
+    The helpers of a save are gone when the memory is over, of an idle guest within milliseconds of its suspend. A disk fills up before the journals' last blocks are begun,
     which have room for all that follows: a record that cannot be written is for the campaign on the double.
     """
     found = [*(Fault("full", host, "start") for host in (SOURCE, DESTINATION)), Fault("cut", LINK, "start")]
     for moment in list(MOMENTS)[1:]:
-        early = moment in ("memory", "suspend")
-        found += [Fault("kill", name, moment) for name in PROCESSES if early or name not in HELPERS]
+        found += [Fault("kill", name, moment) for name in PROCESSES if moment == "memory" or name not in HELPERS]
         found.append(Fault("kill", CONTROLLER, moment))
         found += [Fault(kind, LINK, moment) for kind in ("cut", "blink")]
         found += [Fault(kind, host, moment) for kind in ("power", "mute") for host in (SOURCE, DESTINATION)]
