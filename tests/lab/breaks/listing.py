@@ -111,8 +111,9 @@ class Fault:
 def faults() -> list[Fault]:
     """Every fault, those of one moment together.
 
-    The helpers of a save are gone when the memory is over, of an idle guest within milliseconds of its suspend. A disk fills up before the journals' last blocks are begun,
-    which have room for all that follows: a record that cannot be written is for the campaign on the double.
+    The helpers of a save are gone when the memory is over, of an idle guest within milliseconds of its suspend. A disk
+    fills up before the journals' last blocks are begun, which have room for all that follows: a record that cannot be
+    written is for the campaign on the double.
     """
     found = [*(Fault("full", host, "start") for host in (SOURCE, DESTINATION)), Fault("cut", LINK, "start")]
     for moment in list(MOMENTS)[1:]:

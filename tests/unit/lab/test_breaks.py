@@ -79,11 +79,11 @@ def test_one_bad_verdict_fails_the_campaign(verdict: Verdict, tmp_path: Path, mo
 
 
 def test_a_campaign_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has passed on this commit counts; what went wrong, and what another commit has passed, does not."""
+    """What has passed on this code counts; what went wrong, and what other code has passed, does not."""
     monkeypatch.setattr(campaign, "RESULT", tmp_path / "lab.json")
     assert campaign.earlier() == ([], 0.0)
     good, bad = Verdict("x", reached=True, seconds=9.0), Verdict("y", reached=True, lost=True)
     campaign.write([good, bad], 69, 20.0)
     assert campaign.earlier() == ([good], 20.0)
-    monkeypatch.setattr(playbook, "revision", lambda: "another")
+    monkeypatch.setattr(playbook, "tried", lambda: "another")
     assert campaign.earlier() == ([], 0.0)
