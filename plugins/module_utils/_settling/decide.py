@@ -63,11 +63,9 @@ def _both_alive(source: Side, destination: Side) -> Decision:
         return to.undo(source, destination)
     if destination.history.committed or not (destination.barred or (source.waits and past.asked)):
         return to.watch(source, destination)
-    if not destination.barred:
-        reason = "The commit was asked for and has not arrived, and the link stays away; it must not come any more."
-        return to.step(source, destination, Step(to.DESTINATION, to.BAR), reason)
-    if destination.copy in (RUNNING, SHUT_DOWN):
-        return to.human(source, destination, to.RAN_UNASKED)
+    first = _bar(source, destination, "The commit was asked for and has not arrived, and the link stays away")
+    if first is not None:
+        return first
     if not past.asked:
         return to.step(source, destination, Step(to.SOURCE, to.CANCEL), "The destination takes no commit any more.")
     return to.step(source, destination, Step(to.SOURCE, to.OUTCOME, 3), _reason(_RETURNED))
@@ -90,14 +88,21 @@ def _receiver_alone(source: Side, destination: Side) -> Decision:
 
 def _bar_and_go_back(source: Side, destination: Side) -> Decision:
     """Resume the source's copy before the destination's is given up: a host that was just seen may be gone by now."""
-    if not destination.barred:
-        reason = "The other side's process is gone; the commit must not come any more."
-        return to.step(source, destination, Step(to.DESTINATION, to.BAR), reason)
-    if destination.copy in (RUNNING, SHUT_DOWN):
-        return to.human(source, destination, to.RAN_UNASKED)
+    first = _bar(source, destination, "The other side's process is gone")
+    if first is not None:
+        return first
     if source.xl_alive:
         return to.wait(source, destination, "xl is still at work on the source.")
     return _go_back(source, destination, to.RESUME, _UNCOMMITTED)
+
+
+def _bar(source: Side, destination: Side, why: str) -> Decision | None:
+    """Say what is to be done before it is certain that no commit comes any more, ``None`` once it is."""
+    if not destination.barred:
+        return to.step(source, destination, Step(to.DESTINATION, to.BAR), f"{why}; the commit must not come any more.")
+    if destination.copy in (RUNNING, SHUT_DOWN):
+        return to.human(source, destination, to.RAN_UNASKED)
+    return None
 
 
 def _sender_alone(source: Side, destination: Side) -> Decision:

@@ -19,7 +19,7 @@ from .world import UUID, World
 RUNNING, PAUSED, SUSPENDED, DOWN, INCOMPLETE = "running", "paused", "suspended", "down", "incomplete"
 _SUSPEND = 2
 # xl has read the stream to its end record. Before that the guest's pages may be there, and no xl can start it.
-_WHOLE = " receive.restored"
+_WHOLE = "receive.restored"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _copy(world: World, name: str, info: dict[str, t.Any]) -> CopySeen:
         guest = world.host(name).machine.call("guest", domid=domid)
     except Exception:
         guest = None
-    if not guest or (str(info["name"]).endswith("--incoming") and not _passed(world, name, _WHOLE)):
+    if not guest or (str(info["name"]).endswith("--incoming") and _WHOLE not in world.host(name).points()):
         return CopySeen(name, domid, str(info["name"]), INCOMPLETE, False, False)
     if guest["running"]:
         state = RUNNING
@@ -115,13 +115,6 @@ def _copy(world: World, name: str, info: dict[str, t.Any]) -> CopySeen:
     else:
         state = PAUSED
     return CopySeen(name, domid, str(info["name"]), state, bool(guest["verified"]), guest["ran_here_ns"] > 0)
-
-
-def _passed(world: World, name: str, point: str) -> bool:
-    try:
-        return any(line.endswith(point) for line in world.host(name).paths.points.read_text().splitlines())
-    except OSError:
-        return False
 
 
 def session(world: World, name: str) -> Session:
