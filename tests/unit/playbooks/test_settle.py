@@ -138,6 +138,47 @@ def test_a_run_that_cleans_up_leaves_the_last_copy_alone(user: User) -> None:
     assert where(site) == "xen2", log[-4000:]
 
 
+PERMITTED = """---
+- name: Give the permission, as another run may have done
+  dom0.xen.migration_gate:
+    session: "{{ __migrate_check.session.session }}"
+    state: permitted
+    runtime_path: "{{ __migrate_check.source.runtime_path }}"
+  delegate_to: xen1
+
+- name: Fail
+  ansible.builtin.fail:
+    msg: no
+"""
+WRITTEN = """---
+- name: Hand the storage back
+  ansible.builtin.file:
+    path: "{{ handed_back }}"
+    state: touch
+    mode: "0600"
+  delegate_to: localhost
+"""
+
+
+def test_nothing_is_undone_behind_a_permission(user: User) -> None:
+    """A run that fails at the gate when the permission is given must not take the storage from the destination."""
+    back = user.folder / "back"
+    (user.folder / "permitted.yml").write_text(PERMITTED)
+    (user.folder / "written.yml").write_text(WRITTEN)
+    gate = {
+        "migrate_gate": "controller",
+        "migrate_gate_tasks": user.folder / "permitted.yml",
+        "migrate_gate_undo_tasks": user.folder / "written.yml",
+        "handed_back": back,
+    }
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *[f"-e{name}={value}" for name, value in gate.items()])
+    log = move.communicate(timeout=LIMIT_S)[0]
+    assert where(user.site) == "xen2", log[-4000:]
+    assert not back.exists(), log[-4000:]
+    # Unless the sender's end was faster: then the run knows only that its task failed.
+    assert move.returncode == 0 or "was moved from xen1 to xen2, but: A task at the gate failed" in log, log[-4000:]
+
+
 def test_a_guest_that_suspends_when_xl_has_given_up_is_resumed(tmp_path: pathlib.Path) -> None:
     """The sender watches for that after its end, and the run that cleans up behind it must not call that off."""
     site = Site(tmp_path / "double")
