@@ -83,7 +83,8 @@ RETURN = r"""
 next:
   description:
     - What is next. V(act) for RV(act), V(wait) to look again, V(watch) when the session is under way on both hosts,
-      V(undo) to undo the caller's tasks at the gate, V(done) at the end, V(human) when a person has to choose.
+      V(tasks) to run the caller's tasks at the gate, V(undo) to undo them, V(done) at the end, V(human) when a person
+      has to choose.
   returned: success
   type: str
   sample: act

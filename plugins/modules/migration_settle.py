@@ -60,10 +60,11 @@ options:
     description:
       - V(look) returns the evidence.
       - V(act) takes the step O(verb).
-      - V(undone) puts on record that the caller's tasks at the gate have been undone.
+      - V(tasks_done) puts on record that the caller's tasks at the gate have been run, V(undone) that they have been
+        undone.
       - V(concluded) puts on record how the session ended, and removes what it has left in memory.
     type: str
-    choices: [look, act, undone, concluded]
+    choices: [look, act, tasks_done, undone, concluded]
     default: look
   verb:
     description: The step, as RV(dom0.xen.migration_decision#module:step) names it.
@@ -158,6 +159,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
+STATES = ("look", "act", "tasks_done", "undone", "concluded")
+
 
 def main() -> None:
     """Run the module."""
@@ -169,7 +172,7 @@ def main() -> None:
             "uuid": {"type": "str", "required": True},
             "name": {"type": "str", "required": True},
             "settler": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["look", "act", "undone", "concluded"], "default": "look"},
+            "state": {"type": "str", "choices": list(STATES), "default": "look"},
             "verb": {"type": "str", "choices": list(settle.VERBS)},
             "status": {"type": "int"},
             "domid": {"type": "int"},
@@ -211,6 +214,8 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
     module.log("dom0.xen {}: settling: {} {}".format(here.session, params["state"], params["verb"] or ""))
     if params["state"] == "act":
         return settle.act(here, xl, settle.Act(params["verb"], params["status"], params["domid"]), params["wait"])
+    if params["state"] == "tasks_done":
+        return {"changed": settle.tasks_done(here, params["wait"])}
     if params["state"] == "undone":
         return {"changed": settle.undone(here, params["wait"])}
     return {"changed": settle.conclude(here, params["owner"], params["end_state"], params["wait"])}

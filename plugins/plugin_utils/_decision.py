@@ -50,7 +50,7 @@ def message(made: Decision, name: str) -> str:
     """Return what a person is told."""
     if made.next == to.ACT and made.step is not None:
         return f"{name}: {made.reason} Next: {made.step.verb} at the {made.step.side}."
-    if made.next not in (to.HUMAN, to.UNDO):
+    if made.next not in (to.HUMAN, to.TASKS, to.UNDO):
         return f"{name}: {made.reason}"
     choices = "".join(f"\n  - {choice}" for choice in made.choices)
     known = "".join(f"\n  - {each}" for each in made.known)

@@ -118,6 +118,17 @@ def _act(here: Here, copies: Copies, verb: str, domid: int, record: t.Callable[.
     return {"changed": True}
 
 
+def tasks_done(here: Here, wait: float) -> bool:
+    """Put on record that the caller's tasks at the gate have been run; return whether that was news."""
+    due_before = here.history().tasks_due
+
+    def work(record: t.Callable[..., None]) -> None:
+        if here.history().tasks_due:
+            record("gate_tasks_done")
+
+    return fence.turn(here, wait, work) and due_before
+
+
 def undone(here: Here, wait: float) -> bool:
     """Put on record that the caller's tasks at the gate are undone; return whether that was news."""
     if here.alive():

@@ -192,6 +192,8 @@ def _last_copy(source: Side, destination: Side, keep: Step, drop: Step) -> Decis
         return to.human(source, destination, to.RESUMED_PERHAPS)
     if source.vouched_ran:
         return to.step(source, destination, drop, "The domain ran on, on the source, after this copy was made.")
+    if source.history.tasks_due:
+        return to.tasks(source, destination)
     return to.step(source, destination, keep, "The destination's copy is complete, and the only one.")
 
 

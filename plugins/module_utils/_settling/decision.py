@@ -21,10 +21,12 @@ STAYED = "stayed"
 DOWN = "down"
 RUNNING_TWICE = "running_twice"
 
-# What is next: a step, another look, watching the session, the caller's undo tasks, nothing, a person's choice.
+# What is next: a step, another look, watching the session, the caller's tasks at the gate or those that undo them,
+# nothing, a person's choice.
 ACT = "act"
 WAIT = "wait"
 WATCH = "watch"
+TASKS = "tasks"
 UNDO = "undo"
 DONE = "done"
 HUMAN = "human"
@@ -104,6 +106,20 @@ def undo(source: Side, destination: Side) -> Decision:
         f"{settle} -e settle_undone=true: you have undone them on {source.host} by hand",
     )
     return Decision(UNDO, UNSETTLED, UNSETTLED, reason, None, _known(source, destination), "", choices)
+
+
+def tasks(source: Side, destination: Side) -> Decision:
+    """Return that the destination may run the domain once the caller's tasks at the gate have been run to their end."""
+    reason = (
+        "The tasks at the gate are not known to have been run to their end, or they were undone; "
+        "they must be run before the destination may run the domain."
+    )
+    settle = _settle(source, destination)
+    choices = (
+        f"{settle} -e migrate_gate_tasks=/ABSOLUTE/PATH: runs them and starts the domain on {destination.host}",
+        f"{settle} -e settle_done=true: you have done by hand what they do, for {destination.host}, or there are none",
+    )
+    return Decision(TASKS, UNSETTLED, UNSETTLED, reason, None, _known(source, destination), "", choices)
 
 
 def alarm(source: Side, destination: Side) -> Decision:
@@ -206,7 +222,8 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "is complete, but if the domain ran on, on {source}, it is older than the disks.",
         "Whether {source} had resumed the domain before it lost it.",
         (
-            "{settle} -e settle_ran=no: it had not; the copy on {destination} is started",
+            "{settle} -e settle_ran=no: it had not; the copy on {destination} is started. If the move had tasks at a "
+            "gate (migrate_gate_tasks), see first that {destination} has what they give",
             "{settle} -e settle_ran=yes: it had; the copy on {destination} is destroyed, and you start the domain from "
             "its disks",
         ),

@@ -19,11 +19,15 @@ SUSPENDED = "suspended"
 SHUT_DOWN = "shut_down"
 DYING = "dying"
 
+# Who held the permission, as the sender has put it on record.
+ENGINE, CONTROLLER = "engine", "controller"
+
 # What xl migrate-receive says of its copy (tools/xl/xl_migrate.c migrate_receive; the spelling is Xen's).
 _SAID_STARTED = "Domain started successsfully"
 _SAID_DESTROYING = "Failure, destroying our copy"
 
-_BACKING_OUT = ("abort", "waits_for_undo", "gate_undone", "refused", "reported_returned", "resume")
+# One of them is written before xl is told to resume the domain, or before settling resumes it.
+_BACKING_OUT = ("refused", "reported_returned", "resume")
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,10 @@ class History(Record):
     """What a session's journal says. ``boot_id`` is that of the boot it ran in, ``domid`` its copy's within that boot.
 
     ``held``: the source's ``xl`` had written its permission, after which nothing but an answer makes it resume the
-    domain; ``backed_out``: that answer, or what may lead to it, is on record; ``resumed``: settling has resumed it.
+    domain; ``backed_out``: that answer is on record, or that settling resumes it, which alone is ``resumed``.
     ``tasks_open``: the caller's tasks at the gate were begun and are not undone, ``undo_wanted``: the sender waits for
-    that before it lets the source run the domain.
+    that before it lets the source run the domain. ``tasks_due``: the controller held the gate, and it is not on record
+    that its tasks have come to their end, or they were undone since.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``.
     """
@@ -47,6 +52,7 @@ class History(Record):
     resumed: bool = False
     tasks_open: bool = False
     undo_wanted: bool = False
+    tasks_due: bool = False
     transferred: bool = False
     ready: bool = False
     committed: bool = False
@@ -113,6 +119,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     steps = {str(record.get("step")): record.get("details") or {} for record in records}
     order = [str(record.get("step")) for record in records]
     started, undone = _last(order, "gate_tasks_started"), _last(order, "gate_undone")
+    done = max(_last(order, "commit_requested"), _last(order, "gate_tasks_done"))
     return History(
         boot_id=steps.get("opened", {}).get("boot_id"),
         domid=steps.get("xl_started", {}).get("domid", steps.get("copy", {}).get("domid")),
@@ -123,6 +130,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         resumed="resume" in steps,
         tasks_open=started > undone,
         undo_wanted=_last(order, "waits_for_undo") > max(undone, _last(order, "commit_requested")),
+        tasks_due=steps.get("permission_held", {}).get("gate") == CONTROLLER and done <= undone,
         transferred="transferred" in steps,
         ready="ready" in steps,
         committed="commit" in steps,

@@ -29,7 +29,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help="faults to run, as the summary names them")
     parser.add_argument("--sample", type=float, metavar="SECONDS", help="an even sample that is done by then")
     parser.add_argument("--count", type=int, help="an even sample of so many; of 3000 or more with all playbooks")
-    parser.add_argument("--only", metavar="TEXT", help="only those whose name has this")
+    parser.add_argument("--only", metavar="TEXT", help="only those whose name has this; with --record courses")
     parser.add_argument("--list", action="store_true", help="show the names and run nothing")
     parser.add_argument("--record", action="store_true", help="record the points anew")
     parser.add_argument("--jobs", type=int, default=2)
@@ -51,10 +51,10 @@ def main() -> int:
     vanished: list[str] = []
     folder = pathlib.Path(tempfile.mkdtemp(prefix="df-", dir=MEMORY))
     try:
-        if options.record:
-            points.save(recording.baseline(folder))
-            return 0
         known = points.load()
+        if options.record:
+            points.save(recording.baseline(folder, known, options.only or ""))
+            return 0
         everything = faults(known)
         chosen = [Fault.parse(name) for name in options.names] or everything
         chosen = [fault for fault in chosen if options.only is None or options.only in str(fault)]

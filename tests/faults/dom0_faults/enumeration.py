@@ -24,10 +24,15 @@ FIRSTS = tuple(
         "kill-receiver@destination/receiver.journal.ready.after",
         "kill-receiver@destination/receiver.journal.commit.after",
         "kill-receiver@destination/receiver.journal.running.before",
-        "kill-xl-migrate@source/migrate.go",
         "kill-xl-receive@destination/receive.go",
         "power-source@source/sender.journal.commit_requested.after",
         "power-destination@destination/receiver.journal.commit.after",
+        "kill-controller@held:source/gate.tasks.after",
+        "kill-sender@held:source/gate.tasks.after",
+        "kill-sender@held:source/sender.journal.commit_requested.after",
+        "kill-receiver@held:destination/receiver.journal.commit.after",
+        "power-source@held:source/gate.tasks.after",
+        "power-destination@held:source/gate.tasks.after",
     )
 )
 # With fewer it is no campaign.
@@ -80,7 +85,7 @@ def _pairs(passed: t.Iterable[Passed], kinds: tuple[str, ...]) -> t.Iterator[tup
 def _after_deed(course: str, passed: t.Sequence[Passed], baseline: Baseline) -> t.Iterator[Passed]:
     """Yield the points of a course that come after its own deed, or that only it has."""
     smooth = {one.place for one in baseline.get(SMOOTH, ())}
-    starts = {place for place, dummy in COURSES[course].deeds}
+    starts = COURSES[course].begins
     begun = False
     for one in passed:
         if begun or one.place not in smooth:

@@ -14,6 +14,8 @@ from .truth import RUNNING, SUSPENDED, CopySeen, Truth
 RUNNING_TWICE, LOST, LAST_COPY_DESTROYED = "running_twice", "lost", "last_copy_destroyed"
 LEFT_UNSETTLED, TOUCHED, WRONG_REPORT = "left_unsettled", "guest_touched_before_banner", "wrong_report"
 LEFTOVERS, CORRUPT, HUNG, BROKEN = "leftovers", "corrupt", "hung", "broken"
+# It ran where its storage was not; a copy ran whose memory was older than the disks.
+WITHOUT_STORAGE, LEFT_BEHIND = "without_storage", "left_behind"
 # Not failures: what happened, for the figures.
 ALLOWED, WITH_ITS_HOST, MISSED = "left_unsettled_allowed", "went_with_its_host", "missed"
 # Files of a dead session in memory, where the session itself had come to its end: they go at the next boot.
@@ -21,12 +23,13 @@ STALE = "stale_files"
 
 FAILURES = (
     *(RUNNING_TWICE, LOST, LAST_COPY_DESTROYED, LEFT_UNSETTLED, TOUCHED, WRONG_REPORT, LEFTOVERS, CORRUPT, HUNG),
-    BROKEN,
+    *(WITHOUT_STORAGE, LEFT_BEHIND, BROKEN),
 )
 # A receiver's record after which its status is durable.
 _STATUS = ("running", "not_started")
-# A sender's records that its guest stands still until it is told otherwise.
+# A sender's records that its guest stands still until it is told otherwise, and those that it is.
 _HELD = ("permission_held", "commit_requested")
+_LET_GO = ("refused", "reported_returned", "resume")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +65,10 @@ def judge(before: Truth, after: Truth, settled: Settled) -> Verdict:
     running = [copy for copy in after.copies if copy.state == RUNNING]
     if any(not copy.verified for copy in running):
         found[CORRUPT] = f"{running} has wrong memory"
+    if after.without_storage:
+        found[WITHOUT_STORAGE] = "; ".join(after.without_storage)
+    if after.left_behind:
+        found[LEFT_BEHIND] = "; ".join(after.left_behind)
     if not running:
         found.update(_nowhere(after))
     elif len(running) == 1:
@@ -86,6 +93,8 @@ def _nowhere(after: Truth) -> t.Iterator[tuple[str, str]]:
         took = _text(loss.took)
         if not loss.left and loss.took:
             yield WITH_ITS_HOST, f"{loss.host} lost power with {took}"
+        elif loss.host == SOURCE and after.xl_gave_back:
+            yield WITH_ITS_HOST, f"{loss.host} lost power with {took}, and {DESTINATION}'s xl could not start its copy"
         elif loss.host == SOURCE and loss.given_up:
             yield WITH_ITS_HOST, f"{loss.host} lost power with {took} when {DESTINATION} was told to give up"
         elif loss.host == SOURCE and loss.left:
@@ -101,14 +110,15 @@ def _ran_off(after: Truth) -> bool:
 def _may_be_unsettled(after: Truth) -> bool:
     """A host is gone for good, or has lost its power before what it did was on its disk: only a person can know more.
 
-    At the source that is that its guest stands still: until then it may have gone on, and then the destination's
-    complete copy is older than the disks.
+    At the source that is that its guest stands still: until then it may have gone on, as it may once it is let go, and
+    then the destination's complete copy is older than the disks.
     """
     if after.gone:
         return True
     sent = after.sessions[SOURCE].steps if SOURCE in after.sessions else ()
     took = [copy.state for loss in after.power_losses if loss.host == SOURCE and loss.left for copy in loss.took]
-    if SUSPENDED in took and not any(step in sent for step in _HELD):
+    held = any(step in sent for step in _HELD) and not any(step in sent for step in _LET_GO)
+    if SUSPENDED in took and not held:
         return True
     steps = after.sessions[DESTINATION].steps if DESTINATION in after.sessions else ()
     without_status = "commit" in steps and not any(step in steps for step in _STATUS)

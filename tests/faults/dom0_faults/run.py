@@ -139,7 +139,7 @@ class Run:
         if through:
             playbooks.move(world)
         else:
-            world.move()
+            world.move(course.gate)
         self.wait()
         if world.off:
             self.boot()

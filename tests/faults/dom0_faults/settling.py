@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import d
 from ansible_collections.dom0.xen.plugins.plugin_utils import _decision
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import Interrupted, interrupted
 
+from . import storage
 from .judge import Settled
 from .names import DESTINATION, SOURCE
 from .world import ROOT, World
@@ -132,6 +133,11 @@ def _rounds(world: World, hands: dict[str, _Hand], found: Interrupted) -> Settle
             act = told["act"]
             step = {name: act[name] for name in ("role", "verb", "status", "domid")}
             answer = hands[act["host"]].ask(do="act", wait=WAIT_S, **step, **common)
+            if "error" in answer:
+                return Settled(False, made.owner, made.end_state, f"{text} -> {answer['error']}")
+        elif made.next in (to.TASKS, to.UNDO):
+            storage.hand(world.storage, DESTINATION if made.next == to.TASKS else SOURCE)
+            answer = hands[SOURCE].ask(do=made.next, role=roles[SOURCE], wait=WAIT_S, **common)
             if "error" in answer:
                 return Settled(False, made.owner, made.end_state, f"{text} -> {answer['error']}")
         elif made.next == to.WAIT:

@@ -13,6 +13,7 @@ import typing as t
 
 from dom0_double.machine.client import NoMachine
 
+from . import ran, storage
 from .names import DESTINATION, SOURCE
 from .world import UUID, World
 
@@ -74,6 +75,9 @@ class Truth:
     sessions: t.Mapping[str, Session] = dataclasses.field(default_factory=dict)
     processes: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    without_storage: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
+    xl_gave_back: bool = False
 
 
 def copies(world: World) -> tuple[CopySeen, ...]:
@@ -90,6 +94,12 @@ def copies(world: World) -> tuple[CopySeen, ...]:
             continue
         found += [_copy(world, name, info) for info in domains if info["uuid"] == UUID]
     return tuple(found)
+
+
+def _xl_gave_back(world: World) -> bool:
+    """Whether the destination's xl had the permission, could not start its copy, and destroyed it by itself."""
+    passed = world.host(DESTINATION).points()
+    return "receive.go" in passed and "receive.destroying" in passed[passed.index("receive.go") :]
 
 
 def _goes_dark(world: World, name: str) -> bool:
@@ -170,4 +180,7 @@ def look(world: World) -> Truth:
         {name: session(world, name) for name in (SOURCE, DESTINATION)},
         tuple(line[:200] for line in lines),
         tuple(folders),
+        tuple(ran.without_storage(storage.handed(world.storage), intervals)),
+        tuple(ran.left_behind(intervals)),
+        _xl_gave_back(world),
     )

@@ -20,6 +20,7 @@ from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials
 
+from .courses import ENGINE, REFUSING
 from .names import DESTINATION, SOURCE
 from .proxy import Proxy
 
@@ -29,7 +30,10 @@ if t.TYPE_CHECKING:
 _INSIDE = pathlib.Path(__file__).resolve().parent / "inside"
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 NAME, UUID = GuestConfig.name, GuestConfig.uuid
+_CODE = str(ROOT / "build" / "collections")
 _MEMORY_MIB = 4
+# Longer than tasks take, shorter than a run that nothing happens in.
+_GATE_S = 3.0
 _STARTING_S = 15.0
 SHORT = {"link_timeout": 1.5}
 SENDER = {"connect_timeout": 3.0, "stop_link_timeout": 1.2, "progress_interval": 1.0}
@@ -41,6 +45,7 @@ class World:
 
     def __init__(self, state: pathlib.Path, credentials: tuple[Credentials, Credentials] | None = None) -> None:
         self.state = state
+        self.storage = state / "storage"
         self.session = secrets.token_hex(8)
         self.proxy: Proxy | None = None
         self.controllers: list[subprocess.Popen[bytes]] = []
@@ -84,10 +89,10 @@ class World:
         """Return the folder of journals."""
         return str(self.host(name).paths.lib / "dom0-xen")
 
-    def move(self) -> None:
+    def move(self, gate: str = ENGINE) -> None:
         """Start receiver and sender as the role does; what goes wrong with that is in :attr:`answers`."""
         common = {"uuid": UUID, "name": NAME, **SHORT}
-        gate = {"gate_held": False, "gate_timeout": 10.0}
+        held = {"gate_held": gate != ENGINE, "gate_timeout": _GATE_S}
         receiver = {"memory_max_kib": (_MEMORY_MIB + 64) * 1024, "listen_address": "127.0.0.1", **RECEIVER}
         first = 20000 + (os.getpid() * 7) % 20000
         answer = self._start("receiver", {**common, **receiver, "port_first": first, "port_last": first + 4000})
@@ -96,7 +101,16 @@ class World:
         self.banner_at_ns = time.monotonic_ns()
         self.proxy = Proxy(int(answer["port"]))
         sender = {"memory_kib": _MEMORY_MIB * 1024, "destination_address": "127.0.0.1", "port": self.proxy.port}
-        self._start("sender", {**common, **sender, **SENDER, **gate})
+        answer = self._start("sender", {**common, **sender, **SENDER, **held})
+        if gate != ENGINE and "pid" in answer:
+            self._hold_gate(gate == REFUSING)
+
+    def _hold_gate(self, refuse: bool) -> None:
+        document = {"code": _CODE, "runtime": self.runtime(SOURCE), "session": self.session, "refuse": refuse}
+        process = self._spawn(SOURCE, "gatekeeper.py")
+        if process.stdin is not None:
+            process.stdin.write(json.dumps({**document, "storage": str(self.storage)}).encode())
+            process.stdin.close()
 
     def _start(self, role: str, settings: dict[str, t.Any]) -> dict[str, t.Any]:
         name = SOURCE if role == "sender" else DESTINATION
@@ -105,7 +119,7 @@ class World:
         other = DESTINATION if name == SOURCE else SOURCE
         mine, peer = self._credentials if role == "sender" else self._credentials[::-1]
         document = {
-            **{"role": role, "session": self.session, "code": str(ROOT / "build" / "collections")},
+            **{"role": role, "session": self.session, "code": _CODE},
             **{"runtime": self.runtime(name), "journal": self.journal(name), "timeout": _STARTING_S},
             **{"key": mine.key.decode(), "certificate": mine.certificate},
             "settings": {
@@ -114,15 +128,7 @@ class World:
                 "peer_certificate": peer.certificate,
             },
         }
-        host = self.host(name)
-        process = host.spawn(
-            str(host.paths.bin / "python3"),
-            str(_INSIDE / "starter.py"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        self.controllers.append(process)
+        process = self._spawn(name, "starter.py")
         try:
             output, errors = process.communicate(json.dumps(document).encode(), timeout=_STARTING_S + 10)
         except subprocess.TimeoutExpired:
@@ -131,6 +137,19 @@ class World:
         answer: dict[str, t.Any] = json.loads(output) if output.strip() else {}
         self.answers[role] = answer or {"stderr": errors.decode(errors="replace")[-2000:]}
         return answer
+
+    def _spawn(self, name: str, script: str) -> subprocess.Popen[bytes]:
+        """Start what a run of Ansible has on a host."""
+        host = self.host(name)
+        process = host.spawn(
+            str(host.paths.bin / "python3"),
+            str(_INSIDE / script),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.controllers.append(process)
+        return process
 
     def close(self) -> list[str]:
         """End everything; return the processes that were still there."""

@@ -50,6 +50,8 @@ WRONG: list[tuple[str, Truth]] = [
     (j.LEFTOVERS, _truth(THERE, AWAY)),
     (j.LEFTOVERS, _truth(dataclasses.replace(HERE, name="centos--migratedaway"))),
     (j.LEFTOVERS, _truth(HERE, processes=("source: xl migrate",))),
+    (j.WITHOUT_STORAGE, _truth(HERE, without_storage=("it ran on source while its storage was destination's",))),
+    (j.LEFT_BEHIND, _truth(THERE, left_behind=("destination's copy ran after source's",))),
     (j.CORRUPT, _truth(dataclasses.replace(THERE, verified=False))),
     (j.WRONG_REPORT, _truth(THERE, sessions={"source": STAYED})),
     (j.WRONG_REPORT, _truth(HERE, sessions={"destination": MOVED})),
@@ -71,6 +73,7 @@ ALLOWED: list[tuple[str, Truth]] = [
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (HERE,), ()),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("destination", (THERE,), (AWAY,)),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,), given_up=True),))),
+    (j.WITH_ITS_HOST, _truth(power_losses=(WITH_AWAY,), xl_gave_back=True)),
     (
         j.WITH_ITS_HOST,
         _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,)), PowerLoss("destination", (COMING,), ()))),

@@ -46,7 +46,8 @@ class Disk:
         os.fsync(descriptor)
         path = os.readlink(f"/proc/self/fd/{descriptor}")
         if os.path.isfile(path):
-            note = self._host / f"synced.{self._role}"
+            # By file, not by who wrote: whoever settles adds to what a session's process has flushed.
+            note = self._host / f"synced.{pathlib.Path(path).parent.name}"
             part = note.with_suffix(".part")
             part.write_text(json.dumps({"path": path, "size": os.fstat(descriptor).st_size}))
             part.rename(note)

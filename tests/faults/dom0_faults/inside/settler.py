@@ -49,6 +49,9 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
         return {"side": settle.look(here, xl, request["wait"]).to_result()}
     if request["do"] == "act":
         return settle.act(here, xl, settle.Act(request["verb"], request["status"], request["domid"]), request["wait"])
+    if request["do"] in ("tasks", "undo"):
+        work = settle.tasks_done if request["do"] == "tasks" else settle.undone
+        return {"changed": work(here, request["wait"])}
     return {"changed": settle.conclude(here, request["owner"], request["end_state"], request["wait"])}
 
 

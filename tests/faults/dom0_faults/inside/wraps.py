@@ -38,7 +38,8 @@ WAITS: dict[str, dict[str, float]] = {
 }
 SETTLING_WAITS: dict[str, dict[str, float]] = {
     "_session.observe": {"LOOK_INTERVAL": 0.3},
-    "_session.control": {"ANSWER_S": 6.0},
+    # It may be looking for its copy meanwhile, twenty times.
+    "_session.control": {"ANSWER_S": 12.0},
     "_session.settle": {"POLL_S": 0.1},
     "_session.fence": {"POLL_S": 0.05},
 }
@@ -122,6 +123,8 @@ def wrap_settler(host: pathlib.Path, hit: Hit) -> None:
     settle = _module("_session.settle")
     around(settle, "look", hit, lambda *dummy: "settle.look")
     around(settle, "act", hit, lambda dummy, dummy2, step, *dummy3: f"settle.act.{step.verb}")
+    around(settle, "tasks_done", hit, lambda *dummy: "settle.tasks_done")
+    around(settle, "undone", hit, lambda *dummy: "settle.undone")
     around(settle, "conclude", hit, lambda *dummy: "settle.conclude")
     around(settle, "speak", hit, lambda dummy, request, *dummy2: f"settle.speak.{request['command']}")
 

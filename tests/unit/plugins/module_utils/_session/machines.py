@@ -75,7 +75,7 @@ Advance = t.Callable[[State, words.Event], tuple[State, Actions]]
 
 # What a process does for itself has no part in who owns the domain. These records do, and settling goes by the others.
 BINDING = ("commit", "commit_requested")
-BACKING_OUT = ("abort", "refused", "reported_returned")
+BACKING_OUT = ("refused", "reported_returned")
 GATE = ("gate_tasks_started", "waits_for_undo", "gate_undone", "permission_held")
 TOLD = ("transferred", "ready", "running", "not_started")
 

@@ -13,6 +13,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import words
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTINATION, DONE, HUMAN, SOURCE
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.halves import Violation
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import sent
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import DEAD, World
 
 
@@ -70,8 +71,10 @@ def promise_broken(w: World, strict: bool = True) -> str:
         return "both copies run"
     if w.guest == "runs" and w.has_run:
         return "the source's copy runs again after the destination's has run"
-    if w.guest == "runs" and w.tasks in ("started", "wanted"):
+    if w.guest == "runs" and sent(w.sent).tasks_open:
         return "the source runs the domain before the tasks at the gate are undone"
+    if w.copy == "runs" and sent(w.sent).tasks_due:
+        return "the destination runs the domain before the tasks at the gate have come to their end"
     if w.guest == "gone" and not w.has_run:
         return "the source's copy is gone, and the destination's has never run"
     if strict and w.told == "back" and w.has_run:
@@ -86,7 +89,7 @@ def end_wrong(model: Model, w: World, faults: int) -> str:
         return "" if w.hard else f"a person is asked though nothing was killed: {made.reason}"
     sender = model.halves.source.states[w.sender] if w.sender != DEAD else None
     receiver = model.halves.destination.states[w.receiver] if w.receiver != DEAD else None
-    if w.silent == SOURCE and w.tasks == "wanted":
+    if w.silent == SOURCE and sent(w.sent).undo_wanted:
         # Nobody can tell the sender there that the tasks at the gate are undone.
         return ""
     if sender is not None and sender.phase is not words.Phase.ENDED:
@@ -100,7 +103,7 @@ def end_wrong(model: Model, w: World, faults: int) -> str:
         return "without any process killed the domain runs nowhere"
     if not w.hard and (w.copy not in ("none", "runs") or (w.guest != "gone" and (w.away or w.has_run))):
         return "without any process killed something is left behind"
-    if w.faults == faults and not w.backed_out and not (w.copy == "runs" and w.guest == "gone"):
+    if w.faults == faults and not sent(w.sent).backed_out and not (w.copy == "runs" and w.guest == "gone"):
         return "without any fault the domain did not move"
     return ""
 

@@ -21,14 +21,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     WriteXl,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import migrated_away
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ENGINE
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.both_xl import Steps, stop_saving
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.halves import Halves, Violation
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
-    BACKING_OUT,
-    BINDING,
     DEADLINES,
-    GATE,
     NAME,
     message,
     observed,
@@ -134,7 +132,7 @@ class Sending:
 
     def _performs(self, w: World, action: Action) -> Steps:
         if isinstance(action, Journal):
-            yield f"writes {action.step}", _noted_at_source(w, action.step)
+            yield f"writes {action.step}", _noted(w, action)
         elif isinstance(action, Send):
             yield f"sends {message(action.message)}", w._replace(there=(*w.there, message(action.message)))
         elif isinstance(action, StartXl):
@@ -173,16 +171,10 @@ class Sending:
             yield "tells xl that the destination failed", w._replace(answers=(*w.answers, BACK), told="back")
 
 
-def _noted_at_source(w: World, step: str) -> World:
-    if step in GATE:
-        tasks = {"gate_tasks_started": "started", "waits_for_undo": "wanted", "gate_undone": "undone"}.get(
-            step, w.tasks
-        )
-        backed_out = w.backed_out or step in ("waits_for_undo", "gate_undone")
-        return w._replace(tasks=tasks, held_on_disk=True, backed_out=backed_out)
-    if step in BINDING:
-        return w._replace(asked_on_disk=True, tasks="started" if w.tasks == "wanted" else w.tasks)
-    return w._replace(backed_out=w.backed_out or step in BACKING_OUT)
+def _noted(w: World, record: Journal) -> World:
+    # Held by the engine it is on record only with what spoke against it.
+    by_engine = record.step == "permission_held" and record.details["gate"] == ENGINE
+    return w if by_engine else w.wrote(record.step)
 
 
 def _source_copy(w: World) -> str:

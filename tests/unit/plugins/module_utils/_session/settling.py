@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
@@ -32,6 +33,12 @@ class Unsafe(Exception):
     """A step that is wrong if what it rests on has changed since the look."""
 
 
+@functools.cache
+def sent(steps: tuple[str, ...]) -> History:
+    """Return what the source's journal says."""
+    return seen.read_history([{"step": step, "details": {"gate": seen.CONTROLLER}} for step in steps])
+
+
 def decision(
     w: World, sender: SourceState | None, receiver: DestinationState | None, decide: Decide = decide
 ) -> Decision:
@@ -51,13 +58,7 @@ def decision(
         copy=GUEST[w.guest],
         domid=1,
         name=NAME + MIGRATED_AWAY if w.away else NAME,
-        history=History(
-            held=w.asked_on_disk or w.held_on_disk,
-            asked=w.asked_on_disk,
-            backed_out=w.backed_out,
-            tasks_open=w.tasks in ("started", "wanted"),
-            undo_wanted=w.tasks == "wanted",
-        ),
+        history=sent(w.sent),
     )
     destination = Side(
         "xen2",
@@ -90,7 +91,9 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     if drops and w.copy == "full" and w.guest == "suspended" and not w.commit_on_disk:
         raise Unsafe(made.reason)
     if made.next == to.UNDO:
-        return w._replace(tasks="undone", backed_out=True) if sender_over else tell_sender(w, "undone")
+        return w.wrote("gate_undone") if sender_over else tell_sender(w, "undone")
+    if made.next == to.TASKS:
+        return w.wrote("gate_tasks_done")
     if step is None:
         return w
     if step.verb == to.CANCEL:
@@ -105,7 +108,7 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     if step.verb == to.DESTROY:
         return w._replace(guest="gone") if step.side == to.SOURCE else w._replace(copy="none")
     if step.verb == to.RESUME:
-        return w._replace(guest="runs", away=False, backed_out=True)
+        return w.wrote("resume")._replace(guest="runs", away=False)
     if step.verb == to.RENAME_BACK:
         return w._replace(away=False)
     return w._replace(copy="runs", has_run=True, noted=w.noted | {"commit", "running"}, commit_on_disk=True)

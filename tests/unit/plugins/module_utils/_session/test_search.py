@@ -64,7 +64,12 @@ def test_with_a_gate_that_the_controller_holds() -> None:
     """The same, whatever the controller says and when; and the source does not go on before its tasks are undone."""
     found = search(Model(source_machine(gate_held=True)), 2)
     assert not found.broken, str(found)
-    assert {"the controller permits", "settling: undo", "sender: writes gate_tasks_started"} <= found.labels
+    assert {
+        "the controller permits",
+        "settling: undo",
+        "settling: tasks",
+        "sender: writes gate_tasks_started",
+    } <= found.labels
 
 
 def test_tasks_must_be_undone() -> None:
@@ -75,6 +80,17 @@ def test_tasks_must_be_undone() -> None:
 
     found = search(Model(source_machine(without, gate_held=True), strict=False), 1)
     assert found.broken == "the source runs the domain before the tasks at the gate are undone"
+
+
+def with_the_tasks_forgotten(source_side: Side, destination_side: Side) -> Decision:
+    """Starts the only copy although its storage may be the source's."""
+    return decide(replace(source_side, history=replace(source_side.history, tasks_due=False)), destination_side)
+
+
+def test_tasks_must_be_run() -> None:
+    """Without that rule the search finds the destination running while its storage may be elsewhere."""
+    found = search(Model(source_machine(gate_held=True), strict=False, decide=with_the_tasks_forgotten), 1)
+    assert found.broken == "the destination runs the domain before the tasks at the gate have come to their end"
 
 
 def test_every_step_of_the_model_is_reached() -> None:

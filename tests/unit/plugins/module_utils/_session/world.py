@@ -55,13 +55,8 @@ class World(t.NamedTuple):
     output: tuple[str, ...] = ()
     copy: str = "none"
     has_run: bool = False
-    # What is on the disks, and what xl on the source has been told.
-    asked_on_disk: bool = False
-    backed_out: bool = False
-    held_on_disk: bool = False
-    # The caller's tasks at the gate, as the source's disk has them: "", "started", "wanted" (the sender waits for them
-    # to be undone) or "undone".
-    tasks: str = ""
+    # What is on the disks, the source's steps in the order in which each came last, and what xl there has been told.
+    sent: tuple[str, ...] = ()
     commit_on_disk: bool = False
     noted: frozenset[str] = frozenset()
     noted_status: bool = False
@@ -71,6 +66,10 @@ class World(t.NamedTuple):
     # How many faults may still happen, and whether one was so hard that a human may have to clean up.
     faults: int = 0
     hard: bool = False
+
+    def wrote(self, step: str) -> t.Self:
+        """Return the world after a record at the source."""
+        return self._replace(sent=(*[each for each in self.sent if each != step], step))
 
 
 Step = tuple[str, World]

@@ -35,6 +35,7 @@ HELD = replace(STREAMED, held=True)
 ASKED = replace(HELD, asked=True)
 REFUSED = replace(HELD, refused=True, backed_out=True)
 OPEN = replace(HELD, tasks_open=True)
+DUE = replace(HELD, tasks_due=True)
 ASKED_OPEN = replace(ASKED, tasks_open=True)
 # And at the destination.
 FIRST = History(boot_id=BOOT, domid=3)
@@ -301,6 +302,21 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_destination(PAUSED, alive=True),
         "hand_over at destination",
     ),
+    "source restarted before the tasks at the gate had ended": (
+        at_source(ABSENT, DUE, boot_id=LATER),
+        at_destination(PAUSED),
+        "tasks",
+    ),
+    "source restarted before the tasks at the gate had ended, receiver waits": (
+        at_source(ABSENT, DUE, boot_id=LATER),
+        at_destination(PAUSED, alive=True),
+        "tasks",
+    ),
+    "a person says that it had gone on, tasks at the gate": (
+        at_source(ABSENT, DUE, boot_id=LATER, vouched_ran=True),
+        at_destination(PAUSED),
+        "destroy at destination",
+    ),
     "source restarted, the copy is not complete yet": (
         at_source(ABSENT, HELD, boot_id=LATER),
         at_destination(PAUSED, replace(FIRST, transferred=True), alive=True),
@@ -460,7 +476,7 @@ def test_decision(source: Side, destination: Side, decided: str) -> None:
     made = decide(source, destination)
     assert short(made) == decided
     assert made.reason and len(made.known) == 2
-    assert bool(made.choices) == (made.next in (to.HUMAN, to.UNDO))
+    assert bool(made.choices) == (made.next in (to.HUMAN, to.TASKS, to.UNDO))
 
 
 def test_a_host_that_says_why_is_not_called_off_for_good() -> None:
@@ -475,6 +491,27 @@ def test_what_a_person_has_said_stays_in_the_commands() -> None:
     made = decide(at_source(SUSPENDED, ASKED), replace(SILENT_DESTINATION, gone=True))
     assert made.end_state == to.RAN_PERHAPS
     assert all("-e settle_gone=xen2 -e settle_ran=" in choice for choice in made.choices)
+
+
+@pytest.mark.parametrize(
+    ("steps", "due"),
+    [
+        ((), True),
+        (("gate_tasks_started",), True),
+        (("gate_tasks_started", "commit_requested"), False),
+        (("commit_requested",), False),
+        (("gate_tasks_started", "gate_undone"), True),
+        (("gate_tasks_started", "commit_requested", "gate_undone"), True),
+        (("gate_tasks_started", "commit_requested", "gate_undone", "gate_tasks_done"), False),
+        (("gate_tasks_done", "gate_undone"), True),
+    ],
+)
+def test_tasks_are_due_until_they_are_known_to_have_come_to_their_end(steps: tuple[str, ...], due: bool) -> None:
+    """The permission is asked for after them; what undoes them makes them due again."""
+    records: list[dict[str, t.Any]] = [{"step": step} for step in steps]
+    held: dict[str, t.Any] = {"step": "permission_held", "details": {"gate": "controller"}}
+    assert read_history([held, *records]).tasks_due is due
+    assert not read_history([{**held, "details": {"gate": "engine"}}, *records]).tasks_due
 
 
 def test_every_human_case_names_what_is_not_known() -> None:
@@ -493,13 +530,15 @@ def test_history_of_a_journal() -> None:
         {"step": "xl_started", "details": {"pid": 1, "domid": 7}},
         {"step": "transferred"},
         {"step": "ready"},
-        {"step": "permission_held"},
+        {"step": "permission_held", "details": {"gate": "controller"}},
         {"step": "gate_tasks_started"},
     ]
-    history = read_history(records)
-    assert history == History(boot_id=BOOT, domid=7, transferred=True, ready=True, held=True, tasks_open=True)
+    assert read_history(records) == History(
+        boot_id=BOOT, domid=7, transferred=True, ready=True, held=True, tasks_open=True, tasks_due=True
+    )
     undone = read_history([*records, {"step": "gate_undone"}])
-    assert not undone.tasks_open and undone.backed_out
+    assert not undone.tasks_open and not undone.backed_out
+    assert read_history([*records, {"step": "gate_undone"}, {"step": "refused"}]).backed_out
     assert read_history([*records, {"step": "gate_undone"}, {"step": "gate_tasks_started"}]).tasks_open
     given_back: list[dict[str, t.Any]] = [
         {"step": "commit"},
