@@ -17,10 +17,9 @@ _SUSPENDED = "suspend"
 
 def without_storage(told: t.Sequence[Handed], ran: t.Sequence[Interval]) -> list[str]:
     """Return where the guest ran while the storage was another host's."""
-    ends = [*[moment for moment, dummy in told[1:]], None]
     return [
         f"it ran on {one.host} while its storage was {host}'s"
-        for (since, host), until in zip(told, ends, strict=True)
+        for (since, host), until in zip(told, [*[moment for moment, dummy in told[1:]], None], strict=False)
         for one in ran
         if one.host != host and (until is None or one.start_ns < until) and (one.end_ns is None or one.end_ns > since)
     ]

@@ -8,8 +8,6 @@ from __future__ import annotations
 import pathlib
 import time
 
-from .names import SOURCE
-
 # When it was handed to a host, in nanoseconds of the monotonic clock.
 Handed = tuple[int, str]
 
@@ -21,7 +19,6 @@ def hand(file: pathlib.Path, host: str) -> None:
 
 
 def handed(file: pathlib.Path) -> tuple[Handed, ...]:
-    """Return whom it was handed to, in order; at first it is the source's."""
+    """Return whom it was handed to, in order, and nothing where no tasks hand it over."""
     lines = file.read_text().splitlines() if file.exists() else []
-    found = [(int(moment), host) for moment, host in (line.split() for line in lines)]
-    return ((0, SOURCE), *found)
+    return tuple((int(moment), host) for moment, host in (line.split() for line in lines))

@@ -20,6 +20,7 @@ from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials
 
+from . import storage
 from .courses import ENGINE, REFUSING
 from .names import DESTINATION, SOURCE
 from .proxy import Proxy
@@ -106,6 +107,7 @@ class World:
             self._hold_gate(gate == REFUSING)
 
     def _hold_gate(self, refuse: bool) -> None:
+        storage.hand(self.storage, SOURCE)
         document = {"code": _CODE, "runtime": self.runtime(SOURCE), "session": self.session, "refuse": refuse}
         process = self._spawn(SOURCE, "gatekeeper.py")
         if process.stdin is not None:

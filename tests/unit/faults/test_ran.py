@@ -27,6 +27,7 @@ def _ran(host: str, start: int, end: int | None, why: str = "suspend", domid: in
         (MOVED, [_ran("source", 1, 90), _ran("destination", 110, None)], 0),
         (BACK, [_ran("source", 1, 90), _ran("source", 210, None)], 0),
         (((0, "source"),), [_ran("source", 1, None)], 0),
+        ((), [_ran("source", 1, 90), _ran("destination", 110, None)], 0),
         # Handed over while it still ran, resumed before it was handed back, started before it was handed over.
         (MOVED, [_ran("source", 1, 110)], 1),
         (BACK, [_ran("source", 1, 90), _ran("source", 190, None)], 1),
@@ -40,10 +41,11 @@ def test_every_moment_counts(told: tuple[tuple[int, str], ...], ran: list[Interv
     assert len(without_storage(told, ran)) == wrong
 
 
-def test_it_is_the_source_s_until_it_is_handed_over(tmp_path: pathlib.Path) -> None:
+def test_whom_it_was_handed_to_is_kept(tmp_path: pathlib.Path) -> None:
     """What is written is read back, in order."""
     file = tmp_path / "storage"
-    assert handed(file) == ((0, "source"),)
+    assert handed(file) == ()
+    hand(file, "source")
     hand(file, "destination")
     hand(file, "source")
     assert [host for dummy, host in handed(file)] == ["source", "destination", "source"]
