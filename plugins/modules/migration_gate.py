@@ -47,9 +47,11 @@ options:
       - V(permitted) lets the destination run the domain.
       - V(refused) gives the migration up. The domain goes on on the source, at once if no tasks were begun, otherwise
         once they are undone.
-      - V(undone) puts on record that what the tasks have done has been undone.
+      - V(undo_started) puts on record that what the tasks have done is about to be undone. No permission is taken
+        after it.
+      - V(undone) puts on record that it has been undone.
     type: str
-    choices: [started, permitted, refused, undone]
+    choices: [started, permitted, refused, undo_started, undone]
     required: true
   reason:
     description: Why the permission is refused, for people.
@@ -111,6 +113,7 @@ COMMANDS = {
     "started": control.GATE_START,
     "permitted": control.PERMIT,
     "refused": control.REFUSE,
+    "undo_started": control.UNDO_START,
     "undone": control.UNDONE,
 }
 

@@ -135,6 +135,10 @@ sessions:
         up: {type: bool, description: Whether there is a connection now.}
         losses: {type: int, description: How often one was lost before the session's end.}
     stderr: {type: list, elements: str, description: "The last lines of this side's C(xl), at most 20."}
+    shutdown_inhibitor:
+      description:
+        - Whether systemd-logind holds this host's shutdown off, V(held), V(asked) or V(failed). V(absent) without it.
+      type: str
     bytes:
       description: Bytes of the stream so far. For a sender as C(xl) wrote them, for a receiver as they arrived.
       type: int

@@ -82,7 +82,7 @@ options:
     default: 30
   stop_link_timeout:
     description:
-      - The same while the guest stands still, from the suspend until the destination is ready, in seconds.
+      - The same from the suspend on, while the guest stands still, in seconds.
       - Once the permission was asked for, no time limit ends a session.
     type: int
     default: 10

@@ -60,11 +60,11 @@ options:
     description:
       - V(look) returns the evidence.
       - V(act) takes the step O(verb).
-      - V(tasks_done) puts on record that the caller's tasks at the gate have been run, V(undone) that they have been
-        undone.
+      - V(tasks_done) puts on record that the caller's tasks at the gate have been run, V(undo_started) that they are
+        about to be undone, V(undone) that they have been.
       - V(concluded) puts on record how the session ended, and removes what it has left in memory.
     type: str
-    choices: [look, act, tasks_done, undone, concluded]
+    choices: [look, act, tasks_done, undo_started, undone, concluded]
     default: look
   verb:
     description: The step, as RV(dom0.xen.migration_decision#module:step) names it.
@@ -119,8 +119,10 @@ side:
     domid: 7
     name: centos--migratedaway
 accepted:
-  description: Whether the session's process did what it was asked for. False also when it had ended by itself.
-  returned: with O(state=act) and a verb that asks the process
+  description:
+    - Whether the session's process did what it was asked for. False also when it had ended by itself.
+    - With O(state=undo_started) whether the tasks at the gate may be undone now.
+  returned: with O(state=undo_started), and with O(state=act) and a verb that asks the process
   type: bool
   sample: true
 monitor:
@@ -159,7 +161,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
-STATES = ("look", "act", "tasks_done", "undone", "concluded")
+STATES = ("look", "act", "tasks_done", "undo_started", "undone", "concluded")
 
 
 def main() -> None:
@@ -216,6 +218,9 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
         return settle.act(here, xl, settle.Act(params["verb"], params["status"], params["domid"]), params["wait"])
     if params["state"] == "tasks_done":
         return {"changed": settle.tasks_done(here, params["wait"])}
+    if params["state"] == "undo_started":
+        accepted = settle.undo_started(here, params["wait"])
+        return {"changed": accepted, "accepted": accepted}
     if params["state"] == "undone":
         return {"changed": settle.undone(here, params["wait"])}
     return {"changed": settle.conclude(here, params["owner"], params["end_state"], params["wait"])}

@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
 from ansible_collections.dom0.xen.plugins.module_utils._session.control import CANCEL, Control
 from ansible_collections.dom0.xen.plugins.module_utils._session.inhibitor import Inhibitor
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import give_up_reserve
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.machine import Machine, StateT, told
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
@@ -70,9 +71,11 @@ class Driver(t.Generic[StateT]):
         self.loop = Loop()
         self.link = Link(self.clock, self.figures)
         self._journal = JournalFile(settings.journal_folder)
+        self._journal.reserve()
         self._control = Control(settings.runtime_folder)
         self._inhibitor = Inhibitor(settings.name)
         self._events: deque[Event] = deque()
+        self._unwritten: Failure | None = None
         self._telling = Telling(settings.runtime_folder, self.quiet_interval, self.clock)
         self._vm_nodes = vm_path.remembered(settings.uuid)
         self.timeline: dict[str, float] = {}
@@ -231,7 +234,8 @@ class Driver(t.Generic[StateT]):
         self._control.serve(happened, self._answer)
 
     def _answer(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
-        return told(self.state, self.role, self._asked(request))
+        self._unwritten = None
+        return told(self.state, self.role, self._asked(request), self._unwritten)
 
     def _handle(self, event: Event) -> None:
         before = self.state
@@ -241,8 +245,8 @@ class Driver(t.Generic[StateT]):
                 self._carry_out(action)
             except (OSError, Dom0XenError) as exc:
                 if isinstance(action, Journal) and action.binding:
-                    self.state = before
-                    self._events.append(Failed(_journal_failure(exc)))
+                    self.state, self._unwritten = before, _journal_failure(exc)
+                    self._events.append(Failed(self._unwritten))
                     return
                 # What could not be done shows when the hypervisor is looked at, which always comes last.
                 self._note(action, exc)
@@ -284,6 +288,7 @@ class Driver(t.Generic[StateT]):
         self._control.close()
         self._inhibitor.release()
         self._journal.close()
+        give_up_reserve(self.settings.journal_folder)
         self.loop.close()
 
 

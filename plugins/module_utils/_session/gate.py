@@ -56,6 +56,8 @@ def event(request: t.Mapping[str, t.Any], link_up: bool, evidence: Evidence) -> 
     if command == control.REFUSE:
         text = str(request.get("reason") or "the permission was refused at the gate")[:1024]
         return words.Failed(Failure("gate_refused", text, remedy="See why the tasks at the gate failed."))
+    if command == control.UNDO_START:
+        return words.GateUndoStarted()
     if command == control.UNDONE:
         return words.GateUndone()
     if command == control.OUTCOME:
@@ -69,11 +71,13 @@ def event(request: t.Mapping[str, t.Any], link_up: bool, evidence: Evidence) -> 
 def obeyed(command: t.Any, state: SourceState) -> bool:
     """Return whether the sender is where the request wanted it, whoever brought it there."""
     if command == control.GATE_START:
-        return state.tasks_started and not state.tasks_undone and state.failure is None
+        return state.must_undo and not state.undo_started and state.failure is None
     if command == control.PERMIT:
         return state.commit_left
     if command == control.REFUSE:
         return state.failure is not None and not state.commit_left
+    if command == control.UNDO_START:
+        return state.must_undo and state.undo_started
     if command == control.UNDONE:
         return state.tasks_undone
     return command == control.OUTCOME and state.report is not None and state.owner is not words.Owner.UNSETTLED

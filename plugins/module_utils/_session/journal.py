@@ -10,12 +10,16 @@ and counts as never written.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
 import typing as t
 
 FILE = "journal"
+# Room for the records that end a session on a disk that has filled up meanwhile.
+RESERVE = "journal.reserve"
+RESERVE_BYTES = 16384
 
 
 class Journal:
@@ -29,6 +33,7 @@ class Journal:
             os.fsync(directory)
         finally:
             os.close(directory)
+        self._folder = folder
         self._size = os.fstat(self._fd).st_size
         self._number = 0
         # Whatever was torn off here before must not take the next record with it.
@@ -48,17 +53,35 @@ class Journal:
         if self._broken:
             line = b"\n" + line
         try:
+            self._append(line, durable)
+        except OSError as exc:
+            if exc.errno != errno.ENOSPC or not give_up_reserve(self._folder):
+                raise
+            self._append(line, durable)
+        self._broken = False
+        self._size += len(line)
+        self._number += 1
+
+    def reserve(self) -> None:
+        """Keep some room for the last records. Where there is none left, so be it."""
+        with contextlib.suppress(OSError):
+            fd = os.open(os.path.join(self._folder, RESERVE), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(fd, 0, RESERVE_BYTES)
+            finally:
+                os.close(fd)
+
+    def _append(self, line: bytes, durable: bool) -> None:
+        try:
             written = os.write(self._fd, line)
             if written != len(line):
-                raise OSError(f"only {written} of {len(line)} bytes of a journal record were written")
+                text = f"only {written} of {len(line)} bytes of a journal record were written"
+                raise OSError(errno.ENOSPC, text)
             if durable:
                 os.fsync(self._fd)
         except OSError:
             self._take_back()
             raise
-        self._broken = False
-        self._size += len(line)
-        self._number += 1
 
     def _take_back(self) -> None:
         # The caller acts as if the record had never been written, so nobody may read it later, or half of it.
@@ -69,6 +92,15 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
+
+
+def give_up_reserve(folder: str) -> bool:
+    """Let the room go; return whether there was any."""
+    try:
+        os.unlink(os.path.join(folder, RESERVE))
+    except OSError:
+        return False
+    return True
 
 
 def read(folder: str) -> list[dict[str, t.Any]]:

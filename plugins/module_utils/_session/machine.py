@@ -43,7 +43,11 @@ StateT = t.TypeVar("StateT", bound=State)
 Machine = t.Callable[[StateT, Event], t.Tuple[StateT, Actions]]
 
 
-def told(state: State, role: str, accepted: bool) -> dict[str, t.Any]:
-    """Return the answer to a request of :mod:`control`: whether it was accepted, and where the session is."""
-    error = state.failure.to_result(role) if state.failure else None
+def told(state: State, role: str, accepted: bool, unwritten: Failure | None = None) -> dict[str, t.Any]:
+    """Return the answer to a request of :mod:`control`: whether it was accepted, and where the session is.
+
+    ``unwritten``: why it could not be put on record, which counts before what the session fails of.
+    """
+    failure = unwritten or state.failure
+    error = failure.to_result(role) if failure else None
     return {"accepted": accepted, "phase": state.phase.value, "owner": state.owner.value, "error": error}

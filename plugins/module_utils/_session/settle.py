@@ -17,6 +17,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, fence, found, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart, bring_back
@@ -42,7 +43,16 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import Xe
 POLL_S = 0.2
 
 _REQUESTS = (CANCEL, OUTCOME, HAND_OVER, BAR)
+# A process that has taken one of these goes on.
+_STAYS = (BAR, control.UNDO_START)
 VERBS = (*_REQUESTS, DESTROY, RESUME, RENAME_BACK, ROLL_FORWARD)
+
+
+class UndoneUnheard(Dom0XenError):
+    """The tasks are undone, and the sender goes on waiting for that."""
+
+    code = "undone_unheard"
+    remedy = "Mend that (a full disk: make room), then run dom0.xen.settle for the domain again; it waits."
 
 
 @dataclass(frozen=True)
@@ -129,10 +139,32 @@ def tasks_done(here: Here, wait: float) -> bool:
     return fence.turn(here, wait, work) and due_before
 
 
-def undone(here: Here, wait: float) -> bool:
-    """Put on record that the caller's tasks at the gate are undone; return whether that was news."""
+def undo_started(here: Here, wait: float) -> bool:
+    """Put on record that the caller's tasks at the gate begin to be undone; return whether they may be.
+
+    From then on the destination does not run the domain before they have been run anew.
+    """
     if here.alive():
-        return speak(here, {"command": control.UNDONE}, wait)
+        return speak(here, {"command": control.UNDO_START}, wait)
+
+    def work(record: t.Callable[..., None]) -> None:
+        if here.history().tasks_open:
+            record("gate_undo_started")
+
+    return fence.turn(here, wait, work) and here.history().tasks_open
+
+
+def undone(here: Here, wait: float) -> bool:
+    """Put on record that the caller's tasks at the gate are undone; return whether that was news.
+
+    Raises :class:`UndoneUnheard` when the session's process does not take it.
+    """
+    if here.alive():
+        answer = _ask(here, {"command": control.UNDONE}, wait)
+        if not answer.get("accepted"):
+            cause = (answer.get("error") or {}).get("msg") or f"it is in its phase {answer.get('phase')}"
+            raise UndoneUnheard(f"the sender has not put on record that the tasks at the gate are undone: {cause}")
+        return True
     open_before = here.history().tasks_open
 
     def work(record: t.Callable[..., None]) -> None:
@@ -155,10 +187,14 @@ def speak(here: Here, request: t.Mapping[str, t.Any], wait: float) -> bool:
 
     Wait up to ``wait`` seconds for its end, unless it is to stay. Raises :class:`control.SessionSilent`.
     """
-    accepted = bool(control.ask(here.runtime, request, control.ANSWER_S).get("accepted"))
-    if not (accepted and request["command"] == control.BAR):
+    return bool(_ask(here, request, wait).get("accepted"))
+
+
+def _ask(here: Here, request: t.Mapping[str, t.Any], wait: float) -> control.Document:
+    answer = control.ask(here.runtime, request, control.ANSWER_S)
+    if not (answer.get("accepted") and request["command"] in _STAYS):
         found.wait_for_end(here.runtime_root, here.journal_root, here.session, here.role, wait)
-    return accepted
+    return answer
 
 
 def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
@@ -179,6 +215,7 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
         _settle_autostart(here, owner)
         documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
         record("settled", owner=owner, end_state=end_state)
+        journal.give_up_reserve(here.journal)
         priority.take_back_left(here.session)
         shutil.rmtree(here.runtime, ignore_errors=True)
 

@@ -108,23 +108,33 @@ def _ask(state: SourceState) -> tuple[SourceState, Actions]:
 
 
 def _tasks_started(state: SourceState, event: words.GateTasksStarted) -> tuple[SourceState, Actions]:
-    if not state.at_the_gate or state.failure is not None:
+    half_undone = state.undo_started and not state.tasks_undone
+    if not state.at_the_gate or state.failure is not None or half_undone:
         return state, ()
-    return replace(state, tasks_started=True, tasks_undone=False), (Journal("gate_tasks_started", binding=True),)
+    started = replace(state, tasks_started=True, undo_started=False, tasks_undone=False)
+    return started, (Journal("gate_tasks_started", binding=True),)
 
 
 def _permit(state: SourceState, event: words.Permit) -> tuple[SourceState, Actions]:
     # What waits for the tasks to be undone has not answered xl, and has told the destination nothing.
     waits = state.failure is None or state.must_undo
-    if not state.at_the_gate or not waits or state.tasks_undone or state.report is not None:
+    undoing = state.undo_started or state.tasks_undone
+    if not state.at_the_gate or not waits or undoing or state.report is not None:
         return state, ()
     return _ask(state) if event.evidence is None else _fail(replace(state, failure=None), event.evidence)
+
+
+def _undo_started(state: SourceState, event: words.GateUndoStarted) -> tuple[SourceState, Actions]:
+    if not state.must_undo or state.undo_started:
+        return state, ()
+    return replace(state, undo_started=True), (Journal("gate_undo_started", binding=True),)
 
 
 def _undone(state: SourceState, event: words.GateUndone) -> tuple[SourceState, Actions]:
     if not state.must_undo:
         return state, ()
-    undone, record = replace(state, tasks_undone=True), Journal("gate_undone")
+    # Without the record it waits on: that it had been waiting is what shows that its guest stood still.
+    undone, record = replace(state, tasks_undone=True), Journal("gate_undone", binding=True)
     if state.failure is None:
         return undone, (record,)
     again = replace(undone, failure=None, owner=Owner.SOURCE, report=None)
@@ -276,6 +286,7 @@ _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Action
     words.Permission: _permission,
     words.GateTasksStarted: _tasks_started,
     words.Permit: _permit,
+    words.GateUndoStarted: _undo_started,
     words.GateUndone: _undone,
     words.Reported: _reported,
     words.Failed: _failed,

@@ -15,9 +15,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import End
 class SourceState:
     """Everything the source's half decides by.
 
-    ``gate_held``: the permission waits for the controller's word (``gate: controller``). ``tasks_started`` and
-    ``tasks_undone``: what is on record of the caller's tasks at the gate. ``peer_untold``: the destination does not
-    know yet that it will never have the permission.
+    ``gate_held``: the permission waits for the controller's word (``gate: controller``). ``tasks_started``,
+    ``undo_started`` and ``tasks_undone``: what is on record of the caller's tasks at the gate. ``peer_untold``: the
+    destination does not know yet that it will never have the permission.
     """
 
     name: str
@@ -28,6 +28,7 @@ class SourceState:
     ready_given: bool = False
     permission_held: bool = False
     tasks_started: bool = False
+    undo_started: bool = False
     tasks_undone: bool = False
     commit_left: bool = False
     answered: bool = False

@@ -179,6 +179,11 @@ class Permit(Event):
 
 
 @dataclass(frozen=True)
+class GateUndoStarted(Event):
+    """What the caller's tasks did at the gate begins to be undone: the permission must not be given any more."""
+
+
+@dataclass(frozen=True)
 class GateUndone(Event):
     """What the caller's tasks did at the gate has been undone."""
 

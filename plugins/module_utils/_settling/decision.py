@@ -160,7 +160,9 @@ def human(source: Side, destination: Side, why: str) -> Decision:
 def _settle(source: Side, destination: Side) -> str:
     """The command that settles again, with what a person has vouched for so far."""
     gone = [side.host for side in (source, destination) if side.gone]
-    return f"{_SETTLE} -e settle_gone={','.join(gone)}" if gone else _SETTLE
+    ran = next((side.vouched_ran for side in (source, destination) if side.vouched_ran is not None), None)
+    words = f" -e settle_gone={','.join(gone)}" if gone else ""
+    return _SETTLE + words + ("" if ran is None else f" -e settle_ran={'yes' if ran else 'no'}")
 
 
 def _known(source: Side, destination: Side) -> tuple[str, ...]:

@@ -26,8 +26,10 @@ ENGINE, CONTROLLER = "engine", "controller"
 _SAID_STARTED = "Domain started successsfully"
 _SAID_DESTROYING = "Failure, destroying our copy"
 
-# One of them is written before xl is told to resume the domain, or before settling resumes it.
-_BACKING_OUT = ("refused", "reported_returned", "resume")
+_SOURCE = "source"
+# Written before xl is told to resume the domain, or before settling resumes it. The sender's own "gate_undone" counts
+# too: what follows it may be missing from a full disk.
+_BACKING_OUT = ("refused", "reported_returned", "resume", "rename_back")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class History(Record):
     domain; ``backed_out``: that answer is on record, or that settling resumes it, which alone is ``resumed``.
     ``tasks_open``: the caller's tasks at the gate were begun and are not undone, ``undo_wanted``: the sender waits for
     that before it lets the source run the domain. ``tasks_due``: the controller held the gate, and it is not on record
-    that its tasks have come to their end, or they were undone since.
+    that its tasks have come to their end, or undoing them was begun since.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``.
     """
@@ -120,17 +122,18 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     order = [str(record.get("step")) for record in records]
     started, undone = _last(order, "gate_tasks_started"), _last(order, "gate_undone")
     done = max(_last(order, "commit_requested"), _last(order, "gate_tasks_done"))
+    by_controller = started >= 0 or steps.get("permission_held", {}).get("gate") == CONTROLLER
     return History(
         boot_id=steps.get("opened", {}).get("boot_id"),
         domid=steps.get("xl_started", {}).get("domid", steps.get("copy", {}).get("domid")),
         held="permission_held" in steps or "commit_requested" in steps,
         asked="commit_requested" in steps,
         refused="refused" in steps or "reported_returned" in steps,
-        backed_out=any(step in steps for step in _BACKING_OUT),
+        backed_out=any(_backs_out(record) for record in records),
         resumed="resume" in steps,
         tasks_open=started > undone,
         undo_wanted=_last(order, "waits_for_undo") > max(undone, _last(order, "commit_requested")),
-        tasks_due=steps.get("permission_held", {}).get("gate") == CONTROLLER and done <= undone,
+        tasks_due=by_controller and done <= max(undone, _last(order, "gate_undo_started")),
         transferred="transferred" in steps,
         ready="ready" in steps,
         committed="commit" in steps,
@@ -140,6 +143,13 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         said_destroying=any(_SAID_DESTROYING in line for line in said),
         concluded=steps.get("settled", {}).get("owner"),
     )
+
+
+def _backs_out(record: t.Mapping[str, t.Any]) -> bool:
+    step, details = record.get("step"), record.get("details") or {}
+    if step in ("ended", "settled"):
+        return details.get("owner") == _SOURCE
+    return step in _BACKING_OUT or (step == "gate_undone" and "by" not in details)
 
 
 def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> tuple[DomainRow | None, int]:

@@ -13,9 +13,11 @@ import signal
 import sys
 import tempfile
 import time
+import typing as t
 
 from . import points, recording
 from .enumeration import campaign, faults, spread
+from .kept import FILE, OF_NAMES, Kept
 from .names import SMOOTH, Fault
 from .pool import MEMORY, Pool
 from .run import Outcome
@@ -32,6 +34,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="TEXT", help="only those whose name has this; with --record courses")
     parser.add_argument("--list", action="store_true", help="show the names and run nothing")
     parser.add_argument("--record", action="store_true", help="record the points anew")
+    parser.add_argument("--continue", action="store_true", dest="go_on", help="leave out what this code has passed")
     parser.add_argument("--jobs", type=int, default=2)
     return parser.parse_args()
 
@@ -69,8 +72,12 @@ def main() -> int:
         vanished = points.vanished(known, passed)
         for name in points.unknown(known, passed):
             print(f"not in the list: {name}", flush=True)
-        deadline = begun + options.sample if options.sample else None
-        stopped = _run(spread(chosen) if options.sample else chosen, options.jobs, deadline, outcomes)
+        kept = Kept(options.go_on, OF_NAMES if options.names else FILE)
+        begun -= kept.seconds
+        outcomes += kept.outcomes
+        left = [fault for fault in (spread(chosen) if options.sample else chosen) if str(fault) not in kept.names]
+        deadline = time.monotonic() + options.sample if options.sample else None
+        stopped = _run(left, options.jobs, deadline, outcomes, lambda one: kept.add(one, time.monotonic() - begun))
     except KeyboardInterrupt:
         stopped = True
     finally:
@@ -89,16 +96,24 @@ def main() -> int:
     return 130 if stopped else int(not document["ok"])
 
 
-def _run(chosen: list[Fault], jobs: int, deadline: float | None, outcomes: list[Outcome]) -> bool:
+def _run(
+    chosen: list[Fault],
+    jobs: int,
+    deadline: float | None,
+    outcomes: list[Outcome],
+    keep: t.Callable[[Outcome], None],
+) -> bool:
     """Add to ``outcomes``; return whether it was stopped before the end."""
+    total = len(chosen) + len(outcomes)
     with Pool(jobs) as pool:
         try:
             for outcome in pool.run(chosen, deadline):
                 outcomes.append(outcome)
+                keep(outcome)
                 if outcome.failed:
                     print(f"{outcome.name}: {'; '.join(outcome.why)}", flush=True)
                 if len(outcomes) % 50 == 0:
-                    print(f"{len(outcomes)} of {len(chosen)}", flush=True)
+                    print(f"{len(outcomes)} of {total}", flush=True)
         except KeyboardInterrupt:
             print("stopped")
             return True

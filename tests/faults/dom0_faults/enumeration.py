@@ -29,6 +29,7 @@ FIRSTS = tuple(
         "power-destination@destination/receiver.journal.commit.after",
         "kill-controller@held:source/gate.tasks.after",
         "kill-sender@held:source/gate.tasks.after",
+        "kill-xl-migrate@refused:source/gate.undo.before",
         "kill-sender@held:source/sender.journal.commit_requested.after",
         "kill-receiver@held:destination/receiver.journal.commit.after",
         "power-source@held:source/gate.tasks.after",

@@ -29,7 +29,7 @@ FAILURES = (
 _STATUS = ("running", "not_started")
 # A sender's records that its guest stands still until it is told otherwise, and those that it is.
 _HELD = ("permission_held", "commit_requested")
-_LET_GO = ("refused", "reported_returned", "resume")
+_LET_GO = ("refused", "reported_returned", "resume", "gate_undone")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,11 +25,11 @@ def without_storage(told: t.Sequence[Handed], ran: t.Sequence[Interval]) -> list
     ]
 
 
-def left_behind(ran: t.Sequence[Interval]) -> list[str]:
+def left_behind(ran: t.Sequence[Interval], received: t.Sequence[int]) -> list[str]:
     """Return which copies ran that another one had left behind: their memory is older than the disks.
 
-    A copy at the destination goes on from where the source's was suspended; one at the source from where it stood
-    itself, or it is new and boots from the disks.
+    A copy at the destination goes on from where the source's was last suspended, which was before it was ``received``
+    (nanoseconds); one at the source goes on from where it stood itself, or it is new and boots from the disks.
     """
     found = []
     ordered = sorted(ran, key=lambda one: one.start_ns)
@@ -39,7 +39,9 @@ def left_behind(ran: t.Sequence[Interval]) -> list[str]:
         boots = one.host != DESTINATION and all(
             (one.host, one.domid) != (other.host, other.domid) for other in ordered[:at]
         )
-        moved = one.host == DESTINATION != before.host and before.why == _SUSPENDED
+        stood = before.why == _SUSPENDED and before.end_ns is not None
+        moved = one.host == DESTINATION != before.host and stood
+        moved = moved and any((before.end_ns or 0) < moment < one.start_ns for moment in received)
         if not (same or boots or moved):
             found.append(f"{one.host}'s copy ran after {before.host}'s, which had ended with a {before.why}")
     return found

@@ -136,8 +136,7 @@ def _rounds(world: World, hands: dict[str, _Hand], found: Interrupted) -> Settle
             if "error" in answer:
                 return Settled(False, made.owner, made.end_state, f"{text} -> {answer['error']}")
         elif made.next in (to.TASKS, to.UNDO):
-            storage.hand(world.storage, DESTINATION if made.next == to.TASKS else SOURCE)
-            answer = hands[SOURCE].ask(do=made.next, role=roles[SOURCE], wait=WAIT_S, **common)
+            answer = _at_the_gate(world, hands[SOURCE], made.next, {"role": roles[SOURCE], "wait": WAIT_S, **common})
             if "error" in answer:
                 return Settled(False, made.owner, made.end_state, f"{text} -> {answer['error']}")
         elif made.next == to.WAIT:
@@ -147,6 +146,18 @@ def _rounds(world: World, hands: dict[str, _Hand], found: Interrupted) -> Settle
         else:
             return Settled(False, made.owner, made.end_state, text)
     return Settled(False, text=f"no end after {ROUNDS} rounds:{text}")
+
+
+def _at_the_gate(world: World, hand: _Hand, what: str, request: Answer) -> Answer:
+    """Do what gate.yml and undo.yml of the role do: the storage changes hands between the records."""
+    if what == to.TASKS:
+        storage.hand(world.storage, DESTINATION)
+        return hand.ask(do="tasks_done", **request)
+    answer = hand.ask(do="undo_started", **request)
+    if answer.get("accepted"):
+        storage.hand(world.storage, SOURCE)
+        answer = hand.ask(do="undone", **request)
+    return answer
 
 
 def _conclude(

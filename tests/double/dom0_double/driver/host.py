@@ -264,10 +264,14 @@ class Host:
         """Return the fault points passed, in order."""
         return [line.split(" ", 1)[1] for line in self.paths.points.read_text().splitlines()]
 
+    def passed(self, point: str) -> list[int]:
+        """Return when a point was passed, each time, in nanoseconds of the monotonic clock."""
+        lines = [line.split(" ", 1) for line in self.paths.points.read_text().splitlines()]
+        return [int(at) for at, name in lines if name == point]
+
     def passed_at(self, point: str) -> float:
         """Return when a point was passed last, in seconds of the monotonic clock."""
-        lines = [line.split(" ", 1) for line in self.paths.points.read_text().splitlines()]
-        return max(int(at) for at, name in lines if name == point) / 1e9
+        return max(self.passed(point)) / 1e9
 
     def kill(self, *words: str, number: int = signal.SIGKILL) -> list[int]:
         """Send a signal to the host's processes whose command line has all the words; returns their ids."""

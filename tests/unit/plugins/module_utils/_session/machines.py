@@ -39,6 +39,7 @@ EVENTS: dict[str, words.Event] = {
     "bar": words.BarAsked(),
     "tasks started": words.GateTasksStarted(),
     "permit": words.Permit(),
+    "undo started": words.GateUndoStarted(),
     "undone": words.GateUndone(),
     "exited": words.XlExited(1, FAILURE),
     "cannot look": words.Observed(words.Copy(words.CopyState.UNKNOWN)),
@@ -76,7 +77,7 @@ Advance = t.Callable[[State, words.Event], tuple[State, Actions]]
 # What a process does for itself has no part in who owns the domain. These records do, and settling goes by the others.
 BINDING = ("commit", "commit_requested")
 BACKING_OUT = ("refused", "reported_returned")
-GATE = ("gate_tasks_started", "waits_for_undo", "gate_undone", "permission_held")
+GATE = ("gate_tasks_started", "waits_for_undo", "gate_undo_started", "gate_undone", "permission_held")
 TOLD = ("transferred", "ready", "running", "not_started")
 
 

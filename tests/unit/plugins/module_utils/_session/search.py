@@ -73,7 +73,7 @@ def promise_broken(w: World, strict: bool = True) -> str:
         return "the source's copy runs again after the destination's has run"
     if w.guest == "runs" and sent(w.sent).tasks_open:
         return "the source runs the domain before the tasks at the gate are undone"
-    if w.copy == "runs" and sent(w.sent).tasks_due:
+    if w.copy == "runs" and (w.undoing or sent(w.sent).tasks_due):
         return "the destination runs the domain before the tasks at the gate have come to their end"
     if w.guest == "gone" and not w.has_run:
         return "the source's copy is gone, and the destination's has never run"

@@ -71,7 +71,10 @@ class Sending:
             yield "the controller begins with its tasks", self.tell(w, "tasks started")
             yield "the controller permits", self.tell(w, "permit")
             yield "the controller refuses", self.tell(w, "failed")
-            yield "the controller undoes its tasks", self.tell(w, "undone")
+        if state.must_undo and w.sender != DEAD:
+            yield "the controller begins to undo its tasks", self.tell(w, "undo started")
+            if state.undo_started:
+                yield "the controller has undone its tasks", self.tell(w, "undone")
         if w.stream:
             yield from self._reads(w, state)
         if w.xl_s == "dead" and not w.exit_s_seen:

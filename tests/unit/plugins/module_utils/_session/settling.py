@@ -24,6 +24,9 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world
 GUEST = {"runs": seen.RUNNING, "suspended": seen.SUSPENDED, "gone": seen.ABSENT, "lost": seen.ABSENT}
 COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "runs": seen.RUNNING}
 
+# The record of whoever settles for a sender that is gone.
+_SETTLED = "gate_undone by settling"
+
 Tell = t.Callable[[World, str], World]
 Decide = t.Callable[[Side, Side], Decision]
 Short = t.Callable[[words.Report], str]
@@ -36,7 +39,13 @@ class Unsafe(Exception):
 @functools.cache
 def sent(steps: tuple[str, ...]) -> History:
     """Return what the source's journal says."""
-    return seen.read_history([{"step": step, "details": {"gate": seen.CONTROLLER}} for step in steps])
+    return seen.read_history([_record(step) for step in steps])
+
+
+def _record(step: str) -> dict[str, t.Any]:
+    if step == _SETTLED:
+        return {"step": "gate_undone", "details": {"by": "a settler"}}
+    return {"step": step, "details": {"gate": seen.CONTROLLER}}
 
 
 def decision(
@@ -91,7 +100,10 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     if drops and w.copy == "full" and w.guest == "suspended" and not w.commit_on_disk:
         raise Unsafe(made.reason)
     if made.next == to.UNDO:
-        return w.wrote("gate_undone") if sender_over else tell_sender(w, "undone")
+        begun = sent(w.sent).tasks_due and "gate_undo_started" in w.sent
+        if sender_over:
+            return w.wrote(_SETTLED if begun else "gate_undo_started")
+        return tell_sender(w, "undone" if begun else "undo started")
     if made.next == to.TASKS:
         return w.wrote("gate_tasks_done")
     if step is None:

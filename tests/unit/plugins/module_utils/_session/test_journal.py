@@ -142,3 +142,33 @@ def test_lines_that_are_no_records(tmp_path: pathlib.Path, line: bytes) -> None:
     """They are passed over."""
     (tmp_path / journal.FILE).write_bytes(line + b'\n{"step":"commit"}\n')
     assert steps(tmp_path) == ["commit"]
+
+
+def test_the_last_records_have_room_on_a_full_disk(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lets the source's guest go on must be on record: a disk that fills up meanwhile does not lose it."""
+    written = Journal(str(tmp_path))
+    written.reserve()
+    assert (tmp_path / journal.RESERVE).stat().st_blocks * 512 >= journal.RESERVE_BYTES
+
+    class FullDisk:
+        def __getattr__(self, name: str) -> t.Any:
+            return getattr(os, name)
+
+        def write(self, descriptor: int, data: bytes) -> int:
+            return os.write(descriptor, data if not (tmp_path / journal.RESERVE).exists() else data[:7])
+
+    monkeypatch.setattr(journal, "os", FullDisk())
+    written.write("refused")
+    assert steps(tmp_path) == ["refused"] and not (tmp_path / journal.RESERVE).exists()
+    written.write("ended")
+    written.close()
+    assert steps(tmp_path) == ["refused", "ended"]
+
+
+def test_the_room_goes_with_the_session(tmp_path: pathlib.Path) -> None:
+    """It is no record, and nothing but a session's process needs it."""
+    written = Journal(str(tmp_path))
+    written.reserve()
+    written.close()
+    assert journal.give_up_reserve(str(tmp_path)) and not journal.give_up_reserve(str(tmp_path))
+    assert os.listdir(tmp_path) == [journal.FILE]

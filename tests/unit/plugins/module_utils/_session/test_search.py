@@ -82,6 +82,16 @@ def test_tasks_must_be_undone() -> None:
     assert found.broken == "the source runs the domain before the tasks at the gate are undone"
 
 
+def test_no_permission_is_taken_while_tasks_are_undone() -> None:
+    """A run that comes late must not start the destination while another one hands the storage back."""
+
+    def late(state: State, event: words.Event) -> Answer:
+        return source.advance(replace(state, undo_started=False), event)
+
+    found = search(Model(source_machine(late, gate_held=True), strict=False), 1)
+    assert found.broken == "the destination runs the domain before the tasks at the gate have come to their end"
+
+
 def with_the_tasks_forgotten(source_side: Side, destination_side: Side) -> Decision:
     """Starts the only copy although its storage may be the source's."""
     return decide(replace(source_side, history=replace(source_side.history, tasks_due=False)), destination_side)

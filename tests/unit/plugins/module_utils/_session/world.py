@@ -58,6 +58,8 @@ class World(t.NamedTuple):
     # What is on the disks, the source's steps in the order in which each came last, and what xl there has been told.
     sent: tuple[str, ...] = ()
     commit_on_disk: bool = False
+    # Somebody has begun to undo what the tasks at the gate had done, and nobody has run them anew.
+    undoing: bool = False
     noted: frozenset[str] = frozenset()
     noted_status: bool = False
     told: str = ""
@@ -68,8 +70,10 @@ class World(t.NamedTuple):
     hard: bool = False
 
     def wrote(self, step: str) -> t.Self:
-        """Return the world after a record at the source."""
-        return self._replace(sent=(*[each for each in self.sent if each != step], step))
+        """Return the world after a record at the source, and what is done at the gate on the strength of it."""
+        undoing = {"gate_undo_started": True, "gate_tasks_started": False, "gate_tasks_done": False}
+        sent = (*[each for each in self.sent if each != step], step)
+        return self._replace(sent=sent, undoing=undoing.get(step, self.undoing))
 
 
 Step = tuple[str, World]

@@ -501,6 +501,7 @@ def test_what_a_person_has_said_stays_in_the_commands() -> None:
         (("gate_tasks_started", "commit_requested"), False),
         (("commit_requested",), False),
         (("gate_tasks_started", "gate_undone"), True),
+        (("gate_tasks_started", "commit_requested", "gate_undo_started"), True),
         (("gate_tasks_started", "commit_requested", "gate_undone"), True),
         (("gate_tasks_started", "commit_requested", "gate_undone", "gate_tasks_done"), False),
         (("gate_tasks_done", "gate_undone"), True),
@@ -511,7 +512,24 @@ def test_tasks_are_due_until_they_are_known_to_have_come_to_their_end(steps: tup
     records: list[dict[str, t.Any]] = [{"step": step} for step in steps]
     held: dict[str, t.Any] = {"step": "permission_held", "details": {"gate": "controller"}}
     assert read_history([held, *records]).tasks_due is due
-    assert not read_history([{**held, "details": {"gate": "engine"}}, *records]).tasks_due
+    by_engine = read_history([{**held, "details": {"gate": "engine"}}, *records])
+    assert by_engine.tasks_due is (due and "gate_tasks_started" in steps)
+
+
+@pytest.mark.parametrize("step", ["ended", "settled"])
+def test_a_journal_that_gives_it_to_the_source_says_that_it_goes_on(step: str) -> None:
+    """A person may have resumed it by hand since: that leaves no record."""
+    held: dict[str, t.Any] = {"step": "permission_held", "details": {"gate": "controller"}}
+    said = [{"step": step, "details": {"owner": owner}} for owner in ("source", "unsettled")]
+    assert read_history([held, said[0]]).backed_out and not read_history([held, said[1]]).backed_out
+
+
+def test_what_a_person_has_said_of_the_source_stays_in_the_commands_for_the_gate() -> None:
+    """Else the next run asks again what was answered."""
+    lost = at_source(ABSENT, replace(DUE, backed_out=True), boot_id=LATER, vouched_ran=False)
+    made = decide(lost, at_destination(PAUSED))
+    assert made.next == to.TASKS
+    assert all("-e settle_ran=no" in choice for choice in made.choices)
 
 
 def test_every_human_case_names_what_is_not_known() -> None:
@@ -537,7 +555,9 @@ def test_history_of_a_journal() -> None:
         boot_id=BOOT, domid=7, transferred=True, ready=True, held=True, tasks_open=True, tasks_due=True
     )
     undone = read_history([*records, {"step": "gate_undone"}])
-    assert not undone.tasks_open and not undone.backed_out
+    # The sender goes on after its own record; whoever settles has yet to resume the domain.
+    assert not undone.tasks_open and undone.backed_out
+    assert not read_history([*records, {"step": "gate_undone", "details": {"by": "0123"}}]).backed_out
     assert read_history([*records, {"step": "gate_undone"}, {"step": "refused"}]).backed_out
     assert read_history([*records, {"step": "gate_undone"}, {"step": "gate_tasks_started"}]).tasks_open
     given_back: list[dict[str, t.Any]] = [
