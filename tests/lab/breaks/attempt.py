@@ -172,9 +172,8 @@ def attempt(world: World, fault: Fault) -> Verdict:
             verdict.touched_before_banner = world.destination not in dark and touched_before_banner(world)
             world.name += "-settle"
             # A migration whose controller died goes on by itself; the next run of the same command takes it over.
-            again = gate if fault.host == listing.CONTROLLER else {}
             play = MIGRATE if fault.host == listing.CONTROLLER else SETTLE
-            verdict.settle_status = world.migrate(play=play, **again).status
+            verdict.settle_status = world.migrate(play=play, **gate).status
             if not fault.takes_the_guest:
                 watch.wait_answer()
         judge(world, fault, verdict, watch.observation)
