@@ -120,11 +120,16 @@ side:
     name: centos--migratedaway
 accepted:
   description:
-    - Whether the session's process did what it was asked for. False also when it had ended by itself.
+    - Whether it was done, or the session's process did what it was asked for. When false, look again.
     - With O(state=undo_started) whether the tasks at the gate may be undone now.
-  returned: with O(state=undo_started), and with O(state=act) and a verb that asks the process
+  returned: with O(state=undo_started), and with O(state=act) when it was not done or a process was asked
   type: bool
   sample: true
+msg:
+  description: Why it was not done, for people.
+  returned: with O(state=act), when the copy was not any more as it had been seen
+  type: str
+  sample: the copy with domid 7 (centos) is not suspended any more.
 monitor:
   description:
     - Whether C(xl)'s monitor still looks after the domain, V(kept) or V(lost). Before Xen 4.20 a suspend ends it, and

@@ -81,18 +81,18 @@ class DestinationXl:
         return done
 
     def answers(self) -> list[Answer]:
-        """Return new answers, none after their end. Raises a ``StreamError`` when xl says something else."""
-        if self._output < 0:
-            return []
-        try:
-            data = os.read(self._output, 4096)
-        except BlockingIOError:
-            return []
-        if not data:
-            os.close(self._output)
-            self._output = -1
-            return []
-        answers = self._matcher.feed(data)
+        """Return all answers that have come, none after their end. Raises a ``StreamError`` for anything else."""
+        answers: list[Answer] = []
+        while self._output >= 0:
+            try:
+                data = os.read(self._output, 4096)
+            except BlockingIOError:
+                break
+            if not data:
+                os.close(self._output)
+                self._output = -1
+                break
+            answers += self._matcher.feed(data)
         if any(isinstance(answer, Status) for answer in answers):
             self._precedence.take_back()
         return answers

@@ -92,8 +92,9 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     """Take one step; return the module's result.
 
-    Where another run settles and comes to the end, nothing is done, and ``accepted`` is false. Raises the errors of
-    :func:`speak`, of :func:`fence.turn`, and of :class:`Copies`.
+    Where another run settles and comes to the end, or the copy is not any more as it was seen, nothing is done, and
+    ``accepted`` is false: look again. Raises the errors of :func:`speak`, of :func:`fence.turn`, and the others of
+    :class:`Copies`.
     """
     if step.verb in _REQUESTS:
         if not here.alive():
@@ -109,7 +110,10 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
             done.update(_act(here, Copies(xl, store, here.uuid, here.name), step.verb, domid, record))
             vm_path.brought_back(here.uuid, nodes)
 
-    return done if fence.turn(here, wait, work) else {"changed": False, "accepted": False}
+    try:
+        return done if fence.turn(here, wait, work) else {"changed": False, "accepted": False}
+    except CopyChanged as exc:
+        return {"changed": False, "accepted": False, "msg": exc.as_result()["msg"]}
 
 
 def _act(here: Here, copies: Copies, verb: str, domid: int, record: t.Callable[..., None]) -> dict[str, t.Any]:

@@ -116,7 +116,7 @@ def _may_be_unsettled(after: Truth) -> bool:
     if after.gone:
         return True
     sent = after.sessions[SOURCE].steps if SOURCE in after.sessions else ()
-    took = [copy.state for loss in after.power_losses if loss.host == SOURCE and loss.left for copy in loss.took]
+    took = [copy.state for loss in after.power_losses if loss.host == SOURCE for copy in loss.took]
     held = any(step in sent for step in _HELD) and not any(step in sent for step in _LET_GO)
     if SUSPENDED in took and not held:
         return True

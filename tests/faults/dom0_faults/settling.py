@@ -135,6 +135,8 @@ def _rounds(world: World, hands: dict[str, _Hand], found: Interrupted) -> Settle
             answer = hands[act["host"]].ask(do="act", wait=WAIT_S, **step, **common)
             if "error" in answer:
                 return Settled(False, made.owner, made.end_state, f"{text} -> {answer['error']}")
+            if not answer.get("accepted", True):
+                time.sleep(PAUSE_S)
         elif made.next in (to.TASKS, to.UNDO):
             answer = _at_the_gate(world, hands[SOURCE], made.next, {"role": roles[SOURCE], "wait": WAIT_S, **common})
             if "error" in answer:

@@ -68,7 +68,11 @@ def test_each_wrong_is_found(name: str, after: Truth) -> None:
     assert name in verdict.found and verdict.failed and verdict.why
 
 
+# The destination's copy had not been read to its end when the source lost its power.
+WITH_AWAY_ALONE = PowerLoss("source", (AWAY,), ())
+
 ALLOWED: list[tuple[str, Truth]] = [
+    (j.ALLOWED, _truth(COMING, power_losses=(WITH_AWAY_ALONE,), sessions={"source": Session(("opened",))})),
     (j.ALLOWED, _truth(COMING, power_losses=(WITH_AWAY,), sessions={"source": Session(("opened",))})),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (HERE,), ()),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("destination", (THERE,), (AWAY,)),))),
