@@ -26,6 +26,8 @@ from .names import DESTINATION, SOURCE, Fault
 from .run import Outcome
 
 LIMIT_S = 120.0
+# Two runs of ansible-playbook, with others beside them; each has a limit of its own.
+PLAYBOOK_LIMIT_S = 400.0
 # Where the double keeps its hosts too; what is made there has a name of its own.
 MEMORY = pathlib.Path("/dev/shm")  # noqa: S108
 
@@ -61,7 +63,7 @@ class _Worker:
                 raise BrokenPipeError
             self._process.stdin.write(f"{fault}\n")
             self._process.stdin.flush()
-            line = self._lines.get(timeout=LIMIT_S)
+            line = self._lines.get(timeout=PLAYBOOK_LIMIT_S if fault.playbook else LIMIT_S)
         except (queue.Empty, BrokenPipeError):
             line = ""
         if line:
