@@ -37,7 +37,7 @@ def document(
             "given": state.permission_given,
         },
         "gate": {
-            "kind": "controller" if state.gate_held else "engine",
+            "kind": state.gate,
             "waits": state.at_the_gate,
             "tasks_started": state.tasks_started,
             "tasks_undone": state.tasks_undone,

@@ -34,7 +34,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     RESUME,
     ROLL_FORWARD,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side, own_copy, read_history
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, Side, own_copy, read_history
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
@@ -134,13 +134,7 @@ def _act(here: Here, copies: Copies, verb: str, domid: int, record: t.Callable[.
 
 def tasks_done(here: Here, wait: float) -> bool:
     """Put on record that the caller's tasks at the gate have been run; return whether that was news."""
-    due_before = here.history().tasks_due
-
-    def work(record: t.Callable[..., None]) -> None:
-        if here.history().tasks_due:
-            record("gate_tasks_done")
-
-    return fence.turn(here, wait, work) and due_before
+    return _put_on_record(here, wait, "gate_tasks_done", lambda past: past.tasks_due)
 
 
 def undo_started(here: Here, wait: float) -> bool:
@@ -150,12 +144,7 @@ def undo_started(here: Here, wait: float) -> bool:
     """
     if here.alive():
         return speak(here, {"command": control.UNDO_START}, wait)
-
-    def work(record: t.Callable[..., None]) -> None:
-        if here.history().tasks_open:
-            record("gate_undo_started")
-
-    return fence.turn(here, wait, work) and here.history().tasks_open
+    return _put_on_record(here, wait, "gate_undo_started", lambda past: past.tasks_open)
 
 
 def undone(here: Here, wait: float) -> bool:
@@ -169,13 +158,19 @@ def undone(here: Here, wait: float) -> bool:
             cause = (answer.get("error") or {}).get("msg") or f"it is in its phase {answer.get('phase')}"
             raise UndoneUnheard(f"the sender has not put on record that the tasks at the gate are undone: {cause}")
         return True
-    open_before = here.history().tasks_open
+    return _put_on_record(here, wait, "gate_undone", lambda past: past.tasks_open)
+
+
+def _put_on_record(here: Here, wait: float, step: str, due: t.Callable[[History], bool]) -> bool:
+    """Write a record for a side whose process is gone, if it is due then; return whether it was written."""
+    written = []
 
     def work(record: t.Callable[..., None]) -> None:
-        if here.history().tasks_open:
-            record("gate_undone")
+        if due(here.history()):
+            record(step)
+            written.append(step)
 
-    return fence.turn(here, wait, work) and open_before
+    return fence.turn(here, wait, work) and bool(written)
 
 
 def _request(step: Act) -> dict[str, t.Any]:

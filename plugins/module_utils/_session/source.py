@@ -39,7 +39,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Phase,
     Report,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import CONTROLLER, ENGINE
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
     READY,
     failure_answer,
@@ -94,7 +93,7 @@ def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions
 
 def _permission(state: SourceState, event: words.Permission) -> tuple[SourceState, Actions]:
     held = replace(state, permission_held=True)
-    record = Journal("permission_held", {"gate": CONTROLLER if state.gate_held else ENGINE})
+    record = Journal("permission_held", {"gate": state.gate})
     if state.failure is not None or not state.ready_given or state.commit_left:
         return held, (record,)
     if event.evidence is not None:

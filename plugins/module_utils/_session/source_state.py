@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import EndState, Failure, Owner, Phase, Report
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import CONTROLLER, ENGINE
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class SourceState:
     tidied: bool = False
     peer_untold: bool = False
     end_state: EndState | None = None
+
+    @property
+    def gate(self) -> str:
+        """Who holds the permission, as it is put on record."""
+        return CONTROLLER if self.gate_held else ENGINE
 
     @property
     def must_undo(self) -> bool:

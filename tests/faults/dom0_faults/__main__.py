@@ -72,11 +72,11 @@ def main() -> int:
         vanished = points.vanished(known, passed)
         for name in points.unknown(known, passed):
             print(f"not in the list: {name}", flush=True)
+        deadline = begun + options.sample if options.sample else None
         kept = Kept(options.go_on, OF_NAMES if options.names else FILE)
         begun -= kept.seconds
         outcomes += kept.outcomes
         left = [fault for fault in (spread(chosen) if options.sample else chosen) if str(fault) not in kept.names]
-        deadline = time.monotonic() + options.sample if options.sample else None
         stopped = _run(left, options.jobs, deadline, outcomes, lambda one: kept.add(one, time.monotonic() - begun))
     except KeyboardInterrupt:
         stopped = True

@@ -119,20 +119,24 @@ WRITTEN = """---
 """
 
 
+def at_the_gate(user: User, tasks: str, undo: str, **more: object) -> list[str]:
+    """Return the options of a move that holds the gate with these files of the user's folder."""
+    files = {"migrate_gate_tasks": tasks, "migrate_gate_undo_tasks": undo}
+    values = {
+        "migrate_gate": "controller",
+        **{name: user.folder / f"{file}.yml" for name, file in files.items()},
+        **more,
+    }
+    return [f"-e{name}={value}" for name, value in values.items()]
+
+
 def test_a_run_that_cleans_up_leaves_the_last_copy_alone(user: User) -> None:
     """The source loses its power at the gate, and then a task there fails: the run must not call the receiver off."""
     site, word = user.site, user.folder / "word"
     (user.folder / "held.yml").write_text(HELD)
     (user.folder / "undone.yml").write_text(UNDONE)
-    gate = {
-        "migrate_gate": "controller",
-        "migrate_gate_tasks": user.folder / "held.yml",
-        "migrate_gate_undo_tasks": user.folder / "undone.yml",
-        "migrate_silence_timeout": 5,
-        "held_by": word,
-    }
-    options = [option for name, value in gate.items() for option in ("-e", f"{name}={value}")]
-    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *options)
+    gate = at_the_gate(user, "held", "undone", migrate_silence_timeout=5, held_by=word)
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *gate)
     deadline = time.monotonic() + LIMIT_S
     while not pathlib.Path(f"{word}.reached").exists():
         assert time.monotonic() < deadline and move.poll() is None
@@ -172,13 +176,8 @@ def test_nothing_is_undone_behind_a_permission(user: User) -> None:
     back = user.folder / "back"
     (user.folder / "permitted.yml").write_text(PERMITTED)
     (user.folder / "written.yml").write_text(WRITTEN)
-    gate = {
-        "migrate_gate": "controller",
-        "migrate_gate_tasks": user.folder / "permitted.yml",
-        "migrate_gate_undo_tasks": user.folder / "written.yml",
-        "written": back,
-    }
-    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *[f"-e{name}={value}" for name, value in gate.items()])
+    gate = at_the_gate(user, "permitted", "written", written=back)
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *gate)
     log = move.communicate(timeout=LIMIT_S)[0]
     assert where(user.site) == "xen2", log[-4000:]
     assert not back.exists(), log[-4000:]

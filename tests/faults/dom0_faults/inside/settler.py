@@ -33,11 +33,7 @@ from dom0_faults.inside.wraps import wrap_settler  # noqa: E402
 
 _PATHS = HostPaths.from_environment()
 _FAULTS = Faults(_PATHS, lambda: None)
-_AT_THE_GATE: dict[str, t.Callable[[Here, float], bool]] = {
-    "tasks_done": lambda here, wait: settle.tasks_done(here, wait),
-    "undo_started": lambda here, wait: settle.undo_started(here, wait),
-    "undone": lambda here, wait: settle.undone(here, wait),
-}
+_AT_THE_GATE = ("tasks_done", "undo_started", "undone")
 
 
 def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -55,7 +51,7 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     if request["do"] == "act":
         return settle.act(here, xl, settle.Act(request["verb"], request["status"], request["domid"]), request["wait"])
     if request["do"] in _AT_THE_GATE:
-        return {"accepted": _AT_THE_GATE[request["do"]](here, request["wait"])}
+        return {"accepted": getattr(settle, request["do"])(here, request["wait"])}
     return {"changed": settle.conclude(here, request["owner"], request["end_state"], request["wait"])}
 
 

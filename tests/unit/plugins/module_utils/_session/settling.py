@@ -100,10 +100,9 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     if drops and w.copy == "full" and w.guest == "suspended" and not w.commit_on_disk:
         raise Unsafe(made.reason)
     if made.next == to.UNDO:
-        begun = sent(w.sent).tasks_due and "gate_undo_started" in w.sent
         if sender_over:
-            return w.wrote(_SETTLED if begun else "gate_undo_started")
-        return tell_sender(w, "undone" if begun else "undo started")
+            return w.wrote(_SETTLED if w.undoing else "gate_undo_started")
+        return tell_sender(w, "undone" if w.undoing else "undo started")
     if made.next == to.TASKS:
         return w.wrote("gate_tasks_done")
     if step is None:
