@@ -58,7 +58,7 @@ lab-test: lab-setup ## Run the lab's cases on real Xen; figures in build/lab/res
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.cases $(ARGS)
 
 lab-faults: lab-setup ## Break moves on real Xen; build/faults/lab.json (ARGS=NAME for some, ARGS="--limit N", ARGS=--list, ARGS=--continue)
-	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m breaks $(ARGS)
+	@PYTHONPATH="$(PYTHONPATH):tests/lab:tests/faults" $(VENV)/bin/python -m breaks $(ARGS)
 
 bench-gate: setup ## Measure what the gate adds to the time a guest stands still, on the double; build/bench/gate.json
 	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.gate $(ARGS)

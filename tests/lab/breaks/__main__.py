@@ -11,11 +11,11 @@ import sys
 import time
 from dataclasses import asdict
 
-from cases.world import World
 from dom0lab import Lab, LabError
 from proof import figures, playbook
 
 from .attempt import Verdict, attempt
+from .field import Field
 from .listing import chosen, faults
 
 RESULT = playbook.ROOT / "build" / "faults" / "lab.json"
@@ -79,14 +79,15 @@ def main() -> int:
     began, last, good = time.monotonic() - before, None, not todo
     try:
         with Lab.up() as lab:
-            world = World(lab)
+            field = Field(lab)
             for fault in todo:
-                if last is not None and not reusable(world, last):
-                    lab.reset()
-                last = attempt(world, fault)
+                if last is not None and not reusable(field, last):
+                    field.reset()
+                last = attempt(field, fault)
                 verdicts.append(last)
                 print(f"{fault}: {'well' if last.well else last}", flush=True)
                 good = write(verdicts, len(everything), time.monotonic() - began)
+            field.close()
     except LabError as exc:
         print(f"the lab: {exc}", file=sys.stderr)
         return 2
@@ -94,12 +95,12 @@ def main() -> int:
     return 0 if good else 1
 
 
-def reusable(world: World, last: Verdict) -> bool:
-    """Whether the guest is on xen1 and nothing was left, so that the next move can begin at once."""
+def reusable(field: Field, last: Verdict) -> bool:
+    """Whether nothing was left, so that the next move can begin at once, from where the guest is."""
     if not last.well or last.name.startswith("power-"):
         return False
     try:
-        world.require("xen1", 0)
+        field.turn()
     except (AssertionError, LabError):
         return False
     return True

@@ -12,20 +12,120 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cases.plays import Outcome, Running
-from cases.world import MIGRATE, World
+from cases.plays import Running
+from cases.world import MIGRATE
+from dom0_faults.rounds import Silent
 from dom0lab import Host, LabError, Observation
 
 from . import listing
+from .direct import Move
+from .field import Field
 from .listing import Fault
 
 GATE = Path(__file__).resolve().parents[1] / "cases" / "gate"
 LIMITS: dict[str, t.Any] = {"migrate_link_timeout": 10, "migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
 BLINK_S = 3
+# Every question costs the emulated hosts time, which is missing for what they should do.
+ASK_S = 0.2
 MOMENT_S = 240
 RUN_S = 420
 DAEMONS_S = 30
 SETTLE = "dom0.xen.settle"
+
+
+class Controller(t.Protocol):
+    """Who moves the domain, and settles what is left of it."""
+
+    def start(self) -> None:
+        """Begin the move."""
+
+    def kill(self) -> None:
+        """Kill the controller."""
+
+    def end(self) -> tuple[int | None, str]:
+        """Wait until the move is over, or waits for help; returns its status (None: killed) and message."""
+
+    def settle(self) -> tuple[int, str]:
+        """Settle what is left; returns the status, 0 for settled, and a message."""
+
+    def close(self) -> None:
+        """End what still runs of it."""
+
+
+class Playbooks:
+    """ansible-playbook, as a user has it."""
+
+    def __init__(self, field: Field, fault: Fault) -> None:
+        self._field, self._fault = field, fault
+        self._gate: dict[str, t.Any] = {}
+        if fault.holds_gate:
+            self._gate = {"migrate_gate": "controller", "migrate_gate_tasks": str(GATE / "pause.yml")}
+            self._gate["migrate_gate_undo_tasks"] = str(GATE / "undo.yml")
+        self._gate["destination"] = field.destination.name
+        self._run: Running | None = None
+
+    def start(self) -> None:
+        """Begin the move."""
+        self._field.name = str(self._fault)
+        self._run = self._field.start(**LIMITS, **self._gate)
+
+    def kill(self) -> None:
+        """Kill it and all that it started."""
+        if self._run is not None:
+            self._run.kill()
+
+    def end(self) -> tuple[int | None, str]:
+        """Wait for its end."""
+        if self._run is None or not self._run.running():
+            return None, ""
+        moved = self._run.wait(RUN_S)
+        return moved.status, moved.message
+
+    def settle(self) -> tuple[int, str]:
+        """Run the playbook that settles; after a kill the same one once more, for the next run takes the move over."""
+        self._field.name = f"{self._fault}-settle"
+        play = MIGRATE if self._fault.host == listing.CONTROLLER else SETTLE
+        settled = self._field.migrate(play=play, **self._gate)
+        return settled.status, settled.message
+
+    def close(self) -> None:
+        """Kill it if it still runs."""
+        if self._run is not None and self._run.running():
+            self._run.kill()
+
+
+class Direct:
+    """The code of the modules."""
+
+    def __init__(self, field: Field, fault: Fault) -> None:
+        self._move = Move(field, fault.holds_gate)
+        self._fault, self._begun = fault, 0.0
+
+    def start(self) -> None:
+        """Begin the move."""
+        self._begun = time.monotonic()
+        self._move.start()
+
+    def kill(self) -> None:
+        """There is no controller to be killed."""
+        raise LabError(f"{self._fault} needs ansible-playbook")
+
+    def end(self) -> tuple[int | None, str]:
+        """Wait until no session runs any more, or those that do wait for help."""
+        self._move.wait(RUN_S)
+        return None, self._move.message
+
+    def settle(self) -> tuple[int, str]:
+        """Settle. Whoever hangs has to answer again first: an operator would try again as well."""
+        deadline = time.monotonic() + (listing.HANGS_S if self._fault.kind == "hang" else 0)
+        settled = self._move.settle()
+        while settled.settled is False and time.monotonic() < deadline:
+            time.sleep(5)
+            settled = self._move.settle()
+        return int(settled.settled is False), settled.text
+
+    def close(self) -> None:
+        """Nothing of it stays; its thread has ended or waits for a host."""
 
 
 @dataclass
@@ -36,6 +136,7 @@ class Verdict:
     """
 
     name: str
+    by: str = ""
     reached: bool = False
     running_twice: bool = False
     lost: bool = False
@@ -50,6 +151,7 @@ class Verdict:
     move_status: int | None = None
     settle_status: int | None = None
     message: str = ""
+    settled: str = ""
     seconds: float = 0.0
     error: str = ""
 
@@ -64,19 +166,19 @@ class Verdict:
         return asdict(self)
 
 
-def strike(world: World, fault: Fault, run: Running) -> list[Host]:
+def strike(field: Field, fault: Fault, controller: Controller) -> list[Host]:
     """Do what is done outside the hosts; returns the hosts that have to be booted again."""
-    hosts = {listing.SOURCE: world.source, listing.DESTINATION: world.destination}
+    hosts = {listing.SOURCE: field.source, listing.DESTINATION: field.destination}
     if fault.kind == "power":
         hosts[fault.host].power_off()
         return [hosts[fault.host]]
     if fault.host == listing.LINK:
-        world.lab.cut()
+        field.lab.cut()
         if fault.kind == "blink":
             time.sleep(BLINK_S)
-            world.lab.mend()
+            field.lab.mend()
     else:
-        run.kill()
+        controller.kill()
     return []
 
 
@@ -85,9 +187,9 @@ def watch_for(moment: str) -> str:
     return f"timeout {MOMENT_S} bash -c {shlex.quote(listing.SIGNS[moment])}"
 
 
-def arm(world: World, fault: Fault) -> subprocess.Popen[str] | None:
+def arm(field: Field, fault: Fault) -> subprocess.Popen[str] | None:
     """Log in where the fault is done in a shell, so that it needs one line later and not a login."""
-    host, other = world.source, world.destination
+    host, other = field.source, field.destination
     if fault.host == listing.DESTINATION:
         host, other = other, host
     command = fault.command(other.address)
@@ -97,10 +199,10 @@ def arm(world: World, fault: Fault) -> subprocess.Popen[str] | None:
     return host.start(f"read -r now; {first}{command}", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
 
-def hit(world: World, fault: Fault, armed: subprocess.Popen[str] | None) -> bool:
+def hit(field: Field, fault: Fault, armed: subprocess.Popen[str] | None) -> bool:
     """Wait for the moment, and do what was armed; false when nothing was seen, or nothing was there to break."""
     if armed is None or not fault.at_once:
-        host = world.source if listing.MOMENTS[fault.moment] == listing.SOURCE else world.destination
+        host = field.source if listing.MOMENTS[fault.moment] == listing.SOURCE else field.destination
         if host.run(watch_for(fault.moment), check=False, timeout=MOMENT_S + 60).returncode:
             return False
     if armed is not None:
@@ -109,19 +211,15 @@ def hit(world: World, fault: Fault, armed: subprocess.Popen[str] | None) -> bool
     return True
 
 
-def end(run: Running) -> Outcome | None:
-    """The run's end; None for one that was killed."""
-    return run.wait(RUN_S) if run.running() else None
-
-
-def judge(world: World, fault: Fault, verdict: Verdict, observed: Observation | None) -> None:
+def judge(field: Field, fault: Fault, verdict: Verdict, observed: Observation | None) -> None:
     """Ask both hosts by UUID and the guest from outside."""
     deadline = time.monotonic() + DAEMONS_S
-    looks = world.look()
+    looks = field.look()
     while any(look.remains for look in looks.values()) and time.monotonic() < deadline:
         time.sleep(1)
-        looks = world.look()
-    verdict.where = [host.name for host in world.lab.hosts.values() if _has(host, world.lab.guest.uuid)]
+        looks = field.look()
+    uuid = field.lab.guest.uuid
+    verdict.where = [name for name, hand in field.hands.items() if uuid in hand.sh("xl list -v")]
     verdict.remains = {name: look.remains for name, look in looks.items() if look.remains}
     verdict.lost = not verdict.where and not fault.takes_the_guest
     verdict.left_unsettled = verdict.settle_status != 0 or bool(verdict.remains) or len(verdict.where) > 1
@@ -134,69 +232,61 @@ def judge(world: World, fault: Fault, verdict: Verdict, observed: Observation | 
         verdict.guest_changed = not same and not fault.takes_the_guest
 
 
-def touched_before_banner(world: World) -> bool:
+def touched_before_banner(field: Field) -> bool:
     """Whether the source's xl was started though the destination's had not said its banner: both are on record."""
-    steps = {host: host.run("cat /var/lib/dom0-xen/*/journal", check=False).stdout for host in world.lab.hosts.values()}
-    return '"step":"xl_started"' in steps[world.source] and '"step":"banner"' not in steps[world.destination]
+    steps = {name: hand.sh("cat /var/lib/dom0-xen/*/journal || true") for name, hand in field.hands.items()}
+    started, banner = steps[field.source.name], steps[field.destination.name]
+    return '"step":"xl_started"' in started and '"step":"banner"' not in banner
 
 
-def _has(host: Host, uuid: str) -> bool:
-    return uuid in host.run(["xl", "list", "-v"]).stdout
-
-
-def attempt(world: World, fault: Fault) -> Verdict:
+def attempt(field: Field, fault: Fault) -> Verdict:
     """Run one fault from a clean lab to its verdict. What the lab itself cannot do is the verdict's ``error``."""
-    verdict, began = Verdict(str(fault)), time.monotonic()
-    world.name = str(fault)
-    gate: dict[str, t.Any] = {}
-    if fault.moment == "gate":
-        gate = {"migrate_gate": "controller", "migrate_gate_tasks": str(GATE / "pause.yml")}
-        gate["migrate_gate_undo_tasks"] = str(GATE / "undo.yml")
+    controller: Controller = Playbooks(field, fault) if fault.playbook else Direct(field, fault)
+    verdict, began = Verdict(str(fault), by=type(controller).__name__.lower()), time.monotonic()
     armed: subprocess.Popen[str] | None = None
-    run: Running | None = None
     try:
-        prepare(world)
-        with world.lab.observe(everywhere=True) as watch:
-            armed = arm(world, fault)
-            run = world.start(**LIMITS, **gate)
-            verdict.reached = hit(world, fault, armed)
-            dark = strike(world, fault, run) if verdict.reached and armed is None else []
-            moved = end(run)
-            verdict.move_status = None if moved is None else moved.status
-            verdict.message = "" if moved is None else moved.message[:500]
-            world.lab.mend()
+        prepare(field)
+        with field.lab.observe(interval=ASK_S, everywhere=True) as watch:
+            armed = arm(field, fault)
+            # What breaks before anything has begun is there when the first host is spoken to.
+            early = fault.moment == "start"
+            if not early:
+                controller.start()
+            verdict.reached = hit(field, fault, armed)
+            dark = strike(field, fault, controller) if verdict.reached and armed is None else []
+            if early:
+                controller.start()
+            verdict.move_status, verdict.message = controller.end()
+            field.lab.mend()
             for host in dark:
                 host.power_on()
-            repair(world)
+            repair(field)
             # Its record is not waited for, so a host without power may have lost it.
-            verdict.touched_before_banner = world.destination not in dark and touched_before_banner(world)
-            world.name += "-settle"
-            # A migration whose controller died goes on by itself; the next run of the same command takes it over.
-            play = MIGRATE if fault.host == listing.CONTROLLER else SETTLE
-            verdict.settle_status = world.migrate(play=play, **gate).status
+            verdict.touched_before_banner = field.destination not in dark and touched_before_banner(field)
+            verdict.settle_status, verdict.settled = controller.settle()
             if not fault.takes_the_guest:
                 watch.wait_answer()
-        judge(world, fault, verdict, watch.observation)
-    except (LabError, OSError, subprocess.TimeoutExpired, AssertionError) as exc:
+        judge(field, fault, verdict, watch.observation)
+    except (LabError, OSError, subprocess.TimeoutExpired, AssertionError, Silent) as exc:
         verdict.error = f"{type(exc).__name__}: {exc}"[:500]
     finally:
-        if run is not None and run.running():
-            run.kill()
+        controller.close()
         if armed is not None and armed.poll() is None:
             armed.kill()
+    verdict.message, verdict.settled = verdict.message[:500], verdict.settled[-500:]
     verdict.seconds = round(time.monotonic() - began, 1)
     return verdict
 
 
-def prepare(world: World) -> None:
+def prepare(field: Field) -> None:
     """Take away the journals of the moves before, which have the same signs; the source starts the guest at boot."""
-    for host in world.lab.hosts.values():
-        host.run("rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; mkdir -p /etc/xen/auto; systemctl -q enable xendomains")
-    world.source.run("ln -s /etc/xen/centos.cfg /etc/xen/auto/")
+    line = "rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; mkdir -p /etc/xen/auto; systemctl -q enable xendomains"
+    for name, hand in field.hands.items():
+        hand.sh(line + ("; ln -s /etc/xen/centos.cfg /etc/xen/auto/" if name == field.source.name else ""))
 
 
-def repair(world: World) -> None:
+def repair(field: Field) -> None:
     """Let both hosts find each other again, and have room on their disks."""
-    for host in world.lab.hosts.values():
-        peer = next(other.address for other in world.lab.hosts.values() if other is not host)
-        host.run(f"ip neigh del {peer} dev xenbr0; rm -f {listing.FULL}.*", check=False)
+    for name, hand in field.hands.items():
+        peer = next(host.address for other, host in field.lab.hosts.items() if other != name)
+        hand.sh(f"ip neigh del {peer} dev xenbr0 2>/dev/null; rm -f {listing.FULL}.*")

@@ -23,6 +23,8 @@ PROCESSES = {
 }
 # Longer than any limit that a move of the campaign is given.
 HANGS_S = 45
+# By ansible-playbook, as every kill of the controller: a process, the link and the power once each, at three moments.
+PLAYBOOK = ("kill-sender@suspend", "cut-link@gate", "power-destination@commit")
 HELPERS = ("source-helper", "destination-helper")
 # When, and the host that shows it. The gate is held by the controller only at "gate" and after it.
 MOMENTS = {
@@ -100,6 +102,16 @@ class Fault:
     def at_once(self) -> bool:
         """Whether the host that shows the moment does it too, without a way through the controller."""
         return self.host == MOMENTS[self.moment]
+
+    @property
+    def holds_gate(self) -> bool:
+        """Whether the controller holds the gate."""
+        return self.moment == "gate"
+
+    @property
+    def playbook(self) -> bool:
+        """Whether ansible-playbook does the move and the settling, which takes three times as long."""
+        return self.host == CONTROLLER or str(self) in PLAYBOOK
 
     @property
     def takes_the_guest(self) -> bool:

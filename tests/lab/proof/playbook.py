@@ -38,7 +38,9 @@ def revision() -> str:
 
 def tried() -> str:
     """What a run in the lab tries out, whatever else a commit changes: the names of the trees; empty as above."""
-    return _git("rev-parse", *(f"HEAD:{folder}" for folder in ("plugins", "roles", "playbooks", "tests/lab")))
+    return _git(
+        "rev-parse", *(f"HEAD:{folder}" for folder in ("plugins", "roles", "playbooks", "tests/lab", "tests/faults"))
+    )
 
 
 def _git(*arguments: str) -> str:

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import io
+import json
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 from breaks import __main__ as campaign
 from breaks.attempt import Verdict
-from breaks.listing import MOMENTS, SIGNS, chosen, faults
+from breaks.hands import packed
+from breaks.listing import CONTROLLER, MOMENTS, PLAYBOOK, SIGNS, chosen, faults
 from proof import playbook
 
 ALL = faults()
@@ -35,6 +40,36 @@ def test_each_fault_is_listed_once_and_each_moment_has_some() -> None:
     names = [str(fault) for fault in ALL]
     assert len(names) == len(set(names)) >= campaign.LEAST
     assert {fault.moment for fault in ALL} == set(MOMENTS) == set(SIGNS)
+
+
+def test_a_kill_of_the_controller_needs_one_and_some_others_have_one() -> None:
+    """What kills ansible-playbook cannot do without it; the others that go its way are still on the list."""
+    through = {str(fault) for fault in ALL if fault.playbook}
+    assert set(PLAYBOOK) < through
+    assert {str(fault) for fault in ALL if fault.host == CONTROLLER} == through - set(PLAYBOOK)
+
+
+def test_a_host_answers_with_nothing_but_what_is_packed_for_it(tmp_path: Path) -> None:
+    """The code runs from its own folder without this checkout, one request after the other; a broken one costs one."""
+    with tarfile.open(fileobj=io.BytesIO(packed())) as archive:
+        archive.extractall(tmp_path, filter="data")
+    places = {"runtime": str(tmp_path / "run"), "journal": str(tmp_path / "lib")}
+    requests = [
+        {"do": "sh", "line": "echo here; exit 3"},
+        {"do": "seen", **places},
+        {"do": "say", "session": "0" * 16, "role": "sender", "command": "permit", **places},
+        {"do": "unknown", **places},
+        {"do": "seen", **places},
+    ]
+    done = subprocess.run(
+        [sys.executable, "-I", str(tmp_path / "agent.py")],
+        input="".join(json.dumps(one) + "\n" for one in requests), capture_output=True, text=True, check=True, cwd="/",
+    )  # fmt: skip
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert answers[0] == {"status": 3, "stdout": "here\n", "stderr": ""}
+    assert answers[1] == answers[4] == {"sessions": []}
+    assert answers[2]["error"]["code"] == "session_silent"
+    assert answers[3]["error"]["code"] == "broken"
 
 
 def test_names_and_a_limit_choose() -> None:

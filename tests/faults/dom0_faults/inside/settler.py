@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-import typing as t
 
 _TESTS = pathlib.Path(__file__).resolve().parents[3]
 for _folder in ("double", "faults"):
@@ -22,50 +21,18 @@ sys.path.insert(0, json.loads(sys.stdin.readline())["code"])
 from dom0_double.faults import Faults  # noqa: E402
 from dom0_double.paths import HostPaths  # noqa: E402
 
-from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError  # noqa: E402
-from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root  # noqa: E402
-from ansible_collections.dom0.xen.plugins.module_utils._session import settle  # noqa: E402
-from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here  # noqa: E402
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen  # noqa: E402
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner  # noqa: E402
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl, find_binary  # noqa: E402
+from dom0_faults.inside.asked import answer  # noqa: E402
 from dom0_faults.inside.wraps import wrap_settler  # noqa: E402
 
 _PATHS = HostPaths.from_environment()
 _FAULTS = Faults(_PATHS, lambda: None)
-_AT_THE_GATE = ("tasks_done", "undo_started", "undone")
-
-
-def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
-    if request["do"] == "seen":
-        found = sessions_seen(request["runtime"], request["journal"])
-        return {"sessions": [session.to_result() for session in found]}
-    here = Here(
-        runtime_root=runtime_root(request["runtime"]),
-        journal_root=request["journal"],
-        **{name: request[name] for name in ("session", "role", "uuid", "name", "settler")},
-    )
-    xl = Xl(subprocess_runner(), find_binary("xl"))
-    if request["do"] == "look":
-        return {"side": settle.look(here, xl, request["wait"]).to_result()}
-    if request["do"] == "act":
-        return settle.act(here, xl, settle.Act(request["verb"], request["status"], request["domid"]), request["wait"])
-    if request["do"] in _AT_THE_GATE:
-        return {"accepted": getattr(settle, request["do"])(here, request["wait"])}
-    return {"changed": settle.conclude(here, request["owner"], request["end_state"], request["wait"])}
 
 
 def main() -> None:
     """Answer requests until there are none."""
     wrap_settler(_PATHS.root, lambda point: void(_FAULTS.hit(point)))
     for line in sys.stdin:
-        try:
-            answer = _answer(json.loads(line))
-        except Dom0XenError as exc:
-            answer = {"error": exc.as_result()}
-        except OSError as exc:
-            answer = {"error": {"msg": str(exc), "code": "journal_failed"}}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer(json.loads(line))), flush=True)
 
 
 def void(dummy: object) -> None:

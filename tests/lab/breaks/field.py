@@ -1,0 +1,51 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab as faults use it: the guest may begin on either host, and both do what they are asked without Ansible."""
+
+from __future__ import annotations
+
+from cases.world import World
+from dom0lab import Host, Lab
+
+from .hands import Hand, packed
+
+
+class Field(World):
+    """The lab; :meth:`turn` makes the host where the guest is the source of the next move."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        code = packed()
+        self.hands = {name: Hand(host, code) for name, host in lab.hosts.items()}
+        self._from = "xen1"
+
+    @property
+    def source(self) -> Host:
+        """Where the guest is at the beginning of the next move."""
+        return self.lab.hosts[self._from]
+
+    @property
+    def destination(self) -> Host:
+        """The other host."""
+        return next(host for name, host in self.lab.hosts.items() if name != self._from)
+
+    def turn(self) -> None:
+        """Begin where the guest is. Raises AssertionError when something was left, or it is not on one host alone."""
+        looks = self.look()
+        places = [name for name, left in looks.items() if self.lab.guest.name in left.domains]
+        if len(places) != 1:
+            raise AssertionError(f"the guest is on {places}")
+        self.require(places[0], 0)
+        self._from = places[0]
+
+    def reset(self) -> None:
+        """Bring both hosts back to the snapshot."""
+        self.close()
+        self.lab.reset()
+        self._from = "xen1"
+
+    def close(self) -> None:
+        """Let go of both hosts."""
+        for hand in self.hands.values():
+            hand.close()
