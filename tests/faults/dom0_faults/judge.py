@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from .names import DESTINATION, SOURCE
+from .rounds import Settled
 from .truth import RUNNING, SUSPENDED, CopySeen, Truth
 
 RUNNING_TWICE, LOST, LAST_COPY_DESTROYED = "running_twice", "lost", "last_copy_destroyed"
@@ -30,16 +31,6 @@ _STATUS = ("running", "not_started")
 # A sender's records that its guest stands still until it is told otherwise, and those that it is.
 _HELD = ("permission_held", "commit_requested")
 _LET_GO = ("refused", "reported_returned", "resume", "gate_undone")
-
-
-@dataclasses.dataclass(frozen=True)
-class Settled:
-    """What settling reported: ``settled`` tells that it came to an end, ``None`` that there was no settling."""
-
-    settled: bool | None = None
-    owner: str | None = None
-    end_state: str | None = None
-    text: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

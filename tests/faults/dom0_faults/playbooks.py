@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from .judge import Settled
+from .rounds import Settled
 from .names import DESTINATION
 from .proxy import Proxy
 from .world import NAME, ROOT, World

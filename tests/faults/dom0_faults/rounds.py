@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import secrets
 import time
 import types
@@ -17,14 +18,22 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import d
 from ansible_collections.dom0.xen.plugins.plugin_utils import _decision
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import Interrupted, interrupted
 
-from .judge import Settled
-
 # As in roles/settle/vars/main.yml.
 ROUNDS = 12
 WAIT_S = 6
 PAUSE_S = 0.5
 
 Answer = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settled:
+    """What settling reported: ``settled`` tells that it came to an end, ``None`` that there was no settling."""
+
+    settled: bool | None = None
+    owner: str | None = None
+    end_state: str | None = None
+    text: str = ""
 
 
 class Silent(Exception):

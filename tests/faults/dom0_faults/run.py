@@ -18,9 +18,10 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Crede
 from . import deeds, playbooks, truth
 from .conductor import Conductor
 from .courses import COURSES, Course
-from .judge import BROKEN, MISSED, Settled, Verdict, judge
+from .judge import BROKEN, MISSED, Verdict, judge
 from .names import DESTINATION, SOURCE, Fault, Place
 from .points import Passed
+from .rounds import Settled
 from .settling import settle
 from .world import World
 

@@ -12,9 +12,8 @@ import subprocess
 import typing as t
 
 from . import rounds, storage
-from .judge import Settled
 from .names import DESTINATION, SOURCE
-from .rounds import Answer, Silent
+from .rounds import Answer, Settled, Silent
 from .world import ROOT, World
 
 ANSWER_S = 40.0

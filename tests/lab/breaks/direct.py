@@ -11,8 +11,7 @@ import time
 import typing as t
 
 from dom0_faults import rounds
-from dom0_faults.judge import Settled
-from dom0_faults.rounds import Answer, Silent
+from dom0_faults.rounds import Answer, Settled, Silent
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
 
