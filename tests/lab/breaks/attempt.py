@@ -153,6 +153,7 @@ class Verdict:
     message: str = ""
     settled: str = ""
     seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
     error: str = ""
 
     @property
@@ -242,10 +243,18 @@ def touched_before_banner(field: Field) -> bool:
 def attempt(field: Field, fault: Fault) -> Verdict:
     """Run one fault from a clean lab to its verdict. What the lab itself cannot do is the verdict's ``error``."""
     controller: Controller = Playbooks(field, fault) if fault.playbook else Direct(field, fault)
-    verdict, began = Verdict(str(fault), by=type(controller).__name__.lower()), time.monotonic()
+    verdict = Verdict(str(fault), by=type(controller).__name__.lower())
+    began = last = time.monotonic()
+
+    def over(part: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        verdict.parts[part], last = round(now - last, 1), now
+
     armed: subprocess.Popen[str] | None = None
     try:
         prepare(field)
+        over("prepare")
         with field.lab.observe(interval=ASK_S, everywhere=True) as watch:
             armed = arm(field, fault)
             # What breaks before anything has begun is there when the first host is spoken to.
@@ -254,19 +263,24 @@ def attempt(field: Field, fault: Fault) -> Verdict:
                 controller.start()
             verdict.reached = hit(field, fault, armed)
             dark = strike(field, fault, controller) if verdict.reached and armed is None else []
+            over("break")
             if early:
                 controller.start()
             verdict.move_status, verdict.message = controller.end()
+            over("end")
             field.lab.mend()
             for host in dark:
                 host.power_on()
             repair(field)
+            over("repair")
             # Its record is not waited for, so a host without power may have lost it.
             verdict.touched_before_banner = field.destination not in dark and touched_before_banner(field)
             verdict.settle_status, verdict.settled = controller.settle()
+            over("settle")
             if not fault.takes_the_guest:
                 watch.wait_answer()
         judge(field, fault, verdict, watch.observation)
+        over("judge")
     except (LabError, OSError, subprocess.TimeoutExpired, AssertionError, Silent) as exc:
         verdict.error = f"{type(exc).__name__}: {exc}"[:500]
     finally:
@@ -280,7 +294,10 @@ def attempt(field: Field, fault: Fault) -> Verdict:
 
 def prepare(field: Field) -> None:
     """Take away the journals of the moves before, which have the same signs; the source starts the guest at boot."""
-    line = "rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; mkdir -p /etc/xen/auto; systemctl -q enable xendomains"
+    line = (
+        "rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; mkdir -p /etc/xen/auto; "
+        "systemctl -q is-enabled xendomains || systemctl -q enable xendomains"
+    )
     for name, hand in field.hands.items():
         hand.sh(line + ("; ln -s /etc/xen/centos.cfg /etc/xen/auto/" if name == field.source.name else ""))
 

@@ -12,7 +12,7 @@ from .hands import Hand, packed
 
 
 class Field(World):
-    """The lab; :meth:`turn` makes the host where the guest is the source of the next move."""
+    """The lab; :meth:`begin_at` says where."""
 
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
@@ -30,14 +30,9 @@ class Field(World):
         """The other host."""
         return next(host for name, host in self.lab.hosts.items() if name != self._from)
 
-    def turn(self) -> None:
-        """Begin where the guest is. Raises AssertionError when something was left, or it is not on one host alone."""
-        looks = self.look()
-        places = [name for name, left in looks.items() if self.lab.guest.name in left.domains]
-        if len(places) != 1:
-            raise AssertionError(f"the guest is on {places}")
-        self.require(places[0], 0)
-        self._from = places[0]
+    def begin_at(self, name: str) -> None:
+        """Make this host, where the guest is, the source of the next move."""
+        self._from = name
 
     def reset(self) -> None:
         """Bring both hosts back to the snapshot."""
