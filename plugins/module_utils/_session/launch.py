@@ -35,6 +35,7 @@ LOG = "log"
 PAYLOAD = "payload.zip"
 KEEP_DAYS = 30
 
+_OWNERS = ("source", "destination")
 _SYSTEMD = "/run/systemd/system"
 # -I: nothing of the environment or the working folder gets in.
 _START = (
@@ -196,6 +197,6 @@ def _prune(root: str) -> None:
     oldest = time.time() - KEEP_DAYS * 86400
     for _dummy, _dummy2, path in session_folders(root):
         result = os.path.join(path, documents.RESULT)
-        # A journal without its result is evidence of something that did not end; it is kept.
-        if os.path.isfile(result) and os.stat(result).st_mtime < oldest:
+        # A journal without its result, or whose end nobody knows, is evidence; it is kept.
+        if (documents.read(result) or {}).get("owner") in _OWNERS and os.stat(result).st_mtime < oldest:
             shutil.rmtree(path, ignore_errors=True)

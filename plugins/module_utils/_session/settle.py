@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, fence, found, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart, bring_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
@@ -251,14 +252,21 @@ def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     )
     rows = [row for row in xl.domains() if row.uuid == here.uuid]
     if os.path.isdir(here.other.journal):
-        # Within one host the two sides' copies are told apart by the source's domid.
-        sent = here.other.history().domid if here.role == RECEIVER else history.domid
-        rows = [row for row in rows if (row.domid == sent) == (here.role == SENDER)]
+        rows = [row for row in rows if _sent(here, row) == (here.role == SENDER)]
     row, others = own_copy(rows, history, side.rebooted)
     if row is None:
         return side
     copy, ran = row.state.word, row.cpu_time_s > 0
     return replace(side, copy=copy, domid=row.domid, name=row.name, ran=ran, others=others)
+
+
+def _sent(here: Here, row: DomainRow) -> bool:
+    """Return whether a copy is the source's, within one host: by its domid, or its name where no xl was started."""
+    source, receiver = (here, here.other) if here.role == SENDER else (here.other, here)
+    sent = source.history().domid
+    if sent is not None:
+        return row.domid == sent
+    return row.domid != receiver.history().domid and not row.name.endswith(INCOMING)
 
 
 def _left_xl(here: Here) -> tuple[int, int] | None:

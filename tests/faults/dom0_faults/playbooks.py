@@ -14,9 +14,9 @@ import subprocess
 import sys
 import time
 
-from .rounds import Settled
 from .names import DESTINATION
 from .proxy import Proxy
+from .rounds import Settled
 from .world import NAME, ROOT, World
 
 LIMIT_S = 150.0

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from cases.world import World
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from cases.world import ON_HOST, Left, World
 from dom0lab import Host, Lab
 
 from .hands import Hand, packed
@@ -29,6 +32,12 @@ class Field(World):
     def destination(self) -> Host:
         """The other host."""
         return next(host for name, host in self.lab.hosts.items() if name != self._from)
+
+    def look(self) -> dict[str, Left]:
+        """What lies on the hosts now, by name."""
+        with ThreadPoolExecutor(len(self.hands)) as pool:
+            answers = pool.map(lambda hand: hand.py(ON_HOST / "look.py"), self.hands.values())
+            return {name: Left(**json.loads(answer)) for name, answer in zip(self.hands, answers, strict=True)}
 
     def begin_at(self, name: str) -> None:
         """Make this host, where the guest is, the source of the next move."""

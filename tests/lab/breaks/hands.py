@@ -68,9 +68,15 @@ class Hand:
 
     def sh(self, line: str) -> str:
         """Run a line of bash there; returns what it printed. Raises Silent, or LabError when it failed."""
-        answer = self.ask(do="sh", line=line)
-        if answer.get("status"):
-            raise LabError(f"{self._host.name}: {line!r} ended with {answer['status']}: {answer['stderr'].strip()}")
+        return self._printed(line, self.ask(do="sh", line=line))
+
+    def py(self, program: Path) -> str:
+        """Run a program of Python there; the rest as :meth:`sh`."""
+        return self._printed(program.name, self.ask(do="py", text=program.read_text()))
+
+    def _printed(self, what: str, answer: Answer) -> str:
+        if answer.get("status") != 0:
+            raise LabError(f"{self._host.name}: {what!r} failed: {answer}")
         return str(answer["stdout"])
 
     def _start(self) -> None:

@@ -56,6 +56,7 @@ def test_a_host_answers_with_nothing_but_what_is_packed_for_it(tmp_path: Path) -
     places = {"runtime": str(tmp_path / "run"), "journal": str(tmp_path / "lib")}
     requests = [
         {"do": "sh", "line": "echo here; exit 3"},
+        {"do": "py", "text": "if __name__ == '__main__': print(2 + 3)"},
         {"do": "seen", **places},
         {"do": "say", "session": "0" * 16, "role": "sender", "command": "permit", **places},
         {"do": "unknown", **places},
@@ -67,9 +68,10 @@ def test_a_host_answers_with_nothing_but_what_is_packed_for_it(tmp_path: Path) -
     )  # fmt: skip
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert answers[0] == {"status": 3, "stdout": "here\n", "stderr": ""}
-    assert answers[1] == answers[4] == {"sessions": []}
-    assert answers[2]["error"]["code"] == "session_silent"
-    assert answers[3]["error"]["code"] == "broken"
+    assert answers[1] == {"status": 0, "stdout": "5\n", "stderr": ""}
+    assert answers[2] == answers[5] == {"sessions": []}
+    assert answers[3]["error"]["code"] == "session_silent"
+    assert answers[4]["error"]["code"] == "broken"
 
 
 def test_names_and_a_limit_choose() -> None:

@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Does on a host what it is asked, each request in a process of its own, as a module; runs there until its input ends.
 
-A request and its answer are a line of JSON each. ``{"do": "sh", "line": ...}`` runs a line of bash; the others are
-those of ``asked.py``, which lies beside it with the collection.
+A request and its answer are a line of JSON each. ``{"do": "sh", "line": ...}`` runs a line of bash, ``{"do": "py",
+"text": ...}`` a program of Python; the others are those of ``asked.py``, which lies beside it with the collection.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -23,6 +25,11 @@ from dom0_faults.inside.asked import answer  # noqa: E402
 
 def respond(request: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the answer to one request."""
+    if request["do"] == "py":
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            exec(compile(request["text"], "<asked>", "exec"), {"__name__": "__main__"})
+        return {"status": 0, "stdout": said.getvalue(), "stderr": ""}
     if request["do"] != "sh":
         return answer(request)
     done = subprocess.run(["bash", "-c", request["line"]], capture_output=True, text=True, stdin=subprocess.DEVNULL)
