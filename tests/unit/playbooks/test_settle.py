@@ -14,7 +14,7 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, read_until, where
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -183,6 +183,73 @@ def test_nothing_is_undone_behind_a_permission(user: User) -> None:
     assert not back.exists(), log[-4000:]
     # Unless the sender's end was faster: then the run knows only that its task failed.
     assert move.returncode == 0 or "was moved from xen1 to xen2, but: A task at the gate failed" in log, log[-4000:]
+
+
+SILENT = """---
+- name: Lose the source from sight
+  ansible.builtin.set_fact:
+    ansible_connection: dom0.xen.move
+  delegate_to: xen1
+  delegate_facts: true
+"""
+
+
+def test_a_source_that_falls_silent_at_the_gate_fails_the_run(user: User) -> None:
+    """It does not leave the play without a word; and whoever can see the source again brings the guest back."""
+    back = user.folder / "back"
+    (user.folder / "silent.yml").write_text(SILENT)
+    (user.folder / "written.yml").write_text(WRITTEN)
+    gate = at_the_gate(user, "silent", "written", written=back)
+    limits = ("-e", "migrate_gate_timeout=20", "-e", "migrate_silence_timeout=5")
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *gate, *limits)
+    log = move.communicate(timeout=LIMIT_S)[0]
+    assert move.returncode == 2, log[-4000:]
+    assert "TASK [dom0.xen.migrate : Refuse the permission]" in log, log[-6000:]
+    assert not back.exists()
+    undo = ("-e", f"migrate_gate_undo_tasks={user.folder / 'written.yml'}", "-e", f"written={back}")
+    deadline = time.monotonic() + LIMIT_S
+    while user.site.running(GUEST) == [] and time.monotonic() < deadline:
+        log = user.start("dom0.xen.settle", "-e", "domain=centos", *undo).communicate(timeout=LIMIT_S)[0]
+    assert where(user.site) == "xen1", log[-6000:]
+    assert back.exists()
+
+
+UNDONE_MEANWHILE = """---
+- name: Have another run undo them and give the source its guest back
+  ansible.builtin.command:
+    argv: "{{ [ansible_playbook_python, '-m', 'ansible.cli.playbook', '-i', known_hosts, 'dom0.xen.settle',
+      '-e', 'domain=centos', '-e', 'migrate_gate_undo_tasks=' ~ other_undo] }}"
+  delegate_to: localhost
+  changed_when: true
+
+- name: Hand the storage over, too late
+  ansible.builtin.file:
+    path: "{{ storage }}"
+    state: touch
+    mode: "0600"
+  delegate_to: localhost
+"""
+FETCHED = """---
+- name: Take the storage back
+  ansible.builtin.file:
+    path: "{{ storage }}"
+    state: absent
+  delegate_to: localhost
+"""
+
+
+def test_what_was_done_after_another_run_had_undone_it_is_undone_again(user: User) -> None:
+    """The tasks outlast the gate's time, another run lets the source go on, and then they take its storage."""
+    storage = user.folder / "storage"
+    (user.folder / "meanwhile.yml").write_text(UNDONE_MEANWHILE)
+    (user.folder / "fetched.yml").write_text(FETCHED)
+    (user.folder / "undone.yml").write_text(UNDONE)
+    other = user.folder / "undone.yml"
+    told = {"storage": storage, "other_undo": other, "known_hosts": user.site.inventory}
+    gate = at_the_gate(user, "meanwhile", "fetched", migrate_gate_timeout=1, **told)
+    log = user.start("dom0.xen.migrate", *user.asking("xen2"), *gate).communicate(timeout=LIMIT_S)[0]
+    assert where(user.site) == "xen1", log[-4000:]
+    assert not storage.exists(), log[-6000:]
 
 
 def test_a_guest_that_suspends_when_xl_has_given_up_is_resumed(tmp_path: pathlib.Path) -> None:
