@@ -16,6 +16,7 @@ from dom0_faults.rounds import Answer, Settled, Silent
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
 
 from .field import Field
+from .hands import PLACES
 
 MEMORY_KIB = 128 * 1024
 STARTING_S = 90.0
@@ -94,6 +95,9 @@ class Move:
             certificate=mine.certificate, settings={**settings, "peer_certificate": peer_certificate},
         )  # fmt: skip
         self.message = str(answer.get("error", {}).get("msg", ""))
+        if "error" in answer:
+            # As rescue.yml: the credentials of a side that did not come up.
+            self._field.hands[here.name].sh(f"rm -rf {PLACES['runtime']}/{self.session}.{role}")
         return answer
 
     def _at_the_gate(self) -> None:
