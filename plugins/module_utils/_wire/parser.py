@@ -84,6 +84,21 @@ class StreamParser:
         """Major and minor version of the Xen that writes the stream, or None before libxc's headers."""
         return (self.domain.xen_major, self.domain.xen_minor) if self.domain else None
 
+    @property
+    def passing(self) -> int:
+        """How many of the next bytes are only counted, whatever they are: a record's body, pages, padding."""
+        return self._skip
+
+    @property
+    def wanted(self) -> int:
+        """How many bytes at most may be fed without passing the end of the next item; never 0.
+
+        Who feeds no more at once loses no event to an error: each call either finds one or raises.
+        """
+        if self.stream_end is not None:
+            return len(PERMISSION)
+        return self._skip or self._wanted - len(self._held)
+
     def feed(self, chunk: Buffer) -> Parsed:
         """Parse the next bytes. Keeps no reference to ``chunk``. Raises :class:`StreamError`."""
         if self._error is not None:

@@ -176,3 +176,23 @@ def test_empty_chunks_change_nothing() -> None:
     assert follow.feed(b"") == parser.Parsed((), 0)
     follow.feed(streams.SMALL["pvh"])
     assert follow.feed(b"") == parser.Parsed((), 0)
+
+
+@pytest.mark.parametrize("kind", streams.SMALL)
+@given(sizes=st.lists(st.integers(1, 9000), max_size=20))
+def test_no_more_than_is_wanted_finds_one_thing_at_once(kind: str, sizes: list[int]) -> None:
+    """Who must lose no event to an error feeds up to the end of the next item; ``passing`` bytes may be anything."""
+    data = streams.SMALL[kind] + streams.GO
+    follow = StreamParser()
+    found: list[events.Event] = []
+    place = 0
+    while place < len(data):
+        assert follow.wanted > 0
+        size = min(follow.wanted, sizes[len(found) % len(sizes)] if sizes else follow.wanted)
+        piece = bytes(size) if follow.passing else data[place : place + size]
+        place += size
+        new = follow.feed(piece).events
+        assert len(new) <= 1 or isinstance(new[1], events.StreamEnd)
+        found += new
+    assert found == parse(data)[0]
+    assert follow.wanted > 0 and follow.passing == 0
