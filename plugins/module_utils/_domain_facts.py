@@ -9,6 +9,7 @@ import typing as t
 import uuid
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._masking import mask
 from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DeviceSeen,
@@ -22,8 +23,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.connection import pyxs_version
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
-
-MASK = "********"
 
 
 def domain_facts(run: Runner, domain: str | None) -> tuple[tuple[DomainFacts, ...], tuple[Problem, ...]]:
@@ -61,15 +60,6 @@ def matching(rows: t.Iterable[DomainRow], domain: str | None) -> tuple[DomainRow
     except ValueError:
         return tuple(row for row in rows if row.name == domain)
     return tuple(row for row in rows if row.uuid == wanted)
-
-
-def mask(config: t.Any) -> t.Any:
-    """Return the configuration with the passwords of graphical consoles (libxl: ``passwd``) replaced."""
-    if isinstance(config, dict):
-        return {key: MASK if "passwd" in key or "password" in key else mask(value) for key, value in config.items()}
-    if isinstance(config, (list, tuple)):
-        return [mask(value) for value in config]
-    return config
 
 
 def _facts(row: DomainRow, config: t.Mapping[str, t.Any] | None, seen: XenStoreFacts | None) -> DomainFacts:

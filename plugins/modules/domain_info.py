@@ -117,7 +117,8 @@ domains:
           sample: null
     config:
       description:
-        - The configuration that C(xl) keeps of the domain, with passwords replaced by V(********).
+        - The configuration that C(xl) keeps of the domain, with passwords replaced by V(********), and so the values of
+          settings that name a password, secret, token or key inside texts, such as arguments of the device model.
         - Settings that have their default are left out, as C(xl) does. Memory is in KiB.
         - V(null) when C(xl) has none. Such a domain cannot be migrated with C(xl).
       returned: always

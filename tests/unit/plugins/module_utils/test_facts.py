@@ -12,7 +12,6 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import (
     domain_facts,
-    mask,
     matching,
     xenstore_facts,
 )
@@ -158,14 +157,6 @@ def test_domain_is_meant_by_name_uuid_or_domid() -> None:
     assert matching(rows, "7") == ()
     assert matching(rows, "Centos") == ()
     assert matching(rows, None) == rows
-
-
-def test_passwords_are_masked() -> None:
-    """libxl's JSON holds those of VNC and SPICE, and the result of a task is printed and logged."""
-    config = {"vfbs": [{"vnc": {"passwd": "secret"}}], "b_info": {"type.hvm": {"spice": {"passwd": "secret"}}, "a": 1}}
-    masked = mask(config)
-    assert "secret" not in str(masked)
-    assert masked["b_info"]["a"] == 1 and masked["vfbs"][0]["vnc"]["passwd"] == "********"
 
 
 def test_devices_and_control_nodes(store: Daemon) -> None:
