@@ -31,6 +31,7 @@ OUTPUT = BUILD / "fuzz"
 SUMMARY = OUTPUT / "summary.json"
 TARGETS = (
     "parser",
+    "image",
     "arrival",
     "config",
     "answers",

@@ -98,7 +98,7 @@ def _status() -> list[dict[str, t.Any]]:
 def seeds(target: str) -> list[bytes]:
     """Sound inputs of a target."""
     texts = [json.dumps(document).encode() for document in _documents()]
-    if target in ("parser", "arrival"):
+    if target in ("parser", "image", "arrival"):
         return [CUTS[number % len(CUTS)] + stream for number, stream in enumerate(_streams())]
     if target == "config":
         heads = [StreamParser() for dummy in _streams()]

@@ -93,11 +93,9 @@ class StreamParser:
     def wanted(self) -> int:
         """How many bytes at most may be fed without passing the end of the next item; never 0.
 
-        Who feeds no more at once loses no event to an error: each call either finds one or raises.
+        Who feeds no more at once loses no event to an error, and gets the same error however the bytes came.
         """
-        if self.stream_end is not None:
-            return len(PERMISSION)
-        return self._skip or self._wanted - len(self._held)
+        return 1 if self.stream_end is not None else self._skip or self._wanted - len(self._held)
 
     def feed(self, chunk: Buffer) -> Parsed:
         """Parse the next bytes. Keeps no reference to ``chunk``. Raises :class:`StreamError`."""
