@@ -98,7 +98,7 @@ def main() -> int:
 
 def reusable(field: Field, last: Verdict) -> bool:
     """Whether nothing was left, so that the next move can begin at once, from where the guest is."""
-    if not last.well or last.name.startswith("power-") or last.remains or len(last.where) != 1:
+    if not last.well or last.remains or len(last.where) != 1:
         return False
     field.begin_at(last.where[0])
     return True

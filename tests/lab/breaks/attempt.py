@@ -20,6 +20,7 @@ from dom0lab import Host, LabError, Observation
 from . import listing
 from .direct import Move
 from .field import Field
+from .hands import Hand
 from .listing import Fault
 
 GATE = Path(__file__).resolve().parents[1] / "cases" / "gate"
@@ -298,12 +299,16 @@ def prepare(field: Field) -> None:
         "rm -rf /var/lib/dom0-xen/* /etc/xen/auto/*; mkdir -p /etc/xen/auto; "
         "systemctl -q is-enabled xendomains || systemctl -q enable xendomains"
     )
-    for name, hand in field.hands.items():
-        hand.sh(line + ("; ln -s /etc/xen/centos.cfg /etc/xen/auto/" if name == field.source.name else ""))
+    auto = {field.source.name: "; ln -s /etc/xen/centos.cfg /etc/xen/auto/"}
+    field.everywhere(lambda name, hand: hand.sh(line + auto.get(name, "")))
 
 
 def repair(field: Field) -> None:
     """Let both hosts find each other again, and have room on their disks."""
-    for name, hand in field.hands.items():
-        peer = next(host.address for other, host in field.lab.hosts.items() if other != name)
-        hand.sh(f"ip neigh del {peer} dev xenbr0 2>/dev/null; rm -f {listing.FULL}.*")
+    address = {name: host.address for name, host in field.lab.hosts.items()}
+
+    def mend(name: str, hand: Hand) -> str:
+        peer = next(address[other] for other in address if other != name)
+        return hand.sh(f"ip neigh del {peer} dev xenbr0 2>/dev/null; rm -f {listing.FULL}.*")
+
+    field.everywhere(mend)

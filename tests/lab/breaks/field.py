@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from cases.world import ON_HOST, Left, World
@@ -35,9 +36,13 @@ class Field(World):
 
     def look(self) -> dict[str, Left]:
         """What lies on the hosts now, by name."""
+        answers = self.everywhere(lambda dummy, hand: hand.py(ON_HOST / "look.py"))
+        return {name: Left(**json.loads(answer)) for name, answer in answers.items()}
+
+    def everywhere(self, do: t.Callable[[str, Hand], str]) -> dict[str, str]:
+        """Do something on both hosts at once; returns the answers by name."""
         with ThreadPoolExecutor(len(self.hands)) as pool:
-            answers = pool.map(lambda hand: hand.py(ON_HOST / "look.py"), self.hands.values())
-            return {name: Left(**json.loads(answer)) for name, answer in zip(self.hands, answers, strict=True)}
+            return dict(zip(self.hands, pool.map(do, self.hands, self.hands.values()), strict=True))
 
     def begin_at(self, name: str) -> None:
         """Make this host, where the guest is, the source of the next move."""
