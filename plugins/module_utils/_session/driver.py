@@ -30,7 +30,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
 from ansible_collections.dom0.xen.plugins.module_utils._session.control import CANCEL, Control
 from ansible_collections.dom0.xen.plugins.module_utils._session.inhibitor import Inhibitor
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import Journal as JournalFile
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal import give_up_reserve
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import give_up_reserve, with_reserve
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Loop, Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.machine import Machine, StateT, told
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
@@ -275,10 +275,10 @@ class Driver(t.Generic[StateT]):
     def _finish(self) -> None:
         self._telling.sequence += 1
         status = self.status()
-        if not self._launch_told:
-            self.launched({"error": status["error"] or {"msg": "the session ended at once", "code": "ended"}})
+        self.launched({"error": status["error"] or {"msg": "the session ended at once", "code": "ended"}})
+        folder = self.settings.journal_folder
         try:
-            documents.write(os.path.join(self.settings.journal_folder, documents.RESULT), status, durable=True)
+            with_reserve(folder, lambda: documents.write(os.path.join(folder, documents.RESULT), status, durable=True))
         except OSError:
             # Without the result on disk the status in memory is all there is to read: leave it.
             self._telling.write(status)
@@ -288,7 +288,7 @@ class Driver(t.Generic[StateT]):
         self._control.close()
         self._inhibitor.release()
         self._journal.close()
-        give_up_reserve(self.settings.journal_folder)
+        give_up_reserve(folder)
         self.loop.close()
 
 

@@ -52,12 +52,7 @@ class Journal:
         line = json.dumps(record, separators=(",", ":")).encode("utf-8") + b"\n"
         if self._broken:
             line = b"\n" + line
-        try:
-            self._append(line, durable)
-        except OSError as exc:
-            if exc.errno != errno.ENOSPC or not give_up_reserve(self._folder):
-                raise
-            self._append(line, durable)
+        with_reserve(self._folder, lambda: self._append(line, durable))
         self._broken = False
         self._size += len(line)
         self._number += 1
@@ -92,6 +87,19 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
+
+
+def with_reserve(folder: str, write: t.Callable[[], None]) -> None:
+    """Write something; on a full disk let the room go that was kept for the last records, and write it again.
+
+    Raises what ``write`` does.
+    """
+    try:
+        write()
+    except OSError as exc:
+        if exc.errno != errno.ENOSPC or not give_up_reserve(folder):
+            raise
+        write()
 
 
 def give_up_reserve(folder: str) -> bool:

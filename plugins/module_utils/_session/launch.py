@@ -28,6 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     session_folder,
     session_folders,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
 from ansible_collections.dom0.xen.plugins.module_utils._session import daemon, documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
 
@@ -90,6 +91,7 @@ def prepare(runtime_path: str, journal_path: str, session: str, role: str) -> Pl
             raise CredentialsMissing(f"there is no {name} in {runtime}")
     make_private_folder(runtime)
     journals = journal_root(journal_path)
+    _tidy(root, journals)
     _prune(journals)
     return Places(root, runtime, make_private_folder(session_folder(journals, session, role)))
 
@@ -191,6 +193,23 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 continue
+
+
+def _tidy(root: str, journals: str) -> None:
+    """Put where it belongs what sessions that have ended could not write any more, since the disk was full."""
+    for session, role, path in session_folders(root):
+        status = documents.read(os.path.join(path, documents.STATUS)) or {}
+        over = status.get("phase") == "ended" and status.get("owner") in _OWNERS
+        journal = session_folder(journals, session, role)
+        if not over or session_process(status.get("pid"), path) is not None or not os.path.isdir(journal):
+            continue
+        result = os.path.join(journal, documents.RESULT)
+        if not os.path.isfile(result):
+            try:
+                documents.write(result, status, durable=True)
+            except OSError:
+                continue
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _prune(root: str) -> None:

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pathlib
 import stat
 import threading
+import typing as t
 
 import pytest
 
@@ -74,3 +77,19 @@ def test_last_lines(tmp_path: pathlib.Path) -> None:
     path.write_bytes(b"".join(b"line %d\n" % number for number in range(100_000)))
     assert documents.last_lines(str(path))[-1] == "line 99999"
     assert len(documents.last_lines(str(path), count=10**6)) < 2000
+
+
+def test_half_a_document_takes_no_room(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk what was begun goes again, for somebody may make room and try once more."""
+
+    class FullDisk:
+        def __getattr__(self, name: str) -> t.Any:
+            return getattr(os, name)
+
+        def fsync(self, dummy: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(documents, "os", FullDisk())
+    with pytest.raises(OSError, match="No space"):
+        documents.write(str(tmp_path / documents.RESULT), {"phase": "ended"}, durable=True)
+    assert list(tmp_path.iterdir()) == []

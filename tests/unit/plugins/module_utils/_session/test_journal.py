@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pathlib
@@ -163,6 +164,28 @@ def test_the_last_records_have_room_on_a_full_disk(tmp_path: pathlib.Path, monke
     written.write("ended")
     written.close()
     assert steps(tmp_path) == ["refused", "ended"]
+
+
+def test_the_result_has_that_room_as_well(tmp_path: pathlib.Path) -> None:
+    """Without it the status in memory would be all that tells how the session has ended."""
+    written = Journal(str(tmp_path))
+    written.reserve()
+    tried: list[bool] = []
+
+    def write() -> None:
+        tried.append((tmp_path / journal.RESERVE).exists())
+        if tried[-1]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    journal.with_reserve(str(tmp_path), write)
+    assert tried == [True, False]
+    with pytest.raises(OSError, match="else"):
+        journal.with_reserve(str(tmp_path), lambda: _fail(errno.EIO))
+    written.close()
+
+
+def _fail(number: int) -> None:
+    raise OSError(number, "something else")
 
 
 def test_the_room_goes_with_the_session(tmp_path: pathlib.Path) -> None:
