@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import subprocess
 import time
@@ -16,6 +17,7 @@ from cases.plays import Running
 from cases.world import MIGRATE
 from dom0_faults.rounds import Silent
 from dom0lab import Host, LabError, Observation
+from proof.playbook import ROOT
 
 from . import listing
 from .direct import Move
@@ -25,6 +27,7 @@ from .listing import Fault
 
 GATE = Path(__file__).resolve().parents[1] / "cases" / "gate"
 LIMITS: dict[str, t.Any] = {"migrate_link_timeout": 10, "migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
+KEPT = ROOT / "build" / "faults" / "lab"
 BLINK_S = 3
 # Every question costs the emulated hosts time, which is missing for what they should do.
 ASK_S = 0.2
@@ -288,9 +291,26 @@ def attempt(field: Field, fault: Fault) -> Verdict:
         controller.close()
         if armed is not None and armed.poll() is None:
             armed.kill()
+    if not verdict.well:
+        keep(field, verdict)
     verdict.message, verdict.settled = verdict.message[:500], verdict.settled[-500:]
     verdict.seconds = round(time.monotonic() - began, 1)
     return verdict
+
+
+def keep(field: Field, verdict: Verdict) -> None:
+    """Keep what the hosts have on record of a fault that did not go well: the next one takes it away."""
+    for name, hand in field.hands.items():
+        lines = (
+            "xl list -v",
+            "ps -ef",
+            "head -c 65536 /var/lib/dom0-xen/*/* /run/dom0-xen/*/*.json",
+            "dmesg | tail -n 50",
+        )
+        with contextlib.suppress(Silent, LabError):
+            path = KEPT / f"{verdict.name}.{name}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(hand.sh("; ".join(f"echo '== {line}'; {line}" for line in lines) + " 2>&1; true"))
 
 
 def prepare(field: Field) -> None:
