@@ -16,7 +16,7 @@ SOURCE, DESTINATION, CONTROLLER, LINK = "source", "destination", "controller", "
 PROCESSES = {
     "sender": (SOURCE, "[_]session.daemon.* sender "),
     "receiver": (DESTINATION, "[_]session.daemon.* receiver "),
-    "xl-migrate": (SOURCE, "[x]l .*migrate -s"),
+    "xl-migrate": (SOURCE, "[x]l migrate -s"),
     "xl-receive": (DESTINATION, "[m]igrate-receive"),
     "source-helper": (SOURCE, "[l]ibxl-save-helper"),
     "destination-helper": (DESTINATION, "[l]ibxl-save-helper"),
