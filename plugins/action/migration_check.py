@@ -21,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, MoveRequest, Plan
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import SUSPEND
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of
@@ -97,6 +98,7 @@ def _request(options: Result, source_info: Result) -> MoveRequest:
         destination_trouble=moving.trouble(options["destination"], options["destination_info"], known),
         inventory=tuple(known),
         allow_same_host=options["allow_same_host"],
+        method=options["method"],
         memory_reserve_mib=options["memory_reserve_mib"],
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"],
@@ -169,4 +171,6 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
     if planned is not None and planned.autostart:
         aside = f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
     way = f"live, over TLS to {options['destination_address']}"
+    if planned is not None and planned.method == SUSPEND:
+        way = f"suspended for the whole of the transfer, {planned.method_reason}; {way.partition(', ')[2]}"
     return f"{name} can be moved from {source} to {destination} ({way}).{aside}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, METHODS
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, ROLES
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -44,6 +45,7 @@ CHECK: Spec = {
     "source_journal_path": {"type": "path", "default": JOURNAL_PATH},
     "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
     "allow_same_host": {"type": "bool", "default": False},
+    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "memory_reserve_mib": {"type": "int", "default": 0},
     "dom0_memory_min_mib": {"type": "int", "default": 512},
     "result_path": {"type": "str", "default": ""},

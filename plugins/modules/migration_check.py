@@ -82,6 +82,13 @@ options:
       - Whether source and destination may be one host.
     type: bool
     default: false
+  method:
+    description:
+      - How the domain is to be moved. V(live) sends its memory while it runs, and suspends it for the last of it.
+        V(suspend) suspends it for the whole of the transfer. V(auto) is V(live) where that can be had, else V(suspend).
+    type: str
+    choices: [auto, live, suspend]
+    default: auto
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.
@@ -167,6 +174,7 @@ findings:
 plan:
   description:
     - What would be done, memory in KiB. Null when it is not known which domain is meant.
+    - C(method) is V(live) or V(suspend), C(method_reason) why.
     - C(autostart) names the files on the source that would make a second copy of the domain at its next boot.
   type: dict
   returned: unless the file for the result cannot be written
@@ -176,6 +184,7 @@ plan:
     destination: xen2
     same_host: false
     method: live
+    method_reason: nothing speaks against it
     transport: tls
     domain: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a, name: centos, domid: 3, type: pvh, memory_max_kib: 131072}
     memory_needed_kib: 141312

@@ -100,6 +100,14 @@ options:
         up, and the domain goes on running here.
     type: int
     default: 120
+  method:
+    description:
+      - V(live) starts C(xl migrate), which sends the memory while the domain runs. V(suspend) starts C(xl save -p) when
+        the destination has made its domain; the domain stands still from then on, and is paused here until it runs
+        there.
+    type: str
+    choices: [live, suspend]
+    default: live
   progress_interval:
     description:
       - How often whoever watches the session is called to look at it, in seconds, at least 1. On a move longer than 20
@@ -192,6 +200,7 @@ def main() -> None:
             "stop_link_timeout": {"type": "int", "default": 10},
             "gate": {"type": "str", "choices": ["engine", "controller"], "default": "engine"},
             "gate_timeout": {"type": "int", "default": 120},
+            "method": {"type": "str", "choices": ["live", "suspend"], "default": "live"},
             "progress_interval": {"type": "float", "default": 5.0},
         },
     )
@@ -216,6 +225,7 @@ def main() -> None:
             gate_held=params["gate"] == "controller",
             gate_timeout=params["gate_timeout"],
             progress_interval=max(1.0, params["progress_interval"]),
+            method=params["method"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks import devices, guest, hosts, identity, memory, world
+from ansible_collections.dom0.xen.plugins.module_utils._checks import (
+    devices,
+    guest,
+    hosts,
+    identity,
+    memory,
+    method,
+    world,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
     WARNING,
@@ -37,7 +45,8 @@ RULES: tuple[Rule, ...] = (
     guest.awake,
     guest.configured,
     guest.allowed,
-    guest.log_dirty,
+    method.log_dirty,
+    method.suspendable,
     hosts.not_older,
     guest.abilities,
     memory.enough,
@@ -85,12 +94,14 @@ def plan(
     if subject is None:
         return None
     room = None if there else memory.room(case)
+    way, why = method.chosen(case)
     return Plan(
         already_there=there is not None,
         source=request.source,
         destination=request.destination,
         same_host=case.same_host,
-        method=request.method,
+        method=way,
+        method_reason=why,
         transport=request.transport,
         domain=PlannedDomain(
             uuid=subject.uuid,

@@ -141,26 +141,6 @@ def _device_model(case: Case) -> t.Iterator[Finding]:
         )
 
 
-def log_dirty(case: Case) -> t.Iterator[Finding]:
-    """A PV domain is migrated live only by a Xen with shadow paging.
-
-    xen/arch/x86/mm/paging.c paging_log_dirty_enable; Debian builds Xen with CONFIG_SHADOW_PAGING off.
-    """
-    xen = case.source.xen if case.source else None
-    if xen is None or case.domain is None or case.domain.domid == 0 or case.domain.type != "pv":
-        return
-    if case.request.method == "live" and "shadow" not in xen.virt_caps:
-        yield case.error(
-            "no_shadow_paging",
-            case.source_name,
-            f"{case.domain.name} is a PV domain, and Xen {xen.version} on {case.source_name} was built without"
-            " shadow paging, which following the memory of a running PV domain needs.",
-            f'{_INSTEAD % case.request.destination} Or turn it into a PVH domain (type="pvh"), or run a Xen that was'
-            " built with CONFIG_SHADOW_PAGING. Suspending a domain for the transfer is not in this release yet.",
-            virt_caps=list(xen.virt_caps),
-        )
-
-
 def abilities(case: Case) -> t.Iterator[Finding]:
     """Xen at the destination can run domains of this kind."""
     xen = case.destination.xen if case.destination else None

@@ -39,7 +39,8 @@ class MoveRequest(Record):
 
     ``source`` is None when the caller did not name it and no host but, at most, the destination has the domain.
     ``memory_reserve_mib`` is to stay free at the destination; ``dom0_memory_min_mib`` is what dom0 there must keep when
-    xl shrinks it (autoballoon). ``destination_address`` is where the source is to connect; empty: not checked.
+    xl shrinks it (autoballoon). ``method`` is live, suspend, or auto for whichever can be had, the best first.
+    ``destination_address`` is where the source is to connect; empty: not checked.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -51,7 +52,7 @@ class MoveRequest(Record):
     destination_trouble: HostTrouble | None = None
     inventory: tuple[str, ...] = ()
     allow_same_host: bool = False
-    method: str = "live"
+    method: str = "auto"
     transport: str = "tls"
     memory_reserve_mib: int = 0
     dom0_memory_min_mib: int = 512
@@ -85,8 +86,9 @@ class PlannedDomain(Record):
 class Plan(Record):
     """What would be done; memory in KiB. ``balloon_kib`` is what dom0 at the destination would have to give up.
 
-    ``addresses`` are those that the source can reach the destination at, as far as facts can tell. ``autostart`` are
-    the files on the source that would make a second copy at its next boot, and so are set aside.
+    ``method_reason`` says why that ``method``, for a sentence. ``addresses`` are those that the source can reach the
+    destination at, as far as facts can tell. ``autostart`` are the files on the source that would make a second copy at
+    its next boot, and so are set aside.
     """
 
     RECORDS = {"domain": PlannedDomain, "addresses": Address}
@@ -96,6 +98,7 @@ class Plan(Record):
     destination: str
     same_host: bool
     method: str
+    method_reason: str
     transport: str
     domain: PlannedDomain
     memory_needed_kib: int | None

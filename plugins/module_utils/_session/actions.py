@@ -80,6 +80,11 @@ class RenameBack(Action):
 
 
 @dataclass(frozen=True)
+class GoOn(Action):
+    """Let the source's copy run again, which ``xl save -p`` has paused, under its own name."""
+
+
+@dataclass(frozen=True)
 class End(Action):
     """The session is over on this side."""
 

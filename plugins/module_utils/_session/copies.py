@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _hands, _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DomainState,
     Hand,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.done import Course, Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     AnotherBoot,
     CopyBusy,
@@ -58,50 +59,6 @@ Record = t.Callable[[], None]
 
 def _nothing() -> None:
     """Put nothing on record."""
-
-
-@dataclass(frozen=True)
-class Done:
-    """What an act has done and seen.
-
-    ``steps`` are the commands of xl in order (``rename``, ``resume``, ``unpause``, ``destroy``), ``copy`` is what the
-    last look showed. ``monitor`` says, after a resume, what became of xl's process that looks after the domain: kept
-    or lost. A ``zombie`` is destroyed, and somebody holds its memory still: it cannot run any more. ``xl_error``: what
-    xl complained of although the copy is as wanted.
-    """
-
-    copy: Copy
-    steps: tuple[str, ...] = ()
-    monitor: str | None = None
-    zombie: bool = False
-    xl_error: str | None = None
-
-    def to_result(self) -> dict[str, t.Any]:
-        """Return it as plain values."""
-        copy = {"state": self.copy.state.value, "name": self.copy.name, "domid": self.copy.domid}
-        return {
-            "copy": copy,
-            "steps": list(self.steps),
-            "monitor": self.monitor,
-            "zombie": self.zombie,
-            "xl_error": self.xl_error,
-        }
-
-
-@dataclass
-class _Course:
-    """An act on the way: what was done, and what xl complained of."""
-
-    steps: list[str] = field(default_factory=list)
-    error: Dom0XenError | None = None
-
-    def attempt(self, step: str, command: t.Callable[[], None]) -> None:
-        """Run a command of xl; keep its error, for the look that comes after it says what is true."""
-        self.steps.append(step)
-        try:
-            command()
-        except Dom0XenError as exc:
-            self.error = exc
 
 
 class Copies:
@@ -140,7 +97,7 @@ class Copies:
         if never_ran and row.cpu_time_s > 0:
             raise CopyChanged(f"the copy with domid {domid} ({row.name}) has run")
         record()
-        course = _Course()
+        course = Course()
         if not row.state.dying:
             course.attempt("destroy", lambda: self._xl.destroy(domid))
         seen = self._until(domid, course, lambda copy: copy is None, "gone", lambda copy: copy.state.dying)
@@ -149,7 +106,7 @@ class Copies:
     def rename_back(self, domid: int) -> Done:
         """Give a source's copy that runs, or is paused, the domain's own name back."""
         row = self._expect(domid, lambda state: state.alive, "running", (MIGRATED_AWAY, ""))
-        course = _Course()
+        course = Course()
         self._rename(row, course)
         return self._done(self._until(domid, course, lambda copy: copy is not None, "there"), course)
 
@@ -162,7 +119,7 @@ class Copies:
         info = self._xl.info()
         release = (info.major, info.minor)
         record()
-        course = _Course()
+        course = Course()
         self._rename(row, course)
         course.attempt("resume", lambda: resume(self._xl, self._store, domid, release, self._sleep, self._clock))
         seen = self._until(domid, course, lambda copy: copy is not None and copy.state.alive, "running")
@@ -176,16 +133,29 @@ class Copies:
         """
         row = self._expect(domid, _waits, "paused", (INCOMING, ""), starts=True)
         record()
-        course = _Course()
+        course = Course()
         self._rename(row, course)
         return self._start(domid, course)
 
-    def unpause(self, domid: int) -> Done:
-        """Let a paused copy run that has the domain's own name."""
-        self._expect(domid, _waits, "paused", ("",), starts=True)
-        return self._start(domid, _Course())
+    def go_on(self, domid: int, record: Record = _nothing) -> Done:
+        """Let a source's copy run here again which ``xl save -p`` has paused, or has left on the way to that.
 
-    def _start(self, domid: int, course: _Course) -> Done:
+        ``record`` as in :meth:`destroy`. A copy that runs is only given its name.
+        """
+        row = self._find(domid)
+        if row is None or _runs(row.state):
+            return self.rename_back(domid)
+        done = self.resume(domid, record) if row.state.suspended else None
+        row = self._expect(domid, lambda state: state.alive, "paused", (MIGRATED_AWAY, ""), starts=True)
+        if done is None:
+            record()
+        elif not row.state.paused:
+            return done
+        course = Course(list(done.steps) if done else [])
+        self._rename(row, course)
+        return replace(self._start(domid, course), monitor=done.monitor if done else None)
+
+    def _start(self, domid: int, course: Course) -> Done:
         for _dummy in range(_PAUSES):
             course.attempt("unpause", lambda: self._xl.unpause(domid))
             row, dummy = self._look(domid)
@@ -194,7 +164,7 @@ class Copies:
         seen = self._until(domid, course, lambda copy: copy is not None and _runs(copy.state), "running")
         return self._done(seen, course)
 
-    def _rename(self, row: DomainRow, course: _Course) -> None:
+    def _rename(self, row: DomainRow, course: Course) -> None:
         # A failure here ends the act: nothing has been done yet that could not be done again.
         if row.name != self._name:
             self._xl.rename(row.domid, self._name)
@@ -239,7 +209,7 @@ class Copies:
     def _until(
         self,
         domid: int,
-        course: _Course,
+        course: Course,
         reached: t.Callable[[DomainRow | None], bool],
         words: str,
         enough: t.Callable[[DomainRow], bool] = lambda dummy: False,
@@ -269,7 +239,7 @@ class Copies:
             return None, exc
 
     @staticmethod
-    def _done(row: DomainRow | None, course: _Course, monitor: str | None = None) -> Done:
+    def _done(row: DomainRow | None, course: Course, monitor: str | None = None) -> Done:
         zombie = row is not None and row.state.dying
         copy = Copy(CopyState.ABSENT)
         if row is not None:

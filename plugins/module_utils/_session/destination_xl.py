@@ -10,7 +10,7 @@ import subprocess
 import typing as t
 from collections import deque
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import enlarge
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl

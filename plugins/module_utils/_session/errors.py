@@ -36,6 +36,27 @@ class AnotherDomain(Dom0XenError):
     remedy = "Start the migration again; the domain's name, identity or memory changed after the check."
 
 
+class SavedOtherwise(Dom0XenError):
+    """What ``xl save`` would write is not the domain that the destination has made room for."""
+
+    code = "saved_otherwise"
+    remedy = "Start the migration again; the domain was changed, or replaced, while it began."
+
+
+class SaveFailed(Dom0XenError):
+    """``xl save -p`` did not write the whole domain."""
+
+    code = "save_failed"
+    remedy = "The lines of xl before this one name the cause; the domain goes on here."
+
+
+class StandsNotStill(Dom0XenError):
+    """The domain was not seen paused after ``xl save -p``, whose exit status says nothing of it."""
+
+    code = "stands_not_still"
+    remedy = "Look at the domain with xl list -v; somebody else may have unpaused it."
+
+
 class BannerWrong(Dom0XenError):
     """``xl migrate-receive`` did not say its banner."""
 

@@ -9,7 +9,8 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Report
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import status_meaning
 
 _SEE_STDERR = "Look at the last lines of both xl (stderr in the result), then run the migration again."
 
@@ -24,6 +25,22 @@ def xl_ended(code: str, stderr: t.Sequence[str], rc: int) -> Failure:
     how = f"was killed by signal {-rc}" if rc < 0 else f"ended with status {rc}"
     text = f"xl {how}: {stderr[-1]}" if stderr else f"xl {how} without a word"
     return Failure(code, text, remedy=_SEE_STDERR, details={"rc": rc})
+
+
+CANCELLED = Failure(
+    "cancelled", "the migration was cancelled", remedy="Nothing needs to be done; the domain runs on the source."
+)
+
+
+def not_started(report: Report) -> Failure:
+    """Return the failure of a destination that gave the domain back."""
+    meaning = status_meaning(report.status or 0)
+    return Failure(
+        "destination_start_failed",
+        f"the destination could not start the domain and gave it back (status {report.status}: {meaning})",
+        remedy="The last lines of the destination's xl say why.",
+        side="receiver",
+    )
 
 
 def link_expired(peer: str, limit: float) -> Failure:

@@ -46,7 +46,7 @@ class Guard:
 
     def tend(self, phase: Phase, domid: int, idle: bool) -> None:
         """Do what there is to do in this phase; ``idle`` when there is nothing else."""
-        if phase is Phase.STREAMING:
+        if phase in (Phase.CONFIGURATION, Phase.STREAMING):
             self.prepare(domid)
         elif idle and phase is Phase.TRANSFERRED:
             self.ready(domid)

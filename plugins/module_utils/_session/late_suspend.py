@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, Done, worker_on
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, worker_on
+from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import copy_state
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import SUSPEND, Clock, Sleep, shutdown_node
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED

@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
 from ansible_collections.dom0.xen.plugins.module_utils._session import daemon, documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
 
 LOG = "log"
@@ -143,16 +144,11 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
 
 def _own_copy(folder: str) -> str:
     """Return what to put first on ``sys.path`` to find this code without Ansible's payload."""
-    archive = getattr(globals().get("__loader__"), "archive", None)
-    if archive is None:
+    code = code_path()
+    if not os.path.isfile(code):
         # Not started from a payload: the code lies in folders that stay.
-        path = os.path.abspath(__file__)
-        for _dummy in range(7):
-            path = os.path.dirname(path)
-        return path
-    copy = os.path.join(folder, PAYLOAD)
-    shutil.copyfile(archive, copy)
-    return copy
+        return code
+    return shutil.copyfile(code, os.path.join(folder, PAYLOAD))
 
 
 def _scope(settings: Settings, role: str) -> list[str]:

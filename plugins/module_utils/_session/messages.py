@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     CommitAsked,
+    CopyMade,
     Event,
     Failed,
     Failure,
@@ -22,6 +23,10 @@ Message = t.Dict[str, t.Any]
 
 READY: Message = {"type": "ready"}
 COMMIT: Message = {"type": "commit"}
+COPY_MADE: Message = {"type": "copy_made"}
+
+COPY_MADE_TEXT = b"the destination has made its domain\n"
+"""What the sender says to :mod:`saver`, beside the texts of the protocol, when the guest may be suspended."""
 
 
 def failed(failure: Failure, teller: str) -> Message:
@@ -44,6 +49,8 @@ def event(message: Message) -> Event:
     kind = message.get("type")
     if kind == "ready":
         return Ready()
+    if kind == "copy_made":
+        return CopyMade()
     if kind == "commit":
         return CommitAsked()
     if kind == "failed":

@@ -82,10 +82,9 @@ class Receiver(Driver[DestinationState]):
     def status(self) -> dict[str, t.Any]:
         """Return the status document."""
         document = super().status()
-        refused = self._listener.refused if self._listener is not None else 0
         document.update(bytes=self._stream.position, written_bytes=self._process.written, domid=self._arrival.domid)
-        document.update(xl_status=self._status, refused_connections=refused)
-        document.update(barred=self.state.barred, waits_for_settling=self.state.barred)
+        document.update(xl_status=self._status, barred=self.state.barred, waits_for_settling=self.state.barred)
+        document.update(refused_connections=self._listener.refused if self._listener is not None else 0)
         return document
 
     def _sources(self) -> list[Source]:
@@ -110,9 +109,10 @@ class Receiver(Driver[DestinationState]):
             self._read_answers()
         if self._arrival.fileno() in happened:
             self._arrival.read(self.timeline)
-        coming = Phase.STREAMING.order <= self.state.phase.order <= Phase.TRANSFERRED.order
+        coming = Phase.CONFIGURATION.order <= self.state.phase.order <= Phase.TRANSFERRED.order
         if coming and self._arrival.search(self.clock()):
             self.note("copy", domid=self._arrival.domid)
+            self.link.send_message(messages.COPY_MADE)
         self._serve_link(happened)
         for frame in self._process.write():
             self.link.use(frame)

@@ -23,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
     sender_status,
     words,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.disks import PAUSE_S
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
@@ -49,10 +50,11 @@ class Sender(Driver[SourceState]):
     settings: SenderSettings
 
     def __init__(self, settings: SenderSettings, certificate: str, key: str, launched: Launched) -> None:
-        super().__init__(settings, SourceState(settings.name, gate_held=settings.gate_held), advance, launched)
+        state = SourceState(settings.name, gate_held=settings.gate_held, pauses=settings.pauses)
+        super().__init__(settings, state, advance, launched)
         self._telling.invite(settings.progress_interval)
         self._xl = Xl(subprocess_runner(), settings.xl)
-        self._process = SourceXl(self._xl, settings.runtime_folder, self.stderr_path)
+        self._process = SourceXl(self._xl, settings, self.stderr_path)
         self._dialer = Dialer(
             self.link,
             session=settings.session,
@@ -116,7 +118,7 @@ class Sender(Driver[SourceState]):
             self._watch.read(self.timeline)
             if SUSPENDED in self.timeline:
                 self.link.open_window()
-            if "suspend_requested" in self.timeline and self.state.phase is Phase.STREAMING:
+            if "suspend_requested" in self.timeline and self.state.phase.order <= Phase.STREAMING.order:
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
@@ -151,8 +153,7 @@ class Sender(Driver[SourceState]):
 
     def _waits(self) -> bool:
         # A link that has expired is down, and counts without that.
-        unsettled = sender_status.waits_for_settling(self.state, link_expired=False)
-        return super()._waits() or self.state.at_the_gate or unsettled
+        return super()._waits() or self.state.at_the_gate or sender_status.waits_for_settling(self.state, False)
 
     def _serve_link(self, happened: dict[int, int]) -> None:
         try:
@@ -253,6 +254,8 @@ class Sender(Driver[SourceState]):
             self._xl.destroy(self._domid)
         elif isinstance(action, actions.RenameBack):
             self._xl.rename(self._domid, self.settings.name)
+        elif isinstance(action, actions.GoOn):
+            Copies(self._xl, self._store, self.settings.uuid, self.settings.name).go_on(self._domid)
 
     def _start_xl(self) -> None:
         try:
@@ -263,7 +266,7 @@ class Sender(Driver[SourceState]):
             self._watch = SourceWatch(self._domid)
             self.mark("xl_started")
             self._process.start(self._domid)
-            self.note("xl_started", self._process.pid, domid=self._domid)
+            self.note("xl_started", self._process.pid, domid=self._domid, method=self.settings.method)
         except Dom0XenError as exc:
             self.feed(words.XlExited(-1, failures.of(exc)))
             return
@@ -273,9 +276,8 @@ class Sender(Driver[SourceState]):
     def _observe(self) -> None:
         if self._domid < 0:
             self._domid = next(iter(self._store.domids_of(self.settings.uuid)), -1)
-        wanted = {words.CopyState.ABSENT}
-        if self.state.owner is not Owner.DESTINATION:
-            wanted |= {words.CopyState.RUNNING, words.CopyState.PAUSED}
+        here = () if self.state.owner is Owner.DESTINATION else (words.CopyState.RUNNING, words.CopyState.PAUSED)
+        wanted = {words.CopyState.ABSENT, *here}
         copy = observe(self._xl, lambda row: row.domid == self._domid, wanted.__contains__)
         self.feed(words.Observed(copy))
 
@@ -288,8 +290,7 @@ class Sender(Driver[SourceState]):
             self.note("late_suspend", **outcome)
 
     def _close(self) -> None:
-        left = self._guard.end(self.state.owner)
-        if left:
+        if left := self._guard.end(self.state.owner):
             self.note("autostart_left", files=left)
         if self._watch is not None:
             self._watch.close()

@@ -11,6 +11,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOf
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
 
 Timeline = t.Dict[str, float]
 
@@ -29,7 +30,7 @@ def document(
     """
     stop = stop_time(timeline, peer.get("timeline", {}), clock_offset)
     return {
-        "method": "live",
+        "method": SUSPEND if state.pauses else LIVE,
         "transport": "tls",
         "permission": {
             "held": state.permission_held,

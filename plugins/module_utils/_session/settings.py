@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
 
 SettingsT = t.TypeVar("SettingsT", bound="Settings")
 
@@ -59,8 +60,8 @@ class ReceiverSettings(Settings):
 class SenderSettings(Settings):
     """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready.
 
-    With ``gate_held`` the permission waits for the controller, for at most ``gate_timeout``. The controller is called
-    to look every ``progress_interval``.
+    ``method``: ``live`` or ``suspend``. With ``gate_held`` the permission waits for the controller, for at most
+    ``gate_timeout``. The controller is called to look every ``progress_interval``.
     """
 
     destination_address: str
@@ -71,3 +72,9 @@ class SenderSettings(Settings):
     gate_held: bool
     gate_timeout: float
     progress_interval: float
+    method: str = LIVE
+
+    @property
+    def pauses(self) -> bool:
+        """Whether the guest stands still by a pause, for the whole of the transfer."""
+        return self.method == SUSPEND

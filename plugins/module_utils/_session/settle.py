@@ -35,7 +35,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     RESUME,
     ROLL_FORWARD,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, Side, own_copy, read_history
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    PAUSED,
+    SUSPENDED,
+    History,
+    Side,
+    own_copy,
+    read_history,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
@@ -124,7 +131,8 @@ def _act(here: Here, copies: Copies, verb: str, domid: int, record: t.Callable[.
         copies.rename_back(domid)
     elif verb == RESUME:
         # On record before it happens: from here on no other copy of this session is worth anything.
-        done = copies.resume(domid, lambda: record("resume", domid=domid))
+        how = copies.go_on if here.history().pauses else copies.resume
+        done = how(domid, lambda: record("resume", domid=domid))
         return {"changed": True, "monitor": done.monitor}
     else:
         committed = here.history().committed
@@ -257,6 +265,9 @@ def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     if row is None:
         return side
     copy, ran = row.state.word, row.cpu_time_s > 0
+    if copy == PAUSED and here.role == SENDER and history.pauses:
+        # It stands still by xl save -p, which resumes it into the pause; it goes on only when it is let go.
+        copy = SUSPENDED
     return replace(side, copy=copy, domid=row.domid, name=row.name, ran=ran, others=others)
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import failures, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Action,
     Actions,
@@ -42,7 +42,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
     READY,
     failure_answer,
-    status_meaning,
     success_answer,
 )
 
@@ -51,10 +50,6 @@ REFUSED_STATUS = 3
 
 # Failures that only say that the outcome is not known.
 _UNCLEAR = ("unsettled", "runs_without_permission")
-
-CANCELLED = Failure(
-    "cancelled", "the migration was cancelled", remedy="Nothing needs to be done; the domain runs on the source."
-)
 
 
 def advance(state: SourceState, event: words.Event) -> tuple[SourceState, Actions]:
@@ -81,6 +76,13 @@ def _reached(state: SourceState, event: words.Reached) -> tuple[SourceState, Act
 
 def _stream_ended(state: SourceState, event: words.StreamEnded) -> tuple[SourceState, Actions]:
     return _forward(state, Phase.TRANSFERRED), (Journal("transferred", durable=False),)
+
+
+def _copy_made(state: SourceState, event: words.CopyMade) -> tuple[SourceState, Actions]:
+    # Only who suspends the guest for the whole transfer waits for it; xl migrate would take it for "ready".
+    if not state.pauses or state.failure is not None or state.phase.order > Phase.CONFIGURATION.order:
+        return state, ()
+    return state, (WriteXl(messages.COPY_MADE_TEXT),)
 
 
 def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions]:
@@ -151,13 +153,13 @@ def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, A
         state = replace(state, failure=None)
     known = replace(state, report=report)
     if known.must_undo and not report.runs:
-        return _wait_for_undo(known, state.failure or _startup_failure(report))
+        return _wait_for_undo(known, state.failure or failures.not_started(report))
     if report.runs and state.commit_left:
         return _settle(
             replace(known, owner=Owner.DESTINATION, phase=Phase.FINISHING), "reported_running", success_answer()
         )
     if report.returned and state.ready_given:
-        failure = state.failure or _startup_failure(report)
+        failure = state.failure or failures.not_started(report)
         status = report.status or REFUSED_STATUS
         return _settle(
             replace(known, owner=Owner.SOURCE, phase=Phase.FINISHING, failure=failure),
@@ -167,8 +169,8 @@ def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, A
     if not state.commit_left and not (report.runs and state.ready_given):
         # It never had the permission and never will: what has become of its copy decides nothing here.
         if state.ready_given and not state.answered:
-            return _refuse(replace(state, failure=state.failure or _startup_failure(report)))
-        return _fail(state, _startup_failure(report))
+            return _refuse(replace(state, failure=state.failure or failures.not_started(report)))
+        return _fail(state, failures.not_started(report))
     if report.runs:
         alarm = Failure(
             "runs_without_permission",
@@ -205,7 +207,7 @@ def _link_expired(state: SourceState, event: words.LinkExpired) -> tuple[SourceS
 
 
 def _cancel(state: SourceState, event: words.CancelAsked) -> tuple[SourceState, Actions]:
-    return _fail(state, CANCELLED)
+    return _fail(state, failures.CANCELLED)
 
 
 def _fail(state: SourceState, failure: Failure, tell: bool = True) -> tuple[SourceState, Actions]:
@@ -266,21 +268,12 @@ def _forward(state: SourceState, phase: Phase) -> SourceState:
     return replace(state, phase=phase) if phase.order > state.phase.order else state
 
 
-def _startup_failure(report: Report) -> Failure:
-    return Failure(
-        "destination_start_failed",
-        "the destination could not start the domain and gave it back "
-        f"(status {report.status}: {status_meaning(report.status or 0)})",
-        remedy="The last lines of the destination's xl say why.",
-        side="receiver",
-    )
-
-
 _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Actions]]] = {
     words.Connected: _connected,
     words.HeaderAccepted: _header,
     words.Reached: _reached,
     words.StreamEnded: _stream_ended,
+    words.CopyMade: _copy_made,
     words.Ready: _ready,
     words.Permission: _permission,
     words.GateTasksStarted: _tasks_started,

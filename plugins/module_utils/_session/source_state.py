@@ -18,7 +18,8 @@ class SourceState:
 
     ``gate_held``: the permission waits for the controller's word (``gate: controller``). ``tasks_started``,
     ``undo_started`` and ``tasks_undone``: what is on record of the caller's tasks at the gate. ``peer_untold``: the
-    destination does not know yet that it will never have the permission.
+    destination does not know yet that it will never have the permission. ``pauses``: the guest stands still by a pause
+    and not by its suspend (method ``suspend``); ``let_go``: it was tried to end that pause.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SourceState:
     owner: Owner = Owner.SOURCE
     xl_runs: bool = False
     gate_held: bool = False
+    pauses: bool = False
     ready_given: bool = False
     permission_held: bool = False
     tasks_started: bool = False
@@ -36,6 +38,7 @@ class SourceState:
     report: Report | None = None
     failure: Failure | None = None
     tidied: bool = False
+    let_go: bool = False
     peer_untold: bool = False
     end_state: EndState | None = None
 

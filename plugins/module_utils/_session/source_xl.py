@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import fcntl
 import os
 import shlex
 import signal
@@ -21,17 +20,15 @@ import subprocess
 import sys
 
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
+from ansible_collections.dom0.xen.plugins.module_utils._session import saver
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import XlNotStarted
+from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES, enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
-# Large enough to keep both sides busy. What is in a pipe when the guest is suspended is stop time, but the suspend
-# takes longer than emptying this; with 64 KiB all rounds after the first were a third slower in the lab.
-PIPE_BYTES = 256 * 1024
-READ_BYTES = PIPE_BYTES
 STOP_INTERVAL = 0.2
-
-_F_SETPIPE_SZ = 1031
 
 # It waits for the end of the socket before it ends: xl takes the end of its child as the end of the transport.
 _SHIM = """\
@@ -48,11 +45,12 @@ sock.recv(1)
 
 
 class SourceXl:
-    """One run of ``xl migrate`` and the two pipes to it."""
+    """One run of ``xl migrate``, or with the method ``suspend`` of :mod:`saver`, and the two pipes to it."""
 
-    def __init__(self, xl: Xl, runtime_folder: str, stderr_path: str) -> None:
+    def __init__(self, xl: Xl, settings: SenderSettings, stderr_path: str) -> None:
         self._xl = xl
-        self._folder = runtime_folder
+        self._settings = settings
+        self._folder = settings.runtime_folder
         self._stderr_path = stderr_path
         self._process: subprocess.Popen[bytes] | None = None
         self._listener: socket.socket | None = None
@@ -63,18 +61,25 @@ class SourceXl:
         self._stop_tried = 0.0
 
     def start(self, domid: int) -> None:
-        """Start ``xl migrate`` for the domain. Raises :class:`XlNotStarted`."""
-        script = os.path.join(self._folder, "shim.py")
-        command = f"exec {shlex.quote(sys.executable)} -I -S {shlex.quote(script)}"
-        argv = self._xl.migrate_argv(domid, command)
+        """Start it for the domain. Raises :class:`XlNotStarted`."""
         try:
-            with open(script, "w", encoding="ascii") as handle:
-                handle.write(_SHIM)
+            argv = self._saver(domid) if self._settings.pauses else self._migrate(domid)
             self._listener = self._listen()
             with open(self._stderr_path, "ab") as stderr:
                 self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
         except OSError as exc:
             raise XlNotStarted(f"xl cannot be started: {exc}") from exc
+
+    def _migrate(self, domid: int) -> list[str]:
+        script = os.path.join(self._folder, "shim.py")
+        with open(script, "w", encoding="ascii") as handle:
+            handle.write(_SHIM)
+        command = f"exec {shlex.quote(sys.executable)} -I -S {shlex.quote(script)}"
+        return self._xl.migrate_argv(domid, command)
+
+    def _saver(self, domid: int) -> list[str]:
+        where = (code_path(), os.path.join(self._folder, "shim.sock"))
+        return saver.argv(*where, self._xl.binary, domid, self._settings.uuid, self._settings.name)
 
     @property
     def pid(self) -> int | None:
@@ -185,9 +190,3 @@ class SourceXl:
             os.close(here)
         listener.listen(1)
         return listener
-
-
-def enlarge(fd: int, size: int = PIPE_BYTES) -> None:
-    """Give a pipe a larger buffer where the kernel allows it."""
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(fd, _F_SETPIPE_SZ, size)

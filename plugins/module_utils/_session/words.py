@@ -155,6 +155,11 @@ class StreamEnded(Event):
 
 
 @dataclass(frozen=True)
+class CopyMade(Event):
+    """The destination's ``xl`` has made the domain that the stream will fill."""
+
+
+@dataclass(frozen=True)
 class Ready(Event):
     """The destination's ``xl`` has received the domain and asks for permission."""
 

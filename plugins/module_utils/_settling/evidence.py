@@ -20,6 +20,7 @@ SHUT_DOWN = "shut_down"
 DYING = "dying"
 
 # Who held the permission, as the sender has put it on record.
+LIVE, SUSPEND = "live", "suspend"
 ENGINE, CONTROLLER = "engine", "controller"
 
 # What xl migrate-receive says of its copy (tools/xl/xl_migrate.c migrate_receive; the spelling is Xen's).
@@ -47,6 +48,7 @@ class History(Record):
 
     boot_id: str | None = None
     domid: int | None = None
+    pauses: bool = False
     held: bool = False
     asked: bool = False
     refused: bool = False
@@ -126,6 +128,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     return History(
         boot_id=steps.get("opened", {}).get("boot_id"),
         domid=steps.get("xl_started", {}).get("domid", steps.get("copy", {}).get("domid")),
+        pauses=steps.get("xl_started", {}).get("method") == SUSPEND,
         held="permission_held" in steps or "commit_requested" in steps,
         asked="commit_requested" in steps,
         refused="refused" in steps or "reported_returned" in steps,

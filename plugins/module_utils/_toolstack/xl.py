@@ -90,6 +90,10 @@ class Xl:
         """Return the command that saves a domain to nowhere and resumes it; without ``-c`` it would destroy it."""
         return [self.binary, "save", "-c", str(domid), "/dev/null"]
 
+    def save_paused_argv(self, domid: int, path: str) -> list[str]:
+        """Return the command that saves a domain and leaves it paused; its exit status does not say that it is."""
+        return [self.binary, "save", "-p", str(domid), path]
+
     def migrate_argv(self, domid: int, transport_command: str) -> list[str]:
         """Return the command that sends a domain through ``sh -c transport_command`` (tools/xl/xl_migrate.c).
 

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which way the domain is moved, and what that way needs (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
+
+AUTO = "auto"
+METHODS = (AUTO, LIVE, SUSPEND)
+
+
+def chosen(case: Case) -> tuple[str, str]:
+    """Return the method, and why, for a sentence."""
+    if case.request.method != AUTO:
+        return case.request.method, "as asked for"
+    if lacks_log_dirty(case):
+        return SUSPEND, "the memory of a running PV domain cannot be followed without shadow paging"
+    return LIVE, "nothing speaks against it"
+
+
+def lacks_log_dirty(case: Case) -> bool:
+    """Whether the source's Xen cannot log what the running domain writes to its memory.
+
+    A PV domain needs shadow paging for that (xen/arch/x86/mm/paging.c paging_log_dirty_enable); Debian builds Xen with
+    CONFIG_SHADOW_PAGING off.
+    """
+    xen = case.source.xen if case.source else None
+    known = xen is not None and case.domain is not None and case.domain.domid != 0
+    return bool(known and case.domain and case.domain.type == "pv" and xen and "shadow" not in xen.virt_caps)
+
+
+def log_dirty(case: Case) -> t.Iterator[Finding]:
+    """What is to be moved live can be followed while it runs."""
+    xen = case.source.xen if case.source else None
+    if xen is None or case.domain is None or chosen(case)[0] != LIVE or not lacks_log_dirty(case):
+        return
+    yield case.error(
+        "no_shadow_paging",
+        case.source_name,
+        f"{case.domain.name} is a PV domain, and Xen {xen.version} on {case.source_name} was built without"
+        " shadow paging, which following the memory of a running PV domain needs.",
+        "Let it be suspended for the transfer: set migrate_method to suspend, or to auto. Or turn it into a PVH domain"
+        ' (type="pvh"), or run a Xen that was built with CONFIG_SHADOW_PAGING.',
+        virt_caps=list(xen.virt_caps),
+    )
+
+
+def suspendable(case: Case) -> t.Iterator[Finding]:
+    """No QEMU on the source writes to a disk after the guest was suspended by ``xl save``.
+
+    ``xl migrate`` has QEMU flush and let go of an HVM guest's disks (tools/libs/light/libxl_dom_save.c,
+    xen-save-devices-state with live set); ``xl save`` does not set it, and resumes QEMU's guest into the pause.
+    """
+    if case.domain is None or case.domain.type != "hvm" or chosen(case)[0] != SUSPEND:
+        return
+    kept = [
+        str(disk.get("pdev_path"))
+        for disk in case.config.get("disks") or ()
+        if disk.get("pdev_path") and disk.get("format") != "empty" and not _uncached(disk)
+    ]
+    if kept:
+        yield case.error(
+            "suspend_disk_cached",
+            case.source_name,
+            f"QEMU may keep parts of disks of {case.domain.name} in memory that it does not write when the domain is"
+            f" suspended by xl save: {listed(kept)}.",
+            "Move it live (migrate_method: live), or give it raw block devices with direct-io-safe.",
+            paths=kept,
+        )
+
+
+def _uncached(disk: t.Mapping[str, t.Any]) -> bool:
+    raw = disk.get("format") in ("raw", None)
+    return raw and (disk.get("backend") == "phy" or is_true(disk.get("direct_io_safe")))

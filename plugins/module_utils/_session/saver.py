@@ -1,0 +1,213 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ``xl migrate`` is to the sender, around ``xl save -p``: the method ``suspend`` (private to the collection).
+
+A process of its own, which speaks the sending side of the protocol (tools/xl/xl_migrate.c migrate_domain) over the
+same two pipes as ``xl``, so that the sender, its rules and whoever settles need not know the difference. Three things
+are not as with ``xl``:
+
+* header and configuration are made here, from what ``xl list -l`` says, and are compared with those that ``xl save``
+  writes: the guest is suspended only when the destination has made its domain;
+* ``xl save -p`` pauses the domain, then resumes it into the pause, looks at neither, and exits with 0
+  (tools/xl/xl_saverestore.c save_domain): that it stands still is looked at before the permission is given;
+* what goes back to the guest is one unpause.
+"""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import socket
+import subprocess
+import sys
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SavedOtherwise, SaveFailed, StandsNotStill
+from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES, enlarge, forward
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._wire import header
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER, PERMISSION, READY, REPORT
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from ansible_collections.dom0.xen.plugins.module_utils._session.saver import main; "
+    "sys.exit(main(*sys.argv[2:]))"
+)
+
+
+class GivenUp(Exception):
+    """The sender has closed a pipe: the migration is off."""
+
+
+def argv(code: str, shim_socket: str, xl: str, domid: int, uuid: str, name: str) -> list[str]:
+    """Return the command that starts it; ``code`` is what to put first on ``sys.path``."""
+    return [sys.executable, "-I", "-c", _START, code, shim_socket, xl, str(domid), uuid, name]
+
+
+def main(shim_socket: str, xl: str, domid: str, uuid: str, name: str) -> int:
+    """Send the domain; return the exit status that ``xl migrate`` would have: 0 when it runs at the destination."""
+    stream, answers = _connect(shim_socket)
+    with XenStore() as store:
+        tool = Xl(subprocess_runner(), xl)
+        return Saver(tool, Copies(tool, store, uuid, name), int(domid), uuid, name, stream, answers).run()
+
+
+def _connect(shim_socket: str) -> tuple[int, int]:
+    """Make both pipes and hand their other ends to the sender, as the shim does with those of ``xl``."""
+    stream, ours = os.pipe()
+    answers, theirs = os.pipe()
+    with socket.socket(socket.AF_UNIX) as sock:
+        # sun_path is short, and the folder may be deep.
+        os.chdir(os.path.dirname(shim_socket))
+        sock.connect(os.path.basename(shim_socket))
+        os.chdir("/")
+        sock.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [stream, theirs]))])
+    os.close(stream)
+    os.close(theirs)
+    return ours, answers
+
+
+class Saver:
+    """One migration. ``stream`` is written, ``answers`` is read; both are blocking descriptors."""
+
+    def __init__(self, xl: Xl, copies: Copies, domid: int, uuid: str, name: str, stream: int, answers: int) -> None:
+        self._xl, self._copies = xl, copies
+        self._domid, self._uuid, self._name = domid, uuid.lower(), name
+        self._stream, self._answers = stream, answers
+        self._saving = self._permitted = False
+
+    def run(self) -> int:
+        """Go through the protocol; whatever fails before the permission ends with the guest running here."""
+        try:
+            self._send()
+            self._permit()
+        except (Dom0XenError, GivenUp, OSError) as exc:
+            _say(f"{exc}")
+            if not self._permitted:
+                self._go_on()
+            return 1
+        return self._report()
+
+    def _send(self) -> None:
+        self._expect(BANNER)
+        config = self._configuration()
+        self._write(header.encode(json.dumps(config).encode("utf-8")))
+        self._expect(COPY_MADE_TEXT)
+        saved, ours = os.pipe()
+        enlarge(saved)
+        self._saving = True
+        try:
+            command = self._xl.save_paused_argv(self._domid, f"/proc/self/fd/{ours}")
+            # pylint: disable-next=ansible-bad-function,consider-using-with  # no AnsibleModule here
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(ours,))
+        finally:
+            os.close(ours)
+        try:
+            self._compare(saved, config)
+            forward(saved, self._stream)
+        finally:
+            # xl ends badly when its reader goes: what nobody wants is read to its end.
+            while os.read(saved, READ_BYTES):
+                pass
+            os.close(saved)
+            status = process.wait()
+        if status:
+            raise SaveFailed(f"xl save ended with status {status}")
+
+    def _configuration(self) -> dict[str, t.Any]:
+        found = [one.config for one in self._xl.configurations(self._domid) if one.domid == self._domid]
+        created = found[0].get("c_info") if found else None
+        if not created or str(created.get("uuid")).lower() != self._uuid:
+            raise SavedOtherwise(f"xl has no configuration of {self._name} with domid {self._domid}")
+        return as_sent(found[0])
+
+    def _compare(self, saved: int, config: t.Mapping[str, t.Any]) -> None:
+        head = header.XlHeader.decode(_exactly(saved, header.HEADER.size))
+        data = _exactly(saved, head.optional_data_length)
+        length = header.decode_config_length(data[: header.LENGTH.size], head)
+        text = header.decode_config(data[header.LENGTH.size :][:length])
+        if as_sent(json.loads(text.decode("utf-8"))) != config:
+            raise SavedOtherwise(f"the configuration of {self._name} changed while the destination made its domain")
+
+    def _permit(self) -> None:
+        row = next((row for row in self._xl.domains() if row.domid == self._domid and row.uuid == self._uuid), None)
+        if row is None or not row.state.paused or not row.state.alive:
+            state = "gone" if row is None else row.state.word
+            raise StandsNotStill(f"{self._name} is {state} after xl save, not paused")
+        self._expect(READY)
+        self._xl.rename(self._domid, self._name + MIGRATED_AWAY)
+        self._write(PERMISSION)
+        self._permitted = True
+
+    def _report(self) -> int:
+        """Do what the destination's report says; without one the copy is left as it is, for whoever settles."""
+        try:
+            self._expect(REPORT)
+            status = self._read(1)[0]
+            if status == 0:
+                self._xl.destroy(self._domid)
+                return 0
+            self._expect(PERMISSION)
+        except (Dom0XenError, GivenUp, OSError) as exc:
+            _say(f"{exc}; the domain is left paused")
+            return 1
+        _say(f"the destination could not start the domain (status {status})")
+        self._go_on()
+        return 1
+
+    def _go_on(self) -> None:
+        """Let the guest run here again, if it stands still because of us."""
+        if not self._saving:
+            return
+        try:
+            self._copies.go_on(self._domid)
+        except Dom0XenError as exc:
+            _say(f"the domain does not go on here: {exc}")
+
+    def _expect(self, text: bytes) -> None:
+        seen = self._read(len(text))
+        if seen != text:
+            raise GivenUp(f"the sender said {seen!r} in place of {text!r}")
+
+    def _read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            piece = os.read(self._answers, size - len(data))
+            if not piece:
+                raise GivenUp("the migration was given up")
+            data += piece
+        return data
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._stream, view) :]
+
+
+def as_sent(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return a configuration as ``xl`` sends it: without the domid, which is 0 unless it is to be kept."""
+    created = {key: value for key, value in config.get("c_info", {}).items() if key != "domid"}
+    return {**config, "c_info": created}
+
+
+def _exactly(source: int, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = os.read(source, size - len(data))
+        if not piece:
+            raise SaveFailed("xl save ended before it had written the configuration")
+        data += piece
+    return data
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"suspend and stream: {text}\n")
+    sys.stderr.flush()
