@@ -208,7 +208,7 @@ class Driver(t.Generic[StateT]):
     def _open(self) -> None:
         # A journal may be all that is left: it has to say by itself what it is about.
         boot_id, peer = _procfs.boot_id(), self.settings.peer_host
-        who = {"uuid": self.settings.uuid, "name": self.settings.name, "role": self.role}
+        who = {**self.settings.who(), "role": self.role}
         # An empty journal would say nothing after a power loss, not even that nothing was committed.
         self.note("opened", os.getpid(), durable=True, **who, boot_id=boot_id, peer_host=peer)
 

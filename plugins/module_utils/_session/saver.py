@@ -103,11 +103,11 @@ class Saver:
         self._expect(COPY_MADE_TEXT)
         saved, ours = os.pipe()
         enlarge(saved)
-        self._saving = True
         try:
             command = self._xl.save_paused_argv(self._domid, f"/proc/self/fd/{ours}")
             # pylint: disable-next=ansible-bad-function,consider-using-with  # no AnsibleModule here
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(ours,))
+            self._saving = True
         finally:
             os.close(ours)
         try:

@@ -219,7 +219,7 @@ class Sender(Driver[SourceState]):
         code = self._process.exit_code()
         if code is None:
             return
-        self._process.drain()
+        self._process.ended("suspend_requested" in self.timeline)
         self._exit_seen = True
         self.mark("xl_exited")
         self.feed(words.XlExited(code, failures.xl_ended("xl_migrate", self.stderr(), code)))
@@ -266,7 +266,7 @@ class Sender(Driver[SourceState]):
             self._watch = SourceWatch(self._domid)
             self.mark("xl_started")
             self._process.start(self._domid)
-            self.note("xl_started", self._process.pid, domid=self._domid, method=self.settings.method)
+            self.note("xl_started", self._process.pid, domid=self._domid)
         except Dom0XenError as exc:
             self.feed(words.XlExited(-1, failures.of(exc)))
             return

@@ -31,6 +31,10 @@ class Settings:
     link_timeout: float
     peer_host: str
 
+    def who(self) -> dict[str, str]:
+        """Return what the journal has to say first: the domain, and what its copies are to be judged by."""
+        return {"uuid": self.uuid, "name": self.name}
+
     def to_document(self) -> dict[str, t.Any]:
         """Return the settings as a JSON object."""
         return asdict(self)
@@ -73,6 +77,10 @@ class SenderSettings(Settings):
     gate_timeout: float
     progress_interval: float
     method: str = LIVE
+
+    def who(self) -> dict[str, str]:
+        """Return it with the method, which says what a paused copy is."""
+        return {**super().who(), "method": self.method}
 
     @property
     def pauses(self) -> bool:

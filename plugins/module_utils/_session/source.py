@@ -258,7 +258,9 @@ def _xl_exited(state: SourceState, event: words.XlExited) -> tuple[SourceState, 
         gone = replace(gone, peer_untold=True)
     if state.failure is not None or state.report is not None:
         return gone, (Journal("xl_exited", {"code": event.code}), Observe())
-    failing = replace(gone, failure=event.failure, peer_untold=not _flows(state))
+    # What the tasks at the gate have begun must be undone first: that is for whoever settles.
+    owner = Owner.UNSETTLED if state.must_undo else state.owner
+    failing = replace(gone, failure=event.failure, owner=owner, peer_untold=not _flows(state))
     abort = Journal("abort", {"code": event.failure.code, "msg": event.failure.msg})
     tell = (Send(messages.failed(event.failure, "sender")),) if _flows(state) else ()
     return failing, (abort, *tell, Observe())

@@ -66,7 +66,9 @@ class SourceXl:
             argv = self._saver(domid) if self._settings.pauses else self._migrate(domid)
             self._listener = self._listen()
             with open(self._stderr_path, "ab") as stderr:
-                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
+                self._process = spawn(
+                    argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=self._settings.pauses
+                )
         except OSError as exc:
             raise XlNotStarted(f"xl cannot be started: {exc}") from exc
 
@@ -125,10 +127,17 @@ class SourceXl:
             self._stream = -1
         return data
 
-    def drain(self) -> None:
-        """Drop what xl wrote before it ended."""
+    def ended(self, suspend_asked: bool) -> None:
+        """Drop what it wrote before it ended.
+
+        A saver that was killed may have left an ``xl save`` behind that waits for a reader. Once the guest was asked to
+        suspend that one is left alone: it finds that nobody reads, and resumes the guest.
+        """
         while self._stream >= 0 and self.read():
             pass
+        if self._settings.pauses and self._process is not None and not suspend_asked:
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGTERM)
 
     def write(self, text: bytes) -> None:
         """Write an answer. Nothing is lost when xl has gone: its end is noticed by :meth:`exit_code`."""

@@ -30,7 +30,7 @@ _SAID_DESTROYING = "Failure, destroying our copy"
 _SOURCE = "source"
 # Written before xl is told to resume the domain, or before settling resumes it. The sender's own "gate_undone" counts
 # too: what follows it may be missing from a full disk.
-_BACKING_OUT = ("refused", "reported_returned", "resume", "rename_back")
+_BACKING_OUT = ("refused", "reported_returned", "resume", "rename_back", "go_on")
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     return History(
         boot_id=steps.get("opened", {}).get("boot_id"),
         domid=steps.get("xl_started", {}).get("domid", steps.get("copy", {}).get("domid")),
-        pauses=steps.get("xl_started", {}).get("method") == SUSPEND,
+        pauses=steps.get("opened", {}).get("method") == SUSPEND,
         held="permission_held" in steps or "commit_requested" in steps,
         asked="commit_requested" in steps,
         refused="refused" in steps or "reported_returned" in steps,

@@ -74,10 +74,12 @@ def spawn(
     stdout: t.Any,
     stderr: t.Any,
     mark: t.Mapping[str, str] | None = None,
+    leads: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a command and leave it running; the caller owns the process. Streams as for Popen.
 
-    ``mark`` is put into its environment, by which it and what it starts can be found again.
+    ``mark`` is put into its environment, by which it and what it starts can be found again. With ``leads`` it has a
+    session of its own, so that what it has left behind can be ended.
 
     xl expects blocking descriptions: libxl clears O_NONBLOCK on them (libxl_domain_suspend), so do not share one that
     an event loop uses.
@@ -88,6 +90,7 @@ def spawn(
         stdout=stdout,
         stderr=stderr,
         env={**environment(), **(mark or {})},
+        start_new_session=leads,
     )
 
 

@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     CloseXl,
     DestroyCopy,
     End,
+    GoOn,
     Journal,
     KillXl,
     Observe,
@@ -23,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     StopSaving,
     WriteXl,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 
@@ -37,6 +39,7 @@ STREAMING = words.Reached(words.Phase.STREAMING)
 SUSPENDING = words.Reached(words.Phase.SUSPENDING)
 FINAL_ROUND = words.Reached(words.Phase.FINAL_ROUND)
 COMPLETE = words.StreamEnded()
+COPY_MADE = words.CopyMade()
 READY = words.Ready()
 PERMISSION = words.Permission()
 COMMIT = words.CommitAsked()
@@ -57,6 +60,7 @@ RETURNED = words.Reported(words.Report(6, give_back=True, copy_gone=True))
 UNCLEAR = words.Reported(words.Report(6))
 
 TEXTS = {
+    COPY_MADE_TEXT: "its domain is made",
     handshake.READY: "ready",
     handshake.PERMISSION: "permission",
     handshake.success_answer(): "it runs there",
@@ -95,6 +99,7 @@ def short(action: Action) -> str:
         Observe: "look",
         DestroyCopy: "destroy",
         RenameBack: "rename back",
+        GoOn: "go on",
     }[type(action)]
 
 
