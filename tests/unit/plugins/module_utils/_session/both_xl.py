@@ -13,6 +13,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.death
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import (
     BACK,
+    COPY_MADE,
     DEAD,
     END,
     FINAL,
@@ -34,6 +35,9 @@ Steps = t.Iterator[Step]
 def xl_source(w: World) -> Steps:
     """``xl migrate`` on the source."""
     if w.xl_s in ("none", "dead"):
+        return
+    if w.saves:
+        yield from saver(w)
         return
     reader, room = w.sender != DEAD, len(w.stream) < 2
     if w.xl_s == "start" and room:
@@ -60,6 +64,39 @@ def xl_source(w: World) -> Steps:
         yield "xl takes its copy back and resumes it", xl_source_dead(w, guest="runs")._replace(away=False)
     elif w.xl_s == "gone" and not w.answers_open:
         yield "xl gets no report and leaves its copy suspended", xl_source_dead(w)
+
+
+def saver(w: World) -> Steps:
+    """What stands for it with the method ``suspend``: it reads ``xl save`` to its end, whoever wants it."""
+    reader, room = w.sender != DEAD, len(w.stream) < 2
+    if w.xl_s == "start" and room:
+        if reader:
+            yield "saver writes the header", w._replace(xl_s="waiting", stream=(*w.stream, HEADER))
+        if not reader or not w.answers_open:
+            yield "saver is given up before it begins", xl_source_dead(w)
+    elif w.xl_s == "waiting" and w.answers[:1] == (COPY_MADE,):
+        yield "xl save suspends the guest", w._replace(xl_s="saving", guest="suspended", answers=w.answers[1:])
+    elif w.xl_s == "waiting" and (w.answers or not w.answers_open):
+        yield "saver is given up while it waits", xl_source_dead(w)
+    elif w.xl_s == "saving" and room:
+        yield "saver writes memory", w._replace(xl_s="saved", stream=(*w.stream, FINAL) if reader else ())
+    elif w.xl_s == "saved" and room:
+        stream = (*w.stream, END) if reader else ()
+        yield "saver writes the end, and xl save pauses", w._replace(xl_s="sent", guest="paused", stream=stream)
+    elif w.xl_s == "sent" and w.answers[:1] == (READY,):
+        away = w._replace(away=True, answers=w.answers[1:])
+        if reader:
+            yield "saver renames its copy and gives permission", away._replace(xl_s="gone", stream=(*w.stream, GO))
+        else:
+            yield "saver renames its copy and cannot give permission", xl_source_dead(w, guest="runs")
+    elif w.xl_s == "sent" and (w.answers or not w.answers_open):
+        yield "saver gets no ready and lets the guest go on", xl_source_dead(w, guest="runs")
+    elif w.xl_s == "gone" and w.answers[:1] == (RUNS,):
+        yield "saver destroys its copy", xl_source_dead(w, guest="gone")
+    elif w.xl_s == "gone" and w.answers[:1] == (BACK,):
+        yield "saver takes its copy back and lets it go on", xl_source_dead(w, guest="runs")._replace(away=False)
+    elif w.xl_s == "gone" and not w.answers_open:
+        yield "saver gets no report and leaves its copy paused", xl_source_dead(w)
 
 
 def _source_writes(w: World, token: str, then: str, reader: bool) -> Steps:

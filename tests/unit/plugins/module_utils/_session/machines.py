@@ -27,6 +27,7 @@ EVENTS: dict[str, words.Event] = {
     "streaming": words.Reached(words.Phase.STREAMING),
     "final round": words.Reached(words.Phase.FINAL_ROUND),
     "stream ended": words.StreamEnded(),
+    "copy made": words.CopyMade(),
     "ready": words.Ready(),
     "permission": words.Permission(),
     "permission, with something against it": words.Permission(FAILURE),
@@ -76,7 +77,7 @@ Advance = t.Callable[[State, words.Event], tuple[State, Actions]]
 
 # What a process does for itself has no part in who owns the domain. These records do, and settling goes by the others.
 BINDING = ("commit", "commit_requested")
-BACKING_OUT = ("refused", "reported_returned")
+BACKING_OUT = ("refused", "reported_returned", "go_on")
 GATE = ("gate_tasks_started", "waits_for_undo", "gate_undo_started", "gate_undone", "permission_held")
 TOLD = ("transferred", "ready", "running", "not_started")
 
@@ -133,9 +134,9 @@ def _matters(action: Action) -> bool:
     )
 
 
-def source_machine(advance: Advance = source.advance, gate_held: bool = False) -> Machine:
-    """The source's half; ``gate_held`` by the controller."""
-    return Machine(source_state.SourceState(NAME, gate_held=gate_held), advance)
+def source_machine(advance: Advance = source.advance, gate_held: bool = False, pauses: bool = False) -> Machine:
+    """The source's half; ``gate_held`` by the controller, ``pauses`` with the method ``suspend``."""
+    return Machine(source_state.SourceState(NAME, gate_held=gate_held, pauses=pauses), advance)
 
 
 def destination_machine(advance: Advance = destination.advance) -> Machine:

@@ -31,7 +31,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
     source_machine,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.sending import Sending
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import DEAD, World
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import DEAD, STILL, World
 
 
 class Model:
@@ -91,6 +91,9 @@ class Model:
     def _faults(self, w: World) -> Steps:
         if w.xl_s not in ("none", "dead"):
             yield "xl on the source is killed", xl_source_dead(w)._replace(hard=True)
+            if w.xl_s in ("saving", "saved"):
+                yield "saver is killed, and xl save resumes the guest", xl_source_dead(w, guest="runs")
+                yield "xl save fails and resumes the guest", xl_source_dead(w, guest="runs")
             if w.xl_s in ("start", "precopy", "copied"):
                 yield "xl on the source gives up", xl_source_dead(w)
             elif w.xl_s in ("suspended", "final", "sent"):
@@ -120,7 +123,7 @@ class Model:
         if not w.silent:
             yield "the source does not answer", w._replace(silent=SOURCE, hard=True)
             yield "the destination does not answer", w._replace(silent=DESTINATION, hard=True)
-        if w.sender != DEAD or w.guest in ("runs", "suspended"):
+        if w.sender != DEAD or w.guest in ("runs", *STILL):
             yield "the source loses power", sender_dead(xl_source_dead(w, guest="lost"))._replace(link_up=False)
         if w.receiver != DEAD or w.copy != "none":
             dark = receiver_dead(xl_destination_dead(w))

@@ -12,6 +12,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Action,
     CloseXl,
     DestroyCopy,
+    GoOn,
     Journal,
     Observe,
     RenameBack,
@@ -20,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     StopSaving,
     WriteXl,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ENGINE
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
@@ -33,6 +35,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import (
     BACK,
+    COPY_MADE,
     DEAD,
     END,
     FINAL,
@@ -41,6 +44,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world
     MEMORY,
     READY,
     RUNS,
+    STILL,
     World,
 )
 
@@ -154,14 +158,20 @@ class Sending:
         elif isinstance(action, DestroyCopy):
             if w.guest == "runs":
                 raise Violation("the sender destroys a running copy")
-            yield "destroys its copy", w._replace(guest="gone" if w.guest == "suspended" else w.guest)
+            yield "destroys its copy", w._replace(guest="gone" if w.guest in STILL else w.guest)
             if w.faults:
                 yield "fails to destroy its copy", w._replace(faults=w.faults - 1, hard=True)
         elif isinstance(action, RenameBack):
             yield "gives its copy its name back", w._replace(away=False)
+        elif isinstance(action, GoOn):
+            yield "lets its copy go on", w._replace(guest="runs" if w.guest == "paused" else w.guest)
+            if w.faults:
+                yield "cannot let its copy go on", w._replace(faults=w.faults - 1, hard=True)
 
     def _answers(self, w: World, text: bytes) -> Steps:
-        if text == handshake.READY:
+        if text == COPY_MADE_TEXT:
+            yield "says that the destination's copy is made", w._replace(answers=(*w.answers, COPY_MADE))
+        elif text == handshake.READY:
             yield "passes ready on", w._replace(answers=(*w.answers, READY))
         elif text == handshake.success_answer():
             if self._halves.strict and not w.has_run:
@@ -181,5 +191,10 @@ def _noted(w: World, record: Journal) -> World:
 
 
 def _source_copy(w: World) -> str:
-    states = {"runs": words.CopyState.RUNNING, "suspended": words.CopyState.SUSPENDED, "gone": words.CopyState.ABSENT}
+    states = {
+        "runs": words.CopyState.RUNNING,
+        "suspended": words.CopyState.SUSPENDED,
+        "paused": words.CopyState.PAUSED,
+        "gone": words.CopyState.ABSENT,
+    }
     return observed(states[w.guest], migrated_away(NAME) if w.away else NAME)

@@ -19,9 +19,16 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import d
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, Side
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import NAME
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import World
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import STILL, World
 
-GUEST = {"runs": seen.RUNNING, "suspended": seen.SUSPENDED, "gone": seen.ABSENT, "lost": seen.ABSENT}
+# A paused copy stands still by xl save -p, as one that is suspended (_session/settle.py).
+GUEST = {
+    "runs": seen.RUNNING,
+    "suspended": seen.SUSPENDED,
+    "paused": seen.SUSPENDED,
+    "gone": seen.ABSENT,
+    "lost": seen.ABSENT,
+}
 COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "runs": seen.RUNNING}
 
 # The record of whoever settles for a sender that is gone.
@@ -97,7 +104,7 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     """
     step = made.step
     drops = step is not None and step.side == to.DESTINATION and step.verb in (to.CANCEL, to.DESTROY)
-    if drops and w.copy == "full" and w.guest == "suspended" and not w.commit_on_disk:
+    if drops and w.copy == "full" and w.guest in STILL and not w.commit_on_disk:
         raise Unsafe(made.reason)
     if made.next == to.UNDO:
         if sender_over:

@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Action,
     Actions,
     DestroyCopy,
+    GoOn,
     Journal,
     Observe,
     Send,
@@ -42,6 +43,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.search import search
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import Decide
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import World
 
 Answer = tuple[State, Actions]
 
@@ -70,6 +72,35 @@ def test_with_a_gate_that_the_controller_holds() -> None:
         "settling: tasks",
         "sender: writes gate_tasks_started",
     } <= found.labels
+
+
+SAVES = World(saves=True)
+
+
+@pytest.mark.parametrize("gate_held", [False, True], ids=["engine", "controller"])
+def test_with_a_guest_that_is_paused(gate_held: bool) -> None:
+    """The same with the method ``suspend``, where one unpause too many makes two copies."""
+    found = search(Model(source_machine(gate_held=gate_held, pauses=True)), 2, SAVES)
+    assert not found.broken, str(found)
+    assert found.worlds > 20_000
+    assert {
+        "saver takes its copy back and lets it go on",
+        "saver gets no report and leaves its copy paused",
+        "sender: lets its copy go on",
+        "settling: resume at the source",
+    } <= found.labels
+
+
+def test_a_paused_guest_is_not_let_go_after_the_commit() -> None:
+    """Without that rule the search finds two copies."""
+
+    def hasty(state: State, event: words.Event) -> Answer:
+        if isinstance(event, words.Observed) and event.copy.state is words.CopyState.PAUSED and state.commit_left:
+            return replace(state, let_go=True), (GoOn(), Observe()) if not state.let_go else ()
+        return source.advance(state, event)
+
+    found = search(Model(source_machine(hasty, pauses=True), strict=False), 1, SAVES)
+    assert found.broken in {BOTH, AGAIN}, str(found)
 
 
 def test_tasks_must_be_undone() -> None:

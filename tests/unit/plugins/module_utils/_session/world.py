@@ -16,6 +16,8 @@ import typing as t
 # Tokens of the stream and the answers.
 HEADER, MEMORY, FINAL, END, GO = "header bytes", "memory", "final pages", "end record", "permission bytes"
 READY, RUNS, BACK, STATUS_0, STATUS_BAD, GIVE_BACK = "ready", "runs", "back", "status 0", "status bad", "give back"
+COPY_MADE = "copy made"
+STILL = ("suspended", "paused")
 
 DEAD = -1
 
@@ -23,7 +25,8 @@ DEAD = -1
 class World(t.NamedTuple):
     """Everything that decides what can happen next."""
 
-    # xl on the source, its two pipes to the sender, and its guest.
+    # xl on the source (``saves``: _session/saver.py around xl save -p), its two pipes to the sender, and its guest.
+    saves: bool = False
     xl_s: str = "none"
     stream: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
@@ -55,6 +58,7 @@ class World(t.NamedTuple):
     output: tuple[str, ...] = ()
     copy: str = "none"
     has_run: bool = False
+    copy_told: bool = False
     # What is on the disks, the source's steps in the order in which each came last, and what xl there has been told.
     sent: tuple[str, ...] = ()
     commit_on_disk: bool = False
