@@ -134,7 +134,11 @@ class Saver:
         data = _exactly(saved, head.optional_data_length)
         length = header.decode_config_length(data[: header.LENGTH.size], head)
         text = header.decode_config(data[header.LENGTH.size :][:length])
-        if as_sent(json.loads(text.decode("utf-8"))) != config:
+        try:
+            same = as_sent(json.loads(text.decode("utf-8"))) == config
+        except ValueError:
+            same = False
+        if not same:
             raise SavedOtherwise(f"the configuration of {self._name} changed while the destination made its domain")
 
     def _permit(self) -> None:
