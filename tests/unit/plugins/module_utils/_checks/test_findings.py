@@ -188,7 +188,18 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
     ),
     ("bridge_missing", "xen2", {"destination": host("xen2", bridges=("br9", "lan"))}, ["'xenbr0'", "br9, lan"]),
     ("bridge_missing", "xen2", {"destination": host("xen2", bridges=())}, ["'xenbr0'", "none"]),
-    ("no_shadow_paging", "xen1", {"domain": with_config(**PV)}, ["PV", "shadow", "not in this release"]),
+    (
+        "no_shadow_paging",
+        "xen1",
+        {"domain": with_config(**PV), "request": request(method="live")},
+        ["PV", "shadow", "migrate_method to suspend"],
+    ),
+    (
+        "suspend_disk_cached",
+        "xen1",
+        {"domain": with_config(**HVM, disks=[QCOW2]), "request": request(method="suspend")},
+        ["/srv/a.qcow2", "migrate_method: live"],
+    ),
     (
         "xen_older",
         "xen2",
