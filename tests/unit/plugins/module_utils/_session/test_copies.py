@@ -80,7 +80,37 @@ def test_paused_copy_stays_paused(dom0: Dom0) -> None:
     dom0.xl.pause(domid)
     done = dom0.copies().resume(domid)
     assert (done.copy.state, dom0.letters(domid)) == (CopyState.PAUSED, f"p {NAME}")
-    assert dom0.copies().unpause(domid).steps == ("unpause",)
+    assert dom0.copies().go_on(domid).steps == ("unpause",)
+    assert dom0.letters(domid) == f"r {NAME}"
+
+
+@pytest.mark.parametrize("name", [NAME, AWAY])
+@pytest.mark.parametrize(
+    ("suspended", "pauses", "steps"),
+    [(False, 1, ["unpause"]), (False, 2, ["unpause"] * 2), (True, 1, ["resume", "unpause"]), (True, 0, ["resume"])],
+    ids=["paused", "paused twice", "on the way to that", "suspended only"],
+)
+def test_a_copy_that_was_saved_goes_on(dom0: Dom0, name: str, suspended: bool, pauses: int, steps: list[str]) -> None:
+    """However far xl save -p had come, the guest runs again under its own name, and the record comes first."""
+    domid = dom0.suspended(name) if suspended else dom0.start()
+    if not suspended and name != NAME:
+        dom0.xl.rename(domid, name)
+    for _dummy in range(pauses):
+        dom0.xl.pause(domid)
+    seen: list[str] = []
+    done = dom0.copies().go_on(domid, lambda: seen.append(dom0.letters(domid)))
+    renamed = [] if name == NAME else ["rename"]
+    assert list(done.steps) == [*renamed, *steps]
+    assert seen == [("s" if suspended else "") + ("p" if pauses else "") + f" {name}"]
+    assert dom0.letters(domid) == f"r {NAME}"
+
+
+def test_a_copy_that_runs_only_gets_its_name(dom0: Dom0) -> None:
+    """Whoever was faster has let it go on."""
+    domid = dom0.start()
+    assert dom0.copies().go_on(domid).steps == ()
+    dom0.xl.rename(domid, AWAY)
+    assert dom0.copies().go_on(domid).steps == ("rename",)
     assert dom0.letters(domid) == f"r {NAME}"
 
 
@@ -271,7 +301,7 @@ def test_renamed_back(dom0: Dom0) -> None:
 
 # What every act refuses. ---
 
-ACTS = ("destroy", "resume", "roll_forward", "rename_back", "unpause")
+ACTS = ("destroy", "resume", "roll_forward", "rename_back", "go_on")
 
 
 def test_another_boot(dom0: Dom0) -> None:
@@ -331,7 +361,7 @@ def test_runs_already(dom0: Dom0, act: str) -> None:
     assert (dom0.letters(domid), dom0.letters(twin)) == (before, f"r {NAME}")
 
 
-@pytest.mark.parametrize("act", ["destroy", "resume"])
+@pytest.mark.parametrize("act", ["destroy", "resume", "go_on"])
 def test_somebody_at_work(dom0: Dom0, act: str) -> None:
     """What another process is about to resume or to destroy is left to it."""
     domid = dom0.suspended(AWAY)
