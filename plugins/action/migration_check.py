@@ -16,9 +16,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     findings,
     line,
     plan,
+    waived,
     warnings,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, MoveRequest, Plan
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, MoveRequest, Plan
+from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import SUSPEND
@@ -59,14 +61,18 @@ class ActionModule(ActionBase):
         result.update(
             changed=False,
             findings=[finding.to_result() for finding in found],
+            accepted=[],
             plan=planned.to_result() if planned else None,
         )
         if decision.action == moving.MIGRATE:
             # A domain without configuration or a host without facts gives findings, hence the test for errors first.
             if errors(found) or planned is None:
                 message = describe(found, request, planned.domain.name if planned else None)
+                result["warnings"] = _lines(waived(found))
                 return {**result, **self._refuse(result, message, options)}
-            result["warnings"] = [line(finding) for finding in warnings(found)]
+            accepted = (*waived(found), *warnings(found))
+            result["warnings"] = _lines(accepted)
+            result["accepted"] = [finding.to_result() for finding in accepted]
             result["changed"] = bool(self._task.check_mode)
         result.update(_outcome(case, decision, planned, options))
         if decision.action == moving.MIGRATE and not self._task.check_mode:
@@ -87,6 +93,10 @@ class ActionModule(ActionBase):
         return refused
 
 
+def _lines(found: t.Iterable[Finding]) -> list[str]:
+    return [line(finding) for finding in found]
+
+
 def _request(options: Result, source_info: Result) -> MoveRequest:
     known = options["inventory"]
     source: str | None = options["source"] or None
@@ -102,6 +112,7 @@ def _request(options: Result, source_info: Result) -> MoveRequest:
         memory_reserve_mib=options["memory_reserve_mib"],
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"],
+        waive=codes(options["waive"]),
     )
 
 

@@ -57,6 +57,7 @@ class ActionModule(ActionBase):
         judged = _judge(options)
         domain, name = options["domain"], options["domain"]["name"]
         outcome = report.build(judged, options["status"], domain, options["source"], options["destination"])
+        outcome["findings"] = options["findings"]
         error = _first_error(options)
         if error:
             outcome["error"] = error

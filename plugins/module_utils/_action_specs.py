@@ -48,6 +48,7 @@ CHECK: Spec = {
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "memory_reserve_mib": {"type": "int", "default": 0},
     "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "waive": {"type": "raw", "default": []},
     "result_path": {"type": "str", "default": ""},
 }
 
@@ -79,6 +80,7 @@ VERDICT: Spec = {
     "same_host": {"type": "bool", "default": False},
     "error": {"type": "dict", "default": {}},
     "error_host": {"type": "str", "default": ""},
+    "findings": {"type": "list", "elements": "dict", "default": []},
     "result_path": {"type": "str", "default": ""},
 }
 

@@ -99,6 +99,15 @@ options:
       - MiB of memory that dom0 at the destination must keep, where C(xl) may shrink it to make room (autoballoon).
     type: int
     default: 512
+  waive:
+    description:
+      - Codes of findings that are not to refuse the move, as a list or as a text with commas between them. Somebody
+        takes each of them upon himself; there is none for all of them.
+      - A finding that is waived is told as a warning, and keeps its place in RV(findings).
+      - A code that no finding has, and one that must not be waived, refuse the move. The collection's guide to the
+        check lists all of them.
+    type: raw
+    default: []
   result_path:
     description:
       - File on the controller to which a refusal is written, as JSON with RV(findings). Empty for none.
@@ -153,7 +162,9 @@ action:
   returned: always
   sample: migrate
 findings:
-  description: Everything that was found. Those with the severity V(error) forbid a migration, V(warning) do not.
+  description:
+    - Everything that was found. Those with the severity V(error) forbid a migration; V(warning) do not, and V(waived)
+      do not because of O(waive).
   type: list
   elements: dict
   returned: unless the file for the result cannot be written
@@ -166,11 +177,17 @@ findings:
       details: {bridge: xenbr1, bridges: [xenbr0]}
   contains:
     code: {type: str, description: Stable name of the finding.}
-    severity: {type: str, description: "V(error) or V(warning)."}
+    severity: {type: str, description: "V(error), V(warning) or V(waived)."}
     host: {type: str, description: The host that it is about.}
     message: {type: str, description: "What was found, for people."}
     remedy: {type: str, description: "What to do about it, for people."}
     details: {type: dict, description: The same in values for programs. Its keys depend on the code.}
+accepted:
+  description: Those of RV(findings) that a migration begins with. Empty unless RV(action) is V(migrate).
+  type: list
+  elements: dict
+  returned: unless the file for the result cannot be written
+  sample: []
 plan:
   description:
     - What would be done, memory in KiB. Null when it is not known which domain is meant.

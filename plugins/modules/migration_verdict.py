@@ -65,6 +65,8 @@ options:
     description: The host of that task, when the result does not name it.
     type: str
     default: ""
+  findings:
+    {type: list, elements: dict, default: [], description: "RV(dom0.xen.migration_check#module:accepted) of this run."}
   result_path:
     description: File on the controller to which the result is written, as JSON. Empty for none.
     type: str
@@ -127,20 +129,11 @@ settled:
   returned: always
   sample: true
 domain:
-  description: The domain.
-  type: dict
-  returned: always
-  sample: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a, name: centos}
+  {type: dict, returned: always, description: The domain., sample: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a}}
 source:
-  description: Name of the source, or null.
-  type: str
-  returned: always
-  sample: xen1
+  {type: str, returned: always, description: "Name of the source, or null.", sample: xen1}
 destination:
-  description: Name of the destination.
-  type: str
-  returned: always
-  sample: xen2
+  {type: str, returned: always, description: Name of the destination., sample: xen2}
 format:
   description: Version of this result. A higher one may mean something else by the same key.
   type: int
@@ -263,6 +256,8 @@ error:
       sample: "xen1: the link to the destination has been down for 30 s"
     remedy: {type: str, description: What to do about it.}
     details: {type: dict, description: More about it for programs. Its keys depend on the code.}
+findings:
+  {type: list, elements: dict, returned: always, description: "O(findings), empty when this run only watched."}
 xl_stderr:
   description: The last lines that C(xl) has written on each side.
   type: dict

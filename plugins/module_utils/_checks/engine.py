@@ -14,10 +14,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     identity,
     memory,
     method,
+    waivers,
     world,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
+    WAIVED,
     WARNING,
     Case,
     Finding,
@@ -28,8 +30,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
 
-# In the order in which a person wants to read them: hosts first, then the domain, then what it needs.
+# In the order in which a person wants to read them: the question, hosts, then the domain, then what it needs.
 RULES: tuple[Rule, ...] = (
+    waivers.objections,
     hosts.reachable,
     hosts.complete,
     hosts.different,
@@ -68,7 +71,7 @@ def findings(
     the source does not have it. A domain that already runs at the destination is no error, see ``plan``.
     """
     case = Case(source, destination, domain, request)
-    return tuple(finding for rule in RULES for finding in rule(case))
+    return waivers.apply((finding for rule in RULES for finding in rule(case)), request.waive)
 
 
 def errors(found: t.Iterable[Finding]) -> tuple[Finding, ...]:
@@ -79,6 +82,11 @@ def errors(found: t.Iterable[Finding]) -> tuple[Finding, ...]:
 def warnings(found: t.Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings that do not."""
     return tuple(finding for finding in found if finding.severity == WARNING)
+
+
+def waived(found: t.Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that would forbid the move, had nobody taken them upon himself."""
+    return tuple(finding for finding in found if finding.severity == WAIVED)
 
 
 def plan(
@@ -136,4 +144,5 @@ def describe(found: t.Iterable[Finding], request: MoveRequest, name: str | None 
 
 def line(finding: Finding) -> str:
     """Return a finding for people, with its host and remedy."""
-    return f"{finding.host}: {finding.message} Remedy: {finding.remedy}"
+    waived_as = f"{finding.code} is waived: " if finding.severity == WAIVED else ""
+    return f"{finding.host}: {waived_as}{finding.message} Remedy: {finding.remedy}"

@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
 
 ERROR = "error"
 WARNING = "warning"
+WAIVED = "waived"
 
 NOT_IN_INVENTORY = "host_not_in_inventory"
 UNREACHABLE = "host_unreachable"
@@ -40,7 +41,8 @@ class MoveRequest(Record):
     ``source`` is None when the caller did not name it and no host but, at most, the destination has the domain.
     ``memory_reserve_mib`` is to stay free at the destination; ``dom0_memory_min_mib`` is what dom0 there must keep when
     xl shrinks it (autoballoon). ``method`` is live, suspend, or auto for whichever can be had, the best first.
-    ``destination_address`` is where the source is to connect; empty: not checked.
+    ``destination_address`` is where the source is to connect; empty: not checked. ``waive`` are codes of findings that
+    are not to refuse.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -57,11 +59,14 @@ class MoveRequest(Record):
     memory_reserve_mib: int = 0
     dom0_memory_min_mib: int = 512
     destination_address: str = ""
+    waive: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding(Record):
-    """Something that speaks against the move (severity error), or that a person should know (warning)."""
+    """Something that speaks against the move (severity error; waived when a person has taken it upon himself), or that
+    a person should know (warning).
+    """
 
     code: str
     severity: str

@@ -130,6 +130,33 @@ def test_a_warning_has_its_host_and_remedy(playbook: Playbook) -> None:
     assert "Remedy: If it is still booting, wait." in warning
 
 
+def test_waivers_as_they_are_given_with_e(playbook: Playbook, tmp_path: pathlib.Path) -> None:
+    """A waived finding is a warning and stays among the findings; one for nothing refuses, and is in the file."""
+    path = tmp_path / "result.json"
+    bare = info(host("xen2", bridges=()))
+    found = results(
+        playbook,
+        waived=check(info(host("xen1")), bare, waive="bridge_missing,not_enough_memory"),
+        listed=check(info(host("xen1")), bare, waive=["bridge_missing"]),
+        mistyped=check(info(host("xen1")), bare, waive="bridge_missing,name_takn", result_path=str(path)),
+    )
+    for name in ("waived", "listed"):
+        assert found[name]["action"] == "migrate"
+        (finding,) = found[name]["findings"]
+        assert (finding["code"], finding["severity"]) == ("bridge_missing", "waived")
+        assert found[name]["accepted"] == [finding]
+        assert found[name]["warnings"][0].startswith("xen2: bridge_missing is waived: ")
+    refused = found["mistyped"]
+    assert (refused["code"], refused["accepted"]) == ("waiver_unknown", [])
+    assert refused["msg"].startswith(
+        "centos cannot be moved from xen1 to xen2. localhost: 'name_takn' cannot be waived"
+    )
+    assert "the nearest are: name_taken" in refused["msg"]
+    assert refused["warnings"][0].startswith("xen2: bridge_missing is waived: ")
+    written = {entry["code"]: entry["severity"] for entry in json.loads(path.read_text())["findings"]}
+    assert written == {"waiver_unknown": "error", "bridge_missing": "waived"}
+
+
 def test_check_mode_predicts_the_change_and_writes_nothing(playbook: Playbook, tmp_path: pathlib.Path) -> None:
     """The plan is told, the file stays away."""
     path = tmp_path / "result.json"
