@@ -26,7 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFac
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import SUSPEND
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
-from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of, latest
 
 Result = dict[str, t.Any]
 
@@ -48,9 +48,7 @@ class ActionModule(ActionBase):
                 report.clear(options["result_path"])
             except Dom0XenError as exc:
                 return {**result, "failed": True, "action": "refuse", **exc.as_result()}
-        # A source that stops answering between the two looks at it is not one without the domain.
-        lost = options["domain_info"].get("unreachable") or options["domain_info"].get("failed")
-        source_info = options["domain_info"] if lost else options["source_info"]
+        source_info = latest(options["source_info"], options["domain_info"])
         request = _request(options, source_info)
         source, destination = facts_of(source_info), facts_of(options["destination_info"])
         domain = _domain(options["domain_info"])
@@ -97,7 +95,7 @@ def _lines(found: t.Iterable[Finding]) -> list[str]:
     return [line(finding) for finding in found]
 
 
-def _request(options: Result, source_info: Result) -> MoveRequest:
+def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest:
     known = options["inventory"]
     source: str | None = options["source"] or None
     return MoveRequest(

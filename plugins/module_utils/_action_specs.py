@@ -99,6 +99,22 @@ DECISION: Spec = {
     "ran": {"type": "str", "default": "unknown", "choices": ["unknown", "yes", "no"]},
 }
 
+DOMAIN_CHECK: Spec = {
+    "domain": {"type": "str", "default": ""},
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "default": ""},
+    "hosts": {"type": "dict", "required": True},
+    "domain_info": {"type": "dict", "default": {}},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "destination_address": {"type": "str", "default": ""},
+    "allow_same_host": {"type": "bool", "default": False},
+    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
+    "memory_reserve_mib": {"type": "int", "default": 0},
+    "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "waive": {"type": "raw", "default": []},
+    "result_path": {"type": "str", "default": ""},
+}
+
 AUDIT: Spec = {
     "hosts": {"type": "dict", "required": True},
     "hosts_again": {"type": "dict", "default": {}},

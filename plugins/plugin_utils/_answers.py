@@ -12,6 +12,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 Info = t.Mapping[str, t.Any]
 
 
+def latest(source_info: Info, domain_info: Info) -> Info:
+    """Return what the source said last: one that stops answering between two looks is not one without the domain."""
+    return domain_info if domain_info.get("unreachable") or domain_info.get("failed") else source_info
+
+
 def facts_of(info: Info) -> HostFacts | None:
     """Return the facts of one host, None when it gave none."""
     return HostFacts.from_result(info["host"]) if info.get("host") else None

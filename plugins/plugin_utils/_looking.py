@@ -42,7 +42,7 @@ def cannot_look(wanted: str, destination: str, answers: t.Mapping[str, Info]) ->
     blind = not_looked_at(answers)
     looked = [host for host in answers if host not in blind]
     names = [*blind, *([] if destination in answers else [destination])]
-    found = [finding for host in names for finding in _findings(wanted, host, answers)]
+    found = [f for host in names for f in against_host(wanted, host, answers.get(host, {}), answers)]
     elsewhere = f" It is not on: {listed(looked)}." if looked else ""
     reasons = "\n".join(f"{number}. {line(finding)}" for number, finding in enumerate(found, 1))
     return DomainNotLookedFor(
@@ -52,11 +52,10 @@ def cannot_look(wanted: str, destination: str, answers: t.Mapping[str, Info]) ->
     )
 
 
-def _findings(wanted: str, host: str, answers: t.Mapping[str, Info]) -> list[Finding]:
-    info = answers.get(host, {})
+def against_host(wanted: str, host: str, info: Info, inventory: t.Collection[str]) -> list[Finding]:
+    """Return what keeps one host from taking part in any move: no facts of it, or something that it lacks."""
     facts = facts_of(info)
-    request = MoveRequest(
-        wanted, host, host, source_trouble=trouble(host, info, answers), inventory=tuple(answers), allow_same_host=True
-    )
+    why = trouble(host, info, inventory)
+    request = MoveRequest(wanted, host, host, source_trouble=why, inventory=tuple(inventory), allow_same_host=True)
     case = Case(facts, facts, None, request)
     return [finding for rule in (rules.reachable, rules.complete) for finding in rule(case)]
