@@ -21,13 +21,15 @@ MOST_FACTS_FILES = 24
 
 # What the files of a room must not import, directly or through others.
 FORBIDDEN = {
-    "_wire": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_image"},
-    "_link": {"_wire", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_image"},
-    "_image": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks"},
-    "_toolstack": {"_wire", "_link", "_session"},
-    "_xenstore": {"_wire", "_link", "_session"},
-    "_ownership": {"_wire", "_link", "_session", "_toolstack", "_xenstore"},
-    "_checks": {"_wire", "_link", "_session", "_toolstack", "_xenstore"},
+    "_wire": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_image", "_saving"},
+    "_link": {"_wire", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_image", "_saving"},
+    "_image": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_saving"},
+    "_toolstack": {"_wire", "_link", "_session", "_saving"},
+    "_xenstore": {"_wire", "_link", "_session", "_saving"},
+    "_ownership": {"_wire", "_link", "_session", "_toolstack", "_xenstore", "_saving"},
+    "_session": {"_saving"},
+    "_saving": {"_link"},
+    "_checks": {"_wire", "_link", "_session", "_toolstack", "_xenstore", "_saving"},
 }
 
 # Facts in, verdict out: no I/O, and no clock but the one they are given.

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What speaks against saving a domain (private to the collection): the checks of a move that mean a save too. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts, identity, method, world
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    ERROR,
+    WARNING,
+    Case,
+    Finding,
+    MoveRequest,
+    Rule,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._image.opening import NONE
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import ImageWouldStart, Refused
+from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import SHUT_DOWN
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
+
+_RULES: tuple[Rule, ...] = (
+    hosts.complete,
+    identity.not_dom0,
+    identity.not_a_domid,
+    identity.known,
+    hosts.quiet,
+    world.left_alone,
+    world.unmanaged,
+    identity.free_at_source,
+    guest.awake,
+    guest.configured,
+    guest.allowed,
+    method.suspendable,
+)
+# Where the words of a check are those of a move.
+_REMEDIES = {
+    "suspend_disk_cached": "Save it with after: shut_down, or give it raw block devices with direct-io-safe.",
+}
+
+
+def findings(host: HostFacts, domain: DomainFacts | None, wanted: str, after: str) -> tuple[Finding, ...]:
+    """Return what speaks against it, and what a person should know.
+
+    With ``after: shut_down`` QEMU ends, on the host that has its disks in memory, with all of them flushed: libxl stops
+    it before it has it save its state (tools/libs/light/libxl_dom_save.c, QMP stop), as with a plain ``xl save``. Where
+    it goes on, what the image holds of an HVM guest and what lies on disks that QEMU caches can differ.
+    """
+    way = LIVE if after == SHUT_DOWN else SUSPEND
+    request = MoveRequest(domain=wanted, source=host.hostname, destination=host.hostname, method=way)
+    case = Case(host, host, domain, request)
+    found = tuple(_worded(finding) for rule in _RULES for finding in rule(case))
+    if domain is None or after != SHUT_DOWN:
+        return found
+    starts = [
+        entry.path for entry in host.autostart if entry.set_aside is None and entry.makes(domain.uuid, domain.name)
+    ]
+    if starts:
+        text = f"{host.hostname} starts {domain.name} anew at its next boot, beside the image: {', '.join(starts)}."
+        remedy = "Move that file away until the domain was restored."
+        found += (case.warning("autostart", host.hostname, text, remedy, paths=starts),)
+    return found
+
+
+def require(found: t.Iterable[Finding]) -> None:
+    """Raise Refused when there is an error among the findings; the details have all of them."""
+    errors = [finding for finding in found if finding.severity == ERROR]
+    if not errors:
+        return
+    first = errors[0]
+    refused = Refused(
+        first.message, host=first.host, remedy=first.remedy, findings=[finding.to_result() for finding in errors]
+    )
+    refused.code = first.code
+    raise refused
+
+
+def warnings(found: t.Iterable[Finding]) -> list[str]:
+    """Return the findings that do not forbid it, for people."""
+    return [f"{finding.host}: {finding.message} {finding.remedy}" for finding in found if finding.severity == WARNING]
+
+
+def require_asleep(path: str, after: str, compression: str, where: _autostart.Roots) -> None:
+    """See that the next boot does not restore an image whose domain has gone on. Raises ImageWouldStart."""
+    if after == SHUT_DOWN or compression != NONE or where.save is None:
+        return
+    if os.path.realpath(os.path.dirname(path)) == os.path.realpath(where.save):
+        text = f"the host restores what lies in {where.save} when it boots, and {path} would be out of date by then"
+        raise ImageWouldStart(text, path=path)
+
+
+def _worded(finding: Finding) -> Finding:
+    return dataclasses.replace(finding, remedy=_REMEDIES.get(finding.code, finding.remedy))

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Saving one domain: the order of things, and what becomes of the guest (private to the collection).
+
+The guest is let go only when the image is whole, on the disk and in place. Whatever fails before that ends with nothing
+on the disk and the guest running; a guardian sees to it when this process is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
+from ansible_collections.dom0.xen.plugins.module_utils._saving.guardian import Guardian
+from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, SHUT_DOWN, Manifest
+from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair, unwritable
+from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room
+from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import sink
+from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
+from ansible_collections.dom0.xen.plugins.module_utils._saving.xl_save import Written, XlSave
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, worker_on
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
+    CopyBusy,
+    SavedOtherwise,
+    SaveFailed,
+    StandsNotStill,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import monitor_after_suspend
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+# How long a guardian waits for an xl whose module was killed, in seconds.
+_XL_LIMIT_S = 180.0
+_LOOK_S = 0.2
+_AGAIN = "Run this again."
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be saved, and how. ``zstd`` is where that program is."""
+
+    domid: int
+    uuid: str
+    name: str
+    type: str
+    after: str
+    compression: str
+    zstd: str | None = None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What has come of it; ``stop_ms`` is how long the guest stood still, None when it does not go on."""
+
+    manifest: Manifest
+    seconds: float
+    stop_ms: int | None
+    monitor: str | None
+
+
+def save(xl: Xl, order: Order, pair: Pair, room: Room, stop: Stop) -> Saved:
+    """Save the domain. Raises what is said in ``errors`` and the errors of :class:`Xl` and :class:`Copies`.
+
+    An error's detail ``guest`` is the state that the domain was seen in after it.
+    """
+    begun = time.monotonic()
+    fd = pair.begin()
+    try:
+        return _Save(xl, order, pair, room, stop, fd).run(begun)
+    finally:
+        pair.close()
+
+
+class _Save:
+    def __init__(self, xl: Xl, order: Order, pair: Pair, room: Room, stop: Stop, fd: int) -> None:
+        self._xl, self._order, self._pair, self._room, self._stop, self._fd = xl, order, pair, room, stop, fd
+        self._child = XlSave(xl, order.domid)
+
+    def run(self, begun: float) -> Saved:
+        """Go through it."""
+        row = self._row()
+        if row is None or row.state.word != "running" or worker_on(row.domid, row.name) is not None:
+            self._child.end()
+            self._child.close()
+            self._pair.discard()
+            raise SavedOtherwise(f"{self._order.name} is not as it was a moment ago", remedy=_AGAIN)
+        guardian = Guardian(self._guard, [self._child.theirs])
+        try:
+            try:
+                written = self._write()
+                manifest = self._manifest(written)
+                self._pair.publish(manifest)
+            except (Dom0XenError, OSError) as exc:
+                raise self._undone(exc) from exc
+            self._let_go()
+        finally:
+            guardian.dismiss()
+            self._child.close()
+        stop_ms = None
+        if self._order.after == CHECKPOINT and written.still_since is not None:
+            stop_ms = int((time.monotonic() - written.still_since) * 1000)
+        monitor = None
+        if self._order.after != SHUT_DOWN:
+            info = self._xl.info()
+            monitor = monitor_after_suspend((info.major, info.minor))
+        return Saved(manifest, round(time.monotonic() - begun, 1), stop_ms, monitor)
+
+    def _write(self) -> Written:
+        """Write the image aside; when this returns it is on the disk, and xl has ended well."""
+        target = sink(self._order.compression, self._fd, self._order.zstd)
+        try:
+            self._child.start()
+            written = self._child.follow(target, self._fd, self._room, self._stop)
+            target.finish()
+        except (Dom0XenError, OSError):
+            target.abandon()
+            raise
+        finally:
+            self._child.end()
+        # Where xl has failed, that is why the stream has no end.
+        error = self._child.error()
+        if error is not None:
+            raise error
+        os.fsync(self._fd)
+        return written
+
+    def _manifest(self, written: Written) -> Manifest:
+        order, seen = self._order, written.description
+        if seen.problem is not None or not seen.complete or seen.identity is None:
+            why = seen.problem.message if seen.problem else "it has no end"
+            raise SaveFailed(f"what xl save has written is no sound image: {why}", remedy=_AGAIN)
+        if (seen.identity.uuid, seen.identity.name) != (order.uuid, order.name):
+            raise SavedOtherwise(f"xl has saved {seen.identity.name} in place of {order.name}", remedy=_AGAIN)
+        row = self._row()
+        if row is None or not row.state.paused or not row.state.alive:
+            state = "gone" if row is None else row.state.word
+            raise StandsNotStill(f"{order.name} is {state} after xl save, not paused")
+        return Manifest(
+            format=manifests.FORMAT,
+            uuid=order.uuid,
+            name=order.name,
+            type=order.type,
+            xen_version=str(seen.xen_version),
+            stream_bytes=written.stream_bytes,
+            file_bytes=os.fstat(self._fd).st_size,
+            compression=order.compression,
+            sha256=written.sha256,
+            saved_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            after=order.after,
+            boot_id=_procfs.boot_id(),
+            domid=order.domid,
+            cpu_time_s=row.cpu_time_s,
+        )
+
+    def _undone(self, exc: Dom0XenError | OSError) -> Dom0XenError:
+        """Remove what was written and let the guest go on; return the error to be told."""
+        error = exc if isinstance(exc, Dom0XenError) else unwritable(self._pair.path, exc)
+        self._pair.discard()
+        order = self._order
+        try:
+            if self._child.started:
+                with XenStore() as store:
+                    Copies(self._xl, store, order.uuid, order.name).go_on(order.domid)
+            row = self._row()
+        except Dom0XenError as other:
+            row = None
+            with contextlib.suppress(Dom0XenError):
+                row = self._row()
+            error.message += f"; and {order.name} does not go on: {other.message}"
+            error.remedy = f"{other.remedy} {error.remedy}"
+        error.details["guest"] = "gone" if row is None else row.state.word
+        if row is not None and row.state.word == "running":
+            error.message += f"; {order.name} goes on here, and nothing was left on the disk"
+        return error
+
+    def _let_go(self) -> None:
+        order = self._order
+        try:
+            with XenStore() as store:
+                let_go(Copies(self._xl, store, order.uuid, order.name), order)
+        except Dom0XenError as exc:
+            exc.message += f"; the image {self._pair.path} is complete"
+            exc.details["guest"] = "unknown"
+            raise
+
+    def _row(self) -> DomainRow | None:
+        order = self._order
+        return next((row for row in self._xl.domains() if (row.domid, row.uuid) == (order.domid, order.uuid)), None)
+
+    def _guard(self) -> None:
+        """Do what is left to do in the place of a module that was killed."""
+        self._child.end()
+        order = self._order
+        with contextlib.suppress(OSError):
+            self._pair.recover()
+        deadline = time.monotonic() + _XL_LIMIT_S
+        with XenStore() as store:
+            copies = Copies(self._xl, store, order.uuid, order.name)
+            while True:
+                try:
+                    if self._pair.published():
+                        let_go(copies, order)
+                    else:
+                        copies.go_on(order.domid)
+                    return
+                except CopyBusy:
+                    # It is xl save itself, most of the time.
+                    if time.monotonic() > deadline:
+                        raise
+                time.sleep(_LOOK_S)
+
+
+def let_go(copies: Copies, order: Order) -> None:
+    """Destroy the copy whose image is complete, let it run, or leave it paused. Raises the errors of Copies."""
+    if order.after == SHUT_DOWN:
+        copies.destroy(order.domid)
+    elif order.after == CHECKPOINT:
+        copies.go_on(order.domid)

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task that saves a domain asks for, and its result (private to the collection)."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import domain_facts
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._image.errors import ZstdMissing
+from ansible_collections.dom0.xen.plugins.module_utils._image.opening import ZSTD
+from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, runtime_root
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._saving import refusals
+from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import Refused
+from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import LEAVE_PAUSED, SHUT_DOWN, Manifest
+from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
+from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room, Statvfs, image_bytes
+from ansible_collections.dom0.xen.plugins.module_utils._saving.save import Order, Saved, save
+from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+Result = t.Dict[str, t.Any]
+_NO_ZSTD = "Install zstd on this host (Debian and Ubuntu: the package zstd), or use compression: gzip or none."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of the task, as the module documents them; ``zstd`` is where that program is, if it is."""
+
+    domain: str
+    path: str
+    after: str
+    compression: str
+    force: bool
+    reserve_mib: int
+    runtime_path: str
+    journal_path: str
+    zstd: str | None
+    check: bool
+
+
+def run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None = None) -> Result:
+    """Save the domain unless that was done, or speaks something against it; return the module's result.
+
+    Raises the errors of ``save``, Refused, DomainBusy, ZstdMissing, ImageWouldStart, and those of ``Pair``. Each has
+    the host's name.
+    """
+    runner = subprocess_runner()
+    host = host_facts(runner, asked.runtime_path, asked.journal_path)
+    try:
+        return _run(asked, warn, statvfs, host)
+    except Dom0XenError as exc:
+        exc.host = exc.host or host.hostname
+        raise
+
+
+def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, host: HostFacts) -> Result:
+    xl, pair = Xl(subprocess_runner()), Pair(asked.path)
+    domain = _domain(asked, host)
+    done = _done(asked, pair, domain, host)
+    if done is not None:
+        # Cut off by a power loss behind its last byte.
+        changed = not asked.check and pair.complete()
+        return _result(asked, pair, changed, _named(done), done, None)
+    found = refusals.findings(host, domain, asked.domain, asked.after)
+    refusals.require(found)
+    if domain is None:  # a finding says so; this is for what could not be looked at
+        raise Refused(f"there is no domain {asked.domain}", remedy="List the domains of the host with xl list.")
+    if asked.compression == ZSTD and asked.zstd is None:
+        raise ZstdMissing("this host has no program zstd", remedy=_NO_ZSTD)
+    refusals.require_asleep(asked.path, asked.after, asked.compression, _autostart.roots())
+    pair.require_free(domain.uuid, asked.force)
+    room = Room(pair.folder, asked.reserve_mib) if statvfs is None else Room(pair.folder, asked.reserve_mib, statvfs)
+    room.require(image_bytes(domain.memory_mib))
+    for text in refusals.warnings(found):
+        warn(text)
+    named = {"uuid": domain.uuid, "name": domain.name, "domid": domain.domid, "type": domain.type}
+    if asked.check:
+        return _result(asked, pair, True, named, None, None)
+    order = Order(domain.domid, domain.uuid, domain.name, str(domain.type), asked.after, asked.compression, asked.zstd)
+    with Stop() as stop, contextlib.ExitStack() as stack:
+        lock = DomainLock(runtime_root(asked.runtime_path), domain.uuid, SENDER)
+        stack.callback(lock.release)
+        saved = save(xl, order, pair, room, stop)
+    return _result(asked, pair, True, named, saved.manifest, saved)
+
+
+def _domain(asked: Asked, host: HostFacts) -> DomainFacts | None:
+    """Return the domain by its name or UUID; a domid means none."""
+    if asked.domain.isdigit():
+        return None
+    domains, dummy = domain_facts(subprocess_runner(), asked.domain)
+    return domains[0] if domains else None
+
+
+def _done(asked: Asked, pair: Pair, domain: DomainFacts | None, host: HostFacts) -> Manifest | None:
+    """Return the manifest of the image that the task would make, when it is there and the domain has not run since."""
+    found = pair.found()
+    if found is None or found.after != asked.after or not found.means(asked.domain) or host.xen is None:
+        return None
+    if asked.after == SHUT_DOWN and not any(row.uuid == found.uuid or row.name == found.name for row in host.domains):
+        return found
+    row = next((row for row in host.domains if domain is not None and row.domid == domain.domid), None)
+    if asked.after == LEAVE_PAUSED and row is not None and _stands_as_saved(row, found, host.boot_id):
+        return found
+    return None
+
+
+def _stands_as_saved(row: DomainRow, found: Manifest, boot_id: str) -> bool:
+    same = (row.uuid, row.domid, row.cpu_time_s, boot_id) == (
+        found.uuid,
+        found.domid,
+        found.cpu_time_s,
+        found.boot_id,
+    )
+    return same and row.state.word == "paused"
+
+
+def _named(manifest: Manifest) -> Result:
+    return {"uuid": manifest.uuid, "name": manifest.name, "domid": manifest.domid, "type": manifest.type}
+
+
+def _result(
+    asked: Asked, pair: Pair, changed: bool, domain: Result, manifest: Manifest | None, saved: Saved | None
+) -> Result:
+    return {
+        "changed": changed,
+        "path": asked.path,
+        "manifest_path": pair.manifest_path,
+        "manifest": manifest.to_result() if manifest else None,
+        "domain": domain,
+        "stream_bytes": manifest.stream_bytes if manifest else None,
+        "file_bytes": manifest.file_bytes if manifest else None,
+        "seconds": saved.seconds if saved else None,
+        "stop_ms": saved.stop_ms if saved else None,
+        "monitor": saved.monitor if saved else None,
+    }

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``xl save -p`` into a pipe that is read to its end, whatever happens (private to the collection)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import select
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._image.describe import Describer
+from ansible_collections.dom0.xen.plugins.module_utils._image.description import Description
+from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import GuestIgnoresSuspend
+from ansible_collections.dom0.xen.plugins.module_utils._saving.room import MIB, Room
+from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import Sink
+from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SaveFailed, XlNotStarted
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES, enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import environment
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+# How often it is looked whether the module was told to end, in seconds.
+_LOOK_S = 0.5
+# How long xl may take behind the last byte: it pauses and resumes the domain.
+_END_S = 150.0
+# How much is written between two looks at the file system.
+_STEP = 64 * MIB
+_LINES = 10
+# tools/libs/light/libxl_dom_suspend.c, tools/libs/light/libxl_stream_write.c; the last one when it agreed only.
+_IGNORED = ("did not respond to suspend request", "didn't acknowledge suspend", "guest did not suspend, timed out")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What has come through the pipe. ``still_since`` is when the first page came (monotonic seconds), if any did."""
+
+    description: Description
+    stream_bytes: int
+    sha256: str
+    still_since: float | None
+
+
+class XlSave:
+    """One ``xl save -p``. The pipe is there first, so that a guardian can hold it: then :meth:`start`."""
+
+    def __init__(self, xl: Xl, domid: int) -> None:
+        self._xl, self._domid = xl, domid
+        self.source, self.theirs = os.pipe()
+        self.started = False
+        enlarge(self.source)
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as this
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start xl. Raises XlNotStarted."""
+        argv = self._xl.save_paused_argv(self._domid, f"/proc/self/fd/{self.theirs}")
+        try:
+            self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function  # it is followed while it runs
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=self._stderr,
+                stderr=self._stderr,
+                env=environment(),
+                pass_fds=(self.theirs,),
+                # A signal to the module's group must not end xl, which would leave the guest suspended.
+                start_new_session=True,
+            )
+        except OSError as exc:
+            text = f"{self._xl.binary} could not be started: {exc.strerror}"
+            raise XlNotStarted(text, remedy="Make room in memory on the host, then run this again.") from exc
+        finally:
+            self._close_theirs()
+        self.started = True
+
+    def follow(self, sink: Sink, fd: int, room: Room, stop: Stop) -> Written:
+        """Take the stream into ``sink``, which writes to ``fd``, until it ends.
+
+        Raises what the sink does, NoRoom, Interrupted, and SaveFailed for what is no sound image.
+        """
+        describer, digest = Describer(pages=False), hashlib.sha256()
+        size, looked, since = 0, 0, None
+        while True:
+            stop.check()
+            if not select.select([self.source], [], [], _LOOK_S)[0]:
+                continue
+            data = os.read(self.source, READ_BYTES)
+            if not data:
+                break
+            describer.feed(data)
+            digest.update(data)
+            sink.write(data)
+            size += len(data)
+            if since is None and describer.jumpable:
+                since = time.monotonic()
+            if size - looked >= _STEP:
+                looked = size
+                room.require(0)
+                # Begin to write it out now, and keep it from filling dom0's memory.
+                with contextlib.suppress(OSError):
+                    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        describer.finish()
+        return Written(describer.describe("", size, ""), size, digest.hexdigest(), since)
+
+    def end(self) -> None:
+        """Read what nobody wants any more, and wait for xl's end."""
+        self._close_theirs()
+        with contextlib.suppress(OSError):
+            while os.read(self.source, READ_BYTES):
+                pass
+        if self._process is None:
+            return
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        os.close(self.source)
+        self._stderr.close()
+
+    def error(self) -> Dom0XenError | None:
+        """Return why xl failed, after :meth:`end`; None when it did not."""
+        status = self._process.returncode if self._process else None
+        if not status:
+            return None
+        lines = self._lines()
+        text = "\n".join(lines)
+        if any(words in text for words in _IGNORED):
+            return GuestIgnoresSuspend("the guest did not suspend when it was asked to", stderr=text)
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        last = f": {lines[-1]}" if lines else ""
+        remedy = "See the lines of xl in details.stderr and in the hypervisor's messages (xl dmesg)."
+        return SaveFailed(f"xl save {how}{last}", remedy=remedy, stderr=text, rc=status)
+
+    def _close_theirs(self) -> None:
+        if self.theirs >= 0:
+            os.close(self.theirs)
+            self.theirs = -1
+
+    def _lines(self) -> list[str]:
+        self._stderr.seek(0)
+        said = self._stderr.read().decode("utf-8", "replace")
+        return [line for line in said.splitlines() if line.strip()][-_LINES:]

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts of the double, for modules that change something."""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+import typing as t
+
+import pytest
+from dom0_double.driver import commands
+from dom0_double.driver.fixture import MakeSite, make_site
+
+from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import Saving
+
+__all__ = ["make_site"]
+
+MakeSaving = t.Callable[..., Saving]
+
+
+@pytest.fixture(name="make_saving")
+def make_host(
+    make_site: MakeSite,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> t.Iterator[MakeSaving]:
+    """Return a function that makes a host with settings of the double, where the module runs in this process."""
+    (tmp_path / "images").mkdir()
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+
+        def make(**settings: t.Any) -> Saving:
+            host = make_site("xen1", **settings)["xen1"]
+            for name, value in commands.environment(host.paths).items():
+                monkeypatch.setenv(name, value)
+            return Saving(host, tmp_path / "images", f"{memory}/dom0-xen", capsys)
+
+        yield make
+
+
+@pytest.fixture
+def saving(make_saving: MakeSaving) -> Saving:
+    """A host where a guest has a second to suspend."""
+    return make_saving(suspend_timeout_s=1.0)
