@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from ansible_collections.dom0.xen.plugins.module_utils._image.reading import describe_file
-from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import Manifest
 from ansible_collections.dom0.xen.plugins.modules import domain_save
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeSaving
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID, Saving
@@ -47,7 +46,6 @@ def test_what_is_returned_is_documented(saving: Saving) -> None:
     assert set(result) - ADDED_BY_ANSIBLE == set(documented) - {"code", "remedy"}
     for key in ("manifest", "domain"):
         assert set(result[key]) == set(documented[key]["contains"])
-    assert set(result["manifest"]) == set(Manifest.__dataclass_fields__)
 
 
 @pytest.mark.parametrize(("release", "monitor"), [((4, 17), "lost"), ((4, 20), "kept")])
@@ -65,7 +63,7 @@ def test_checkpoint(make_saving: MakeSaving, release: tuple[int, int], monitor: 
 
 
 def test_leave_paused(saving: Saving) -> None:
-    """It stands still; a second run sees that it has not run since, and one after it has run does not take it for so."""
+    """A second run sees that it has not run since; one after it has run saves it anew."""
     domid = saving.start()
     assert saving.saved(after="leave_paused")["changed"] and saving.state() == "paused"
     again = saving.saved(after="leave_paused")
