@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: domain_save
 short_description: Save a running Xen domain to a file
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Suspends a domain with C(xl save), writes its state to an image, and writes a manifest beside it, from which can be
     told whose image it is and whether it is whole and unaltered.

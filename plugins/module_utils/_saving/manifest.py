@@ -22,7 +22,7 @@ LEAVE_PAUSED = "leave_paused"
 AFTER = (SHUT_DOWN, CHECKPOINT, LEAVE_PAUSED)
 
 _SHA256 = re.compile(r"\A[0-9a-f]{64}\Z")
-_NUMBERS = ("stream_bytes", "file_bytes", "domid")
+_NUMBERS = ("format", "stream_bytes", "file_bytes", "domid")
 _TEXTS = ("uuid", "name", "type", "xen_version", "compression", "sha256", "saved_at", "after", "boot_id")
 
 
@@ -72,8 +72,8 @@ def _sound(manifest: Manifest) -> bool:
     numbers = [getattr(manifest, name) for name in _NUMBERS]
     texts = [getattr(manifest, name) for name in _TEXTS]
     return (
-        manifest.format == FORMAT
-        and all(type(value) is int and value > 0 for value in numbers)
+        all(type(value) is int and value > 0 for value in numbers)
+        and manifest.format == FORMAT
         and all(isinstance(value, str) and value for value in texts)
         and type(manifest.cpu_time_s) in (int, float)
         and manifest.after in AFTER

@@ -86,11 +86,12 @@ class Pair:
         try:
             self._lock()
             self.recover()
-            if not self._current():  # that image is in place now
-                os.close(self._fd)
+            if not self._current():  # it was removed, or is in place now
+                self.close()
                 self._lock()
             os.ftruncate(self._fd, 0)
         except OSError as exc:
+            self.close()
             raise unwritable(self.aside, exc) from exc
         return self._fd
 
@@ -181,7 +182,7 @@ class Pair:
                 raise ImageBusy(f"another process writes {self.aside}", path=self.path) from None
             if self._current():
                 return
-            os.close(self._fd)
+            self.close()
 
     def _current(self) -> bool:
         try:
@@ -202,10 +203,12 @@ class Pair:
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
             return None
-        with os.fdopen(fd, "rb") as handle:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                return None
-            return manifests.decode(handle.read(manifests.LIMIT))
+        try:
+            return manifests.decode(os.read(fd, manifests.LIMIT)) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+        except OSError:
+            return None
+        finally:
+            os.close(fd)
 
 
 def _size(path: str) -> int | None:

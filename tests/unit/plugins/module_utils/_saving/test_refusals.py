@@ -1,0 +1,64 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of the checks of a move forbids a save."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    AutostartEntry,
+    ClusterFacts,
+    ClusterResource,
+    DomainFacts,
+    Problem,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._saving import refusals
+from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import Refused
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    UUID,
+    domain,
+    host,
+    session,
+    with_config,
+)
+
+CLUSTER = ClusterFacts("pacemaker", True, (ClusterResource("centos", "ocf:heartbeat:Xen", "centos", UUID, True),))
+STARTS = AutostartEntry("/etc/xen/auto/centos.cfg", "config", "centos", UUID)
+CASES: list[tuple[str, dict[str, t.Any], DomainFacts]] = [
+    ("vnuma", {}, with_config(b_info={"vnuma_nodes": [{"memkb": 1}]})),
+    ("migration_disabled", {}, with_config(b_info={"disable_migrate": "True"})),
+    ("nested_virtualisation", {}, with_config(b_info={"nested_hvm": "True"})),
+    ("configuration_missing", {}, domain(config=None)),
+    ("cluster_managed", {"cluster": CLUSTER}, domain()),
+    ("pyxs_missing", {"problems": (Problem("pyxs_missing", "There is no pyxs.", "Install it."),)}, domain()),
+    ("session_running", {"sessions": (session(alive=True, phase="streaming"),)}, domain()),
+]
+
+
+@pytest.mark.parametrize(("code", "changes", "subject"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize("after", ["shut_down", "checkpoint"])
+def test_forbidden(code: str, changes: dict[str, t.Any], subject: DomainFacts, after: str) -> None:
+    """The error has the check's code, the host and what to do."""
+    found = refusals.findings(host("xen1", **changes), subject, "centos", after)
+    with pytest.raises(Refused) as caught:
+        refusals.require(found)
+    assert (caught.value.code, caught.value.host) == (code, "xen1") and caught.value.remedy
+    assert [each["code"] for each in caught.value.details["findings"]] == [code]
+
+
+def test_nothing_speaks_against_it() -> None:
+    """A host that lacks nothing, and a guest that runs."""
+    found = refusals.findings(host("xen1"), domain(), "centos", "checkpoint")
+    refusals.require(found)
+    assert refusals.warnings(found) == []
+
+
+def test_started_anew_at_the_next_boot() -> None:
+    """Whoever saves a domain to restore it later wants to know; one that goes on is started anew as before."""
+    facts = host("xen1", autostart=(STARTS,))
+    assert "/etc/xen/auto/centos.cfg" in refusals.warnings(refusals.findings(facts, domain(), "centos", "shut_down"))[0]
+    assert refusals.warnings(refusals.findings(facts, domain(), "centos", "checkpoint")) == []
