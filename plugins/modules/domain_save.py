@@ -94,6 +94,9 @@ notes:
     with a plain C(xl save), so the image may be restored on this host. Before it is restored on another host, that host
     must not have old blocks of these disks in its memory.
   - A domain that a cluster manager looks after is refused. It would be started again.
+  - A guest that has not suspended in time is watched for two minutes after the failure, by a process that outlives the
+    module, and is resumed should it suspend after all. The same process does what is left to do when the module is
+    killed.
 seealso:
   - module: dom0.xen.stream_info
   - module: dom0.xen.domain_info

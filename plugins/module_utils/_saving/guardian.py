@@ -17,15 +17,17 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import SIGNALS
 
 _DONE = b"."
+_WATCH = b"w"
 
 
 class Guardian:
     """Forks; ``act`` is called in the new process when this one ends without :meth:`dismiss`.
 
-    ``close`` are descriptors that the new process must not hold. Whatever this process has open stays open there.
+    ``watch`` is called there when :meth:`dismiss` says so. ``close`` are descriptors that the new process must not
+    hold. Whatever else this process has open stays open there.
     """
 
-    def __init__(self, act: t.Callable[[], None], close: t.Iterable[int] = ()) -> None:
+    def __init__(self, act: t.Callable[[], None], watch: t.Callable[[], None], close: t.Iterable[int] = ()) -> None:
         watched, self._hold = os.pipe()
         self._pid = os.fork()
         if self._pid:
@@ -36,17 +38,22 @@ class Guardian:
             for fd in close:
                 os.close(fd)
             _detach()
-            if not os.read(watched, 1):
+            word = os.read(watched, 1)
+            if not word:
                 act()
+            elif word == _WATCH:
+                watch()
         finally:
             # Nothing of the module's may run in here: neither its handlers nor what it has buffered.
             os._exit(0)
 
-    def dismiss(self) -> None:
-        """Say that nothing is left to do."""
+    def dismiss(self, watch: bool = False) -> None:
+        """Say that nothing is left to do, or only to ``watch``, for which nobody waits."""
         with contextlib.suppress(OSError):
-            os.write(self._hold, _DONE)
+            os.write(self._hold, _WATCH if watch else _DONE)
         os.close(self._hold)
+        if watch:
+            return
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 

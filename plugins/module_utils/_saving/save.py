@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
+from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import GuestIgnoresSuspend
 from ansible_collections.dom0.xen.plugins.module_utils._saving.guardian import Guardian
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair, unwritable
@@ -32,6 +33,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     SaveFailed,
     StandsNotStill,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.late_suspend import LateSuspend
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import monitor_after_suspend
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -39,6 +41,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import Xe
 # How long a guardian waits for an xl whose module was killed, in seconds.
 _XL_LIMIT_S = 180.0
 _LOOK_S = 0.2
+# How long one watches a guest that has not suspended in time, in seconds.
+_WATCH_S = 120.0
 _AGAIN = "Run this again."
 
 
@@ -91,17 +95,19 @@ class _Save:
             self._child.close()
             self._pair.discard()
             raise SavedOtherwise(f"{self._order.name} is not as it was a moment ago", remedy=_AGAIN)
-        guardian = Guardian(self._guard, [self._child.theirs])
+        guardian = Guardian(self._guard, self._watch, [self._child.theirs])
+        ignored = False
         try:
             try:
                 written = self._write()
                 manifest = self._manifest(written)
                 self._pair.publish(manifest)
             except (Dom0XenError, OSError) as exc:
+                ignored = isinstance(exc, GuestIgnoresSuspend)
                 raise self._undone(exc) from exc
             self._let_go()
         finally:
-            guardian.dismiss()
+            guardian.dismiss(watch=ignored)
             self._child.close()
         stop_ms = None
         if self._order.after == CHECKPOINT and written.still_since is not None:
@@ -193,6 +199,14 @@ class _Save:
     def _row(self) -> DomainRow | None:
         order = self._order
         return next((row for row in self._xl.domains() if (row.domid, row.uuid) == (order.domid, order.uuid)), None)
+
+    def _watch(self) -> None:
+        """Resume a guest that suspends after all, when xl has given up waiting for it."""
+        self._child.close()
+        self._pair.close()
+        order = self._order
+        with XenStore() as store:
+            LateSuspend(self._xl, store, order.domid, order.uuid, order.name, seconds=_WATCH_S).run()
 
     def _guard(self) -> None:
         """Do what is left to do in the place of a module that was killed."""

@@ -20,8 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Co
 from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import copy_state
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import SUSPEND, Clock, Sleep, shutdown_node
-from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import CopyState
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, CopyState
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import RELEASE_DOMAIN, DomainWatch

@@ -34,9 +34,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.settings import 
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SourceXl
-from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SUSPENDED, SourceWatch
+from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SourceWatch
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER

@@ -13,12 +13,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import CLOCK_MAX, ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import RELEASE_DOMAIN, DomainWatch, WatchEvent
 
 BOTH_HOSTS = "source_suspended_to_destination_running"
 ONE_HOST = "source_suspended_to_report"
 
-SUSPENDED = "source_suspended"
 RUNNING = "destination_running"
 
 _OWN = {

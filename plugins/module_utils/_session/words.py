@@ -14,6 +14,9 @@ import typing as t
 from dataclasses import dataclass, field
 from enum import Enum
 
+# In a timeline: the moment when the source's domain has suspended.
+SUSPENDED = "source_suspended"
+
 
 class Phase(str, Enum):
     """How far a session has come, in order."""

@@ -29,15 +29,19 @@ def make_host(
 ) -> t.Iterator[MakeSaving]:
     """Return a function that makes a host with settings of the double, where the module runs in this process."""
     (tmp_path / "images").mkdir()
+    made: list[Saving] = []
     with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
 
         def make(**settings: t.Any) -> Saving:
             host = make_site("xen1", **settings)["xen1"]
             for name, value in commands.environment(host.paths).items():
                 monkeypatch.setenv(name, value)
-            return Saving(host, tmp_path / "images", f"{memory}/dom0-xen", capsys)
+            made.append(Saving(host, tmp_path / "images", f"{memory}/dom0-xen", capsys))
+            return made[-1]
 
         yield make
+        for saving in made:
+            saving.wait()
 
 
 @pytest.fixture

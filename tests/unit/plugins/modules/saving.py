@@ -11,12 +11,14 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from dom0_double.driver.host import GuestConfig, Host
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.modules import domain_save
@@ -85,6 +87,20 @@ class Saving:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+    def guardians(self) -> list[int]:
+        """Processes that this one, or a module that was killed, has left behind to see to the guest."""
+        own = [pid for pid in _procfs.pids() if _procfs.parent_of(pid) == os.getpid()]
+        forked = [pid for pid in own if _procfs.command_line(pid) == _procfs.command_line(os.getpid())]
+        modules = [pid for pid in self.host.pids if any("domain_save" in word for word in _procfs.command_line(pid))]
+        return [*forked, *modules]
+
+    def wait(self, seconds: float = 60.0) -> None:
+        """Wait until nobody is left who sees to the guest."""
+        deadline = time.monotonic() + seconds
+        while self.guardians():
+            assert time.monotonic() < deadline, self.guardians()
+            time.sleep(0.05)
 
     def state(self) -> str | None:
         """The domain's state, None when it is gone."""

@@ -16,7 +16,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._saving import task, xl_save
+from ansible_collections.dom0.xen.plugins.module_utils._saving import save, task, xl_save
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import NoRoom
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeSaving
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, Saving
@@ -86,13 +86,32 @@ def _asked(saving: Saving) -> dict[str, t.Any]:
     ("behaviour", "code"),
     [("ignore", "guest_ignores_suspend"), ("ack_only", "guest_ignores_suspend")],
 )
-def test_guest_that_does_not_suspend(saving: Saving, behaviour: str, code: str) -> None:
+def test_guest_that_does_not_suspend(
+    saving: Saving, behaviour: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """xl gives up after its time, and the guest was never stopped."""
+    monkeypatch.setattr(save, "_WATCH_S", 1.0)
     saving.start(behaviour={"suspend": behaviour})
     boot = saving.boot_id()
     result = saving.refused()
     assert result["code"] == code and result["details"]["guest"] == "running"
+    saving.wait()
     saving.untouched(boot)
+
+
+def test_guest_that_suspends_when_nobody_waits_any_more(saving: Saving) -> None:
+    """It would stand still for good; somebody is left who resumes it."""
+    saving.start(behaviour={"suspend_s": 4.0})
+    boot = saving.boot_id()
+    assert saving.refused()["code"] == "guest_ignores_suspend"
+    deadline = time.monotonic() + 40
+    saving.host.record_points()
+    while "save.saved" not in saving.host.points() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert "save.saved" in saving.host.points()  # it is resumed by xl save -c before Xen 4.20
+    while saving.state() != "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert (saving.state(), saving.boot_id(), saving.files()) == ("running", boot, [])
 
 
 FAULTS = [
