@@ -29,6 +29,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.xl_save import Wr
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, worker_on
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     CopyBusy,
+    CopyChanged,
     SavedOtherwise,
     SaveFailed,
     StandsNotStill,
@@ -215,20 +216,22 @@ class _Save:
         with contextlib.suppress(OSError):
             self._pair.recover()
         deadline = time.monotonic() + _XL_LIMIT_S
-        with XenStore() as store:
-            copies = Copies(self._xl, store, order.uuid, order.name)
-            while True:
-                try:
+        while True:
+            try:
+                with XenStore() as store:
+                    copies = Copies(self._xl, store, order.uuid, order.name)
                     if self._pair.published():
                         let_go(copies, order)
                     else:
                         copies.go_on(order.domid)
+                return
+            except Dom0XenError as exc:
+                # The copy is busy as long as xl save itself has not ended. What else fails may succeed a moment later;
+                # only a copy that is not as it was is no business of ours any more.
+                changed = isinstance(exc, CopyChanged) and not isinstance(exc, CopyBusy)
+                if changed or time.monotonic() > deadline:
                     return
-                except CopyBusy:
-                    # It is xl save itself, most of the time.
-                    if time.monotonic() > deadline:
-                        raise
-                time.sleep(_LOOK_S)
+            time.sleep(_LOOK_S)
 
 
 def let_go(copies: Copies, order: Order) -> None:

@@ -201,9 +201,11 @@ def test_module_that_is_killed_when_the_image_is_in_place(saving: Saving, after:
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     time.sleep(0.5)
+    stalled = saving.host.kill("xl", "destroy" if after == "shut_down" else "unpause", number=0)
     process.kill()
     process.communicate(timeout=5)
-    saving.host.kill("xl", "destroy" if after == "shut_down" else "unpause")
+    for pid in stalled:
+        os.kill(pid, signal.SIGKILL)
     while saving.state() != state and time.monotonic() < deadline:
         time.sleep(0.1)
     assert (saving.state(), saving.files()) == (state, ["centos.xen", "centos.xen.json"])
