@@ -12,7 +12,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._saving import pair as pairs
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import ImageBusy, ImageUnwritable
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import Manifest, decode
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
@@ -111,7 +110,7 @@ def test_rename_that_fails(path: pathlib.Path, name: str, monkeypatch: pytest.Mo
             raise OSError(5, "Input/output error")
         real(old, new)
 
-    monkeypatch.setattr(pairs.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     pair = Pair(str(path))
     os.write(pair.begin(), b"newer")
     with pytest.raises(ImageUnwritable, match="Input/output error"):
