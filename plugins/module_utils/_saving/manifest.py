@@ -72,10 +72,14 @@ def _sound(manifest: Manifest) -> bool:
     numbers = [getattr(manifest, name) for name in _NUMBERS]
     texts = [getattr(manifest, name) for name in _TEXTS]
     return (
-        all(type(value) is int and value > 0 for value in numbers)
+        all(_is_number(value) and isinstance(value, int) and value > 0 for value in numbers)
         and manifest.format == FORMAT
         and all(isinstance(value, str) and value for value in texts)
-        and type(manifest.cpu_time_s) in (int, float)
+        and _is_number(manifest.cpu_time_s)
         and manifest.after in AFTER
         and _SHA256.match(manifest.sha256) is not None
     )
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -129,7 +129,7 @@ class XlSave:
 
     def error(self) -> Dom0XenError | None:
         """Return why xl failed, after :meth:`end`; None when it did not."""
-        status = self._process.returncode if self._process else None
+        status: int = (self._process.returncode or 0) if self._process else 0
         if not status:
             return None
         lines = self._lines()

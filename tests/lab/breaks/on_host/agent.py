@@ -32,7 +32,9 @@ def respond(request: dict[str, t.Any]) -> dict[str, t.Any]:
         return {"status": 0, "stdout": said.getvalue(), "stderr": ""}
     if request["do"] != "sh":
         return answer(request)
-    done = subprocess.run(["bash", "-c", request["line"]], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        ["bash", "-c", request["line"]], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
     return {"status": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
 
 

@@ -52,9 +52,9 @@ def request(**changes: t.Any) -> MoveRequest:
     return dataclasses.replace(MoveRequest("", "xen1", "", inventory=INVENTORY), **changes)
 
 
-def every(hosts: dict[str, t.Any] | None = None, domains: dict[str, t.Any] = BOTH, **changes: t.Any) -> Outlook:
+def every(hosts: dict[str, t.Any] | None = None, domains: dict[str, t.Any] | None = None, **changes: t.Any) -> Outlook:
     """Ask about every domain, with some hosts otherwise."""
-    return every_domain(request(**changes), {**HOSTS, **(hosts or {})}, domains)
+    return every_domain(request(**changes), {**HOSTS, **(hosts or {})}, BOTH if domains is None else domains)
 
 
 def one(wanted: str, hosts: dict[str, t.Any] | None = None, **changes: t.Any) -> tuple[Outlook, list[str]]:

@@ -67,7 +67,7 @@ def test_power_loss(path: pathlib.Path, before: Manifest | None, monkeypatch: py
             save(path, before)
         left = [step]
 
-        def counted(function: t.Callable[..., t.Any], left: list[int] = left) -> t.Callable[..., t.Any]:
+        def counted(function: t.Callable[..., t.Any], left: list[int]) -> t.Callable[..., t.Any]:
             def call(*arguments: t.Any, **options: t.Any) -> t.Any:
                 if not left[0]:
                     raise PowerLoss
@@ -78,7 +78,7 @@ def test_power_loss(path: pathlib.Path, before: Manifest | None, monkeypatch: py
 
         with monkeypatch.context() as patched:
             for name in ("fsync", "replace", "unlink", "ftruncate", "write"):
-                patched.setattr(os, name, counted(getattr(os, name)))
+                patched.setattr(os, name, counted(getattr(os, name), left))
             try:
                 save(path, NEW)
                 over = True
