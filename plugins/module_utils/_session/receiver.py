@@ -28,8 +28,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.observe import o
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack import warming
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.warming import warm_up
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -67,7 +67,6 @@ class Receiver(Driver[DestinationState]):
         self._exit_seen = False
         self._closed_at: float | None = None
         self._observe_at: float | None = None
-        # Kept so that it is reaped; nothing depends on how it ends.
         self._warming: subprocess.Popen[bytes] | None = None
 
     def figures(self) -> dict[str, t.Any]:
@@ -211,7 +210,7 @@ class Receiver(Driver[DestinationState]):
             return
         if passed and self.state.phase.order < Phase.CONFIGURATION.order:
             self.feed(words.HeaderAccepted())
-            self._warming = warm_up()
+            self._warming = warming.warm_up()
         for item in passed:
             self._process.put(item.payload, item)
         if self.state.phase is Phase.CONFIGURATION:
@@ -298,3 +297,4 @@ class Receiver(Driver[DestinationState]):
             self._listener.close()
         self.link.detach()
         self._store.close()
+        warming.end(self._warming)

@@ -37,6 +37,13 @@ once rm --version
 LIMIT_S = 30
 
 
+def end(warming: subprocess.Popen[bytes] | None) -> None:
+    """End what :func:`warm_up` has started, if it still runs; ``timeout`` passes the signal on."""
+    if warming is not None and warming.poll() is None:
+        warming.terminate()
+        warming.wait()
+
+
 def warm_up() -> subprocess.Popen[bytes] | None:
     """Start it in the background and return its process, to be reaped by the caller; None where it cannot be started.
 

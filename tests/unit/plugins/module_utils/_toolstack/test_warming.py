@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.warming import warm_up
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.warming import end, warm_up
 
 RECORDED = ("xenstore-read", "xenstore-write", "ip", "brctl")
 NEEDED = ("timeout", "nice", "bash")
@@ -46,3 +46,13 @@ def test_a_host_where_it_cannot_be_started(tmp_path: pathlib.Path, monkeypatch: 
     """A migration does not depend on it."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert warm_up() is None
+
+
+def test_it_does_not_outlive_its_session() -> None:
+    """On a busy host it may take longer than the session."""
+    process = warm_up()
+    assert process is not None
+    end(process)
+    assert process.returncode is not None
+    end(process)
+    end(None)
