@@ -19,11 +19,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     waived,
     warnings,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, MoveRequest, Plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of, latest
@@ -179,7 +180,8 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
     aside = ""
     if planned is not None and planned.autostart:
         aside = f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
-    way = f"live, over TLS to {options['destination_address']}"
+    over = f"over TLS to {options['destination_address']}"
+    way = f"{HOW[LIVE]}, {over}"
     if planned is not None and planned.method == SUSPEND:
-        way = f"suspended for the whole of the transfer, {planned.method_reason}; {way.partition(', ')[2]}"
+        way = f"{HOW[SUSPEND]}, {planned.method_reason}; {over}"
     return f"{name} can be moved from {source} to {destination} ({way}).{aside}"

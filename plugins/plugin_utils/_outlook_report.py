@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import describe, errors, line, waived, warnings
+from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Finding, MoveRequest
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import SUSPEND
 from ansible_collections.dom0.xen.plugins.plugin_utils._outlook import Outlook, Place, Prospect
@@ -105,7 +106,7 @@ def _reasons(domain: Prospect) -> list[str]:
 
 
 def _way(place: Place) -> str:
-    return "suspended for the whole of the transfer" if place.method == SUSPEND else str(place.method)
+    return HOW.get(str(place.method), str(place.method))
 
 
 def _some(names: t.Sequence[str]) -> str:

@@ -12,6 +12,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
 
 AUTO = "auto"
 METHODS = (AUTO, LIVE, SUSPEND)
+HOW = {LIVE: "live", SUSPEND: "suspended for the whole of the transfer"}
+"""A method that was chosen, for a sentence."""
 
 
 def chosen(case: Case) -> tuple[str, str]:

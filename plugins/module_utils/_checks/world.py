@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding
-from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry
+from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry, DomainFacts, HostFacts
 
 
 def left_alone(case: Case) -> t.Iterator[Finding]:
@@ -76,5 +76,9 @@ def autostart(case: Case) -> tuple[AutostartEntry, ...]:
     """Return what would make a second copy of the domain when the source boots after the move."""
     if case.domain is None or case.source is None or case.same_host:
         return ()
-    uuid, name = case.domain.uuid, case.domain.name
-    return tuple(entry for entry in case.source.autostart if entry.set_aside is None and entry.makes(uuid, name))
+    return starting(case.source, case.domain)
+
+
+def starting(host: HostFacts, domain: DomainFacts) -> tuple[AutostartEntry, ...]:
+    """Return what makes a copy of the domain when the host boots."""
+    return tuple(entry for entry in host.autostart if entry.set_aside is None and entry.makes(domain.uuid, domain.name))

@@ -11,7 +11,6 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._masking import mask
 from ansible_collections.dom0.xen.plugins.module_utils._wire.errors import BadConfig, ConfigTooLong
-from ansible_collections.dom0.xen.plugins.module_utils._wire.header import ConfigIdentity, config_identity
 
 LENGTH_MAX = 128 << 10
 """Longest configuration that is read, in bytes; objects take many times as much. Real ones have a few KiB."""
@@ -32,11 +31,6 @@ def shown(text: bytes, position: int) -> dict[str, t.Any]:
         raise BadConfig("the configuration is not a JSON object", position=position)
     found: dict[str, t.Any] = mask(parsed)
     return found
-
-
-def identity(text: bytes) -> ConfigIdentity:
-    """Return which domain it is. Raises BadConfig. The configuration must be one that :func:`shown` took."""
-    return config_identity(text)
 
 
 def tidy(value: t.Any, depth: int = 0) -> t.Any:

@@ -186,7 +186,7 @@ class Describer:
         self._config = configuration.shown(text, _CONFIG_POSITION)
 
     def _identify(self, text: bytes) -> None:
-        found = configuration.identity(text)
+        found = header.config_identity(text)
         self._identity = Identity(
             uuid=found.uuid,
             name=configuration.tidy(found.name),

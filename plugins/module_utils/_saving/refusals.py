@@ -58,9 +58,7 @@ def findings(host: HostFacts, domain: DomainFacts | None, wanted: str, after: st
     found = tuple(_worded(finding) for rule in _RULES for finding in rule(case))
     if domain is None or after != SHUT_DOWN:
         return found
-    starts = [
-        entry.path for entry in host.autostart if entry.set_aside is None and entry.makes(domain.uuid, domain.name)
-    ]
+    starts = [entry.path for entry in world.starting(host, domain)]
     if starts:
         text = f"{host.hostname} starts {domain.name} anew at its next boot, beside the image: {', '.join(starts)}."
         remedy = "Move that file away until the domain was restored."

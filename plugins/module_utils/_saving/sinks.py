@@ -8,7 +8,6 @@ Methods raise :class:`OSError` as ``write`` does, and CompressionFailed.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 import typing as t
@@ -16,6 +15,7 @@ import zlib
 
 from ansible_collections.dom0.xen.plugins.module_utils._image.opening import GZIP, NONE, ZSTD
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import CompressionFailed, NoRoom
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import write_all
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import environment
 
 COMPRESSIONS = (NONE, GZIP, ZSTD)
@@ -46,9 +46,7 @@ class Plain:
 
     def write(self, data: bytes) -> None:
         """Take the next bytes."""
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._fd, view) :]
+        write_all(self._fd, data)
 
     def finish(self) -> None:
         """Nothing is held back."""

@@ -35,8 +35,25 @@ def forward(source: int, target: int) -> None:
             pass
         return
     while True:
-        data = memoryview(os.read(source, READ_BYTES))
+        data = os.read(source, READ_BYTES)
         if not data:
             return
-        while data:
-            data = data[os.write(target, data) :]
+        write_all(target, data)
+
+
+def write_all(target: int, data: bytes) -> None:
+    """Write all of it; raises OSError as ``write`` does."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(target, view) :]
+
+
+def read_exactly(source: int, size: int) -> bytes:
+    """Return ``size`` bytes, fewer only where the pipe ends before."""
+    data = b""
+    while len(data) < size:
+        piece = os.read(source, size - len(data))
+        if not piece:
+            break
+        data += piece
+    return data

@@ -29,7 +29,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SavedOtherwise, SaveFailed, StandsNotStill
 from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES, enlarge, forward
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import (
+    READ_BYTES,
+    enlarge,
+    forward,
+    read_exactly,
+    write_all,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire import header
@@ -99,7 +105,7 @@ class Saver:
     def _send(self) -> None:
         self._expect(BANNER)
         config = self._configuration()
-        self._write(header.encode(json.dumps(config).encode("utf-8")))
+        write_all(self._stream, header.encode(json.dumps(config).encode("utf-8")))
         self._expect(COPY_MADE_TEXT)
         saved, ours = os.pipe()
         enlarge(saved)
@@ -130,8 +136,8 @@ class Saver:
         return as_sent(found[0])
 
     def _compare(self, saved: int, config: t.Mapping[str, t.Any]) -> None:
-        head = header.XlHeader.decode(_exactly(saved, header.HEADER.size))
-        data = _exactly(saved, head.optional_data_length)
+        head = header.XlHeader.decode(_saved(saved, header.HEADER.size))
+        data = _saved(saved, head.optional_data_length)
         length = header.decode_config_length(data[: header.LENGTH.size], head)
         text = header.decode_config(data[header.LENGTH.size :][:length])
         try:
@@ -148,7 +154,7 @@ class Saver:
             raise StandsNotStill(f"{self._name} is {state} after xl save, not paused")
         self._expect(READY)
         self._xl.rename(self._domid, self._name + MIGRATED_AWAY)
-        self._write(PERMISSION)
+        write_all(self._stream, PERMISSION)
         self._permitted = True
 
     def _report(self) -> int:
@@ -182,18 +188,10 @@ class Saver:
             raise GivenUp(f"the sender said {seen!r} in place of {text!r}")
 
     def _read(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            piece = os.read(self._answers, size - len(data))
-            if not piece:
-                raise GivenUp("the migration was given up")
-            data += piece
+        data = read_exactly(self._answers, size)
+        if len(data) < size:
+            raise GivenUp("the migration was given up")
         return data
-
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._stream, view) :]
 
 
 def as_sent(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -202,13 +200,10 @@ def as_sent(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {**config, "c_info": created}
 
 
-def _exactly(source: int, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        piece = os.read(source, size - len(data))
-        if not piece:
-            raise SaveFailed("xl save ended before it had written the configuration")
-        data += piece
+def _saved(source: int, size: int) -> bytes:
+    data = read_exactly(source, size)
+    if len(data) < size:
+        raise SaveFailed("xl save ended before it had written the configuration")
     return data
 
 
