@@ -43,6 +43,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Failed,
     Failure,
     Observed,
+    Owner,
     Phase,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
@@ -224,6 +225,8 @@ class Driver(t.Generic[StateT]):
             self._cancel()
         self._control.serve(happened, self._answer)
         self._turn(happened)
+        # What is left is this host's own affair; a peer that is ready sooner takes nothing away by going.
+        self.link.over = self.state.owner is Owner.DESTINATION and self.link.delivered
         self._tell(idle=not happened)
 
     def _attend(self, fd: int, seconds: float) -> None:
@@ -245,7 +248,7 @@ class Driver(t.Generic[StateT]):
                 self._carry_out(action)
             except (OSError, Dom0XenError) as exc:
                 if isinstance(action, Journal) and action.binding:
-                    self.state, self._unwritten = before, _journal_failure(exc)
+                    self.state, self._unwritten = before, failures.journal(exc)
                     self._events.append(Failed(self._unwritten))
                     return
                 # What could not be done shows when the hypervisor is looked at, which always comes last.
@@ -290,11 +293,3 @@ class Driver(t.Generic[StateT]):
         self._journal.close()
         give_up_reserve(folder)
         self.loop.close()
-
-
-def _journal_failure(exc: Exception) -> Failure:
-    return Failure(
-        "journal_failed",
-        f"the record that must come before the permission could not be written: {exc}",
-        remedy="Make room under the journal path (default /var/lib/dom0-xen) and start the migration again.",
-    )

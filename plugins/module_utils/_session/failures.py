@@ -47,3 +47,12 @@ def link_expired(peer: str, limit: float) -> Failure:
     """Return the failure of a link to the ``peer`` (source, destination) that stayed away for ``limit`` seconds."""
     text = f"the link to the {peer} has been down for {limit} s"
     return Failure("link_expired", text, remedy=LinkLost.remedy)
+
+
+def journal(cause: Exception) -> Failure:
+    """Return the failure of a step that may not be taken because its record could not be written."""
+    return Failure(
+        "journal_failed",
+        f"the record that must come before the permission could not be written: {cause}",
+        remedy="Make room under the journal path (default /var/lib/dom0-xen) and start the migration again.",
+    )

@@ -176,6 +176,15 @@ def test_a_killed_xl_at_the_destination_ends_it_at_once(user: User) -> None:
     assert where(user.site) == destination
 
 
+def test_the_end_of_the_link_is_no_loss(user: User) -> None:
+    """The destination ends first where the source is slow to destroy its copy: nothing was lost by that."""
+    source, destination = where(user.site), other(user.site)
+    user.site[source].configure(destroy_s=3)
+    user.move(destination)
+    user.site[source].configure(destroy_s=0.01)
+    assert user.result["link_losses"] == 0
+
+
 def test_a_domain_that_was_always_there_is_no_error(user: User) -> None:
     """Nobody knows where it came from, and nobody needs to."""
     here = where(user.site)
