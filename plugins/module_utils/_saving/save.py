@@ -32,10 +32,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     CopyChanged,
     SavedOtherwise,
     SaveFailed,
-    StandsNotStill,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.late_suspend import LateSuspend
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import monitor_after_suspend
+from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import standing_still
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -123,7 +123,7 @@ class _Save:
         """Write the image aside; when this returns it is on the disk, and xl has ended well."""
         target = sink(self._order.compression, self._fd, self._order.zstd)
         try:
-            self._child.start()
+            self._child.begin()
             written = self._child.follow(target, self._fd, self._room, self._stop)
             target.finish()
         except (Dom0XenError, OSError):
@@ -145,10 +145,7 @@ class _Save:
             raise SaveFailed(f"what xl save has written is no sound image: {why}", remedy=_AGAIN)
         if (seen.identity.uuid, seen.identity.name) != (order.uuid, order.name):
             raise SavedOtherwise(f"xl has saved {seen.identity.name} in place of {order.name}", remedy=_AGAIN)
-        row = self._row()
-        if row is None or not row.state.paused or not row.state.alive:
-            state = "gone" if row is None else row.state.word
-            raise StandsNotStill(f"{order.name} is {state} after xl save, not paused")
+        row = standing_still(self._xl, order.domid, order.uuid, order.name)
         return Manifest(
             format=manifests.FORMAT,
             uuid=order.uuid,

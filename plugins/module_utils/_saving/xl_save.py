@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``xl save -p`` into a pipe that is read to its end, whatever happens (private to the collection)."""
+"""``xl save -p`` whose stream becomes an image, described and hashed on its way (private to the collection)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import os
 import select
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
@@ -21,9 +20,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import Gue
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import MIB, Room
 from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import Sink
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SaveFailed, XlNotStarted
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES, enlarge
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import environment
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SaveFailed
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES
+from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import SavePaused
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 # How often it is looked whether the module was told to end, in seconds.
@@ -47,37 +46,17 @@ class Written:
     still_since: float | None
 
 
-class XlSave:
-    """One ``xl save -p``. The pipe is there first, so that a guardian can hold it: then :meth:`start`."""
+class XlSave(SavePaused):
+    """One ``xl save -p`` that becomes an image."""
 
     def __init__(self, xl: Xl, domid: int) -> None:
-        self._xl, self._domid = xl, domid
-        self.source, self.theirs = os.pipe()
-        self.started = False
-        enlarge(self.source)
+        super().__init__(xl, domid)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as this
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def begin(self) -> None:
         """Start xl. Raises XlNotStarted."""
-        argv = self._xl.save_paused_argv(self._domid, f"/proc/self/fd/{self.theirs}")
-        try:
-            self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function  # it is followed while it runs
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=self._stderr,
-                stderr=self._stderr,
-                env=environment(),
-                pass_fds=(self.theirs,),
-                # A signal to the module's group must not end xl, which would leave the guest suspended.
-                start_new_session=True,
-            )
-        except OSError as exc:
-            text = f"{self._xl.binary} could not be started: {exc.strerror}"
-            raise XlNotStarted(text, remedy="Make room in memory on the host, then run this again.") from exc
-        finally:
-            self._close_theirs()
-        self.started = True
+        # A signal to the module's group must not end xl, which would leave the guest suspended.
+        self.start(self._stderr, apart=True)
 
     def follow(self, sink: Sink, fd: int, room: Room, stop: Stop) -> Written:
         """Take the stream into ``sink``, which writes to ``fd``, until it ends.
@@ -108,28 +87,18 @@ class XlSave:
         describer.finish()
         return Written(describer.describe("", size, ""), size, digest.hexdigest(), since)
 
-    def end(self) -> None:
+    def end(self, limit: float | None = _END_S) -> None:
         """Read what nobody wants any more, and wait for xl's end."""
-        self._close_theirs()
-        with contextlib.suppress(OSError):
-            while os.read(self.source, READ_BYTES):
-                pass
-        if self._process is None:
-            return
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        super().end(limit)
 
     def close(self) -> None:
-        """Let go of the pipe."""
-        os.close(self.source)
+        """Let go of the pipe and the messages."""
+        super().close()
         self._stderr.close()
 
     def error(self) -> Dom0XenError | None:
         """Return why xl failed, after :meth:`end`; None when it did not."""
-        status: int = (self._process.returncode or 0) if self._process else 0
+        status = self.status
         if not status:
             return None
         lines = self._lines()
@@ -140,11 +109,6 @@ class XlSave:
         last = f": {lines[-1]}" if lines else ""
         remedy = "See the lines of xl in details.stderr and in the hypervisor's messages (xl dmesg)."
         return SaveFailed(f"xl save {how}{last}", remedy=remedy, stderr=text, rc=status)
-
-    def _close_theirs(self) -> None:
-        if self.theirs >= 0:
-            os.close(self.theirs)
-            self.theirs = -1
 
     def _lines(self) -> list[str]:
         self._stderr.seek(0)

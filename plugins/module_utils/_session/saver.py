@@ -20,22 +20,16 @@ import array
 import json
 import os
 import socket
-import subprocess
 import sys
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SavedOtherwise, SaveFailed, StandsNotStill
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SavedOtherwise, SaveFailed
 from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import (
-    READ_BYTES,
-    enlarge,
-    forward,
-    read_exactly,
-    write_all,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import forward, read_exactly, write_all
+from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import SavePaused, standing_still
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire import header
@@ -107,26 +101,17 @@ class Saver:
         config = self._configuration()
         write_all(self._stream, header.encode(json.dumps(config).encode("utf-8")))
         self._expect(COPY_MADE_TEXT)
-        saved, ours = os.pipe()
-        enlarge(saved)
+        save = SavePaused(self._xl, self._domid)
         try:
-            command = self._xl.save_paused_argv(self._domid, f"/proc/self/fd/{ours}")
-            # pylint: disable-next=ansible-bad-function,consider-using-with  # no AnsibleModule here
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(ours,))
+            save.start(sys.stderr.fileno())
             self._saving = True
+            self._compare(save.source, config)
+            forward(save.source, self._stream)
         finally:
-            os.close(ours)
-        try:
-            self._compare(saved, config)
-            forward(saved, self._stream)
-        finally:
-            # xl ends badly when its reader goes: what nobody wants is read to its end.
-            while os.read(saved, READ_BYTES):
-                pass
-            os.close(saved)
-            status = process.wait()
-        if status:
-            raise SaveFailed(f"xl save ended with status {status}")
+            save.end()
+            save.close()
+        if save.status:
+            raise SaveFailed(f"xl save ended with status {save.status}")
 
     def _configuration(self) -> dict[str, t.Any]:
         found = [one.config for one in self._xl.configurations(self._domid) if one.domid == self._domid]
@@ -148,10 +133,7 @@ class Saver:
             raise SavedOtherwise(f"the configuration of {self._name} changed while the destination made its domain")
 
     def _permit(self) -> None:
-        row = next((row for row in self._xl.domains() if row.domid == self._domid and row.uuid == self._uuid), None)
-        if row is None or not row.state.paused or not row.state.alive:
-            state = "gone" if row is None else row.state.word
-            raise StandsNotStill(f"{self._name} is {state} after xl save, not paused")
+        standing_still(self._xl, self._domid, self._uuid, self._name)
         self._expect(READY)
         self._xl.rename(self._domid, self._name + MIGRATED_AWAY)
         write_all(self._stream, PERMISSION)
