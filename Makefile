@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test fuzz faults lab-setup demo lab-test lab-faults bench-gate lab-bench
+.PHONY: help setup lint sanity unit contract molecule test fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -59,6 +59,9 @@ lab-test: lab-setup ## Run the lab's cases on real Xen; figures in build/lab/res
 
 lab-faults: lab-setup ## Break moves on real Xen; build/faults/lab.json (ARGS=NAME for some, ARGS="--limit N", ARGS=--list, ARGS=--continue)
 	@PYTHONPATH="$(PYTHONPATH):tests/lab:tests/faults" $(VENV)/bin/python -m breaks $(ARGS)
+
+lab-matrix: lab-setup ## Move every kind of guest by every method between releases of Xen; build/lab/matrix.json (ARGS=NAME for some, ARGS=--list)
+	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m matrix $(ARGS)
 
 bench-gate: setup ## Measure what the gate adds to the time a guest stands still, on the double; build/bench/gate.json
 	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.gate $(ARGS)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import LabError
-from .guest_disk import GUEST_MEMORY_MIB, GUEST_PAGES, GUEST_RATE, GUEST_UUID, guest_config
+from .guest_disk import GUEST_UUID, GuestSpec
 from .host import Host
 from .outside import Outside
 
@@ -26,12 +26,12 @@ class Guest:
     def __init__(self, folder: Path, hosts: Iterable[Host]) -> None:
         self._folder, self._hosts = folder, list(hosts)
 
-    def start(self, host: Host, *, rate: int = GUEST_RATE, pages: int = GUEST_PAGES,
-              memory_mib: int = GUEST_MEMORY_MIB, timeout: float = 300) -> dict[str, t.Any]:  # fmt: skip
+    def start(self, host: Host, spec: GuestSpec | None = None, *, timeout: float = 300) -> dict[str, t.Any]:
         """Start it on ``host`` and wait for its first answer, which is returned."""
-        config = guest_config(rate=rate, pages=pages, memory_mib=memory_mib)
         host.run(
-            "cat > /run/centos.cfg && xl create -q /run/centos.cfg && rm /run/centos.cfg", stdin=config, timeout=timeout
+            "cat > /run/centos.cfg && xl create -q /run/centos.cfg && rm /run/centos.cfg",
+            stdin=(spec or GuestSpec()).config(),
+            timeout=timeout,
         )
         return self.ask(timeout=timeout)
 

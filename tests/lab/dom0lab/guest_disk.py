@@ -11,7 +11,9 @@ import lzma
 import os
 import shutil
 import subprocess
+import typing as t
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import cpio
@@ -31,25 +33,57 @@ GUEST_RATE = 200
 COMPILE = ("gcc", "-O2", "-Wall", "-Wextra", "-static", "-s")
 
 
-def guest_config(*, name: str = "centos", memory_mib: int = GUEST_MEMORY_MIB, rate: int = GUEST_RATE,
-                 pages: int = GUEST_PAGES, uuid: str = GUEST_UUID, mac: str = GUEST_MAC,
-                 address: str = GUEST_ADDRESS) -> str:  # fmt: skip
-    """Text of the guest's xl configuration; ``rate`` in pages a second, ``pages`` in use out of its memory."""
-    words = f"console=hvc0 quiet lab.address={address}/24 lab.port={GUEST_PORT} lab.pages={pages} lab.rate={rate}"
-    return "\n".join([
-        f'name = "{name}"',
-        f'uuid = "{uuid}"',
-        'type = "pvh"',
-        'kernel = "/srv/lab/guest-vmlinuz"',
-        'ramdisk = "/srv/lab/guest-initrd"',
-        f'extra = "{words}"',
-        f"memory = {memory_mib}",
-        f"maxmem = {memory_mib}",
-        "vcpus = 1",
-        f'vif = [ "mac={mac},bridge=xenbr0" ]',
-        'on_crash = "preserve"',
-        "",
-    ])  # fmt: skip
+@dataclass(frozen=True)
+class GuestSpec:
+    """One guest: ``rate`` in pages a second, ``pages`` in use out of its memory.
+
+    ``type`` as xl spells it; with ``disk`` a path in dom0, the guest stamps that disk all the time.
+    """
+
+    type: str = "pvh"
+    name: str = "centos"
+    memory_mib: int = GUEST_MEMORY_MIB
+    rate: int = GUEST_RATE
+    pages: int = GUEST_PAGES
+    uuid: str = GUEST_UUID
+    mac: str = GUEST_MAC
+    address: str = GUEST_ADDRESS
+    vcpus: int = 1
+    cards: int = 1
+    disk: str = ""
+
+    def config(self) -> str:
+        """Text of its xl configuration."""
+        words = (
+            f"console=hvc0 quiet lab.address={self.address}/24 lab.port={GUEST_PORT}"
+            f" lab.pages={self.pages} lab.rate={self.rate}" + (" lab.disk=/dev/xvda" if self.disk else "")
+        )
+        macs = [f"{self.mac[:-2]}{int(self.mac[-2:], 16) + number:02x}" for number in range(self.cards)]
+        kind = ",type=vif" if self.type == "hvm" else ""
+        cards = ", ".join(f'"mac={mac},bridge=xenbr0{kind}"' for mac in macs)
+        lines = [
+            f'name = "{self.name}"',
+            f'uuid = "{self.uuid}"',
+            f'type = "{self.type}"',
+            'kernel = "/srv/lab/guest-vmlinuz"',
+            'ramdisk = "/srv/lab/guest-initrd"',
+            f'extra = "{words}"',
+            f"memory = {self.memory_mib}",
+            f"maxmem = {self.memory_mib}",
+            f"vcpus = {self.vcpus}",
+            f"vif = [ {cards} ]",
+            'on_crash = "preserve"',
+        ]
+        if self.disk:
+            lines.append(f'disk = [ "format=raw,vdev=xvda,access=w,backendtype=phy,target={self.disk}" ]')
+        if self.type == "hvm":
+            lines += ['vga = "none"', "vnc = 0", "sdl = 0", "nographic = 1", "usb = 0"]
+        return "\n".join([*lines, ""])
+
+
+def guest_config(**changes: t.Any) -> str:
+    """Text of a guest's xl configuration, with what is other than usual."""
+    return GuestSpec(**changes).config()
 
 
 def compile_program(target: Path) -> None:

@@ -52,6 +52,8 @@ PACKAGES = (
     "dbus",
 )
 NOT_IN = {"bullseye": {"python3-zstandard"}}
+# What HVM guests need beside it: QEMU as Xen's device model.
+DEVICE_MODEL = {"bullseye": "qemu-system-x86", "bookworm": "qemu-system-xen", "trixie": "qemu-system-xen"}
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 # Runs as root, or under fakeroot, with the finished tree as a tar archive on its standard input.
@@ -104,18 +106,20 @@ class Image:
         return (self.folder / "operator-password").read_text().strip()
 
 
-def packages(release: str) -> list[str]:
-    return [name for name in PACKAGES if name not in NOT_IN.get(release, set())]
+def packages(release: str, hvm: bool = False) -> list[str]:
+    """The packages of an image; ``hvm``: one that can run HVM guests."""
+    more = (DEVICE_MODEL[release],) if hvm else ()
+    return [name for name in (*PACKAGES, *more) if name not in NOT_IN.get(release, set())]
 
 
-def image_key(release: str) -> str:
+def image_key(release: str, hvm: bool = False) -> str:
     """Hash of everything of ours that goes into the image; not of the archive's state on a day."""
-    return digest([release, DISK_SIZE, UNPACK, *packages(release), *LEFT_OUT, *folder_parts(IMAGE_FILES)])
+    return digest([release, DISK_SIZE, UNPACK, *packages(release, hvm), *LEFT_OUT, *folder_parts(IMAGE_FILES)])
 
 
-def find(release: str) -> Image | None:
+def find(release: str, hvm: bool = False) -> Image | None:
     """The image, if it is in the cache and complete (a build ends with a rename)."""
-    folder = cache_root() / f"image-{release}-{image_key(release)}"
+    folder = cache_root() / f"image-{release}-{image_key(release, hvm)}"
     return Image(folder, release) if folder.is_dir() else None
 
 
@@ -177,7 +181,7 @@ def _make_keys(work: Path) -> dict[str, tuple[int, bytes]]:
     return files
 
 
-def mmdebstrap_command(release: str, sources: Path, settings: list[str]) -> list[str]:
+def mmdebstrap_command(release: str, hvm: bool, sources: Path, settings: list[str]) -> list[str]:
     """The whole line; the two archives and setup.sh lie in the folder it runs in."""
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--architectures=amd64"]
     command += [f"--aptopt={setting}" for setting in settings]
@@ -185,7 +189,7 @@ def mmdebstrap_command(release: str, sources: Path, settings: list[str]) -> list
     if apt.KEYRING.exists():
         command.append(f"--keyring={apt.KEYRING}")
     command += [
-        "--include=" + ",".join(packages(release)),
+        "--include=" + ",".join(packages(release, hvm)),
         "--essential-hook=tar-in early.tar /",
         "--customize-hook=tar-in late.tar /",
         "--customize-hook=upload setup.sh /root/setup.sh",
@@ -199,7 +203,7 @@ def mmdebstrap_command(release: str, sources: Path, settings: list[str]) -> list
     return command
 
 
-def _run_build(work: Path, release: str) -> None:
+def _run_build(work: Path, release: str, hvm: bool) -> None:
     lines = apt.debian_sources(apt.machine_sources(), apt.codename(), release)
     sources = work / "sources.list"
     sources.write_text("\n".join(lines) + "\n")
@@ -207,7 +211,7 @@ def _run_build(work: Path, release: str) -> None:
     as_root = [] if os.geteuid() == 0 else ["fakeroot", "--"]
     with log_path.open("wb") as log:
         make = subprocess.Popen(
-            with_parent("TERM", mmdebstrap_command(release, sources, apt.machine_settings())),
+            with_parent("TERM", mmdebstrap_command(release, hvm, sources, apt.machine_settings())),
             cwd=work, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
             env={**os.environ, "TMPDIR": "/var/tmp"},
         )  # fmt: skip
@@ -232,22 +236,22 @@ def _run_build(work: Path, release: str) -> None:
         )
 
 
-def build(release: str, tell: Callable[[str], None] = print) -> Image:
+def build(release: str, tell: Callable[[str], None] = print, hvm: bool = False) -> Image:
     """Make the image, or return the one in the cache. Takes a minute or two and needs the machine's apt mirror."""
     if release not in RELEASES:
         raise LabError(f"no image for release {release!r}", f"Known are {', '.join(RELEASES)}")
-    found = find(release)
+    found = find(release, hvm)
     if found:
         return found
     started = time.monotonic()
     tell(f"building the dom0 image ({release}), about two minutes ...")
-    with building(f"image-{release}-{image_key(release)}") as work:
+    with building(f"image-{release}-{image_key(release, hvm)}") as work:
         extra = _make_keys(work)
         (work / "early.tar").write_bytes(overlay(IMAGE_FILES / "early"))
         (work / "late.tar").write_bytes(overlay(IMAGE_FILES / "late", extra))
         (work / "final.tar").write_bytes(overlay(IMAGE_FILES / "final"))
         shutil.copy(IMAGE_FILES / "setup.sh", work / "setup.sh")
-        _run_build(work, release)
+        _run_build(work, release, hvm)
         (work / "xen").write_bytes(gzip.decompress((work / "xen.gz").read_bytes()))
         for name in ("xen.gz", "early.tar", "late.tar", "final.tar", "setup.sh", "sources.list"):
             (work / name).unlink()
@@ -257,7 +261,7 @@ def build(release: str, tell: Callable[[str], None] = print) -> Image:
         seconds = time.monotonic() - started
         (work / "build.json").write_text(json.dumps({"release": release, "build_s": round(seconds, 1)}) + "\n")
     tell(f"image ready after {seconds:.0f} s")
-    found = find(release)
+    found = find(release, hvm)
     if not found:
         raise LabError(f"the image for {release} vanished from {shlex.quote(str(cache_root()))}")
     return found

@@ -35,12 +35,13 @@ WARM_UP = (
 class Settings:
     """What kind of lab: one Debian release a host (bullseye, bookworm, trixie), memory of each host in MiB.
 
-    ``cold``: boot, and make the snapshot anew, even if there is one.
+    ``cold``: boot, and make the snapshot anew, even if there is one. ``hvm``: the hosts can run HVM guests.
     """
 
     releases: tuple[str, ...] = ("bookworm", "bookworm")
     memory_mib: int = 2048
     cold: bool = False
+    hvm: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,13 @@ def wait_warm(hosts: Sequence[Host], guest: Guest) -> None:
     guest.ask(timeout=WARM_TIMEOUT_S)
 
 
-def prepare_cache(releases: Sequence[str], tell: Callable[[str], None]) -> tuple[dict[str, image.Image], Path]:
+def prepare_cache(
+    releases: Sequence[str], tell: Callable[[str], None], hvm: bool = False
+) -> tuple[dict[str, image.Image], Path]:
     """The images by release and the guest's disk (with the first image's kernel), made when they are not there."""
     needs.require(needs.missing_tools())
     with locked(cache_root() / "lock"):
-        images = {release: image.build(release, tell) for release in dict.fromkeys(releases)}
+        images = {release: image.build(release, tell, hvm) for release in dict.fromkeys(releases)}
         return images, guest_disk.build(images[releases[0]], tell)
 
 
@@ -98,7 +101,7 @@ def bring_up(settings: Settings, folder: Path, tell: Callable[[str], None]) -> S
     needs.require(needs.missing_room(len(settings.releases), settings.memory_mib))
     times: dict[str, float] = {}
     begun = time.monotonic()
-    images, guests = prepare_cache(settings.releases, tell)
+    images, guests = prepare_cache(settings.releases, tell, settings.hvm)
     times["build_s"] = round(time.monotonic() - begun, 1)
     plan = _Plan(settings, folder, images, guests)
     mark_used([*(own.folder for own in plan.images), guests.parent, snapshot.folder(plan.key)])

@@ -13,22 +13,30 @@
  * Requests are lines "WORD [ARGUMENT] NONCE": ask, verify (answers after one whole pass over the memory), rate N; and
  * two that prove the detector itself: corrupt (flips one bit) and stale (puts an older page back).
  * The answer is one line of JSON that repeats the nonce.
+ *
+ * With a disk a process of its own writes a stamp into one block after the other, past every cache. A stamp carries its
+ * number, the boot's seed, the time, and the checksum of the stamp before, so that a gap, a second writer and a write
+ * that was lost or came late are all found in what is on the disk.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, WORDS = PAGE / 8, HEAD = 4, CLIENTS = 4, LINE = 256, WAITING = 8, NONCE = 64 };
+enum { PAGE = 4096, WORDS = PAGE / 8, HEAD = 4, CLIENTS = 4, LINE = 256, WAITING = 8, NONCE = 64, STAMP_MS = 50 };
+
+#define STAMP_MARK 0x706d6174736d6f64u /* "domstamp", as it lies on the disk */
 
 struct waiting { /* a verify request that is answered when its pass is complete */
 	int used, tcp, socket;
@@ -44,6 +52,7 @@ static uint64_t pages, write_at, verify_at, passes, started_ms;
 static int64_t first_bad = -1;
 static char boot_id[40];
 static struct waiting waiting[WAITING];
+static volatile uint64_t *stamps; /* shared with the process that writes them: how many, and errno of a failure */
 static int clients[CLIENTS];
 static char lines[CLIENTS][LINE];
 static size_t used[CLIENTS];
@@ -120,14 +129,15 @@ static int table_good(void)
 
 static void answer(int socket, const struct sockaddr_in *peer, const char *nonce)
 {
-	char text[640];
+	char text[768];
 	int n = snprintf(text, sizeof text,
 		"{\"guest\": \"centos\", \"nonce\": \"%s\", \"boot_id\": \"%s\", \"counter\": %llu, \"uptime_ms\": %llu, "
 		"\"rate\": %llu, \"pages\": %llu, \"writes\": %llu, \"verified\": %llu, \"passes\": %llu, \"bad\": %llu, "
-		"\"first_bad\": %lld, \"memory_verified\": %s}\n",
+		"\"first_bad\": %lld, \"stamps\": %llu, \"disk_error\": %llu, \"memory_verified\": %s}\n",
 		nonce, boot_id, (unsigned long long)counter, (unsigned long long)(now_us() / 1000 - started_ms),
 		(unsigned long long)rate, (unsigned long long)pages, (unsigned long long)writes,
 		(unsigned long long)verified, (unsigned long long)passes, (unsigned long long)bad, (long long)first_bad,
+		(unsigned long long)stamps[0], (unsigned long long)stamps[1],
 		bad == 0 && table_good() ? "true" : "false");
 	if (peer)
 		sendto(socket, text, (size_t)n, MSG_DONTWAIT, (const struct sockaddr *)peer, sizeof *peer);
@@ -270,9 +280,9 @@ static int listener(int type, uint16_t port)
 	return fd;
 }
 
-static void *zeroed(size_t size)
+static void *zeroed(size_t size, int sharing)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (p == MAP_FAILED) {
 		perror("mmap");
 		exit(1);
@@ -292,10 +302,48 @@ static void read_boot_id(void)
 		seed = mix(seed ^ (uint64_t)boot_id[i]);
 }
 
+static void write_stamps(const char *disk)
+{
+	int fd = open(disk, O_WRONLY | O_DIRECT | O_DSYNC | O_CLOEXEC);
+	uint64_t *block = zeroed(PAGE, MAP_PRIVATE);
+
+	for (uint64_t number = 0; fd >= 0; number++) {
+		uint64_t sum = 0;
+		block[0] = STAMP_MARK;
+		block[1] = number;
+		block[2] = seed;
+		block[3] = now_us();
+		for (int i = 0; i < WORDS; i++)
+			sum = i == 5 ? sum : (sum ^ block[i]) * 0x100000001b3u;
+		block[5] = sum;
+		if (pwrite(fd, block, PAGE, (off_t)(number * PAGE)) != PAGE)
+			break;
+		block[4] = sum;
+		stamps[0] = number + 1;
+		poll(NULL, 0, STAMP_MS);
+	}
+	stamps[1] = (uint64_t)(errno ? errno : EIO);
+}
+
+static void start_stamps(const char *disk)
+{
+	pid_t child = fork();
+
+	if (child < 0) {
+		perror("fork");
+		exit(1);
+	}
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		write_stamps(disk);
+		_exit(1);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr, "usage: %s PORT PAGES RATE   (pages in use; pages rewritten a second)\n", argv[0]);
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: %s PORT PAGES RATE [DISK]   (pages in use; pages rewritten a second)\n", argv[0]);
 		return 2;
 	}
 	uint16_t port = (uint16_t)atoi(argv[1]);
@@ -304,8 +352,11 @@ int main(int argc, char **argv)
 	if (pages == 0)
 		return 2;
 	read_boot_id();
-	memory = zeroed(pages * PAGE);
-	generation = zeroed(pages * sizeof *generation);
+	stamps = zeroed(PAGE, MAP_SHARED);
+	if (argc == 5)
+		start_stamps(argv[4]);
+	memory = zeroed(pages * PAGE, MAP_PRIVATE);
+	generation = zeroed(pages * sizeof *generation, MAP_PRIVATE);
 	for (uint64_t i = 0; i < pages; i++)
 		write_page(i);
 	for (int i = 0; i < CLIENTS; i++)

@@ -43,6 +43,12 @@ def test_each_release_has_its_own_image() -> None:
     assert len({image.image_key(release) for release in image.RELEASES}) == len(image.RELEASES)
 
 
+def test_an_image_for_hvm_guests_is_another_one() -> None:
+    """The usual image stays as lean as it is."""
+    keys = {image.image_key(release, hvm) for release in image.RELEASES for hvm in (False, True)}
+    assert len(keys) == 2 * len(image.RELEASES)
+
+
 def commands(port: int, tmp_path: Path, memory: int = 2048) -> dict[str, list[str]]:
     spec = qemu.HostSpec(1, "bookworm", tmp_path, memory)
     return {"xen1": qemu.command(spec, kvm=False, ssh_port=port, guest_disk=tmp_path / "lab.img")}

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import socket
+import struct
 import subprocess
 import time
 import typing as t
 
 import pytest
-from dom0lab import guest_disk, needs
+from dom0lab import guest_disk, lun, needs
 from dom0lab.start import free_ports
 
 if t.TYPE_CHECKING:
@@ -102,3 +104,73 @@ def test_lines_over_tcp(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=5) as wire, wire.makefile("r") as lines:
         wire.sendall(b"ask a\nverify b\n")
         assert [json.loads(lines.readline())["nonce"] for dummy in range(2)] == ["a", "b"]
+
+
+@pytest.fixture(scope="module")
+def stamped(program: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A disk that the program has stamped for a while."""
+    path = tmp_path_factory.mktemp("disk") / "disk.raw"
+    with path.open("wb") as handle:
+        handle.truncate(1 << 20)
+    port = free_ports(1)[0]
+    with subprocess.Popen([str(program), str(port), str(PAGES), "10", str(path)]) as process:
+        try:
+            while ask(port, "ask")["stamps"] < 12:
+                time.sleep(0.1)
+            assert ask(port, "ask")["disk_error"] == 0
+        finally:
+            process.kill()
+    # The process that stamps goes with it, a moment later.
+    seen = -1
+    while seen != (seen := lun.read(path).count):
+        time.sleep(0.2)
+    return path.read_bytes()
+
+
+def test_good_stamps_are_counted(stamped: bytes, tmp_path: Path) -> None:
+    """All there are, and nothing is wrong with them."""
+    path = tmp_path / "disk"
+    path.write_bytes(stamped)
+    seen = lun.read(path)
+    assert seen.count >= 12 and not seen.problem
+
+
+def test_a_disk_that_cannot_be_written_to_is_told(program: Path, tmp_path: Path) -> None:
+    """A guest that cannot write does not pass for one that has nothing to write."""
+    port = free_ports(1)[0]
+    with subprocess.Popen([str(program), str(port), str(PAGES), "10", str(tmp_path / "none")]) as process:
+        try:
+            while not (told := ask(port, "ask"))["disk_error"]:
+                time.sleep(0.05)
+        finally:
+            process.kill()
+    assert told["disk_error"] == errno.ENOENT and told["stamps"] == 0
+
+
+def of(disk: bytes, number: int) -> bytes:
+    return disk[number * lun.BLOCK : (number + 1) * lun.BLOCK]
+
+
+def second_writer(disk: bytes) -> bytes:
+    """Another one wrote stamp 6 as well, a moment later."""
+    words = list(struct.unpack(f"<{lun.WORDS}Q", of(disk, 6)))
+    words[3] += 7
+    words[5] = lun.checksum(tuple(words))
+    return disk[: 6 * lun.BLOCK] + struct.pack(f"<{lun.WORDS}Q", *words) + disk[7 * lun.BLOCK :]
+
+
+HARMS: dict[str, tuple[t.Callable[[bytes], bytes], str]] = {
+    "a flipped bit": (lambda disk: disk[:30000] + bytes([disk[30000] ^ 1]) + disk[30001:], "stamp 7 is damaged"),
+    "a lost write": (lambda disk: disk[: 6 * 4096] + bytes(4096) + disk[7 * 4096 :], "stamp 6, which is missing"),
+    "a stamp twice": (lambda disk: disk[: 6 * 4096] + of(disk, 5) + disk[7 * 4096 :], "stamp 6 carries number 5"),
+    "a second writer": (second_writer, "stamp 7 does not follow from the one before: there were two writers"),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_harm_to_stamps_is_found(stamped: bytes, tmp_path: Path, harm: str) -> None:
+    """What a move may do to a disk is seen, and where."""
+    done, told = HARMS[harm]
+    path = tmp_path / "disk"
+    path.write_bytes(done(stamped))
+    assert told in lun.read(path).problem

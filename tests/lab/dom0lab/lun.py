@@ -1,0 +1,100 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A disk that all hosts see, as they would a SAN's LUN, and the stamps that the guest has written to it."""
+
+from __future__ import annotations
+
+import struct
+import time
+import typing as t
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import LabError
+from .host import Host
+
+BLOCK = 4096
+WORDS = BLOCK // 8
+SIZE_MIB = 256
+SERIAL = "dom0lablun"
+DEVICE = f"/dev/disk/by-id/virtio-{SERIAL}"
+# As guest/centos.c has them.
+MARK = 0x706D6174736D6F64
+PRIME = 0x100000001B3
+_SUM = 5
+_MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """What is on the disk: so many stamps from the beginning, and what is wrong with them (nothing, if all is well)."""
+
+    count: int
+    problem: str = ""
+
+
+def attach(hosts: Iterable[Host], folder: Path) -> Path:
+    """Give the same empty disk to all hosts; returns the file behind it. To be done anew after a snapshot was loaded.
+
+    No snapshot can be made with it: QEMU refuses that with a raw disk that is written to.
+    """
+    path = folder / "lun.raw"
+    path.unlink(missing_ok=True)
+    with path.open("wb") as handle:
+        handle.truncate(SIZE_MIB << 20)
+    for host in hosts:
+        with host.monitor() as monitor:
+            # Both have it open; what one has written the other must read.
+            file = {"driver": "file", "filename": str(path), "locking": "off", "cache": {"direct": False}}
+            monitor.execute("blockdev-add", **{"node-name": "lun", "driver": "raw", "file": file})
+            monitor.execute("device_add", driver="virtio-blk-pci", drive="lun", id="lun", serial=SERIAL)
+        _appears(host)
+    return path
+
+
+def _appears(host: Host, timeout: float = 60) -> None:
+    deadline = time.monotonic() + timeout
+    while host.run(f"test -b {DEVICE}", check=False).returncode:
+        if time.monotonic() > deadline:
+            raise LabError(f"{host.name} does not see the shared disk")
+        host.run("echo 1 > /sys/bus/pci/rescan; udevadm settle -t 5", check=False)
+        time.sleep(1)
+
+
+def read(path: Path) -> Stamps:
+    """Read the stamps: one writer, one boot, no gap, none lost, none late."""
+    count, before, seed, moment = 0, 0, None, 0
+    with path.open("rb") as disk:
+        while block := disk.read(BLOCK):
+            words = struct.unpack(f"<{WORDS}Q", block)
+            if words[0] != MARK:
+                break
+            number, own_seed, written, chained, told = words[1:6]
+            seed = own_seed if seed is None else seed
+            wrong = (
+                (number != count, f"carries number {number}"),
+                (told != checksum(words), "is damaged"),
+                (own_seed != seed, "is of another boot"),
+                (chained != before, "does not follow from the one before: there were two writers"),
+                (written < moment, "is older than the one before"),
+            )
+            problem = next((text for true, text in wrong if true), "")
+            if problem:
+                return Stamps(count, f"stamp {count} {problem}")
+            count, before, moment = count + 1, told, written
+        return Stamps(count, "" if _empty(disk) else f"there are stamps behind stamp {count}, which is missing")
+
+
+def checksum(words: tuple[int, ...]) -> int:
+    """What a stamp tells as its own checksum."""
+    total = 0
+    for place, word in enumerate(words):
+        if place != _SUM:
+            total = ((total ^ word) * PRIME) & _MASK
+    return total
+
+
+def _empty(disk: t.BinaryIO) -> bool:
+    return not disk.read().strip(b"\0")

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One cell: the guest is started, moved there and back, or refused, and judged from outside."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from cases.world import World
+from dom0lab import Lab, LabError, Observation, lun
+
+from .listing import GUESTS, Cell, Way
+
+START_S = 600.0
+LEAST_STAMPS = 20
+
+
+@dataclass
+class Leg:
+    """One move, and what was seen of it. Times in milliseconds."""
+
+    source: str
+    destination: str
+    refused: str
+    where: list[str] = field(default_factory=list)
+    status: int = -1
+    owner: str = ""
+    end_state: str = ""
+    method: str = ""
+    codes: list[str] = field(default_factory=list)
+    total_ms: int | None = None
+    stop_ms: int | None = None
+    gap_ms: int | None = None
+    same_boot: bool = False
+    counter_never_fell: bool = False
+    memory_verified: bool = False
+    double_answers: int = 0
+    message: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether the same guest runs where it should, unharmed."""
+        if self.refused:
+            return self.unharmed and self.status != 0 and self.refused in self.codes and self.where == [self.source]
+        arrived = (self.status, self.owner, self.end_state) == (0, "destination", "moved")
+        return self.unharmed and arrived and self.where == [self.destination]
+
+    @property
+    def unharmed(self) -> bool:
+        """Whether it is the same guest, with all its memory."""
+        return self.same_boot and self.counter_never_fell and self.memory_verified and not self.double_answers
+
+
+@dataclass
+class Verdict:
+    """What came of a cell. ``well``: as expected, and nothing was harmed."""
+
+    name: str
+    source: str
+    destination: str
+    guest: str
+    method: str
+    legs: list[Leg] = field(default_factory=list)
+    stamps: int | None = None
+    stamps_problem: str = ""
+    error: str = ""
+    wall_s: float = 0.0
+
+    @property
+    def well(self) -> bool:
+        """Whether everything is as it should be."""
+        as_asked = all(leg.well and (leg.refused or leg.method == self.method) for leg in self.legs)
+        return bool(self.legs) and as_asked and not (self.error or self.stamps_problem)
+
+    def document(self) -> dict[str, t.Any]:
+        """The verdict for the file of figures."""
+        return {**asdict(self), "well": self.well}
+
+
+def attempt(lab: Lab, disk: Path, cell: Cell) -> Verdict:
+    """Try one cell on a lab of its two releases, without a guest on it; leaves it so."""
+    verdict = Verdict(str(cell), cell.source, cell.destination, cell.guest, cell.method)
+    begun = time.monotonic()
+    try:
+        _try(lab, disk, cell, verdict)
+    except (LabError, AssertionError) as exc:
+        verdict.error = f"{type(exc).__name__}: {exc}"[:1000]
+    finally:
+        try:
+            lab.guest.stop()
+        except LabError as exc:
+            verdict.error = verdict.error or f"the guest cannot be taken away: {exc}"
+    verdict.wall_s = round(time.monotonic() - begun, 1)
+    return verdict
+
+
+def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict) -> None:
+    spec = GUESTS[cell.guest]
+    if spec.disk:
+        _wipe(disk)
+    world = World(lab)
+    world.name = str(cell).replace(":", "-")
+    lab.guest.start(lab.hosts["xen1"], spec, timeout=START_S)
+    for way in cell.ways:
+        verdict.legs.append(_move(world, way, cell.method))
+        if not verdict.legs[-1].well:
+            break
+    if spec.disk:
+        _judge_disk(lab, disk, verdict)
+
+
+def _move(world: World, way: Way, method: str) -> Leg:
+    with world.lab.observe(everywhere=True) as watch:
+        outcome = world.migrate(source=way.source, destination=way.destination, migrate_method=method)
+        watch.wait_answer(300)
+    leg = Leg(way.source, way.destination, way.refused, world.lab.guest.where(), outcome.status)
+    leg.message = "" if outcome.status == 0 else outcome.message[:500]
+    result = outcome.result
+    leg.codes = sorted({str(finding["code"]) for finding in result.get("findings") or ()})
+    for name in ("owner", "end_state", "method", "total_ms", "stop_ms"):
+        setattr(leg, name, result.get(name))
+    _observed(leg, watch.observation)
+    return leg
+
+
+def _observed(leg: Leg, seen: Observation | None) -> None:
+    if seen is not None:
+        leg.gap_ms, leg.double_answers = seen.gap_ms, seen.double_answers
+        leg.same_boot, leg.counter_never_fell = seen.boot_id_unchanged, seen.counter_never_fell
+        leg.memory_verified = seen.memory_verified
+
+
+def _judge_disk(lab: Lab, disk: Path, verdict: Verdict) -> None:
+    answer = lab.guest.ask()
+    seen = lun.read(disk)
+    verdict.stamps, verdict.stamps_problem = seen.count, seen.problem
+    if answer["disk_error"]:
+        verdict.stamps_problem = f"the guest could not write: error {answer['disk_error']}"
+    elif not verdict.stamps_problem and seen.count < max(LEAST_STAMPS, answer["stamps"]):
+        verdict.stamps_problem = f"{seen.count} stamps are on the disk, the guest has written {answer['stamps']}"
+
+
+def _wipe(disk: Path) -> None:
+    with disk.open("r+b") as handle:
+        size = handle.seek(0, 2)
+        handle.truncate(0)
+        handle.truncate(size)
