@@ -238,7 +238,8 @@ class Driver(t.Generic[StateT]):
 
     def _answer(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
         self._unwritten = None
-        return told(self.state, self.role, self._asked(request), self._unwritten)
+        accepted = self._asked(request)
+        return told(self.state, self.role, accepted, self._unwritten)
 
     def _handle(self, event: Event) -> None:
         before = self.state

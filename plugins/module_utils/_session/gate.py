@@ -13,23 +13,31 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._session import control, failures, messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import standing_still
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState, migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 Evidence = t.Callable[[], t.Optional[Failure]]
 
 
-def evidence_against(store: XenStore, domid: int, name: str, xl_exit_code: int | None) -> Failure | None:
+def evidence_against(
+    xl: Xl, store: XenStore, domid: int, settings: SenderSettings, xl_exit_code: int | None
+) -> Failure | None:
     """Return why the permission that ``xl`` wrote must not be used, or ``None``.
 
     ``xl`` writes it after it has renamed its copy, and waits for the report (tools/xl/xl_migrate.c migrate_domain).
+    A copy that only a pause keeps still is looked at once more: anybody could have ended that.
     """
     try:
         seen = store.name(domid)
+        if settings.pauses:
+            standing_still(xl, domid, settings.uuid, settings.name)
     except Dom0XenError as exc:
         return failures.of(exc)
-    if seen != migrated_away(name):
+    if seen != migrated_away(settings.name):
         return Failure("gate_name", f"the source's copy is called {seen} at the gate")
     if xl_exit_code is not None:
         return Failure("gate_xl", "xl ended on the source before its permission was used")

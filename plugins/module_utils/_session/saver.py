@@ -133,11 +133,16 @@ class Saver:
             raise SavedOtherwise(f"the configuration of {self._name} changed while the destination made its domain")
 
     def _permit(self) -> None:
-        standing_still(self._xl, self._domid, self._uuid, self._name)
+        self._stands_still()
         self._expect(READY)
         self._xl.rename(self._domid, self._name + MIGRATED_AWAY)
+        # Until now it had its own name, and whoever unpaused it by that had seconds, or minutes, to do so.
+        self._stands_still()
         write_all(self._stream, PERMISSION)
         self._permitted = True
+
+    def _stands_still(self) -> None:
+        standing_still(self._xl, self._domid, self._uuid, self._name)
 
     def _report(self) -> int:
         """Do what the destination's report says; without one the copy is left as it is, for whoever settles."""
@@ -145,11 +150,12 @@ class Saver:
             self._expect(REPORT)
             status = self._read(1)[0]
             if status == 0:
+                self._stands_still()
                 self._xl.destroy(self._domid)
                 return 0
             self._expect(PERMISSION)
         except (Dom0XenError, GivenUp, OSError) as exc:
-            _say(f"{exc}; the domain is left paused")
+            _say(f"{exc}; the domain is left as it is")
             return 1
         _say(f"the destination could not start the domain (status {status})")
         self._go_on()

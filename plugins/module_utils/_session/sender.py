@@ -140,7 +140,7 @@ class Sender(Driver[SourceState]):
             self.feed(words.Failed(gate.expired(self.settings.gate_timeout)))
 
     def _evidence(self) -> Failure | None:
-        against = gate.evidence_against(self._store, self._domid, self.settings.name, self._process.exit_code())
+        against = gate.evidence_against(self._xl, self._store, self._domid, self.settings, self._process.exit_code())
         return against or self._guard.evidence(self._domid)
 
     def _asked(self, request: dict[str, t.Any]) -> bool:

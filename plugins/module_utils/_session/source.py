@@ -79,10 +79,11 @@ def _stream_ended(state: SourceState, event: words.StreamEnded) -> tuple[SourceS
 
 
 def _copy_made(state: SourceState, event: words.CopyMade) -> tuple[SourceState, Actions]:
-    # Only who suspends the guest for the whole transfer waits for it; xl migrate would take it for "ready".
-    if not state.pauses or state.failure is not None or state.phase.order > Phase.CONFIGURATION.order:
+    # Only who suspends the guest for the whole transfer waits for it; xl migrate would take it for "ready". It waits
+    # whatever the phase is: another's request to the guest, to shut down, looks like ours.
+    if not state.pauses or state.failure is not None or state.copy_told:
         return state, ()
-    return state, (WriteXl(messages.COPY_MADE_TEXT),)
+    return replace(state, copy_told=True), (WriteXl(messages.COPY_MADE_TEXT),)
 
 
 def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions]:

@@ -19,7 +19,8 @@ class SourceState:
     ``gate_held``: the permission waits for the controller's word (``gate: controller``). ``tasks_started``,
     ``undo_started`` and ``tasks_undone``: what is on record of the caller's tasks at the gate. ``peer_untold``: the
     destination does not know yet that it will never have the permission. ``pauses``: the guest stands still by a pause
-    and not by its suspend (method ``suspend``); ``let_go``: it was tried to end that pause.
+    and not by its suspend (method ``suspend``); ``copy_told``: that was allowed to begin; ``let_go``: it was tried to
+    end that pause.
     """
 
     name: str
@@ -28,6 +29,7 @@ class SourceState:
     xl_runs: bool = False
     gate_held: bool = False
     pauses: bool = False
+    copy_told: bool = False
     ready_given: bool = False
     permission_held: bool = False
     tasks_started: bool = False

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
 import sys
+import time
 import typing as t
 
 import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, where
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -95,6 +97,68 @@ def test_killed_saving(user: User, point: str) -> None:
     status, log = run(user, *SUSPEND)
     assert status != 0
     assert where(user.site) == "xen1", log[-3000:]
+
+
+def until(process: subprocess.Popen[str], condition: t.Callable[[], bool]) -> None:
+    """Wait until something is so, while a run goes on."""
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert process.poll() is None and time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+def paused(site: Site, name: str) -> bool:
+    """Whether xen1 has a paused domain of this name."""
+    return any(domain["name"] == name and domain["paused"] for domain in site["xen1"].domains())
+
+
+@pytest.mark.parametrize("site", ["pvh"], indirect=True)
+def test_a_copy_that_somebody_unpauses_never_gives_the_permission(user: User) -> None:
+    """While the destination attaches devices the source's copy is paused under its own name, for all to see."""
+    site = user.site
+    site["xen2"].faults({"point": "receive.restored", "action": "stall", "seconds": 5})
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *SUSPEND)
+    until(process, lambda: paused(site, "centos"))
+    site["xen1"].run("xl", "unpause", "centos")
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode != 0
+    assert "is running after xl save, not paused" in log
+    assert where(site) == "xen1"
+    assert site.overlaps(GUEST) == []
+    assert site["xen2"].domains()[1:] == []
+
+
+@pytest.mark.parametrize("site", ["pvh"], indirect=True)
+def test_nor_does_the_controller_for_it(user: User, tmp_path: pathlib.Path) -> None:
+    """The tasks at the gate may take minutes, and the pause is looked at once more after them."""
+    tasks, undo, go = tmp_path / "tasks.yml", tmp_path / "undo.yml", tmp_path / "go"
+    tasks.write_text(f"- ansible.builtin.wait_for:\n    path: {go}\n  delegate_to: localhost\n")
+    undo.write_text("- ansible.builtin.debug:\n    msg: undone\n")
+    files = (f"migrate_gate_tasks={tasks}", f"migrate_gate_undo_tasks={undo}")
+    gate = [word for text in ("migrate_gate=controller", *files) for word in ("-e", text)]
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *SUSPEND, *gate)
+    until(process, lambda: paused(user.site, "centos--migratedaway"))
+    time.sleep(1)
+    user.site["xen1"].run("xl", "unpause", "centos--migratedaway")
+    go.touch()
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode != 0
+    assert "is running after xl save, not paused" in log
+    assert where(user.site) == "xen1"
+    assert user.site.overlaps(GUEST) == []
+
+
+@pytest.mark.parametrize("site", ["pvh"], indirect=True)
+def test_a_shutdown_asked_for_meanwhile_ends_it(user: User) -> None:
+    """While the destination makes its domain somebody shuts the guest down: nothing waits for ever for a guest."""
+    site = user.site
+    site["xen2"].faults({"point": "receive.config", "action": "stall", "seconds": 5})
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *SUSPEND)
+    until(process, lambda: "receive.config" in site["xen2"].points())
+    site["xen1"].run("xl", "shutdown", "centos")
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode != 0, log
+    assert site["xen2"].domains()[1:] == []
 
 
 @pytest.mark.parametrize("site", ["pvh"], indirect=True)

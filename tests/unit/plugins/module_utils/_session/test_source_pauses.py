@@ -39,6 +39,8 @@ UNSETTLED = ["record ended", "end: unsettled"]
 COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "the destination has its domain": ((*BEGUN, COPY_MADE), ["tell xl: its domain is made"]),
     "too late": ((*BEGUN, FAILED, COPY_MADE), []),
+    # Somebody else's request to shut the guest down has come first, and looks like ours.
+    "after another's request": ((*BEGUN, SUSPENDING, COPY_MADE), ["tell xl: its domain is made"]),
     "and says so again": ((*BEGUN, COPY_MADE, SUSPENDING, COPY_MADE), []),
     "xl is killed": (KILLED, ["record abort", "look"]),
     "paused under its other name": ((*KILLED, seen("paused", AWAY)), ["record rename_back", "rename back", "look"]),
