@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     MIGRATED_AWAY,
     DomainFacts,
     DomainRow,
+    HostFacts,
 )
 
 DOM0_NAMES = ("0", "Domain-0")
@@ -35,12 +36,17 @@ def already_there(case: Case) -> DomainRow | None:
     """Return the domain at the destination when it runs there and not at the source, else None."""
     if case.domain is not None or case.destination is None or case.same_host:
         return None
-    if case.request.source is not None and (case.source is None or case.source.xen is None):
+    if case.request.source is not None and (case.source is None or not _domains_seen(case.source)):
         return None  # nobody could look
     for row in case.destination.domains:
         if row.domid != 0 and means(row, case.request.domain) and _runs_under_its_name(row):
             return row
     return None
+
+
+def _domains_seen(host: HostFacts) -> bool:
+    """Whether its domains were listed: ``xl list`` may fail where ``xl info`` did not."""
+    return host.xen is not None and any(row.domid == 0 for row in host.domains)
 
 
 def _runs_under_its_name(row: DomainRow) -> bool:

@@ -8,7 +8,9 @@ Each decoder reads from a file object without a buffer. What was sound before th
 
 from __future__ import annotations
 
+import contextlib
 import lzma
+import resource
 import subprocess
 import typing as t
 import zlib
@@ -20,6 +22,9 @@ READ = 64 << 10
 MEMORY_MIB = 24
 """What decompressing may take: enough for ``xz -7`` (19 MiB) and ``zstd -19`` (9 MiB), not for ``xz -8`` (33 MiB) or
 ``zstd --long`` (128 MiB)."""
+# zstd reads frames of other formats behind one of its own, xz with a dictionary as large as that likes, and takes its
+# limit for zstd's alone. This is for the whole process, whose threads have stacks.
+_PROCESS_BYTES = 64 << 20
 TOO_MUCH = f"decompressing the file takes more than {MEMORY_MIB} MiB of memory"
 _STDERR_MAX = 4096
 
@@ -147,6 +152,9 @@ class Zstd:
             stderr=subprocess.PIPE,
             bufsize=0,
         )
+        # It may have ended already.
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(self._child.pid, resource.RLIMIT_DATA, (_PROCESS_BYTES, _PROCESS_BYTES))
 
     def read(self, size: int) -> bytes:
         """Return at most ``size`` bytes, none at the end.
@@ -175,7 +183,8 @@ class Zstd:
     def _error(self, said: bytes) -> Exception:
         if b"premature" in said or b"truncated" in said:
             return cut(self._position)
-        if b"emory" in said and b"indow" in said:
+        # LZMA_MEM_ERROR, for the limit of the process.
+        if (b"emory" in said and b"indow" in said) or b"lzma_code decoding error 5" in said:
             return MemoryNeeded(TOO_MUCH)
         shown = printable(b" ".join(said.split()))
         return CompressionDamaged(f"the file cannot be decompressed: {shown}", position=self._position)

@@ -62,6 +62,7 @@ NOT_THERE: dict[str, tuple[HostFacts | None, HostFacts]] = {
     "incoming": (EMPTY, _there(row("centos--incoming"))),
     "another": (EMPTY, _there(row("web", 9, OTHER))),
     "nobody looked at the source": (None, _there(row())),
+    "xl list failed at the source": (dataclasses.replace(EMPTY, domains=()), _there(row())),
     "xl failed at the source": (dataclasses.replace(EMPTY, xen=None), _there(row())),
 }
 

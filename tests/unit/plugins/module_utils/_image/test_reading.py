@@ -158,6 +158,15 @@ def test_memory_that_decompressing_takes_is_bounded(saved: Path) -> None:
 
 
 @needs_zstd
+def test_memory_that_zstd_takes_for_other_formats_is_bounded(saved: Path) -> None:
+    """Behind a frame of zstd it reads one of xz, whose dictionary its own limit does not bound."""
+    large = [{"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": 128 << 20}]
+    saved.write_bytes(zstd(DATA[:100]) + lzma.compress(DATA[100:], filters=large))
+    with pytest.raises(errors.MemoryNeeded):
+        describe(saved)
+
+
+@needs_zstd
 def test_memory_that_zstd_takes_is_bounded(saved: Path) -> None:
     """The same with a window that was chosen by whoever made the file."""
     saved.write_bytes(zstd(b"\0" * (40 << 20), "--ultra", "-1", "--long=27"))
