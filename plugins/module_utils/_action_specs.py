@@ -15,6 +15,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, METHODS
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, ROLES
 
+# What a person may take upon himself in a restore; with the last four xl may refuse, and then nothing is left.
+RESTORE_WAIVABLE = (
+    *("image_restored", "image_checkpoint", "domain_elsewhere"),
+    *("not_enough_memory", "bridge_missing", "cpupool_missing", "disk_missing"),
+)
+
 Spec = t.Dict[str, t.Dict[str, t.Any]]
 
 CREDENTIALS: Spec = {
@@ -50,6 +56,17 @@ CHECK: Spec = {
     "dom0_memory_min_mib": {"type": "int", "default": 512},
     "waive": {"type": "raw", "default": []},
     "result_path": {"type": "str", "default": ""},
+}
+
+RESTORE: Spec = {
+    **PLACES,
+    "path": {"type": "path", "required": True},
+    "hosts": {"type": "dict", "required": True},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "switched_off": {"type": "list", "elements": "str", "default": []},
+    "leave_paused": {"type": "bool", "default": False},
+    "verify": {"type": "str", "default": "full", "choices": ["full", "quick"]},
+    "waive": {"type": "list", "elements": "str", "default": [], "choices": list(RESTORE_WAIVABLE)},
 }
 
 WATCH: Spec = {

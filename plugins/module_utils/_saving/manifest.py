@@ -22,6 +22,7 @@ LEAVE_PAUSED = "leave_paused"
 AFTER = (SHUT_DOWN, CHECKPOINT, LEAVE_PAUSED)
 
 _SHA256 = re.compile(r"\A[0-9a-f]{64}\Z")
+_RELEASE = re.compile(r"\A[0-9]{1,3}\.[0-9]{1,3}\Z")
 _NUMBERS = ("format", "stream_bytes", "file_bytes", "domid")
 _TEXTS = ("uuid", "name", "type", "xen_version", "compression", "sha256", "saved_at", "after", "boot_id")
 
@@ -53,6 +54,12 @@ class Manifest(Record):
         """Return it as a file's content."""
         return (json.dumps(self.to_result(), indent=2) + "\n").encode("utf-8")
 
+    @property
+    def release(self) -> tuple[int, int]:
+        """The release of ``xen_version``."""
+        major, dummy, minor = self.xen_version.partition(".")
+        return int(major), int(minor)
+
     def means(self, domain: str) -> bool:
         """Say whether a name or UUID is that of the domain."""
         return domain == self.name or domain.lower() == self.uuid
@@ -78,6 +85,7 @@ def _sound(manifest: Manifest) -> bool:
         and _is_number(manifest.cpu_time_s)
         and manifest.after in AFTER
         and _SHA256.match(manifest.sha256) is not None
+        and _RELEASE.match(manifest.xen_version) is not None
     )
 
 

@@ -17,6 +17,7 @@ import os
 import stat
 
 from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
+from ansible_collections.dom0.xen.plugins.module_utils._saving import marker
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import (
     FolderMissing,
     ImageBusy,
@@ -171,6 +172,9 @@ class Pair:
             self._sync()
         os.replace(self.manifest_aside, self.manifest_path)
         self._sync()
+        # It is about the image that was replaced, and would be passed over.
+        if os.path.lexists(marker.path_of(self.path)):
+            _remove(marker.path_of(self.path))
 
     def _lock(self) -> None:
         while True:

@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._image.errors import Zstd
 from ansible_collections.dom0.xen.plugins.module_utils._image.opening import ZSTD
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
-from ansible_collections.dom0.xen.plugins.module_utils._saving import refusals
+from ansible_collections.dom0.xen.plugins.module_utils._saving import marker, refusals
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import Refused
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import LEAVE_PAUSED, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
@@ -107,12 +107,21 @@ def _done(asked: Asked, pair: Pair, domain: DomainFacts | None, host: HostFacts)
     found = pair.found()
     if found is None or found.after != asked.after or not found.means(asked.domain) or host.xen is None:
         return None
+    if _was_restored(asked.path, found):
+        return None  # the domain has run on since, and has ended
     if asked.after == SHUT_DOWN and not any(row.uuid == found.uuid or row.name == found.name for row in host.domains):
         return found
     row = next((row for row in host.domains if domain is not None and row.domid == domain.domid), None)
     if asked.after == LEAVE_PAUSED and row is not None and _stands_as_saved(row, found, host.boot_id):
         return found
     return None
+
+
+def _was_restored(path: str, found: Manifest) -> bool:
+    try:
+        return marker.read(path, found) is not None
+    except OSError:
+        return True
 
 
 def _stands_as_saved(row: DomainRow, found: Manifest, boot_id: str) -> bool:

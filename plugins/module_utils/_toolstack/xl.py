@@ -94,6 +94,10 @@ class Xl:
         """Return the command that saves a domain and leaves it paused; its exit status does not say that it is."""
         return [self.binary, "save", "-p", str(domid), path]
 
+    def restore_paused_argv(self, path: str) -> list[str]:
+        """Return the command that makes a domain of what ``xl save`` has written, and leaves it paused."""
+        return [self.binary, "restore", "-p", path]
+
     def migrate_argv(self, domid: int, transport_command: str) -> list[str]:
         """Return the command that sends a domain through ``sh -c transport_command`` (tools/xl/xl_migrate.c).
 

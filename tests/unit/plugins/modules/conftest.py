@@ -13,11 +13,13 @@ import pytest
 from dom0_double.driver import commands
 from dom0_double.driver.fixture import MakeSite, make_site
 
+from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import Saving
 
 __all__ = ["make_site"]
 
 MakeSaving = t.Callable[..., Saving]
+MakeRestoring = t.Callable[..., Restoring]
 
 
 @pytest.fixture(name="make_saving")
@@ -48,3 +50,23 @@ def make_host(
 def saving(make_saving: MakeSaving) -> Saving:
     """A host where a guest has a second to suspend."""
     return make_saving(suspend_timeout_s=1.0)
+
+
+@pytest.fixture
+def make_restoring(make_saving: MakeSaving) -> MakeRestoring:
+    """Return a function that makes a host with settings of the double, and starts a guest there and saves it."""
+
+    def make(
+        options: t.Mapping[str, t.Any] | None = None, guest: t.Mapping[str, t.Any] | None = None, **settings: t.Any
+    ) -> Restoring:
+        restoring = Restoring(make_saving(**settings))
+        restoring.save(guest or {}, options or {})
+        return restoring
+
+    return make
+
+
+@pytest.fixture
+def restoring(make_restoring: MakeRestoring) -> Restoring:
+    """A host with the image of a guest that was saved there and is gone."""
+    return make_restoring()

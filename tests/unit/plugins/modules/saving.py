@@ -92,7 +92,9 @@ class Saving:
         """Processes that this one, or a module that was killed, has left behind to see to the guest."""
         own = [pid for pid in _procfs.pids() if _procfs.parent_of(pid) == os.getpid()]
         forked = [pid for pid in own if _procfs.command_line(pid) == _procfs.command_line(os.getpid())]
-        modules = [pid for pid in self.host.pids if any("domain_save" in word for word in _procfs.command_line(pid))]
+        words = ("domain_save", "domain_restore")
+        lines = {pid: " ".join(_procfs.command_line(pid)) for pid in self.host.pids}
+        modules = [pid for pid, line in lines.items() if any(word in line for word in words)]
         return [*forked, *modules]
 
     def wait(self, seconds: float = 60.0) -> None:

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is the domain on another dom0 of the inventory? Judged from what ``host_info`` returned there (pure; private)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    ERROR,
+    NO_FACTS,
+    NOT_IN_INVENTORY,
+    UNREACHABLE,
+    WARNING,
+    Finding,
+    listed,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts
+
+ELSEWHERE = "domain_elsewhere"
+NOT_ASKED = "host_not_asked"
+SWITCHED_OFF = "host_switched_off"
+
+Info = t.Mapping[str, t.Any]
+# What is needed of a host's facts; the rest would only travel to the host for nothing.
+_NEEDED = ("hostname", "boot_id", "domains")
+
+
+def condensed(answers: t.Mapping[str, Info]) -> dict[str, dict[str, t.Any]]:
+    """Return of what ``host_info`` returned for each host only what :func:`findings` reads."""
+    return {name: _condensed(info) for name, info in answers.items()}
+
+
+def _condensed(info: Info) -> dict[str, t.Any]:
+    host = info.get("host")
+    if not host:
+        return {key: info[key] for key in ("unreachable", "msg") if key in info}
+    return {"host": {key: host[key] for key in _NEEDED if key in host}}
+
+
+def findings(
+    answers: t.Mapping[str, Info],
+    inventory: t.Sequence[str],
+    switched_off: t.Collection[str],
+    here: HostFacts,
+    uuid: str,
+) -> t.Iterator[Finding]:
+    """Yield where the domain is, or may be; a host that is ``here`` under its own or another name is passed over.
+
+    ``inventory`` names all dom0s. Of those ``switched_off`` somebody says that nothing runs there.
+    """
+    for name in switched_off:
+        if name not in inventory:
+            text = f"{name}, which is said to be switched off, is not among the dom0s of the inventory:"
+            yield Finding(
+                NOT_IN_INVENTORY,
+                ERROR,
+                name,
+                f"{text} {listed(inventory)}.",
+                "Give it the name that the inventory gives it.",
+            )
+    for name in dict.fromkeys([*inventory, *answers]):
+        yield from _host(name, answers.get(name), name in switched_off, here, uuid)
+
+
+def _host(name: str, info: Info | None, off: bool, here: HostFacts, uuid: str) -> t.Iterator[Finding]:
+    facts = (info or {}).get("host") or {}
+    rows = [DomainRow.from_result(row) for row in facts.get("domains") or ()]
+    if not rows:
+        yield _off(name) if off else _silent(name, info)
+        return
+    if (facts.get("boot_id"), facts.get("hostname")) == (here.boot_id, here.hostname):
+        return
+    for row in rows:
+        if row.uuid == uuid and not row.state.dying:
+            state = row.state.word.replace("_", " ")
+            yield Finding(
+                ELSEWHERE,
+                ERROR,
+                name,
+                f"{row.name} is on {name} (domid {row.domid}, {state}): restored beside it, it would be there twice, on"
+                " the same disks.",
+                f"If it serves its users on {name}, nothing is to be restored. To go back to the image, end it there"
+                f" first: on {name}, xl shutdown -w {row.domid}, or xl destroy {row.domid}.",
+                {"host": name, "domid": row.domid, "name": row.name, "state": row.state.word},
+            )
+
+
+def _off(name: str) -> Finding:
+    text = f"{name} could not be asked; it is said to be switched off."
+    return Finding(SWITCHED_OFF, WARNING, name, text, "See to it that it stays off, or has not got the domain's disks.")
+
+
+def _silent(name: str, info: Info | None) -> Finding:
+    said = str((info or {}).get("msg") or "").strip().rstrip(".")
+    why = f" ({said})" if said else ""
+    remedy = (
+        f"See that `ansible {name} -m dom0.xen.host_info` succeeds with this inventory. Where it is known that the host"
+        f" has no power, name it in switched_off (-e restore_switched_off={name})."
+    )
+    if info is None:
+        return Finding(NOT_ASKED, ERROR, name, f"{name} was not asked; the domain may run there.", remedy)
+    if info.get("unreachable"):
+        return Finding(UNREACHABLE, ERROR, name, f"{name} does not answer{why}; the domain may run there.", remedy)
+    return Finding(NO_FACTS, ERROR, name, f"{name} does not tell its domains{why}; it may run there.", remedy)

@@ -1,0 +1,262 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What speaks against a restore is said before anything is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
+from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeRestoring
+from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
+from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID
+
+OTHER = "11111111-2222-3333-4444-555555555555"
+
+
+# The image. ---
+
+
+def _altered(path: pathlib.Path, at: int) -> None:
+    with path.open("r+b") as image:
+        image.seek(at)
+        byte = image.read(1)
+        image.seek(at)
+        image.write(bytes([byte[0] ^ 1]))
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
+def test_truncated(make_restoring: MakeRestoring, compression: str) -> None:
+    """Wherever it was cut, and however its end is read."""
+    restoring = make_restoring({"compression": compression})
+    data = restoring.path.read_bytes()
+    for size in (len(data) - 1, len(data) // 2, 100, 0):
+        restoring.path.write_bytes(data[:size])
+        result = restoring.refused_before("image_truncated", verify="quick")
+        assert f"it has {size} bytes" in result["msg"]
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
+def test_altered(make_restoring: MakeRestoring, compression: str) -> None:
+    """One bit, in the memory, where no record tells that it is wrong."""
+    restoring = make_restoring({"compression": compression})
+    _altered(restoring.path, restoring.path.stat().st_size // 2)
+    restoring.refused_before("image_altered")
+    restoring.as_before()
+
+
+def test_longer(restoring: Restoring) -> None:
+    """Something was added behind its end."""
+    with restoring.path.open("ab") as image:
+        image.write(bytes(8))
+    restoring.refused_before("image_altered", verify="quick")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("uuid", OTHER), ("name", "other"), ("type", "pv"), ("xen_version", "4.14"), ("sha256", "0" * 64)],
+)
+def test_manifest_of_another(restoring: Restoring, key: str, value: str) -> None:
+    """What is in the image counts, and must be what the manifest says."""
+    _manifest(restoring, **{key: value})
+    result = restoring.refused_before("image_altered")
+    assert key == "sha256" or value in result["msg"]
+
+
+def test_stream_that_is_none_with_its_hash(restoring: Restoring) -> None:
+    """A manifest can be right about something that xl has not written, or not to its end."""
+    import hashlib
+
+    data = restoring.path.read_bytes()[:-8]
+    restoring.path.write_bytes(data)
+    _manifest(restoring, sha256=hashlib.sha256(data).hexdigest(), stream_bytes=len(data), file_bytes=len(data))
+    restoring.refused_before("image_altered")
+
+
+def test_newer_xen(restoring: Restoring) -> None:
+    """A stream goes up, not down."""
+    _manifest(restoring, xen_version="4.99")
+    result = restoring.refused_before("image_from_newer_xen")
+    assert "Xen 4.99" in result["msg"] and "Xen 4.17" in result["msg"]
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "[]"])
+def test_no_manifest(restoring: Restoring, content: str | None) -> None:
+    """Nobody knows whether it is whole."""
+    restoring.manifest_path.unlink()
+    if content is not None:
+        restoring.manifest_path.write_text(content)
+    assert "xl restore FILE" in restoring.refused_before("manifest_missing")["remedy"]
+
+
+def test_no_image(restoring: Restoring) -> None:
+    """A path that is wrong, and what is no file."""
+    restoring.path.unlink()
+    restoring.refused_before("file_missing")
+    restoring.path.mkdir()
+    restoring.refused_before("file_not_regular")
+
+
+def test_zstd_missing(make_restoring: MakeRestoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said before."""
+    from ansible.module_utils.basic import AnsibleModule
+
+    restoring = make_restoring({"compression": "zstd"})
+    monkeypatch.setattr(AnsibleModule, "get_bin_path", lambda *dummy: None)
+    restoring.refused_before("zstd_missing")
+
+
+def _manifest(restoring: Restoring, **changes: t.Any) -> None:
+    manifest = json.loads(restoring.manifest_path.read_text())
+    restoring.manifest_path.write_text(json.dumps({**manifest, **changes}))
+
+
+# What is on record. ---
+
+
+def test_restore_that_was_cut_off(restoring: Restoring) -> None:
+    """By a power loss: it may have run."""
+    restoring.restored()
+    mark = restoring.mark()
+    assert mark is not None
+    restoring.saving.xl.destroy(mark["domid"])
+    restoring.host.record_points()
+    restoring.mark_path.write_text(json.dumps({**mark, "state": "restoring", "host": "xen9", "boot_id": "another"}))
+    assert "on xen9 at" in restoring.refused_before("image_restored")["msg"]
+    restoring.mark_path.write_text("?")
+    assert "remove that file" in restoring.refused_before("image_unmarkable")["remedy"]
+
+
+def test_folder_that_cannot_be_written(restoring: Restoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the image could be restored twice."""
+
+    def link(*dummy: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "link", link)
+    assert "Read-only" in restoring.refused()["msg"]
+    restoring.as_before()
+
+
+# Where the domain is. ---
+
+
+def test_on_this_host(restoring: Restoring) -> None:
+    """In any state, whoever has made it."""
+    domid = restoring.saving.start()
+    result = restoring.refused_before("domain_here")
+    assert f"domid {domid}, running" in result["msg"]
+    restoring.saving.xl.rename(domid, f"{NAME}--incoming")
+    restoring.refused_before("domain_here")
+    restoring.saving.xl.pause(domid)
+    assert f"xl unpause {domid}" in restoring.refused_before("domain_here")["remedy"]
+
+
+def test_name_taken(restoring: Restoring) -> None:
+    """By another domain."""
+    restoring.saving.start(uuid=OTHER)
+    restoring.refused_before("name_taken")
+
+
+def _elsewhere(restoring: Restoring, word: str = "running", **changes: t.Any) -> dict[str, t.Any]:
+    """Return what another host tells which has the domain."""
+    facts = restoring.facts()["host"]
+    state = {**facts["domains"][0]["state"], "running": False, word: True}
+    row = {**facts["domains"][0], "domid": 5, "uuid": UUID, "name": NAME, "state": state, **changes}
+    return {"host": {**facts, "hostname": "xen2", "domains": [facts["domains"][0], row]}}
+
+
+@pytest.mark.parametrize("word", ["running", "paused", "shutdown"])
+def test_on_another_host(restoring: Restoring, word: str) -> None:
+    """In any state: it could be let run there."""
+    hosts = {"xen1": restoring.facts(), "xen2": _elsewhere(restoring, word)}
+    result = restoring.refused_before("domain_elsewhere", "xen2", hosts=hosts)
+    assert "centos is on xen2 (domid 5" in result["msg"]
+    # What runs beside it is never let run.
+    restoring.refused_before("domain_elsewhere", "xen2", hosts=hosts, waive=["domain_elsewhere"])
+    assert restoring.restored(hosts=hosts, waive=["domain_elsewhere"], leave_paused=True)["changed"]
+    assert restoring.saving.state() == "paused"
+    restoring.refused("xen2", hosts=hosts)
+
+
+def test_not_on_another_host(restoring: Restoring) -> None:
+    """A host that has other domains, one that is torn down, and this host under another name."""
+    hosts = {"xen1": restoring.facts(), "xen2": _elsewhere(restoring, uuid=OTHER), "alias": restoring.facts()}
+    hosts["xen3"] = _elsewhere(restoring, "dying")
+    assert restoring.restored(hosts=hosts)["changed"]
+    restoring.intact()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"unreachable": True, "msg": "no route to host"}, "host_unreachable"),
+        ({"failed": True, "msg": "sudo wants a password"}, "host_without_facts"),
+        (None, "host_not_asked"),
+        ({"host": {"hostname": "xen2", "boot_id": "x", "domains": []}}, "host_without_facts"),
+    ],
+)
+def test_host_that_does_not_tell(restoring: Restoring, answer: dict[str, t.Any] | None, code: str) -> None:
+    """The domain may run there, unless somebody says that it has no power."""
+    hosts = {"xen1": restoring.facts(), **({"xen2": answer} if answer is not None else {})}
+    asked = {"hosts": hosts, "inventory": ["xen1", "xen2"]}
+    result = restoring.refused_before(code, "xen2", **asked)
+    assert "restore_switched_off=xen2" in result["remedy"] and (answer or {}).get("msg", "") in result["msg"]
+    restoring.refused_before("host_not_in_inventory", "xen3", **asked, switched_off=["xen2", "xen3"])
+    result = restoring.restored(**asked, switched_off=["xen2"])
+    assert [each["code"] for each in result["accepted"]] == ["host_switched_off"]
+    restoring.intact()
+
+
+def test_session(restoring: Restoring) -> None:
+    """A migration to this host holds the domain's lock."""
+    memory = pathlib.Path(restoring.arguments()["runtime_path"])
+    memory.mkdir(mode=0o700, exist_ok=True)
+    lock = DomainLock(str(memory), UUID, "receiver")
+    try:
+        result = restoring.refused()
+        assert result["code"] == "domain_busy" and "another restore" in result["msg"]
+    finally:
+        lock.release()
+    restoring.as_before()
+
+
+# The host. ---
+
+
+def test_folder_of_the_next_boot(restoring: Restoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """xendomains would restore the image once more."""
+    monkeypatch.setattr(_autostart, "roots", lambda: _autostart.Roots(None, str(restoring.folder)))
+    restoring.refused_before("image_in_autostart")
+
+
+def test_bridge(restoring: Restoring) -> None:
+    """What xl would refuse is said before, and can be taken upon oneself; then xl refuses, and nothing is left."""
+    restoring.host.configure(bridges=())
+    result = restoring.refused_before("bridge_missing")
+    assert "restore it on a host that has it" in result["remedy"]
+
+
+def test_disk(make_restoring: MakeRestoring, tmp_path: pathlib.Path) -> None:
+    """It is there, or told with what can be done."""
+    disk = tmp_path / "centos.img"
+    restoring = make_restoring(guest={"extra": f'disk = [ "format=raw,vdev=xvda,access=rw,target={disk}" ]'})
+    assert str(disk) in restoring.refused_before("disk_missing")["msg"]
+    assert restoring.restored(_ansible_check_mode=True, waive=["disk_missing"])["changed"]
+    disk.touch()
+    assert restoring.restored()["changed"]
+
+
+def test_memory(make_restoring: MakeRestoring) -> None:
+    """xl would find out when it has begun."""
+    restoring = make_restoring(guest={"memory_mib": 64, "compact": True}, memory_mib=4096)
+    restoring.host.configure(memory_mib=1024)
+    result = restoring.run()
+    assert result["code"] == "not_enough_memory", result
