@@ -13,7 +13,8 @@ description:
   - Feeds C(xl restore -p) from an image of M(dom0.xen.domain_save), compressed or not, and lets the domain run when
     every byte was right and it is on the disk that the image was restored.
   - Image and manifest are compared first, see O(verify). The very bytes that C(xl) gets are hashed, and it gets the
-    last ones only when the hash is the manifest's. So a file that changes between check and restore never becomes a domain.
+    last ones only when the hash is the manifest's. So a file that changes between check and restore never becomes a
+    domain.
   - Refused, each with one message that names cause, host and remedy, is an image that is truncated, was altered, is
     of a newer Xen, has no manifest, or was restored before; one whose domain went on after it was saved; and one whose
     domain is on this or any other dom0 of O(inventory), or may be on one that does not answer.

@@ -53,8 +53,8 @@ options:
     default: shut_down
   compression:
     description:
-      - How the image is compressed. C(xl restore) reads only what is not compressed; the others have to go through
-        C(zcat) or C(zstdcat) first.
+      - How the image is compressed. M(dom0.xen.domain_restore) reads them all. A plain C(xl restore) reads only what is
+        not compressed; the others have to go through C(zcat) or C(zstdcat) first.
       - V(zstd) needs the program of that name on the host.
     type: str
     choices: [none, gzip, zstd]
@@ -81,7 +81,8 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(after=shut_down) nothing is changed when the domain is gone and its image is at O(path), whole.
+      - With O(after=shut_down) nothing is changed when the domain is gone and its image is at O(path), whole, and was
+        not restored since.
       - With O(after=leave_paused) nothing is changed when the domain is paused and has not run since it was saved.
       - With O(after=checkpoint) each run saves the domain anew.
   platform:
@@ -98,6 +99,7 @@ notes:
     module, and is resumed should it suspend after all. The same process does what is left to do when the module is
     killed.
 seealso:
+  - module: dom0.xen.domain_restore
   - module: dom0.xen.stream_info
   - module: dom0.xen.domain_info
 """

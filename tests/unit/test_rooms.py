@@ -21,15 +21,36 @@ MOST_FACTS_FILES = 24
 
 # What the files of a room must not import, directly or through others.
 FORBIDDEN = {
-    "_wire": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_image", "_saving"},
-    "_link": {"_wire", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_image", "_saving"},
-    "_image": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_saving"},
-    "_toolstack": {"_wire", "_link", "_session", "_saving"},
-    "_xenstore": {"_wire", "_link", "_session", "_saving"},
-    "_ownership": {"_wire", "_link", "_session", "_toolstack", "_xenstore", "_saving"},
-    "_session": {"_saving"},
-    "_saving": {"_link"},
-    "_checks": {"_wire", "_link", "_session", "_toolstack", "_xenstore", "_saving"},
+    "_wire": {
+        "_link",
+        "_session",
+        "_toolstack",
+        "_xenstore",
+        "_ownership",
+        "_checks",
+        "_image",
+        "_saving",
+        "_restoring",
+    },
+    "_link": {
+        "_wire",
+        "_session",
+        "_toolstack",
+        "_xenstore",
+        "_ownership",
+        "_checks",
+        "_image",
+        "_saving",
+        "_restoring",
+    },
+    "_image": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_saving", "_restoring"},
+    "_toolstack": {"_wire", "_link", "_session", "_saving", "_restoring"},
+    "_xenstore": {"_wire", "_link", "_session", "_saving", "_restoring"},
+    "_ownership": {"_wire", "_link", "_session", "_toolstack", "_xenstore", "_saving", "_restoring"},
+    "_session": {"_saving", "_restoring"},
+    "_saving": {"_link", "_restoring"},
+    "_restoring": {"_link"},
+    "_checks": {"_wire", "_link", "_session", "_toolstack", "_xenstore", "_saving", "_restoring"},
 }
 
 # Facts in, verdict out: no I/O, and no clock but the one they are given.

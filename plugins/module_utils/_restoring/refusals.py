@@ -125,7 +125,7 @@ def _next_boot(host: HostFacts, manifest: Manifest, path: str) -> t.Iterator[Fin
                 "image_in_autostart",
                 ERROR,
                 host.hostname,
-                f"{host.hostname} restores {entry.path} at its next boot by itself, on disks that have gone on by then.",
+                f"{host.hostname} restores {entry.path} at its next boot, on disks that have gone on by then.",
                 "Move it, with its manifest, to another folder: this one is XENDOMAINS_SAVE of the host's xendomains.",
                 {"path": entry.path},
             )

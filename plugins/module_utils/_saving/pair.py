@@ -79,6 +79,20 @@ class Pair:
             if os.path.lexists(path):
                 raise ImageTaken(f"{path} is there, and no whole image with a manifest of this module", path=path)
 
+    def cut_off(self) -> bool:
+        """Say whether there is an image aside that nobody writes any more, and that has no end. Nothing is changed."""
+        try:
+            fd = os.open(self.aside, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
+        return self._manifest(self.manifest_aside) is None
+
     def begin(self) -> int:
         """Return a descriptor for the image aside, empty. What a save that was cut off has left is dealt with first.
 

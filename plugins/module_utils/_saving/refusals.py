@@ -40,9 +40,25 @@ _RULES: tuple[Rule, ...] = (
     method.suspendable,
 )
 # Where the words of a check are those of a move.
+_SHUT_DOWN = "Shut it down instead; it starts anew from its configuration file."
 _REMEDIES = {
     "suspend_disk_cached": "Save it with after: shut_down, or give it raw block devices with direct-io-safe.",
+    "cluster_managed": "Take it out of the cluster's hands first (pcs resource unmanage, crm resource unmanage).",
+    "domain_suspended": (
+        "Wait until what is under way has ended. If nothing is: xl resume DOMID, before Xen 4.20 xl save -c DOMID"
+        " /dev/null. dom0.xen.audit tells which."
+    ),
+    "domain_shut_down": "Destroy what is left of it with xl destroy, and start it from its configuration file.",
+    "suspend_refused": _SHUT_DOWN,
+    "migration_disabled": f"xl save refuses it as well. {_SHUT_DOWN}",
+    "vnuma": _SHUT_DOWN,
+    "nested_virtualisation": _SHUT_DOWN,
 }
+_WORDS = (
+    ("cannot be moved", "cannot be saved"),
+    ("xl cannot migrate", "xl cannot save"),
+    ("so it cannot migrate it", "so it cannot save it"),
+)
 
 
 def findings(host: HostFacts, domain: DomainFacts | None, wanted: str, after: str) -> tuple[Finding, ...]:
@@ -64,6 +80,17 @@ def findings(host: HostFacts, domain: DomainFacts | None, wanted: str, after: st
         remedy = "Move that file away until the domain was restored."
         found += (case.warning("autostart", host.hostname, text, remedy, paths=starts),)
     return found
+
+
+def explained(found: t.Iterable[Finding], path: str) -> tuple[Finding, ...]:
+    """Return the findings; a domain that stands still does so since a save of it to this path was cut off."""
+    text = f" A save of it to {path} was cut off, and so was what would have let it go on."
+    return tuple(
+        dataclasses.replace(finding, message=finding.message + text)
+        if finding.code in ("domain_paused", "domain_suspended")
+        else finding
+        for finding in found
+    )
 
 
 def require(found: t.Iterable[Finding]) -> None:
@@ -94,4 +121,7 @@ def require_asleep(path: str, after: str, compression: str, where: _autostart.Ro
 
 
 def _worded(finding: Finding) -> Finding:
-    return dataclasses.replace(finding, remedy=_REMEDIES.get(finding.code, finding.remedy))
+    message = finding.message
+    for of_a_move, of_a_save in _WORDS:
+        message = message.replace(of_a_move, of_a_save)
+    return dataclasses.replace(finding, message=message, remedy=_REMEDIES.get(finding.code, finding.remedy))

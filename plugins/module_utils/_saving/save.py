@@ -45,6 +45,15 @@ _LOOK_S = 0.2
 # How long one watches a guest that has not suspended in time, in seconds.
 _WATCH_S = 120.0
 _AGAIN = "Run this again."
+_STANDS = (
+    "Look at it with xl list -v {0}: paused, xl unpause {0} lets it go on; suspended, xl resume {0} does, before Xen"
+    " 4.20 xl save -c {0} /dev/null."
+)
+# What is left to do by hand when the image is in place.
+_NEXT = {
+    SHUT_DOWN: "If it is still paused, destroy it: it is in the image, and must not run on beside it.",
+    CHECKPOINT: "If it is paused, let it go on with xl unpause.",
+}
 
 
 @dataclass(frozen=True)
@@ -178,7 +187,7 @@ class _Save:
             with contextlib.suppress(Dom0XenError):
                 row = self._row()
             error.message += f"; and {order.name} does not go on: {other.message}"
-            error.remedy = f"{other.remedy} {error.remedy}"
+            error.remedy = f"{_STANDS.format(order.domid)} {error.remedy}"
         error.details["guest"] = "gone" if row is None else row.state.word
         if row is not None and row.state.word == "running":
             error.message += f"; {order.name} goes on here, and nothing was left on the disk"
@@ -191,6 +200,7 @@ class _Save:
                 let_go(Copies(self._xl, store, order.uuid, order.name), order)
         except Dom0XenError as exc:
             exc.message += f"; the image {self._pair.path} is complete"
+            exc.remedy = f"Look at it with xl list -v {order.domid}. {_NEXT.get(order.after, '')}"
             exc.details["guest"] = "unknown"
             raise
 

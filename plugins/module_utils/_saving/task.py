@@ -24,7 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room, Statvfs, image_bytes
 from ansible_collections.dom0.xen.plugins.module_utils._saving.save import Order, Saved, save
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
@@ -72,6 +72,8 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
         changed = not asked.check and pair.complete()
         return _result(asked, pair, changed, _named(done), done, None)
     found = refusals.findings(host, domain, asked.domain, asked.after)
+    if pair.cut_off():
+        found = refusals.explained(found, asked.path)
     refusals.require(found)
     if domain is None:  # a finding says so; this is for what could not be looked at
         raise Refused(f"there is no domain {asked.domain}", remedy="List the domains of the host with xl list.")
@@ -88,7 +90,12 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
         return _result(asked, pair, True, named, None, None)
     order = Order(domain.domid, domain.uuid, domain.name, str(domain.type), asked.after, asked.compression, asked.zstd)
     with Stop() as stop, contextlib.ExitStack() as stack:
-        lock = DomainLock(runtime_root(asked.runtime_path), domain.uuid, SENDER)
+        try:
+            lock = DomainLock(runtime_root(asked.runtime_path), domain.uuid, SENDER)
+        except DomainBusy as exc:
+            exc.message = f"a migration or another save of {domain.name} is under way"
+            exc.remedy = "Wait until it has ended, then run this again."
+            raise
         stack.callback(lock.release)
         saved = save(xl, order, pair, room, stop)
     return _result(asked, pair, True, named, saved.manifest, saved)

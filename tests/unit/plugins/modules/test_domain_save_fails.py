@@ -220,5 +220,6 @@ def test_domain_that_stays(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> N
     saving.host.faults({"point": "destroy.start", "action": "exit", "status": 1})
     result = saving.refused()
     assert result["code"] == "copy_stays" and "is complete" in result["msg"]
+    assert "destroy it: it is in the image" in result["remedy"] and "settle" not in result["remedy"]
     assert (saving.state(), saving.files()) == ("paused", ["centos.xen", "centos.xen.json"])
     assert os.path.exists(saving.path)

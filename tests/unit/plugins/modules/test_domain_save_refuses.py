@@ -53,6 +53,25 @@ def test_state(saving: Saving, reason: int | None, code: str) -> None:
     assert _refused(saving) == code
 
 
+def test_words_are_those_of_a_save(saving: Saving) -> None:
+    """Nobody asked for a move."""
+    saving.start(extra="nomigrate = 1")
+    results = [saving.refused(), saving.refused(domain="0")]
+    assert not any(word in f"{each['msg']}" for each in results for word in ("moved", "migrate it", "destination"))
+
+
+def test_cut_off_with_everything_that_saw_to_it(saving: Saving) -> None:
+    """Module and guardian were killed: the guest stands still, and the next run says why."""
+    domid = saving.start()
+    saving.xl.pause(domid)
+    assert "cut off" not in saving.refused()["msg"]
+    (saving.folder / ".centos.xen.saving").write_bytes(b"Xen saved domain")
+    result = saving.refused()
+    assert result["code"] == "domain_paused" and "A save of it to" in result["msg"] and "was cut off" in result["msg"]
+    saving.xl.unpause(domid)
+    assert saving.saved()["changed"] and saving.files() == ["centos.xen", "centos.xen.json"]
+
+
 def test_left_by_a_migration(saving: Saving) -> None:
     """Whether that copy counts is not for us to say."""
     saving.xl.rename(saving.start(), f"{NAME}--migratedaway")
@@ -75,7 +94,8 @@ def test_session(saving: Saving) -> None:
     memory.mkdir(mode=0o700)
     lock = DomainLock(str(memory), UUID, "sender")
     try:
-        assert saving.refused()["code"] == "domain_busy"
+        result = saving.refused()
+        assert result["code"] == "domain_busy" and "another save of centos" in result["msg"]
     finally:
         lock.release()
     assert saving.state() == "running" and saving.files() == []
