@@ -114,10 +114,14 @@ class _Restore:
         try:
             child = XlRestore(self._xl)
         except Dom0XenError:
-            self._marker.take_back()
+            with contextlib.suppress(OSError):
+                self._marker.take_back()
             raise
-        # It is there before the last byte is written, and before that nothing can be left.
-        guardian = Guardian(lambda: self._guard(child), lambda: None, [child.sink])
+        try:
+            # It is there before the last byte is written, and before that nothing can be left.
+            guardian = Guardian(lambda: self._guard(child), lambda: None, [child.sink])
+        except OSError as exc:
+            raise self._undone(child, exc) from exc
         try:
             try:
                 domid = self._make(child)
@@ -201,7 +205,8 @@ class _Restore:
         elif isinstance(exc, Dom0XenError):
             error = exc
         elif isinstance(exc, OSError):
-            error = RestoreFailed(f"the image cannot be passed on to xl: {exc.strerror or exc}")
+            remedy = "Make room in memory on the host, and look at the kernel's log; then run this again."
+            error = RestoreFailed(f"the image cannot be passed on to xl: {exc.strerror or exc}", remedy=remedy)
         name = self._manifest.name
         try:
             self._remove()

@@ -80,9 +80,9 @@ class Marker:
 
     def claim(self, manifest: Manifest, mark: Mark) -> bool:
         """Write the first record of this restore; return False when another one has come first."""
-        if self._known is None and read(self._image, manifest) is None:
-            _remove(self._path)  # of an earlier image
-        elif read(self._image, manifest) != self._known:
+        if read(self._image, manifest) != self._known:
+            return False
+        if self._known is None and os.path.lexists(self._path) and not self._clear(manifest):
             return False
         self._write(mark)
         try:
@@ -108,11 +108,27 @@ class Marker:
         if self._known is not None:
             self.update(self._known)
             return
-        _remove(self._path)
+        for path in (self._path, self._aside):
+            _remove(path)
         self._sync()
 
+    def _clear(self, manifest: Manifest) -> bool:
+        """Take the record of an earlier image away; return False when another process has put this one's there."""
+        try:
+            os.replace(self._path, self._aside)
+        except FileNotFoundError:
+            return True
+        mark = _decode(_content(self._aside) or b"")
+        ours = mark is not None and mark.is_of(manifest)
+        if ours:
+            with contextlib.suppress(FileExistsError):
+                os.link(self._aside, self._path)
+        _remove(self._aside)
+        return not ours
+
     def _write(self, mark: Mark) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        _remove(self._aside)
         with os.fdopen(os.open(self._aside, flags, 0o600), "wb") as handle:
             handle.write((json.dumps(mark.to_result(), indent=2) + "\n").encode("utf-8"))
             handle.flush()
