@@ -52,6 +52,11 @@ class Describer:
         self._whole_pages = self._zero_pages = 0
 
     @property
+    def ended(self) -> bool:
+        """Whether the record that ends the stream has come."""
+        return self._parser.stream_end is not None
+
+    @property
     def jumpable(self) -> int:
         """How many of the next bytes nobody here wants to see."""
         return 0 if self.over or self._body is not None else self._parser.passing

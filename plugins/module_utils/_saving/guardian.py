@@ -47,6 +47,10 @@ class Guardian:
             # Nothing of the module's may run in here: neither its handlers nor what it has buffered.
             os._exit(0)
 
+    def take_over(self) -> None:
+        """Have it ``act`` now, as if this process had been killed."""
+        os.close(self._hold)
+
     def dismiss(self, watch: bool = False) -> None:
         """Say that nothing is left to do, or only to ``watch``, for which nobody waits."""
         with contextlib.suppress(OSError):

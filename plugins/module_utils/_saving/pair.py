@@ -16,6 +16,7 @@ import fcntl
 import os
 import stat
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
 from ansible_collections.dom0.xen.plugins.module_utils._saving import marker
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import (
@@ -53,8 +54,8 @@ class Pair:
 
         A save that a power loss has cut off behind its last byte counts as there: :meth:`recover` puts it in place.
         """
-        aside = self._manifest(self.manifest_aside)
-        if aside is not None and any(_size(path) == aside.file_bytes for path in (self.aside, self.path)):
+        aside = self._cut_off_whole()
+        if aside is not None:
             return aside
         seen = self._manifest(self.manifest_path)
         return seen if seen is not None and _size(self.path) == seen.file_bytes else None
@@ -124,11 +125,18 @@ class Pair:
                 handle.write(manifest.encode())
                 handle.flush()
                 os.fsync(fd)
+            # Whoever cleans up may have taken the image: a manifest alone would pass for a save.
+            if not self._current():
+                raise FileNotFoundError(errno.ENOENT, f"{self.aside} was removed while it was written")
             self._put_in_place()
+            if not self.published():
+                raise FileNotFoundError(errno.ENOENT, "the image is not there after it was put in place")
         except OSError as exc:
-            # What was renamed already has replaced its predecessor; without a manifest it must not stay.
+            # What was renamed has replaced its predecessor; neither of the two must stay without the other.
             if self.published():
                 _remove(self.path)
+            if self._manifest(self.manifest_path) == manifest:
+                _remove(self.manifest_path)
             raise unwritable(self.path, exc) from exc
 
     def published(self) -> bool:
@@ -138,13 +146,23 @@ class Pair:
         except OSError:
             return False
 
-    def recover(self) -> bool:
+    def _cut_off_whole(self, own: bool = False) -> Manifest | None:
+        """Return the manifest of a whole save that was cut off before it was in place.
+
+        Only by a power loss, unless it is one's ``own``: within a boot its guest is still there, and may have gone on.
+        """
+        aside = self._manifest(self.manifest_aside)
+        if aside is None or (aside.boot_id == _procfs.boot_id() and not own):
+            return None
+        whole = any(_size(path) == aside.file_bytes for path in (self.aside, self.path))
+        return aside if whole else None
+
+    def recover(self, own: bool = False) -> bool:
         """Put a save that was cut off behind its last byte in place, remove one that was cut off before.
 
-        Says whether one was put in place. Raises :class:`OSError`.
+        ``own``: it is the one that this has begun. Says whether one was put in place. Raises :class:`OSError`.
         """
-        found = self._manifest(self.manifest_aside)
-        if found is not None and found == self.found():
+        if self._cut_off_whole(own) is not None:
             self._put_in_place()
             return True
         self.discard()
@@ -152,7 +170,7 @@ class Pair:
 
     def complete(self) -> bool:
         """Do as :meth:`recover` where there is something to put in place; raises ImageBusy or ImageUnwritable too."""
-        if self._manifest(self.manifest_aside) is None:
+        if self._cut_off_whole() is None:
             return False
         try:
             self._lock()
@@ -165,12 +183,13 @@ class Pair:
         finally:
             self.close()
 
-    def discard(self) -> None:
-        """Remove what lies aside, the manifest first."""
+    def discard(self) -> bool:
+        """Remove what lies aside, the manifest first; return whether nothing is left."""
         for path in (self.manifest_aside, self.aside):
             _remove(path)
         with contextlib.suppress(OSError):
             self._sync()
+        return not any(map(os.path.lexists, (self.manifest_aside, self.aside)))
 
     def close(self) -> None:
         """Let go of the image aside."""

@@ -18,7 +18,6 @@ from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
-from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import GuestIgnoresSuspend
 from ansible_collections.dom0.xen.plugins.module_utils._saving.guardian import Guardian
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair, unwritable
@@ -27,6 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import sink
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
 from ansible_collections.dom0.xen.plugins.module_utils._saving.xl_save import Written, XlSave
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, worker_on
+from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     CopyBusy,
     CopyChanged,
@@ -96,6 +96,10 @@ class _Save:
     def __init__(self, xl: Xl, order: Order, pair: Pair, room: Room, stop: Stop, fd: int) -> None:
         self._xl, self._order, self._pair, self._room, self._stop, self._fd = xl, order, pair, room, stop, fd
         self._child = XlSave(xl, order.domid)
+        # Whether the guest was left as nobody wants it: the guardian tries what was tried here.
+        self._left = False
+        # Whether the guest may yet suspend: xl's request may still be on its way when xl has ended.
+        self._late = False
 
     def run(self, begun: float) -> Saved:
         """Go through it."""
@@ -106,18 +110,19 @@ class _Save:
             self._pair.discard()
             raise SavedOtherwise(f"{self._order.name} is not as it was a moment ago", remedy=_AGAIN)
         guardian = Guardian(self._guard, self._watch, [self._child.theirs])
-        ignored = False
         try:
             try:
                 written = self._write()
                 manifest = self._manifest(written)
                 self._pair.publish(manifest)
             except (Dom0XenError, OSError) as exc:
-                ignored = isinstance(exc, GuestIgnoresSuspend)
                 raise self._undone(exc) from exc
             self._let_go()
         finally:
-            guardian.dismiss(watch=ignored)
+            if self._left:
+                guardian.take_over()
+            else:
+                guardian.dismiss(watch=self._late)
             self._child.close()
         stop_ms = None
         if self._order.after == CHECKPOINT and written.still_since is not None:
@@ -175,22 +180,24 @@ class _Save:
     def _undone(self, exc: Dom0XenError | OSError) -> Dom0XenError:
         """Remove what was written and let the guest go on; return the error to be told."""
         error = exc if isinstance(exc, Dom0XenError) else unwritable(self._pair.path, exc)
-        self._pair.discard()
+        clean = self._pair.discard()
         order = self._order
         try:
             if self._child.started:
                 with XenStore() as store:
-                    Copies(self._xl, store, order.uuid, order.name).go_on(order.domid)
+                    done = Copies(self._xl, store, order.uuid, order.name).go_on(order.domid)
+                self._late = bool(self._child.status) and _never_stood_still(done)
             row = self._row()
         except Dom0XenError as other:
-            row = None
+            row, self._left = None, _may_succeed(other)
             with contextlib.suppress(Dom0XenError):
                 row = self._row()
             error.message += f"; and {order.name} does not go on: {other.message}"
             error.remedy = f"{_STANDS.format(order.domid)} {error.remedy}"
         error.details["guest"] = "gone" if row is None else row.state.word
         if row is not None and row.state.word == "running":
-            error.message += f"; {order.name} goes on here, and nothing was left on the disk"
+            left = "nothing was left on the disk" if clean else f"what was written is left: {self._pair.aside}"
+            error.message += f"; {order.name} goes on here, and {left}"
         return error
 
     def _let_go(self) -> None:
@@ -199,6 +206,7 @@ class _Save:
             with XenStore() as store:
                 let_go(Copies(self._xl, store, order.uuid, order.name), order)
         except Dom0XenError as exc:
+            self._left = _may_succeed(exc)
             exc.message += f"; the image {self._pair.path} is complete"
             exc.remedy = f"Look at it with xl list -v {order.domid}. {_NEXT.get(order.after, '')}"
             exc.details["guest"] = "unknown"
@@ -221,7 +229,7 @@ class _Save:
         self._child.end()
         order = self._order
         with contextlib.suppress(OSError):
-            self._pair.recover()
+            self._pair.recover(own=True)
         deadline = time.monotonic() + _XL_LIMIT_S
         while True:
             try:
@@ -229,16 +237,26 @@ class _Save:
                     copies = Copies(self._xl, store, order.uuid, order.name)
                     if self._pair.published():
                         let_go(copies, order)
-                    else:
-                        copies.go_on(order.domid)
+                    elif _never_stood_still(copies.go_on(order.domid)):
+                        LateSuspend(self._xl, store, order.domid, order.uuid, order.name, seconds=_WATCH_S).run()
                 return
             except Dom0XenError as exc:
-                # The copy is busy as long as xl save itself has not ended. What else fails may succeed a moment later;
-                # only a copy that is not as it was is no business of ours any more.
-                changed = isinstance(exc, CopyChanged) and not isinstance(exc, CopyBusy)
-                if changed or time.monotonic() > deadline:
+                if not _may_succeed(exc) or time.monotonic() > deadline:
                     return
             time.sleep(_LOOK_S)
+
+
+def _never_stood_still(done: Done) -> bool:
+    """Say whether the guest had not suspended by the time that it was let go on."""
+    return not {"resume", "unpause"}.intersection(done.steps)
+
+
+def _may_succeed(error: Dom0XenError) -> bool:
+    """Say whether it may go well a moment later.
+
+    The copy is busy as long as xl save itself has not ended; only one that is not as it was is no business of ours.
+    """
+    return isinstance(error, CopyBusy) or not isinstance(error, CopyChanged)
 
 
 def let_go(copies: Copies, order: Order) -> None:

@@ -29,6 +29,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 Result = t.Dict[str, t.Any]
+_SAVED_BEFORE = (
+    "{path} was saved at {at}, and {name} is not here: nothing was done. If it was started anywhere since, the image"
+    " does not fit its disks any more."
+)
 _NO_ZSTD = "Install zstd on this host (Debian and Ubuntu: the package zstd), or use compression: gzip or none."
 
 
@@ -68,6 +72,8 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
     domain = _domain(asked, host)
     done = _done(asked, pair, domain, host)
     if done is not None:
+        if asked.after == SHUT_DOWN:
+            warn(_SAVED_BEFORE.format(path=asked.path, at=done.saved_at, name=done.name))
         # Cut off by a power loss behind its last byte.
         changed = not asked.check and pair.complete()
         return _result(asked, pair, changed, _named(done), done, None)
@@ -110,10 +116,15 @@ def _domain(asked: Asked, host: HostFacts) -> DomainFacts | None:
 
 
 def _done(asked: Asked, pair: Pair, domain: DomainFacts | None, host: HostFacts) -> Manifest | None:
-    """Return the manifest of the image that the task would make, when it is there and the domain has not run since."""
+    """Return the manifest of the image that the task would make, when it is there.
+
+    That the domain has not run since can be seen only of one that stands paused as it was saved.
+    """
     found = pair.found()
     if found is None or found.after != asked.after or not found.means(asked.domain) or host.xen is None:
         return None
+    if not any(row.domid == 0 for row in host.domains):
+        return None  # they could not be listed: what is not seen is not gone
     if _was_restored(asked.path, found):
         return None  # the domain has run on since, and has ended
     if asked.after == SHUT_DOWN and not any(row.uuid == found.uuid or row.name == found.name for row in host.domains):

@@ -64,11 +64,15 @@ class XlSave(SavePaused):
         Raises what the sink does, NoRoom, Interrupted, and SaveFailed for what is no sound image.
         """
         describer, digest = Describer(pages=False), hashlib.sha256()
-        size, looked, since = 0, 0, None
+        size, looked, since, last = 0, 0, None, time.monotonic()
         while True:
             stop.check()
             if not select.select([self.source], [], [], _LOOK_S)[0]:
+                # It holds the pipe to its own end, which may not come.
+                if describer.ended and time.monotonic() - last > _END_S:
+                    break
                 continue
+            last = time.monotonic()
             data = os.read(self.source, READ_BYTES)
             if not data:
                 break

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import subprocess
+import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
@@ -65,16 +67,22 @@ class SavePaused:
     def end(self, limit: float | None = None) -> None:
         """Read what nobody wants any more, and wait for xl's end; after ``limit`` seconds it is killed."""
         self._close_theirs()
+        deadline = None if limit is None else time.monotonic() + limit
         with contextlib.suppress(OSError):
-            while os.read(self.source, READ_BYTES):
+            while self._readable(deadline) and os.read(self.source, READ_BYTES):
                 pass
         if self._process is None:
             return
         try:
-            self._process.wait(limit)
+            self._process.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def _readable(self, deadline: float | None) -> bool:
+        """Wait until there is something to read, or the end; return whether that was in time."""
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        return bool(select.select([self.source], [], [], left)[0])
 
     def close(self) -> None:
         """Let go of the pipe."""

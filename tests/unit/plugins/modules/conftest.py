@@ -13,6 +13,7 @@ import pytest
 from dom0_double.driver import commands
 from dom0_double.driver.fixture import MakeSite, make_site
 
+from ansible_collections.dom0.xen.plugins.module_utils._saving import save
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import Saving
 
@@ -31,6 +32,8 @@ def make_host(
 ) -> t.Iterator[MakeSaving]:
     """Return a function that makes a host with settings of the double, where the module runs in this process."""
     (tmp_path / "images").mkdir()
+    # Each save that fails early leaves somebody watching for so long.
+    monkeypatch.setattr(save, "_WATCH_S", 1.0)
     made: list[Saving] = []
     with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
 

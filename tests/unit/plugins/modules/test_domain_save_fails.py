@@ -86,11 +86,8 @@ def _asked(saving: Saving) -> dict[str, t.Any]:
     ("behaviour", "code"),
     [("ignore", "guest_ignores_suspend"), ("ack_only", "guest_ignores_suspend")],
 )
-def test_guest_that_does_not_suspend(
-    saving: Saving, behaviour: str, code: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guest_that_does_not_suspend(saving: Saving, behaviour: str, code: str) -> None:
     """xl gives up after its time, and the guest was never stopped."""
-    monkeypatch.setattr(save, "_WATCH_S", 1.0)
     saving.start(behaviour={"suspend": behaviour})
     boot = saving.boot_id()
     result = saving.refused()
@@ -99,8 +96,9 @@ def test_guest_that_does_not_suspend(
     saving.untouched(boot)
 
 
-def test_guest_that_suspends_when_nobody_waits_any_more(saving: Saving) -> None:
+def test_guest_that_suspends_when_nobody_waits_any_more(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would stand still for good; somebody is left who resumes it."""
+    monkeypatch.setattr(save, "_WATCH_S", 60.0)
     saving.start(behaviour={"suspend_s": 4.0})
     boot = saving.boot_id()
     assert saving.refused()["code"] == "guest_ignores_suspend"

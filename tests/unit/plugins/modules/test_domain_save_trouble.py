@@ -1,0 +1,116 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What others do to a save, and what fails only once: the guest goes on, or the image is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._saving import save, xl_save
+from ansible_collections.dom0.xen.plugins.module_utils._session import copies
+from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeSaving
+from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import Saving
+
+MIB = 1 << 20
+
+
+def _until(condition: t.Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline and (process is None or process.poll() is None)
+        time.sleep(0.02)
+
+
+def test_image_that_somebody_takes_away(make_saving: MakeSaving) -> None:
+    """A manifest without its image is no save, after which the guest could go."""
+    saving = make_saving(save_rate=3_000_000)
+    saving.start(untouched=0.0)
+    boot = saving.boot_id()
+    process = saving.spawn()
+    aside = saving.folder / ".centos.xen.saving"
+    _until(lambda: aside.exists() and aside.stat().st_size > MIB, process)
+    aside.unlink()
+    result = json.loads(process.communicate(timeout=60)[0])
+    assert result["code"] == "image_unwritable" and "was removed while it was written" in result["msg"]
+    saving.untouched(boot)
+
+
+def test_domains_that_cannot_be_listed(saving: Saving) -> None:
+    """A guest that is not seen does not pass for one that was saved."""
+    saving.start()
+    saving.saved()
+    saving.start()
+    boot = saving.boot_id()
+    saving.host.faults({"point": "list.start", "action": "exit", "status": 1})
+    assert saving.run().get("failed")
+    assert saving.boot_id() == boot
+
+
+def test_image_of_an_earlier_day(saving: Saving) -> None:
+    """Nobody can tell whether the guest has run elsewhere since: that is said."""
+    saving.start()
+    saving.saved()
+    result = saving.saved()
+    assert not result["changed"]
+    assert any("does not fit its disks any more" in str(text) for text in result["warnings"]), result
+
+
+def _xl_save(saving: Saving) -> list[int]:
+    return [pid for pid in saving.host.pids if {"save", "-p"} <= set(_procfs.command_line(pid))]
+
+
+def test_xl_that_ends_while_the_guest_is_asked(make_saving: MakeSaving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guest suspends when nobody waits for it any more; somebody is left who resumes it."""
+    monkeypatch.setattr(save, "_WATCH_S", 20.0)
+    saving = make_saving(suspend_timeout_s=30.0)
+    saving.start(behaviour={"suspend_s": 3.0})
+    boot = saving.boot_id()
+    saving.host.record_points()
+
+    def end_it() -> None:
+        _until(lambda: "suspend.request" in saving.host.points())
+        time.sleep(0.5)
+        for xl in _xl_save(saving):
+            os.kill(xl, signal.SIGTERM)
+
+    somebody = threading.Thread(target=end_it)
+    somebody.start()
+    result = saving.refused()
+    somebody.join()
+    assert result["details"]["guest"] == "running"
+    saving.wait()
+    saving.untouched(boot)
+
+
+def test_unpause_that_fails_once(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module says so, and its guardian tries again."""
+    monkeypatch.setattr(copies, "_FAILED_LIMIT", 0.5)
+    saving.start()
+    boot = saving.boot_id()
+    saving.host.faults({"point": "unpause.start", "action": "exit", "status": 1})
+    result = saving.refused(after="checkpoint")
+    assert "is complete" in result["msg"]
+    saving.wait()
+    assert (saving.state(), saving.boot_id()) == ("running", boot)
+
+
+def test_xl_that_hangs(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has written everything and does not end: it is ended, and the guest goes on."""
+    monkeypatch.setattr(xl_save, "_END_S", 2.0)
+    saving.start()
+    boot = saving.boot_id()
+    saving.host.faults({"point": "save.paused", "action": "stall"})
+    result = saving.refused()
+    assert result["code"] == "save_failed" and "killed by signal 9" in result["msg"]
+    saving.wait()
+    saving.untouched(boot)
