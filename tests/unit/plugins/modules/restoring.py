@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -104,6 +106,17 @@ class Restoring:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+    @contextlib.contextmanager
+    def held_at(self, point: str) -> t.Iterator[None]:
+        """Spawned from within: xl, or its helper, waits at this point until the block ends."""
+        path = str(self.folder.parent / "ask")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            self.host.faults({"point": point, "at": 2_000_000, "action": "ask", "socket": path})
+            yield
+        os.unlink(path)
 
     def until(self, happened: t.Callable[[], t.Any], seconds: float = 60.0) -> None:
         """Wait for something."""

@@ -15,6 +15,9 @@ from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Re
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.test_domain_save import ADDED_BY_ANSIBLE
 
+# A busy machine is no failure; a run that hangs is.
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.mark.parametrize("verify", ["full", "quick"])
 @pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])

@@ -20,6 +20,9 @@ from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME,
 
 OTHER = "11111111-2222-3333-4444-555555555555"
 
+# A busy machine is no failure; a run that hangs is.
+pytestmark = pytest.mark.timeout(600)
+
 
 # The image. ---
 
