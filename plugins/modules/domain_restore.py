@@ -110,7 +110,7 @@ attributes:
   async:
     support: full
 notes:
-  - The playbook P(dom0.xen.restore#playbook) asks all dom0s and runs this module on one of them.
+  - The playbook C(dom0.xen.restore) asks all dom0s and runs this module on one of them.
   - What other hosts told may be some seconds old. A domain that somebody starts elsewhere in between is not seen.
 seealso:
   - module: dom0.xen.domain_save
@@ -162,7 +162,7 @@ accepted:
   type: list
   elements: dict
   contains:
-    code: {type: str, description: What it is, in one word., sample: image_checkpoint}
+    code: {type: str, description: "What it is, in one word.", sample: image_checkpoint}
     severity: {type: str, description: "V(warning) or V(waived).", sample: waived}
     host: {type: str, description: The host that it is about., sample: xen2}
     message: {type: str, description: "What was found, for people.", sample: centos went on after this image was saved.}
