@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 import uuid
 
@@ -75,7 +76,19 @@ def _facts(row: DomainRow, config: t.Mapping[str, t.Any] | None, seen: XenStoreF
         vcpus=row.vcpus,
         type=(config or {}).get("c_info", {}).get("type"),
         xenstore=seen,
+        links=dict(disk_links(config or {})),
     )
+
+
+def disk_links(config: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, str]]:
+    """Yield the paths of disks that lead over symbolic links, with the real ones."""
+    for disk in config.get("disks") or ():
+        path = str(disk.get("pdev_path") or "")
+        # Links under /dev are udev's, and are among the facts of the host.
+        if path.startswith("/") and not path.startswith("/dev/"):
+            real = os.path.realpath(path)
+            if real != path:
+                yield path, real
 
 
 def _ask_xenstore(rows: t.Iterable[DomainRow], problems: list[Problem]) -> dict[int, XenStoreFacts]:

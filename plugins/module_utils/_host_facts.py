@@ -13,6 +13,7 @@ import time
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._cluster import cluster
+from ansible_collections.dom0.xen.plugins.module_utils._equipment import equipment
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._hands import hands
 from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitors
@@ -71,6 +72,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         hands=hands(lines, [session.pid for session in sessions if session.alive and session.pid]),
         monitors=monitors(lines),
         cluster=cluster(lines),
+        equipment=equipment(info.fields if info else {}),
     )
 
 

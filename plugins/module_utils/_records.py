@@ -8,10 +8,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
-# What xl appends to the name of a copy that is being received, and of one that has been sent
-# (tools/xl/xl_vmcontrol.c create_domain, tools/xl/xl_migrate.c migrate_domain).
+# What xl appends to the name of a copy that comes, and of one that has gone (xl_vmcontrol.c, xl_migrate.c).
 INCOMING = "--incoming"
 MIGRATED_AWAY = "--migratedaway"
 
@@ -221,6 +221,7 @@ class HostFacts(Record):
         "hands": Hand,
         "monitors": Monitor,
         "cluster": ClusterFacts,
+        "equipment": Equipment,
     }
 
     hostname: str
@@ -247,6 +248,7 @@ class HostFacts(Record):
     hands: tuple[Hand, ...] = ()
     monitors: tuple[Monitor, ...] = ()
     cluster: ClusterFacts | None = None
+    equipment: Equipment = Equipment()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,7 +281,8 @@ class DomainFacts(Record):
     """What is known of one domain on its host.
 
     ``config`` is libxl's configuration as ``xl list -l`` prints it, with passwords masked, or null when libxl has none,
-    which means that xl cannot migrate the domain. ``xenstore`` is null when XenStore could not be read.
+    which means that xl cannot migrate the domain. ``xenstore`` is null when XenStore could not be read. ``links``
+    has the real path of each file of a disk whose path leads over symbolic links.
     """
 
     RECORDS = {"state": DomainState, "xenstore": XenStoreFacts}
@@ -294,3 +297,4 @@ class DomainFacts(Record):
     vcpus: int
     type: str | None
     xenstore: XenStoreFacts | None
+    links: t.Mapping[str, str] = dataclasses.field(default_factory=dict)

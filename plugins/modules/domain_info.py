@@ -156,6 +156,11 @@ domains:
       returned: always
       type: str
       sample: pvh
+    links:
+      description: The real paths of those files of its disks whose paths lead over symbolic links.
+      returned: always
+      type: dict
+      sample: {/vm/centos.img: /srv/pool/centos.img}
     xenstore:
       description: What XenStore knows of the domain. V(null) when it could not be asked.
       returned: always

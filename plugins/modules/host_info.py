@@ -50,30 +50,18 @@ host:
   returned: always
   type: dict
   contains:
-    hostname:
-      description: The name of the host, as C(xl info) gives it, or as the kernel does where there is no Xen.
-      type: str
-      sample: xen1
-    uid:
-      description: The user that the module ran as. Everything but looking at the network needs V(0).
-      type: int
-      sample: 0
+    hostname: {type: str, description: "Name of the host, from C(xl info), else from the kernel.", sample: xen1}
+    uid: {type: int, description: "The user that the module ran as. V(0) is needed.", sample: 0}
     boot_id:
       description: Identity of this boot of the host. With it two names of one host are found out.
       type: str
       sample: 60c181fd-6513-48e3-a9c6-d2d0263407a2
-    python:
-      description: The version of Python that modules run with.
-      type: str
-      sample: 3.11.2
+    python: {type: str, description: The version of Python that modules run with., sample: 3.11.2}
     pyxs:
       description: Version of the library pyxs, V(unknown) where it does not tell, V(null) where it is not installed.
       type: str
       sample: 0.4.2.dev0
-    systemd:
-      description: Whether the host was booted with systemd.
-      type: bool
-      sample: true
+    systemd: {type: bool, description: Whether the host was booted with systemd., sample: true}
     xen:
       description: The hypervisor. V(null) where C(xl) cannot reach one.
       returned: always
@@ -100,26 +88,11 @@ host:
           returned: always
           type: str
           sample: placeholder dom0_mem=1024M,max:1024M
-    cpus:
-      description: Number of processors. V(null) without Xen.
-      type: int
-      sample: 8
-    memory_mib:
-      description: Memory of the machine in MiB. V(null) without Xen.
-      type: int
-      sample: 32437
-    free_memory_mib:
-      description: Memory in MiB that belongs to no domain. V(null) without Xen.
-      type: int
-      sample: 20121
-    dom0_memory_mib:
-      description: Memory of the host's own domain in MiB. V(null) without Xen.
-      type: int
-      sample: 1024
-    autoballoon:
-      description: Whether C(xl) shrinks the host's own domain to make room for another one.
-      type: bool
-      sample: false
+    cpus: {type: int, description: "Number of processors. V(null) without Xen.", sample: 8}
+    memory_mib: {type: int, description: "Memory of the machine in MiB. V(null) without Xen.", sample: 32437}
+    free_memory_mib: {type: int, description: "Memory in MiB of no domain. V(null) without Xen.", sample: 20121}
+    dom0_memory_mib: {type: int, description: "Memory of dom0 in MiB. V(null) without Xen.", sample: 1024}
+    autoballoon: {type: bool, description: Whether C(xl) shrinks dom0 to make room for a domain., sample: false}
     bridges:
       description: Names of the bridges that network cards of domains can be put on.
       returned: always
@@ -140,11 +113,7 @@ host:
       type: list
       elements: str
       sample: ["Pool-0"]
-    clock_s:
-      description: The host's clock, in seconds since 1970 (UTC).
-      returned: always
-      type: float
-      sample: 1795448672.57
+    clock_s: {type: float, description: "The host's clock, in seconds since 1970 (UTC).", sample: 1795448672.57}
     runtime_path:
       description:
         - The folder in memory that sessions of this host use.
@@ -254,6 +223,35 @@ host:
             name: {type: str, description: "Name of the domain, V(null) where it is not known."}
             uuid: {type: str, description: "UUID of the domain, V(null) where it is not known."}
             managed: {type: bool, description: Whether the cluster starts and stops it at this moment.}
+    equipment:
+      description: What the host has that a domain may need there. A list is empty where nothing could be seen.
+      type: dict
+      contains:
+        disks:
+          description:
+            - Block devices, with their paths under C(/dev), their size, and what they are identified by.
+            - C(lvm) is the UUID of volume group and volume, C(wwn) and C(serial) are what the device says of itself,
+              C(filesystem) is the UUID of what is on it.
+          type: list
+          elements: dict
+          sample:
+            - {number: "253:3", names: [/dev/dm-3, /dev/vg/centos], size_bytes: 1073741824, ids: {lvm: LVM-Zd3mVn}}
+        mounts:
+          description:
+            - The file systems that files can be on. C(root) is the folder of it that is at C(path).
+            - C(cached) is V(false) where the options say that nothing of its files is kept by this host.
+          type: list
+          elements: dict
+          sample:
+            - {path: /srv, type: nfs4, source: "nas:/xen", root: /, number: "0:44", cached: true}
+        scripts: {type: list, elements: str, description: "Names of the files in C(/etc/xen/scripts)."}
+        emulators: {type: list, elements: str, description: Device models (QEMU) in the usual places.}
+        firmware: {type: list, elements: str, description: What HVM domains boot with in the usual places.}
+        users: {type: list, elements: str, description: "Users in C(/etc/passwd)."}
+        processor:
+          description: The maker, the words of C(hw_caps) of C(xl info), and the clock's rate in MHz.
+          type: dict
+          sample: {vendor: AuthenticAMD, features: ["078bfbfd", "80802001"], mhz: 2599.998}
     problems:
       description: What keeps the host from taking part in a migration. Empty when nothing does.
       returned: always

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, listed
 
 _PASSED_THROUGH = (
     ("pcidevs", "pci_passthrough", "PCI devices"),
@@ -111,52 +111,4 @@ def driver_domains(case: Case) -> t.Iterator[Finding]:
             kind=kind,
             backend_domid=domid,
             backend_domname=name,
-        )
-
-
-def disks(case: Case) -> t.Iterator[Finding]:
-    """No disk is kept in a way that two hosts cannot have open one after the other.
-
-    QEMU serves qdisk to PV and PVH guests without ever being told to flush and let go (only HVM guests' QEMU is, by
-    tools/libs/light/libxl_dom_save.c), so what it keeps of a disk's structure would be written over the new owner's.
-    """
-    if case.domain is None or case.domain.domid == 0:
-        return
-    host, name = case.source_name, case.domain.name
-    paths, cached = [], []
-    for disk in case.config.get("disks") or ():
-        path, backend, image = disk.get("pdev_path"), disk.get("backend"), disk.get("format")
-        if not path or image == "empty":
-            continue
-        paths.append(path)
-        if case.domain.type == "hvm":
-            continue
-        if backend == "qdisk" and image not in ("raw", None):
-            yield case.error(
-                "disk_not_raw",
-                host,
-                f"disk {disk.get('vdev', path)} of {name} is an image of format {image} served by QEMU, which"
-                f" {case.domain.type.upper() if case.domain.type else 'such'} domains cannot hand over safely.",
-                f"Shut the domain down and start it on {case.request.destination}, or turn the image into a raw one.",
-                path=path,
-                format=image,
-            )
-        elif (backend == "qdisk" and not is_true(disk.get("direct_io_safe"))) or not path.startswith("/dev/"):
-            cached.append(path)
-    if cached:
-        yield case.warning(
-            "disk_cached",
-            host,
-            f"disks of {name} go through the cache of the host: {listed(cached)}.",
-            "Move the domain only if both hosts see these files through a cluster file system that keeps caches"
-            " coherent. Block devices do not have the question.",
-            paths=cached,
-        )
-    if paths:
-        yield case.warning(
-            "disk_unchecked",
-            case.request.destination,
-            f"that {case.request.destination} has the same disks under the same names is not checked: {listed(paths)}.",
-            "Memory is moved, disks are not: they must be on storage that both hosts share.",
-            paths=paths,
         )

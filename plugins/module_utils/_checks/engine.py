@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     identity,
     memory,
     method,
+    storage,
     waivers,
     world,
 )
@@ -58,7 +59,7 @@ RULES: tuple[Rule, ...] = (
     devices.own_devices,
     devices.bridges,
     devices.driver_domains,
-    devices.disks,
+    storage.disks,
 )
 
 

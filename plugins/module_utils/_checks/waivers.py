@@ -29,6 +29,9 @@ WAIVABLE: t.Mapping[str, str] = {
     "not_enough_memory": "memory becomes free before the domain arrives; else xl there refuses it, and it stays",
     "bridge_missing": "the bridge is there when the domain arrives; else xl there cannot attach the card, and it stays",
     "cpupool_missing": "the pool is there when the domain arrives; else xl there cannot build it, and it stays",
+    "disk_missing": "the very same disk is there when the domain arrives; else xl there cannot attach it, and it stays",
+    "disk_not_shared": "both hosts reach the very same file by this path; else the guest goes on with another one",
+    "disk_cache_stale": "no host keeps parts of the file in its cache; else the guest may read what it wrote over",
     "migration_disabled": "both hosts' clocks (TSC) tick at one rate, or the guest does not rely on it",
     "nested_virtualisation": "the guest runs no hypervisor at this moment; one that it runs breaks",
 }
@@ -88,6 +91,9 @@ NEVER: t.Mapping[str, str] = {
     **_each(
         "QEMU may write to the disk when the other host has it, which destroys what is on it",
         *("disk_not_raw", "suspend_disk_cached"),
+    ),
+    **_each(
+        "the guest would go on with another disk, and destroy what is on it", *("disk_differs", "disk_size_differs")
     ),
     **_each("findings are waived one by one, by codes that exist", "waiver_unknown"),
     **_each("what must not be waived cannot be waived twice", "waiver_forbidden"),

@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import (
+    disk_links,
     domain_facts,
     matching,
     xenstore_facts,
@@ -131,6 +132,15 @@ def test_domain_by_name(store: Daemon) -> None:
     assert (domain.name, domain.type, domain.state.alive) == ("centos", "pvh", True)
     assert domain.config is not None and domain.memory_max_kib == domain.config["b_info"]["max_memkb"]
     assert domain.xenstore is not None and domain.xenstore.devices == ()
+
+
+def test_links_on_the_way_to_a_disk_are_told(tmp_path: pathlib.Path) -> None:
+    """What is behind them is the file that counts; udev's own under /dev are left as they are."""
+    (tmp_path / "pool").mkdir()
+    (tmp_path / "vm").symlink_to("pool")
+    paths = [f"{tmp_path}/vm/a.img", f"{tmp_path}/pool/b.img", "/dev/disk/by-id/x", "rbd:pool/c"]
+    config = {"disks": [{"pdev_path": path} for path in paths] + [{"format": "empty"}]}
+    assert dict(disk_links(config)) == {f"{tmp_path}/vm/a.img": f"{tmp_path}/pool/a.img"}
 
 
 def test_absent_domain_costs_one_process(store: Daemon) -> None:

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Has the destination the domain's disks, the very same ones, and whole? (pure; private to the collection)"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks import same_disk
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment, Mount
+
+Disk = t.Mapping[str, t.Any]
+
+
+def disks(case: Case) -> t.Iterator[Finding]:
+    """Every disk is one that both hosts can have open one after the other, and is the same on both."""
+    if case.domain is None or case.domain.domid == 0:
+        return
+    found = [disk for disk in case.config.get("disks") or () if disk.get("pdev_path") and disk.get("format") != "empty"]
+    yield from _kept(case, found)
+    yield from _same(case, found)
+
+
+def _kept(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
+    """No disk is kept in a way that two hosts cannot have open one after the other.
+
+    QEMU serves qdisk to PV and PVH guests without ever being told to flush and let go (only HVM guests' QEMU is, by
+    tools/libs/light/libxl_dom_save.c), so what it keeps of a disk's structure would be written over the new owner's.
+    """
+    if case.domain is None or case.domain.type == "hvm":
+        return
+    host, name, cached = case.source_name, case.domain.name, []
+    for disk in disks:
+        path, backend, image = str(disk["pdev_path"]), disk.get("backend"), disk.get("format")
+        mount = _mount(case, path)
+        if backend == "qdisk" and image not in ("raw", None):
+            yield case.error(
+                "disk_not_raw",
+                host,
+                f"disk {disk.get('vdev', path)} of {name} is an image of format {image} served by QEMU, which"
+                f" {case.domain.type.upper() if case.domain.type else 'such'} domains cannot hand over safely.",
+                f"Shut the domain down and start it on {case.request.destination}, or turn the image into a raw one.",
+                path=path,
+                format=image,
+            )
+        elif (backend != "qdisk" or is_true(disk.get("direct_io_safe"))) and path.startswith("/dev/"):
+            continue
+        elif disk.get("readwrite") and same_disk.stale(mount) and mount is not None and not case.same_host:
+            yield case.error(
+                "disk_cache_stale",
+                host,
+                f"disk {path} of {name} is a file on {mount.type}, of which each host keeps parts in its own cache:"
+                f" {case.request.destination} may go on with what it read before {name} wrote it last.",
+                "Mount it without that cache on both hosts (nfs: noac; cifs: cache=none), use a block device, or shut"
+                f" the domain down and start it on {case.request.destination}.",
+                path=path,
+                type=mount.type,
+                mount=mount.path,
+            )
+        elif not same_disk.coherent(mount):
+            cached.append(path)
+    if cached:
+        yield case.warning(
+            "disk_cached",
+            host,
+            f"disks of {name} go through the cache of the host: {listed(cached)}.",
+            "Move the domain only if both hosts see these files through a cluster file system that keeps caches"
+            " coherent. Block devices do not have the question.",
+            paths=cached,
+        )
+
+
+def _mount(case: Case, path: str) -> Mount | None:
+    if case.source is None or case.domain is None or not path.startswith("/") or path.startswith("/dev/"):
+        return None
+    return same_disk.mount_of(case.domain.links.get(path, path), case.source.equipment.mounts)
+
+
+def _same(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
+    """The destination has the same disk under the same path, as far as facts can tell."""
+    if case.domain is None or case.same_host:
+        return
+    here = case.source.equipment if case.source else Equipment()
+    there = case.destination.equipment if case.destination else Equipment()
+    unchecked = []
+    for disk in disks:
+        path = str(disk["pdev_path"])
+        found = _compared(case, disk, path, here, there)
+        if found.word == same_disk.UNKNOWN or (found.word == same_disk.NOT_SHARED and not disk.get("readwrite")):
+            unchecked.append(path)
+        elif found.word != same_disk.SAME:
+            yield _told(case, path, found)
+    if unchecked:
+        host = case.request.destination
+        yield case.warning(
+            "disk_unchecked",
+            host,
+            f"whether {host} has the same disks under the same names cannot be seen: {listed(unchecked)}.",
+            "Memory is moved, disks are not: they must be on storage that both hosts share.",
+            paths=unchecked,
+        )
+
+
+def _compared(case: Case, disk: Disk, path: str, here: Equipment, there: Equipment) -> same_disk.Verdict:
+    elsewhere = disk.get("backend_domid") or disk.get("backend_domname")
+    # A script makes a disk of whatever its author likes to see in the place of a path.
+    if case.domain is None or elsewhere or disk.get("script") or not path.startswith("/"):
+        return same_disk.Verdict(same_disk.UNKNOWN)
+    if path.startswith("/dev/"):
+        return same_disk.device(path, here, there)
+    real = case.domain.links.get(path, path)
+    return same_disk.linked(real, here, there) if real.startswith("/dev/") else same_disk.file(real, here, there)
+
+
+def _told(case: Case, path: str, found: same_disk.Verdict) -> Finding:
+    host, source, name = case.request.destination, case.source_name, case.domain.name if case.domain else ""
+    values = {"path": path, "compared": found.kind, "source": found.here, "destination": found.there}
+    if found.word == same_disk.MISSING:
+        return case.error(
+            "disk_missing",
+            host,
+            f"{host} has no disk {path}, which {name} has on {source}.",
+            f"Bring it to {host} (activate the volume, scan for the LUN, log in to the target), or let"
+            " migrate_before_tasks do so and waive disk_missing.",
+            **values,
+        )
+    if found.word == same_disk.DIFFERENT:
+        return case.error(
+            "disk_differs",
+            host,
+            f"{path} is another disk on {host} than on {source}: its {found.kind} is {found.there}, not {found.here}."
+            f" {name} would write over what is there.",
+            f"Give the shared disk one name on both hosts, such as its name in /dev/disk/by-id, and let {name} use it.",
+            **values,
+        )
+    if found.word == same_disk.RESIZED:
+        return case.error(
+            "disk_size_differs",
+            host,
+            f"{path} has {found.there} bytes on {host}, and {found.here} on {source}.",
+            f"If it was resized, let {host} look again (echo 1 > /sys/block/NAME/device/rescan, multipathd resize map"
+            " NAME, drbdadm resize RESOURCE). If not, it is another disk.",
+            **values,
+        )
+    return case.error(
+        "disk_not_shared",
+        host,
+        f"the two hosts do not share what {path} is on: {found.here} on {source}, {found.there} on {host}."
+        f" {name} would go on with another file, or with none.",
+        "Put the disk on storage that both hosts share. When they reach the same file over ways that facts do not"
+        " show, waive disk_not_shared.",
+        **values,
+    )

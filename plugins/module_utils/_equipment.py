@@ -1,0 +1,203 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking at what this host has that a domain may need (private to the collection). Runs no process.
+
+Every function takes the folder that stands for ``/``, so that tests can hand in one of their own.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import (
+    FILESYSTEM,
+    Disk,
+    Equipment,
+    Mount,
+    Processor,
+)
+
+# A host with more has its first ones told; what is not told is not known, never taken for missing.
+DISKS_MAX = 2048
+MOUNTS_MAX = 1024
+USERS_MAX = 512
+
+# Kernel names of what is no disk that another host could have: memory, loops, drives for media.
+_NO_DISKS = re.compile(r"\A(?:loop|ram|zram|sr|fd|mtdblock)\d")
+# What emulated disks say when nobody gave them a serial number: the same on every machine.
+_NOT_UNIQUE = re.compile(r"\A[0 -]*\Z|QEMU_(?:QEMU_)?(?:HARDDISK|DVD)|\AVMware_Virtual_|\AVirtual_Disk")
+_MULTIPATH = re.compile(r"\A(?:part(?P<part>\d+)-)?mpath-(?P<serial>.+)\Z")
+_PSEUDO = frozenset(
+    {
+        *("autofs", "bpf", "binfmt_misc", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "efivarfs", "fusectl"),
+        *("hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs", "selinuxfs", "sysfs", "tracefs"),
+        "xenfs",
+    }
+)
+# nfs(5), mount.cifs(8): nothing of a file is trusted without asking the server.
+_UNCACHED = frozenset({"noac", "cache=none"})
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
+# Where distributions put the device model, and what it boots a guest with (configure.ac of Xen and packages).
+_EMULATORS = (
+    *("usr/lib*/xen*/bin/qemu-system-*", "usr/local/lib*/xen*/bin/qemu-system-*", "usr/lib*/xen*/libexec/qemu-*"),
+    *("usr/libexec/xen*qemu-system-*", "usr/libexec/xen*/bin/qemu-system-*", "usr/local/libexec/xen*/bin/qemu-*"),
+    *("usr/bin/qemu-system-i386", "usr/bin/qemu-system-x86_64", "usr/bin/qemu-system-xen"),
+)
+_FIRMWARE = (
+    *("usr/lib*/xen*/boot/*", "usr/local/lib*/xen*/boot/*", "usr/libexec/xen*/boot/*", "usr/share/xen*/*.fd"),
+    *("usr/share/seabios/*.bin", "usr/share/ovmf/*.fd", "usr/share/OVMF/*.fd", "usr/share/edk2/*/*.fd"),
+    *("usr/share/qemu/bios*.bin", "usr/share/qemu/ovmf*.bin", "usr/share/edk2-ovmf/*.fd", "usr/share/qemu-xen/*.bin"),
+)
+
+
+def equipment(info: t.Mapping[str, str], root: str = "/") -> Equipment:
+    """Return what this host has; ``info`` are the fields of ``xl info``, empty without Xen."""
+    return Equipment(
+        disks=disks(root),
+        mounts=mounts(root),
+        scripts=_names(root, "etc/xen/scripts"),
+        emulators=_found(root, _EMULATORS),
+        firmware=_found(root, _FIRMWARE),
+        users=_users(root),
+        processor=_processor(info, root),
+    )
+
+
+def disks(root: str = "/") -> tuple[Disk, ...]:
+    """Return the block devices with a size, as the kernel and udev know them."""
+    folder = os.path.join(root, "sys/class/block")
+    found = (_disk(root, folder, name) for name in _names(root, "sys/class/block") if not _NO_DISKS.match(name))
+    return tuple(disk for disk in found if disk is not None)[:DISKS_MAX]
+
+
+def _disk(root: str, folder: str, name: str) -> Disk | None:
+    device = os.path.join(folder, name)
+    number, size = _line(device, "dev"), _line(device, "size")
+    if not number or not size.isdigit() or size == "0":
+        return None
+    links, values = _udev(root, number)
+    names = [f"/dev/{name.replace('!', '/')}", *links, *_mapper(_line(device, "dm/name"), _line(device, "dm/uuid"))]
+    part = _line(device, "partition")
+    # The kernel counts in sectors of 512 bytes whatever the device's are (Documentation/ABI/stable/sysfs-block).
+    return Disk(number, tuple(dict.fromkeys(names)), int(size) * 512, _ids(device, values, part))
+
+
+def _ids(device: str, values: t.Mapping[str, str], part: str) -> dict[str, str]:
+    mapped = values.get("DM_UUID") or _line(device, "dm/uuid")
+    multipath = _MULTIPATH.match(mapped)
+    whole = os.path.dirname(os.path.realpath(device)) if part else device
+    wwn = values.get("ID_WWN_WITH_EXTENSION") or values.get("ID_WWN") or _wwid(whole)
+    serial = values.get("ID_SERIAL") or _line(whole, "serial")
+    if multipath:
+        # multipathd names a device after what udev calls ID_SERIAL of each of its paths.
+        wwn, serial, part = "", multipath.group("serial"), multipath.group("part") or ""
+    found = {
+        "lvm": mapped if mapped.startswith("LVM-") else "",
+        "wwn": f"{wwn}#{part}" if wwn and part else wwn,
+        "serial": f"{serial}#{part}" if serial and part else serial,
+        FILESYSTEM: values.get("ID_FS_UUID", ""),
+    }
+    return {kind: value for kind, value in found.items() if value and not _NOT_UNIQUE.search(value)}
+
+
+def _wwid(device: str) -> str:
+    """Return what the kernel knows, as udev would write it; empty for what is not unique in the world."""
+    text = _line(device, "wwid") or _line(device, "device/wwid")
+    return f"0x{text[4:]}" if text.startswith("naa.") else text if text.startswith("eui.") else ""
+
+
+def _mapper(name: str, uuid: str) -> t.Iterator[str]:
+    """Yield the names that udev gives a mapped device, for a host where it keeps no records."""
+    if name:
+        yield f"/dev/mapper/{name}"
+        # lvm2 joins group and volume by a hyphen and doubles those within (dm_build_dm_name).
+        pieces = [piece.replace("\0", "-") for piece in name.replace("--", "\0").split("-")]
+        if uuid.startswith("LVM-") and len(pieces) == 2:
+            yield "/dev/" + "/".join(pieces)
+
+
+def _udev(root: str, number: str) -> tuple[list[str], dict[str, str]]:
+    """Return links and properties that udev has on record (systemd, src/libsystemd/sd-device/device-private.c)."""
+    links, values = [], {}
+    for line in _text(os.path.join(root, "run/udev/data", f"b{number}")).splitlines():
+        if line.startswith("S:"):
+            links.append(f"/dev/{line[2:]}")
+        elif line.startswith("E:"):
+            key, equals, value = line[2:].partition("=")
+            values[key] = value
+    return links, values
+
+
+def mounts(root: str = "/") -> tuple[Mount, ...]:
+    """Return the file systems that files can be on (proc(5), /proc/PID/mountinfo), in the order of mounting."""
+    found = []
+    for line in _text(os.path.join(root, "proc/self/mountinfo")).splitlines():
+        before, separator, after = line.partition(" - ")
+        place, kind = before.split(" "), after.split(" ")
+        if not separator or len(place) < 6 or len(kind) < 3 or kind[0] in _PSEUDO:
+            continue
+        options = {*place[5].split(","), *kind[2].split(",")}
+        found.append(
+            Mount(
+                path=_plain(place[4]),
+                type=kind[0],
+                source=_plain(kind[1]),
+                root=_plain(place[3]),
+                number=place[2],
+                cached=not options & _UNCACHED,
+            )
+        )
+    return tuple(found) if len(found) <= MOUNTS_MAX else ()
+
+
+def _plain(text: str) -> str:
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), text)
+
+
+def _processor(info: t.Mapping[str, str], root: str) -> Processor:
+    # The kernel writes one paragraph for each processor.
+    first = _text(os.path.join(root, "proc/cpuinfo"), 16384).partition("\n\n")[0]
+    lines = (line.partition(":") for line in first.splitlines())
+    vendor = next((value.strip() for key, dummy, value in lines if key.strip() == "vendor_id"), None)
+    try:
+        mhz: float | None = float(info.get("cpu_mhz", ""))
+    except ValueError:
+        mhz = None
+    return Processor(
+        vendor=vendor, features=tuple(word for word in info.get("hw_caps", "").split(":") if word), mhz=mhz
+    )
+
+
+def _users(root: str) -> tuple[str, ...]:
+    """Return the users of this host itself; a directory service is not asked."""
+    lines = _text(os.path.join(root, "etc/passwd")).splitlines()
+    return tuple(line.partition(":")[0] for line in lines if ":" in line)[:USERS_MAX]
+
+
+def _found(root: str, patterns: t.Iterable[str]) -> tuple[str, ...]:
+    paths = {path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(root), pattern))}
+    return tuple(sorted(os.path.join("/", os.path.relpath(path, root)) for path in paths))
+
+
+def _names(root: str, folder: str) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(os.listdir(os.path.join(root, folder))))
+    except OSError:
+        return ()
+
+
+def _line(folder: str, name: str) -> str:
+    return _text(os.path.join(folder, name), 4096).strip()
+
+
+def _text(path: str, most: int = 1024 * 1024) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(most)
+    except OSError:
+        return ""

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host has that a domain may need there (private to the collection)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
+
+# What identifies a disk wherever it is seen, the surest first.
+IDENTITIES = ("lvm", "wwn", "serial")
+FILESYSTEM = "filesystem"
+
+
+@dataclasses.dataclass(frozen=True)
+class Disk(Record):
+    """A block device: its MAJOR:MINOR, its paths under /dev, and what it is identified by, by kind.
+
+    ``lvm`` is the UUID of a volume group and a volume in it; ``wwn`` and ``serial`` are what the device says, followed
+    by # and its number for a partition; ``filesystem`` is the UUID of what is on it, as it was when last looked at.
+    """
+
+    number: str
+    names: tuple[str, ...]
+    size_bytes: int
+    ids: t.Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Mount(Record):
+    """A file system in its place; ``root`` is the folder of it that is there, ``number`` its device's MAJOR:MINOR.
+
+    ``cached`` is false where its options say that this host keeps nothing of its files.
+    """
+
+    path: str
+    type: str
+    source: str
+    root: str
+    number: str
+    cached: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Processor(Record):
+    """The processor: ``features`` are the words of hw_caps in ``xl info``, hexadecimal; ``mhz`` its clock's rate."""
+
+    vendor: str | None
+    features: tuple[str, ...]
+    mhz: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Equipment(Record):
+    """Disks and file systems, names of scripts in /etc/xen/scripts, paths of programs and firmware, names of users.
+
+    A list is empty where nothing could be seen.
+    """
+
+    RECORDS = {"disks": Disk, "mounts": Mount, "processor": Processor}
+
+    disks: tuple[Disk, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    scripts: tuple[str, ...] = ()
+    emulators: tuple[str, ...] = ()
+    firmware: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    processor: Processor | None = None
