@@ -163,6 +163,8 @@ def abilities(case: Case) -> t.Iterator[Finding]:
     version = case.build.get("max_grant_version")
     if grants and isinstance(version, int) and version > 0 and f"gnttab-v{version}" not in grants:
         missing.append(f"gnttab-v{version}")
+    if case.build.get("vmtrace_buf_kb") and "vmtrace" not in has:
+        missing.append("vmtrace")
     if missing:
         yield case.error(
             "capability_missing",

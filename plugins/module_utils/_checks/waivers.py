@@ -32,6 +32,9 @@ WAIVABLE: t.Mapping[str, str] = {
     "disk_missing": "the very same disk is there when the domain arrives; else xl there cannot attach it, and it stays",
     "disk_not_shared": "both hosts reach the very same file by this path; else the guest goes on with another one",
     "disk_cache_stale": "no host keeps parts of the file in its cache; else the guest may read what it wrote over",
+    "grant_limits": "the guest uses no more, or Xen there was given more since; else it breaks after the move",
+    "script_missing": "the script is there when the domain arrives; else xl there cannot attach a device, and it stays",
+    "device_model_user_missing": "the user comes from a directory; else xl there cannot start QEMU, and it stays",
     "migration_disabled": "both hosts' clocks (TSC) tick at one rate, or the guest does not rely on it",
     "nested_virtualisation": "the guest runs no hypervisor at this moment; one that it runs breaks",
 }
@@ -86,6 +89,7 @@ NEVER: t.Mapping[str, str] = {
         "xl cannot build the domain on the destination",
         *("device_model_gone", "capability_missing", "affinity_impossible"),
     ),
+    **_each("Xen does not support it, and a guest cannot cope with it", "cpu_vendor"),
     **_each("its state stays behind", "vtpm"),
     **_each("its number means another domain on the destination, which would be given the device", "driver_domain"),
     **_each(
@@ -104,12 +108,19 @@ WARNINGS: frozenset[str] = frozenset(
     {
         "address_doubtful",
         "cluster_unknown",
+        "cpu_features_fewer",
+        "cpu_unchecked",
         "cpupool_unchecked",
+        "device_model_unseen",
         "disk_cached",
         "disk_unchecked",
+        "dom0_ballooned",
+        "firmware_unseen",
+        "label_unchecked",
         "memory_below_maximum",
         "session_interrupted",
         "suspend_unconfirmed",
+        "tsc_rate_differs",
     }
 )
 

@@ -10,6 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import MoveRequest
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment, Processor
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     Address,
     DeviceSeen,
@@ -33,6 +34,14 @@ XEN = XenFacts(
     caps=("xen-3.0-x86_64", "hvm-3.0-x86_32", "hvm-3.0-x86_32p", "hvm-3.0-x86_64"),
     virt_caps=("pv", "hvm", "hap", "gnttab-v1", "gnttab-v2"),
     commandline="placeholder dom0_mem=1024M,max:1024M",
+)
+EQUIPMENT = Equipment(
+    scripts=("block", "vif-bridge", "vif-openvswitch", "vif-route"),
+    emulators=("/usr/libexec/xen-qemu-system-i386",),
+    users=("root",),
+    processor=Processor(
+        "GenuineIntel", ("bfebfbff", "77faf3ff", "2c100800", "00000121", "0000000f", "d39ffffb", "0", "0"), 2600.0
+    ),
 )
 CONFIG: dict[str, t.Any] = {
     "c_info": {"type": "pvh", "name": "centos", "uuid": UUID, "run_hotplug_scripts": "True"},
@@ -72,6 +81,7 @@ def host(name: str, **changes: t.Any) -> HostFacts:
         domains=(DOM0, row()) if name == "xen1" else (DOM0,),
         sessions=(),
         problems=(),
+        equipment=EQUIPMENT,
     )
     return dataclasses.replace(facts, **changes)
 

@@ -403,9 +403,6 @@ HARMLESS: dict[str, dict[str, t.Any]] = {
         "source": host("xen1", autostart=(AutostartEntry("/etc/xen/auto/centos", "config", "centos", None),)),
     },
     "affinity that partly fits": {"domain": with_config(b_info={"vcpu_hard_affinity": [[3, 4, 5]]})},
-    "memory from dom0": {
-        "destination": host("xen2", free_memory_mib=0, autoballoon=True, dom0_memory_mib=1024),
-    },
 }
 
 
@@ -435,6 +432,10 @@ WARNED: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "image of an hvm domain": (
         {"domain": with_config(c_info={"type": "hvm"}, disks=[QCOW2])},
         ["disk_unchecked"],
+    ),
+    "memory from dom0": (
+        {"destination": host("xen2", free_memory_mib=0, autoballoon=True, dom0_memory_mib=1024)},
+        ["dom0_ballooned"],
     ),
     "cluster that cannot be looked into": (
         {"destination": host("xen2", cluster=ClusterFacts("pacemaker", False))},

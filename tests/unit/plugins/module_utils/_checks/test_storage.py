@@ -13,8 +13,13 @@ import pytest
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Finding
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Disk, Equipment, Mount
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import host, request, with_config
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    EQUIPMENT,
+    host,
+    request,
+    with_config,
+)
 
 PATH = "/dev/vg/centos"
 LVM = {"lvm": "LVM-abcd"}
@@ -45,9 +50,14 @@ def guest(
     return dataclasses.replace(with_config(c_info={"type": kind}, disks=[entry]), links=links or {})
 
 
+def equipped(name: str, has: Equipment, **changes: t.Any) -> HostFacts:
+    """The host of the examples with these disks and file systems."""
+    return host(name, equipment=dataclasses.replace(EQUIPMENT, disks=has.disks, mounts=has.mounts), **changes)
+
+
 def check(subject: DomainFacts, here: Equipment, there: Equipment, **asked: t.Any) -> tuple[Finding, ...]:
     """Check the move of the domain between hosts with this equipment."""
-    return findings(host("xen1", equipment=here), host("xen2", equipment=there), subject, request(**asked))
+    return findings(equipped("xen1", here), equipped("xen2", there), subject, request(**asked))
 
 
 def codes(found: t.Iterable[Finding]) -> list[str]:
@@ -192,19 +202,19 @@ def test_a_link_to_a_device_says_nothing_of_the_kernels_name_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"script": "block-iscsi"}, {"backend_domname": "store"}, {"pdev_path": "rbd:pool/a"}], ids=str
+    "changes", [{"script": "block"}, {"backend_domname": "store"}, {"pdev_path": "rbd:pool/a"}], ids=str
 )
 def test_what_is_no_path_of_dom0_is_not_compared(changes: Given) -> None:
     """Whatever the destination has under that name."""
     store = dataclasses.replace(host("xen2").domains[0], name="store", domid=9)
-    there = host("xen2", equipment=Equipment(disks=(disk({"lvm": "b"}),)), domains=(store,))
-    found = findings(host("xen1", equipment=Equipment(disks=(disk({"lvm": "a"}),))), there, guest(**changes), request())
+    there = equipped("xen2", Equipment(disks=(disk({"lvm": "b"}),)), domains=(store,))
+    found = findings(equipped("xen1", Equipment(disks=(disk({"lvm": "a"}),))), there, guest(**changes), request())
     assert [code for code in codes(found) if code != "disk_cached"] == ["disk_unchecked"]
 
 
 def test_within_one_host_the_question_does_not_arise() -> None:
     """One path is one disk there."""
-    one = host("xen1", equipment=mounted())
+    one = equipped("xen1", mounted())
     found = findings(one, one, guest("/srv/a"), request(destination="xen1", allow_same_host=True))
     assert codes(found) == ["disk_cached"]
 

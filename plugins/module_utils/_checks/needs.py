@@ -1,0 +1,159 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is there what the domain needs besides memory, processors and devices? (pure; private to the collection)"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks import memory
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+
+# What a domain may have without a word about it: options of Xen, and their defaults (xen/common/grant_table.c).
+_GRANTS = (("gnttab_max_frames", "max_grant_frames", 64), ("gnttab_max_maptrack_frames", "max_maptrack_frames", 1024))
+# LIBXL_MAX_GRANT_DEFAULT, which is ~0 in 32 bits.
+_DEFAULT_GRANTS = 0xFFFFFFFF
+_SCRIPTS = "/etc/xen/scripts/"
+# tools/libs/light/libxl_dm.c libxl__domain_get_device_model_uid.
+_RESTRICTED = ("xen-qemuuser-range-base", "xen-qemuuser-shared")
+
+
+def _equipment(case: Case) -> Equipment | None:
+    """Return what the destination has, when it was looked at and may differ from what the source has."""
+    if case.domain is None or case.domain.domid == 0 or case.destination is None or case.same_host:
+        return None
+    return case.destination.equipment if case.destination.equipment.processor is not None else None
+
+
+def grants(case: Case) -> t.Iterator[Finding]:
+    """A domain without limits of its own keeps those that it had: its front ends may have used them up."""
+    if _equipment(case) is None or case.source is None or case.destination is None:
+        return
+    host = case.request.destination
+    for option, key, default in _GRANTS:
+        here, there = _limit(case.source, option, default), _limit(case.destination, option, default)
+        if case.build.get(key, _DEFAULT_GRANTS) == _DEFAULT_GRANTS and there < here:
+            yield case.error(
+                "grant_limits",
+                host,
+                f"Xen on {host} lets a domain share fewer frames: {option} is {there} there, and {here} on"
+                f" {case.source_name}. A guest that has come to use more cannot go on after it was moved.",
+                f"Boot {host} with {option}={here} (Xen's command line), or start the domain with {key}={there}.",
+                option=option,
+                source=here,
+                destination=there,
+            )
+
+
+def _limit(host: HostFacts, option: str, default: int) -> int:
+    found = re.findall(rf"(?:^|\s){option}=(\d+)(?=\s|,|$)", host.xen.commandline if host.xen else "")
+    return int(found[-1]) if found else default
+
+
+def scripts(case: Case) -> t.Iterator[Finding]:
+    """The scripts that bring its devices up are there."""
+    there = _equipment(case)
+    if there is None or not there.scripts:
+        return
+    wanted = [str(device.get("script") or "") for key in ("nics", "disks") for device in case.config.get(key) or ()]
+    for script in dict.fromkeys(wanted):
+        name = script[len(_SCRIPTS) :] if script.startswith(_SCRIPTS) else script
+        if name and "/" not in name and name not in there.scripts:
+            yield case.error(
+                "script_missing",
+                case.request.destination,
+                f"a device of {case.domain.name if case.domain else ''} needs the script {_SCRIPTS}{name}, which"
+                f" {case.request.destination} does not have.",
+                f"Copy it from {case.source_name}.",
+                script=_SCRIPTS + name,
+            )
+
+
+def device_model(case: Case) -> t.Iterator[Finding]:
+    """QEMU, the user that it is to run as, and the firmware are there."""
+    there = _equipment(case)
+    if there is None or case.domain is None:
+        return
+    host, name, build = case.request.destination, case.domain.name, case.build
+    emulated = case.domain.type == "hvm"
+    disks = case.config.get("disks") or ()
+    if not emulated and not case.config.get("vfbs") and not any(disk.get("backend") == "qdisk" for disk in disks):
+        return
+    path = build.get("device_model")
+    if (path and path not in there.emulators) or not there.emulators:
+        yield case.warning(
+            "device_model_unseen",
+            host,
+            f"{name} needs {path or 'QEMU'}, which was not found on {host} in the usual places.",
+            "See that it is there: without it xl can build the domain only so far, and it stays where it is. Debian:"
+            " qemu-system-xen.",
+            path=path,
+            found=list(there.emulators),
+        )
+    yield from _users(case, there, emulated)
+    if emulated:
+        yield from _firmware(case, there)
+
+
+def _users(case: Case, there: Equipment, emulated: bool) -> t.Iterator[Finding]:
+    user = case.build.get("device_model_user")
+    wanted = (str(user),) if user else _RESTRICTED if is_true(case.build.get("dm_restrict")) and emulated else ()
+    if wanted and there.users and not set(wanted) & set(there.users):
+        yield case.error(
+            "device_model_user_missing",
+            case.request.destination,
+            f"QEMU of {case.domain.name if case.domain else ''} is to run as the user {' or '.join(wanted)}, whom"
+            f" {case.request.destination} does not have in /etc/passwd.",
+            f"Make the user on {case.request.destination} (useradd --system).",
+            users=list(wanted),
+        )
+
+
+def _firmware(case: Case, there: Equipment) -> t.Iterator[Finding]:
+    hvm = case.build.get("type.hvm") or {}
+    path, bios = hvm.get("system_firmware"), hvm.get("bios")
+    has_ovmf = any("ovmf" in found.lower() or "edk2" in found.lower() for found in there.firmware)
+    if (path and path not in there.firmware) or (not path and bios == "ovmf" and not has_ovmf):
+        yield case.warning(
+            "firmware_unseen",
+            case.request.destination,
+            f"{case.domain.name if case.domain else ''} boots with {path or 'OVMF'}, which was not found on"
+            f" {case.request.destination} in the usual places.",
+            "See that it is there: libxl looks for it when it makes the domain.",
+            path=path,
+            bios=bios,
+        )
+
+
+def dom0_memory(case: Case) -> t.Iterator[Finding]:
+    """Dom0 at the destination gives up no memory, for which xl takes one arrival after the other."""
+    there = memory.room(case)
+    if there is None or not there.fits or not there.balloon or case.domain is None or case.domain.domid == 0:
+        return
+    host, mib = case.request.destination, -(-there.balloon // memory.KIB_PER_MIB)
+    yield case.warning(
+        "dom0_ballooned",
+        host,
+        f"dom0 on {host} will be shrunk by {mib} MiB to make room for {case.domain.name} (autoballoon).",
+        'Fix its memory with dom0_mem= on Xen\'s command line, and autoballoon="off" in /etc/xen/xl.conf.',
+        balloon_kib=there.balloon,
+    )
+
+
+def label(case: Case) -> t.Iterator[Finding]:
+    """The policy of XSM there knows its label."""
+    text = case.creation.get("ssid_label")
+    if not text or _equipment(case) is None or case.destination is None:
+        return
+    yield case.warning(
+        "label_unchecked",
+        case.request.destination,
+        f"{case.domain.name if case.domain else ''} has the security label {text}; whether the policy of"
+        f" {case.request.destination} knows it cannot be seen.",
+        "Load the same policy on both hosts (`xl loadpolicy`); `xl getenforce` tells whether it counts.",
+        label=text,
+    )

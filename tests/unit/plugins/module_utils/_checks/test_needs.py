@@ -1,0 +1,244 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processors, grants, scripts, QEMU and what else the destination must have is compared with what the domain has."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import missing, words
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Processor
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    EQUIPMENT,
+    XEN,
+    domain,
+    host,
+    request,
+    with_config,
+)
+
+Told = list[tuple[str, str, str]]
+
+
+def equipped(name: str, **changes: t.Any) -> HostFacts:
+    """The host of the examples with other equipment."""
+    return host(name, equipment=dataclasses.replace(EQUIPMENT, **changes))
+
+
+def processed(name: str, **changes: t.Any) -> HostFacts:
+    """The host of the examples with another processor."""
+    processor = EQUIPMENT.processor
+    assert processor is not None
+    return equipped(name, processor=dataclasses.replace(processor, **changes))
+
+
+def booted(name: str, options: str) -> HostFacts:
+    """The host of the examples with more on Xen's command line."""
+    return host(name, xen=dataclasses.replace(XEN, commandline=f"placeholder {options}"))
+
+
+def told(source: HostFacts, destination: HostFacts, subject: DomainFacts | None = None) -> tuple[Told, str]:
+    """Return code, severity and host of each finding, and all their words."""
+    found = findings(source, destination, subject or domain(), request())
+    text = " ".join(f"{finding.message} {finding.remedy}" for finding in found)
+    assert all(finding.remedy for finding in found)
+    return [(finding.code, finding.severity, finding.host) for finding in found], text
+
+
+# Without AVX2 (bit 5 of 7.ebx) and PCID (bit 17 of 1.ecx).
+OLDER = ("bfebfbff", "77f8f3ff", "2c100800", "00000121", "0000000f", "d39fffdb", "0", "0")
+HVM = with_config(c_info={"type": "hvm"})
+OVMF = with_config(c_info={"type": "hvm"}, b_info={"type.hvm": {"bios": "ovmf"}})
+QDISK = with_config(disks=[{"pdev_path": "rbd:a", "backend": "qdisk", "format": "raw", "readwrite": 1}])
+CASES: dict[str, tuple[HostFacts, HostFacts, DomainFacts | None, Told, list[str]]] = {
+    "maker": (
+        host("xen1"),
+        processed("xen2", vendor="AuthenticAMD"),
+        None,
+        [("cpu_vendor", "error", "xen2")],
+        ["of AuthenticAMD", "of GenuineIntel"],
+    ),
+    "older processor": (
+        host("xen1"),
+        processed("xen2", features=OLDER),
+        None,
+        [("cpu_features_fewer", "warning", "xen2")],
+        ["pcid, avx2", "ends before memory is sent", "cpuid="],
+    ),
+    "older processor, levelled": (
+        host("xen1"),
+        processed("xen2", features=OLDER),
+        with_config(b_info={"cpuid": [{"leaf": 1}]}),
+        [("cpu_features_fewer", "warning", "xen2")],
+        ["a processor of its own"],
+    ),
+    "newer processor": (processed("xen1", features=OLDER), host("xen2"), None, [], []),
+    "unknown processor there": (
+        host("xen1"),
+        processed("xen2", features=()),
+        None,
+        [("cpu_unchecked", "warning", "xen2")],
+        ["processor of xen2", "hw_caps"],
+    ),
+    "unknown processor here": (
+        processed("xen1", features=("x",)),
+        host("xen2"),
+        None,
+        [("cpu_unchecked", "warning", "xen1")],
+        ["processor of xen1"],
+    ),
+    "rate": (
+        host("xen1"),
+        processed("xen2", mhz=2100.0),
+        None,
+        [("tsc_rate_differs", "warning", "xen2")],
+        ["2100 MHz", "at 2600"],
+    ),
+    "nearly the same rate": (host("xen1"), processed("xen2", mhz=2599.998), None, [], []),
+    "rate that the guest does not see": (
+        host("xen1"),
+        processed("xen2", mhz=2100.0),
+        with_config(b_info={"tsc_mode": "always_emulate"}),
+        [],
+        [],
+    ),
+    "fewer grants": (
+        host("xen1"),
+        booted("xen2", "gnttab_max_frames=32"),
+        None,
+        [("grant_limits", "error", "xen2")],
+        ["gnttab_max_frames is 32", "64 on xen1", "max_grant_frames=32"],
+    ),
+    "fewer grants than were given": (
+        booted("xen1", "gnttab_max_maptrack_frames=2048"),
+        host("xen2"),
+        with_config(b_info={"max_maptrack_frames": 4294967295}),
+        [("grant_limits", "error", "xen2")],
+        ["is 1024 there, and 2048"],
+    ),
+    "fewer grants for others": (
+        host("xen1"),
+        booted("xen2", "gnttab_max_frames=32"),
+        with_config(b_info={"max_grant_frames": 64}),
+        [],
+        [],
+    ),
+    "more grants": (host("xen1"), booted("xen2", "gnttab_max_frames=128"), None, [], []),
+    "script": (
+        host("xen1"),
+        equipped("xen2", scripts=("block",)),
+        None,
+        [("script_missing", "error", "xen2")],
+        ["/etc/xen/scripts/vif-bridge", "Copy it from xen1"],
+    ),
+    "script elsewhere": (
+        host("xen1"),
+        host("xen2"),
+        with_config(nics=[{"bridge": "xenbr0", "script": "/opt/vif-own"}]),
+        [],
+        [],
+    ),
+    "scripts that could not be seen": (host("xen1"), equipped("xen2", scripts=()), None, [], []),
+    "no QEMU": (
+        host("xen1"),
+        equipped("xen2", emulators=()),
+        HVM,
+        [("device_model_unseen", "warning", "xen2")],
+        ["needs QEMU", "qemu-system-xen"],
+    ),
+    "no QEMU for a disk": (
+        host("xen1"),
+        equipped("xen2", emulators=()),
+        QDISK,
+        [
+            ("disk_cached", "warning", "xen1"),
+            ("disk_unchecked", "warning", "xen2"),
+            ("device_model_unseen", "warning", "xen2"),
+        ],
+        [],
+    ),  # fmt: skip
+    "no QEMU where none is needed": (host("xen1"), equipped("xen2", emulators=()), None, [], []),
+    "QEMU of its own": (
+        host("xen1"),
+        host("xen2"),
+        with_config(c_info={"type": "hvm"}, b_info={"device_model": "/opt/qemu"}),
+        [("device_model_unseen", "warning", "xen2")],
+        ["needs /opt/qemu"],
+    ),
+    "user": (
+        host("xen1"),
+        host("xen2"),
+        with_config(c_info={"type": "hvm"}, b_info={"device_model_user": "qemu"}),
+        [("device_model_user_missing", "error", "xen2")],
+        ["the user qemu", "useradd"],
+    ),
+    "users of restricted ones": (
+        host("xen1"),
+        host("xen2"),
+        with_config(c_info={"type": "hvm"}, b_info={"dm_restrict": "True"}),
+        [("device_model_user_missing", "error", "xen2")],
+        ["xen-qemuuser-range-base or xen-qemuuser-shared"],
+    ),
+    "user that is there": (
+        host("xen1"),
+        equipped("xen2", users=("root", "xen-qemuuser-shared")),
+        with_config(c_info={"type": "hvm"}, b_info={"dm_restrict": "True"}),
+        [],
+        [],
+    ),
+    "firmware": (host("xen1"), host("xen2"), OVMF, [("firmware_unseen", "warning", "xen2")], ["OVMF"]),
+    "firmware that is there": (host("xen1"), equipped("xen2", firmware=("/usr/share/ovmf/OVMF.fd",)), OVMF, [], []),
+    "firmware of its own": (
+        host("xen1"),
+        host("xen2"),
+        with_config(c_info={"type": "hvm"}, b_info={"type.hvm": {"system_firmware": "/opt/bios.bin"}}),
+        [("firmware_unseen", "warning", "xen2")],
+        ["/opt/bios.bin"],
+    ),
+    "label": (
+        host("xen1"),
+        host("xen2"),
+        with_config(c_info={"ssid_label": "system_u:system_r:secret_t"}),
+        [("label_unchecked", "warning", "xen2")],
+        ["secret_t", "xl getenforce"],
+    ),
+    "trace buffer": (
+        host("xen1"),
+        host("xen2"),
+        with_config(b_info={"vmtrace_buf_kb": 64}),
+        [("capability_missing", "error", "xen2")],
+        ["vmtrace is missing"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_the_destination_must_have(name: str) -> None:
+    """Told once, about the right host, with both values."""
+    source, destination, subject, expected, parts = CASES[name]
+    found, text = told(source, destination, subject)
+    assert found == expected
+    for part in parts:
+        assert part in text
+
+
+def test_within_one_host_there_is_nothing_to_compare() -> None:
+    """It is the same Xen on the same processor."""
+    bare = host("xen1", equipment=dataclasses.replace(EQUIPMENT, processor=Processor(None, (), None)))
+    assert findings(bare, bare, domain(), request(destination="xen1", allow_same_host=True)) == ()
+
+
+def test_what_xen_adds_is_no_feature_of_the_processor() -> None:
+    """What a guest was shown on a small AMD machine, and that machine's hw_caps, as both were captured."""
+    machine = words(["078bf3fd", "82d82203", "20100800", "00000005", "00000000", "00000000", "00000000", "00000000"])
+    guest = (0x178BFBFD, 0x80202001, 0x21B3FBFD, 0x00000003, 0, 0, 4, 0x100)
+    assert missing((0x178BFBFD, 0x80202001), machine) == ()
+    assert missing(guest, machine[:2]) == ()
+    assert missing((0, 1 << 28, 0, 0, 0, 1 << 2), machine) == ("avx", "0x7.ebx[2]")
+    assert words(["zz"]) == ()
