@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     warnings,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
+from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, MoveRequest, Plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
@@ -151,6 +152,7 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
             "copies": _copies(case.destination, uuid),
             "address": address,
             "listen_address": options["listen_address"] or moving.listen_address(address, case.destination),
+            "features": ":".join(compared(case)),
         },
         "same_host": case.same_host,
         "msg": _summary(decision, name, planned, options),

@@ -231,7 +231,9 @@ source:
   returned: success
   sample: {name: xen1, runtime_path: /run/dom0-xen, journal_path: /var/lib/dom0-xen, copies: []}
 destination:
-  description: The destination, its folders and addresses, and the copies of the domain that were seen there.
+  description:
+    - The destination, its folders and addresses, and the copies of the domain that were seen there.
+    - C(features) are those of its processor that the guest's are to be compared with, empty for none.
   type: dict
   returned: success
   sample:
@@ -241,6 +243,7 @@ destination:
     copies: []
     address: 192.0.2.12
     listen_address: 192.0.2.12
+    features: 078bfbfd:80802001:2193fbff:00000005:00000000:00000000:00000000:00000100
 same_host:
   description: Whether source and destination are one machine.
   type: bool

@@ -108,6 +108,14 @@ options:
     type: str
     choices: [live, suspend]
     default: live
+  destination_features:
+    description:
+      - Features of the destination's processor, as C(hw_caps) of C(xl info) there, which M(dom0.xen.migration_check)
+        returns.
+      - A domain whose guest was shown others is not sent. The stream says so before any memory, while the domain runs.
+      - When it is empty, nothing is compared.
+    type: str
+    default: ""
   progress_interval:
     description:
       - How often whoever watches the session is called to look at it, in seconds, at least 1. On a move longer than 20
@@ -201,6 +209,7 @@ def main() -> None:
             "gate": {"type": "str", "choices": ["engine", "controller"], "default": "engine"},
             "gate_timeout": {"type": "int", "default": 120},
             "method": {"type": "str", "choices": ["live", "suspend"], "default": "live"},
+            "destination_features": {"type": "str", "default": ""},
             "progress_interval": {"type": "float", "default": 5.0},
         },
     )
@@ -226,6 +235,7 @@ def main() -> None:
             gate_timeout=params["gate_timeout"],
             progress_interval=max(1.0, params["progress_interval"]),
             method=params["method"],
+            destination_features=params["destination_features"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

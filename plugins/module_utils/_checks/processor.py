@@ -16,6 +16,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Ca
 from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import missing, words
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Processor
 
+SHOWN = "cpu_features_shown"
+"""The finding that only the sender can make, when it has the stream."""
+
 # Two machines of one kind differ by less.
 _MHZ = 1.0
 
@@ -98,3 +101,11 @@ def rate(case: Case) -> t.Iterator[Finding]:
             source=here.mhz,
             destination=there.mhz,
         )
+
+
+def compared(case: Case) -> tuple[str, ...]:
+    """Return the words that the sender is to hold the stream against; none where nothing is to be compared."""
+    dummy, there = _both(case)
+    if not _asked(case) or there is None or SHOWN in case.request.waive:
+        return ()
+    return there.features if words(there.features) else ()

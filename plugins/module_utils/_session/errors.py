@@ -36,6 +36,16 @@ class AnotherDomain(Dom0XenError):
     remedy = "Start the migration again; the domain's name, identity or memory changed after the check."
 
 
+class ProcessorLacks(Dom0XenError):
+    """The guest was shown a processor that the destination does not have. Details: ``missing``, and both."""
+
+    code = "cpu_features_shown"
+    remedy = (
+        "Move the domain to a host whose processor has them; or start it anew with a processor that all hosts have"
+        " (cpuid= in its configuration file). When its guest does not use them, waive cpu_features_shown."
+    )
+
+
 class SavedOtherwise(Dom0XenError):
     """What ``xl save`` would write is not the domain that the destination has made room for."""
 

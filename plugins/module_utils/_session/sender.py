@@ -69,7 +69,7 @@ class Sender(Driver[SourceState]):
         self._store = XenStore()
         self._guard = Guard(settings, self._store)
         self._watch: SourceWatch | None = None
-        self._stream = Outgoing(Authorised(settings.uuid, settings.name))
+        self._stream = Outgoing(Authorised(settings.uuid, settings.name), settings.destination_features)
         self._domid = -1
         self._xl_started = self._exit_seen = self._watches = False
         self._peer: dict[str, t.Any] = {}

@@ -65,7 +65,8 @@ class SenderSettings(Settings):
     """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready.
 
     ``method``: ``live`` or ``suspend``. With ``gate_held`` the permission waits for the controller, for at most
-    ``gate_timeout``. The controller is called to look every ``progress_interval``.
+    ``gate_timeout``. The controller is called to look every ``progress_interval``. ``destination_features`` are
+    those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not compared with them.
     """
 
     destination_address: str
@@ -77,6 +78,7 @@ class SenderSettings(Settings):
     gate_timeout: float
     progress_interval: float
     method: str = LIVE
+    destination_features: str = ""
 
     def who(self) -> dict[str, str]:
         """Return it with the method, which says what a paused copy is."""

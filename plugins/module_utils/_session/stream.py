@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import figures
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain
+from ansible_collections.dom0.xen.plugins.module_utils._session.shown_processor import ShownProcessor
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 from ansible_collections.dom0.xen.plugins.module_utils._wire import parser as wire
 from ansible_collections.dom0.xen.plugins.module_utils._wire.errors import printable
@@ -50,8 +51,10 @@ class Authorised:
 class Outgoing:
     """The stream as the sender reads it from ``xl``."""
 
-    def __init__(self, domain: Authorised) -> None:
+    def __init__(self, domain: Authorised, features: str = "") -> None:
+        """``features`` are those of the destination's processor, as hw_caps; empty: they are not looked at."""
         self._domain = domain
+        self._processor = ShownProcessor(features)
         self._parser = wire.StreamParser()
         self._rate = figures.Rate()
         self._held: list[bytes] = []
@@ -75,8 +78,10 @@ class Outgoing:
 
     def take(self, data: bytes, now: float) -> Buffer | None:
         """Read ``data``; return what may be forwarded, ``None`` for nothing yet. Raises a ``Dom0XenError``."""
+        begin = self._parser.position
         parsed = self._parser.feed(data)
         self.rounds.update(parsed.events, self._parser.position, now)
+        self._processor.take(data, begin, parsed.events)
         if not parsed.stream_bytes:
             return None
         part: Buffer = data if parsed.stream_bytes == len(data) else memoryview(data)[: parsed.stream_bytes]

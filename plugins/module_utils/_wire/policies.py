@@ -64,6 +64,17 @@ def highest(leaves: t.Iterable[CpuidLeaf], base: int = 0) -> int | None:
     return next((leaf.eax for leaf in leaves if leaf.leaf == base), None)
 
 
+def register(leaves: t.Iterable[CpuidLeaf], leaf: int, subleaf: int, name: str) -> int:
+    """Return what CPUID answers in a register (eax, ebx, ecx, edx); 0 for a leaf that is not there, as the processor.
+
+    ``subleaf`` does not matter where the leaf has none.
+    """
+    for found in leaves:
+        if found.leaf == leaf and found.subleaf in (None, subleaf):
+            return int(getattr(found, name))
+    return 0
+
+
 def _entries(form: struct.Struct, body: bytes, name: str, position: int) -> t.Iterator[tuple[int, ...]]:
     if not body or len(body) % form.size:
         raise RecordLength(f"a {name} record cannot have {len(body)} bytes", position=position, length=len(body))

@@ -56,6 +56,11 @@ class HostPaths:
         return self.root / "etc" / "default"
 
     @property
+    def block(self) -> pathlib.Path:
+        """What processes of the host find as /sys/class/block, when it is there and mount namespaces are to be had."""
+        return self.root / "sys" / "block"
+
+    @property
     def auto(self) -> pathlib.Path:
         """Configurations of domains that are started when the host boots; XENDOMAINS_AUTO."""
         return self.root / "etc" / "xen" / "auto"

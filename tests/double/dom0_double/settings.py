@@ -31,6 +31,8 @@ class Settings:
     autoballoon: str = "auto"
     bridges: tuple[str, ...] = ("xenbr0",)
     addresses: tuple[tuple[str, str], ...] = (("lo", "127.0.0.1/8"),)
+    #: Logical volumes: GROUP/VOLUME, the UUID of both as LVM writes it, and MiB. Empty: this machine's disks.
+    volumes: tuple[tuple[str, str, int], ...] = ()
     #: How long libxl waits for the guest to acknowledge, and again for it to suspend (libxl_dom_suspend.c: 60 s).
     suspend_timeout_s: float = 60.0
     #: How long devices and hotplug scripts take at the destination.
@@ -73,7 +75,7 @@ class Settings:
     def of(cls, values: dict[str, t.Any]) -> t.Self:
         """Build settings from plain values; TypeError for a name that does not exist."""
         values = dict(values)
-        for name in ("bridges", "addresses"):
+        for name in ("bridges", "addresses", "volumes"):
             if name in values:
                 values[name] = tuple(tuple(v) if isinstance(v, list) else v for v in values[name])
         return cls(**values)

@@ -10,12 +10,14 @@ import pathlib
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
 
 from ..paths import HOST_VARIABLE, HostPaths
 
 _CODE = pathlib.Path(__file__).resolve().parents[2]
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _DEFAULT = "/etc/default"
+_BLOCK = "/sys/class/block"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -41,7 +43,7 @@ def namespaces() -> bool:
 
 
 def _own_files(paths: HostPaths) -> str:
-    """Return what goes before a command that is to see the host's own boot id, and its own /etc/default.
+    """Return what goes before a command that is to see the host's own boot id, /etc/default, and block devices.
 
     Nothing where they cannot be had.
     """
@@ -50,6 +52,8 @@ def _own_files(paths: HostPaths) -> str:
     script = f'mount --bind "$0" {_BOOT_ID} && '
     if pathlib.Path(_DEFAULT).is_dir():
         script += f"mount --bind {shlex.quote(str(paths.default))} {_DEFAULT} && "
+    block = shlex.quote(str(paths.block))
+    script += f"{{ [ ! -d {block} ] || mount --bind {block} {_BLOCK}; }} && "
     script += 'exec "$@"'
     return f"unshare --mount sh -c {shlex.quote(script)} {shlex.quote(str(paths.boot_id))} "
 
@@ -66,6 +70,17 @@ def write(paths: HostPaths, python: str) -> None:
     for name in ("read", "write", "list", "ls", "rm", "exists"):
         script = shlex.quote(str(_CODE / "xenstore.py"))
         _script(paths.bin / f"xenstore-{name}", f'{exports}exec {own} -I -S {script} {name} "$@"')
+
+
+def install_volumes(paths: HostPaths, volumes: Iterable[tuple[str, str, int]]) -> None:
+    """Write what the kernel shows of logical volumes (Documentation/ABI/testing/sysfs-block-dm)."""
+    for number, (path, uuid, mib) in enumerate(volumes):
+        device = paths.block / f"dm-{number}"
+        (device / "dm").mkdir(parents=True, exist_ok=True)
+        group, dummy, volume = (part.replace("-", "--") for part in path.partition("/"))
+        files = {"dev": f"253:{number}", "size": mib * 2048, "dm/name": f"{group}-{volume}", "dm/uuid": uuid}
+        for name, value in files.items():
+            (device / name).write_text(f"{value}\n")
 
 
 def _script(path: pathlib.Path, body: str) -> None:

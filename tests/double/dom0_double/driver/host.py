@@ -92,6 +92,7 @@ class Host:
             self.paths.run.symlink_to(run)
         settings.save(self.paths.settings)
         commands.write(self.paths, python)
+        commands.install_volumes(self.paths, settings.volumes)
         self.machine = Machine(self.paths.hypercall_socket)
 
     @property

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._checks import devices, records
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import NoRuntimePlace
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import ProcessorLacks
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import errors as toolstack
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import errors as xenstore
 from ansible_collections.dom0.xen.plugins.plugin_utils import _looking, _planning
@@ -29,6 +30,8 @@ def _of(module: t.Any) -> set[str]:
 PROBLEMS = _of(toolstack) | _of(xenstore) | {NoRuntimePlace.code}
 # Raised before the rules are asked, while the domain is looked for.
 BEFORE = _of(_planning) | _of(_looking)
+# Found by the sender, in the first bytes of the stream.
+LATE = {ProcessorLacks.code}
 # Codes that a rule does not write out, by what it writes in their place.
 COMPUTED = {
     "NOT_IN_INVENTORY": {records.NOT_IN_INVENTORY},
@@ -41,7 +44,7 @@ COMPUTED = {
 
 def collected() -> dict[str, str]:
     """Return all codes with their severities; KeyError for a rule that makes its code in a way not known here."""
-    found = dict.fromkeys(BEFORE, records.ERROR)
+    found = dict.fromkeys(BEFORE | LATE, records.ERROR)
     for path in sorted(CHECKS.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):

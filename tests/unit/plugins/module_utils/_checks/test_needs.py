@@ -11,6 +11,8 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings
+from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case
 from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import missing, words
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Processor
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
@@ -235,10 +237,20 @@ def test_within_one_host_there_is_nothing_to_compare() -> None:
 
 
 def test_what_xen_adds_is_no_feature_of_the_processor() -> None:
-    """What a guest was shown on a small AMD machine, and that machine's hw_caps, as both were captured."""
+    """What a PVH and a PV guest were shown, as captured, and hw_caps of such a machine."""
     machine = words(["078bf3fd", "82d82203", "20100800", "00000005", "00000000", "00000000", "00000000", "00000000"])
-    guest = (0x178BFBFD, 0x80202001, 0x21B3FBFD, 0x00000003, 0, 0, 4, 0x100)
-    assert missing((0x178BFBFD, 0x80202001), machine) == ()
-    assert missing(guest, machine[:2]) == ()
+    assert missing((0x178BFBFD, 0x80202001, 0x2193FBFD, 1, 0, 0, 0, 0), machine) == ()
+    assert missing((0x0789C3F5, 0x80002001, 0x2191CBF5, 1, 0, 0, 0, 0), machine) == ()
     assert missing((0, 1 << 28, 0, 0, 0, 1 << 2), machine) == ("avx", "0x7.ebx[2]")
+    assert missing((0, 1 << 28), machine[:1]) == ()
     assert words(["zz"]) == ()
+
+
+def test_the_stream_is_compared_unless_that_was_waived() -> None:
+    """With what the destination has, where it is known."""
+    case = Case(host("xen1"), host("xen2"), domain(), request())
+    assert EQUIPMENT.processor is not None and compared(case) == EQUIPMENT.processor.features
+    assert compared(dataclasses.replace(case, request=request(waive=("cpu_features_shown",)))) == ()
+    assert compared(dataclasses.replace(case, destination=processed("xen2", features=("x",)))) == ()
+    assert compared(dataclasses.replace(case, destination=host("xen1"))) == ()
+    assert compared(dataclasses.replace(case, destination=None)) == ()

@@ -1,12 +1,15 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The phase that the stream shows to the sender."""
+"""The phase that the stream shows to the sender, and the processor that the guest was shown."""
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import ProcessorLacks
 from ansible_collections.dom0.xen.plugins.module_utils._session.figures import LAST_LIVE_ROUND
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
@@ -29,3 +32,49 @@ def test_suspend_is_told_when_the_round_before_it_is_over(entries: list[int]) ->
         if stream.next_phase(Phase.STREAMING, suspended=False) is Phase.SUSPENDING:
             seen.append(stream.position)
     assert seen[0] == over
+
+
+NO_SUBLEAF = 0xFFFFFFFF
+# A guest with SSE3 and CX16 (leaf 1), and with AVX2 (leaf 7).
+LEAVES = (
+    (0, NO_SUBLEAF, 13, 0, 0, 0),
+    (1, NO_SUBLEAF, 0, 0, 0x80202001, 0x178BFBFD),
+    (7, 0, 0, 1 << 5, 0, 0),
+)
+HAS = "078bfbfd:82d82203:20100800:00000005:00000000:00000020:00000000:00000000"
+LACKS = "078bfbfd:82d80203:20100800:00000005:00000000:00000000:00000000:00000000"
+
+
+def _stream(monkeypatch: pytest.MonkeyPatch, leaves: tuple[tuple[int, ...], ...] = LEAVES) -> bytes:
+    body = b"".join(struct.pack("<6I", *leaf) for leaf in leaves)
+    monkeypatch.setattr(streams, "CPUID_POLICY", (0x11, body))
+    return streams.pvh([streams.normal(range(100))])
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000, 1 << 20])
+def test_a_guest_that_was_shown_more_is_not_sent(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    """However the bytes come, no page has been handed on when it is found."""
+    data = _stream(monkeypatch)
+    stream, sent = Outgoing(Authorised(streams.UUID, "centos"), LACKS), 0
+    with pytest.raises(ProcessorLacks) as caught:
+        for part in streams.pieces(data, range(piece, len(data), piece)):
+            sent += len(stream.take(part, 0.0) or b"")
+    assert caught.value.details["missing"] == ["cx16", "avx2"]
+    assert caught.value.details["destination"] == LACKS
+    assert sent <= data.index(streams.memory([streams.normal(range(100))]))
+
+
+@pytest.mark.parametrize("features", [HAS, "", "nonsense"])
+def test_a_guest_that_was_shown_no_more_goes(monkeypatch: pytest.MonkeyPatch, features: str) -> None:
+    """Nothing is held back, and nothing is compared with what is not known."""
+    data = _stream(monkeypatch)
+    stream = Outgoing(Authorised(streams.UUID, "centos"), features)
+    assert (
+        b"".join(bytes(stream.take(part, 0.0) or b"") for part in streams.pieces(data, range(100, 5000, 100))) == data
+    )
+
+
+def test_a_stream_of_an_old_xen_shows_no_processor() -> None:
+    """It has no such record, and is not searched for one beyond the first page."""
+    data = streams.pvh([streams.normal(range(10))], version=2)
+    assert Outgoing(Authorised(streams.UUID, "centos"), LACKS).take(data, 0.0) == data
