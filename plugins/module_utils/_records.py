@@ -18,9 +18,8 @@ MIGRATED_AWAY = "--migratedaway"
 
 @dataclasses.dataclass(frozen=True)
 class DomainState(Record):
-    """The state column of ``xl list`` (tools/xl/xl_info.c list_domains).
-
-    ``reason`` is null unless the domain is shut down: poweroff, reboot, suspend, crash, watchdog, soft_reset, unknown.
+    """The state column of ``xl list`` (tools/xl/xl_info.c list_domains). ``reason`` is null unless the domain is shut
+    down: poweroff, reboot, suspend, crash, watchdog, soft_reset, unknown.
     """
 
     running: bool = False
@@ -108,10 +107,8 @@ class SessionDomain(Record):
 
 @dataclasses.dataclass(frozen=True)
 class SessionSeen(Record):
-    """What a host's folders tell of a session; ``alive`` says whether its process still runs.
-
-    ``waits`` is true when its process says that only settling can bring it to its end. ``peer_host`` is what the
-    inventory called the other side's host, null where that is not on record.
+    """What a host's folders tell of a session; ``alive`` says whether its process still runs, ``waits`` whether that
+    says that only settling can bring it to its end. ``peer_host`` is the other side's name in the inventory, or null.
     """
 
     RECORDS = {"domain": SessionDomain}
@@ -165,8 +162,8 @@ class Hand(Record):
 class Monitor(Record):
     """An ``xl`` that makes a domain, or (``watching``) has made one and waits to handle its end, as a rule as a daemon.
 
-    ``domid`` and ``name`` are those in its log, of which the name is what the domain was called when it was made; null
-    where they cannot be told. ``command`` is "xl create", "xl restore" or "xl migrate-receive", or another manager's.
+    ``domid`` and ``name`` (when it was made) are those in its log, null where they cannot be told. ``command`` is as
+    "xl create", or another manager's.
     """
 
     pid: int
@@ -208,7 +205,8 @@ class ClusterFacts(Record):
 class HostFacts(Record):
     """What is known of a dom0. Facts that need Xen are null, empty, or false on a host without it.
 
-    Memory in MiB, ``clock_s`` in seconds of Unix time. ``problems`` lists what is missing on the host.
+    Memory in MiB, times in seconds since 1970: ``clock_s`` is the host's, read when the controller's clock was between
+    ``asked_s`` and ``answered_s``. ``problems`` lists what is missing on the host.
     """
 
     RECORDS = {
@@ -249,6 +247,8 @@ class HostFacts(Record):
     monitors: tuple[Monitor, ...] = ()
     cluster: ClusterFacts | None = None
     equipment: Equipment = Equipment()
+    asked_s: float | None = None
+    answered_s: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

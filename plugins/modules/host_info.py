@@ -12,16 +12,18 @@ version_added: 0.1.0
 description:
   - Gathers in one go what a migration and an audit have to know of a host, such as the version and the abilities of
     Xen, memory, bridges, addresses, domains, and the sessions of migrations that left something on the host.
-  - Never fails because something is missing on the host. What is missing (Xen, C(xl), pyxs, root) is listed in
-    RV(host.problems), so that a check can report everything at once.
+  - Never fails because something is missing on the host. What is missing is listed in RV(host.problems).
 author:
   - dom0.xen contributors (@dom0-xen)
 extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._attributes.action
   - dom0.xen._attributes.info_module
   - dom0.xen._places
 attributes:
+  async:
+    support: full
   platform:
     support: full
     platforms: posix
@@ -33,10 +35,6 @@ EXAMPLES = r"""
 - name: Gather the facts of a dom0
   dom0.xen.host_info:
   register: dom0
-
-- name: Show how much memory is free for domains
-  ansible.builtin.debug:
-    msg: "{{ dom0.host.free_memory_mib }} MiB free on Xen {{ dom0.host.xen.version }}"
 
 - name: Fail unless the host is fit for migrations
   ansible.builtin.assert:
@@ -114,6 +112,8 @@ host:
       elements: str
       sample: ["Pool-0"]
     clock_s: {type: float, description: "The host's clock, in seconds since 1970 (UTC).", sample: 1795448672.57}
+    asked_s: {type: float, description: The controller's clock before the host read its own., sample: 1795448672.03}
+    answered_s: {type: float, description: The controller's clock after that., sample: 1795448673.1}
     runtime_path:
       description:
         - The folder in memory that sessions of this host use.

@@ -40,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     hosts.complete,
     hosts.different,
     hosts.addressed,
+    hosts.clocks,
     identity.not_dom0,
     identity.not_a_domid,
     identity.known,

@@ -130,6 +130,40 @@ def not_older(case: Case) -> t.Iterator[Finding]:
     )
 
 
+# What a guest that keeps time by itself gets over.
+_APART_S = 2.0
+
+
+def clocks(case: Case) -> t.Iterator[Finding]:
+    """Both hosts have the same time, from which the guest takes its own when it wakes up.
+
+    Each was read at a moment that is only known to lie between two readings of the controller's clock, seconds apart on
+    a slow host: only what they differ by at least is told.
+    """
+    here, there = _ahead(case.source), _ahead(case.destination)
+    if case.same_host or here is None or there is None:
+        return
+    least, most = there[0] - here[1], there[1] - here[0]
+    apart = least if least > 0 else most if most < 0 else 0.0
+    if abs(apart) > _APART_S:
+        host, word = case.request.destination, "ahead of" if apart > 0 else "behind"
+        yield case.warning(
+            "clocks_differ",
+            host,
+            f"the clock of {host} is at least {abs(apart):.0f} s {word} that of {case.source_name}; that of the domain"
+            " jumps as far when it wakes up there.",
+            "Let both hosts keep time by NTP (chronyc tracking, timedatectl).",
+            apart_s=round(apart, 1),
+        )
+
+
+def _ahead(host: HostFacts | None) -> tuple[float, float] | None:
+    """Return by how much at least, and at most, the host's clock is ahead of the controller's."""
+    if host is None or host.asked_s is None or host.answered_s is None:
+        return None
+    return host.clock_s - host.answered_s, host.clock_s - host.asked_s
+
+
 def quiet(case: Case) -> t.Iterator[Finding]:
     """No other session works on the domain; one that was interrupted is worth a word."""
     for host, facts in _both(case):

@@ -108,6 +108,7 @@ NEVER: t.Mapping[str, str] = {
 WARNINGS: frozenset[str] = frozenset(
     {
         "address_doubtful",
+        "clocks_differ",
         "cluster_unknown",
         "cpu_features_fewer",
         "cpu_unchecked",

@@ -548,6 +548,39 @@ def test_an_address_that_is_not_the_destinations_is_doubted(address: str, words:
     assert not words or words in found[0].message
 
 
+def _clock(name: str, clock: float, asked: float, answered: float) -> HostFacts:
+    return host(name, clock_s=clock, asked_s=asked, answered_s=answered)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "apart"),
+    [
+        ((1000.0, 999.0, 1001.0), (1060.0, 1059.0, 1061.0), None),  # asked a minute later
+        ((1000.0, 999.9, 1000.1), (1003.0, 1000.4, 1000.6), 2.3),
+        ((1000.0, 998.0, 1002.0), (1005.0, 1001.0, 1005.0), None),  # the answers took too long to tell
+        ((1000.0, 999.0, 1001.0), (900.0, 1002.0, 1004.0), -101.0),
+        ((1000.0, 999.9, 1000.1), (1001.5, 1000.0, 1000.2), None),
+    ],
+)
+def test_clocks_are_compared_over_the_controllers(
+    here: tuple[float, float, float], there: tuple[float, float, float], apart: float | None
+) -> None:
+    """Neither the time between two looks nor a slow answer is taken for a difference."""
+    found = _find(source=_clock("xen1", *here), destination=_clock("xen2", *there))
+    assert [(finding.code, finding.severity, finding.details["apart_s"]) for finding in found] == (
+        [] if apart is None else [("clocks_differ", "warning", apart)]
+    )
+    assert all(("behind" if apart and apart < 0 else "ahead of") in finding.message for finding in found)
+
+
+def test_clocks_of_one_host_or_of_old_facts_are_not_compared() -> None:
+    """Without the controller's times nothing is known."""
+    assert _find(destination=host("xen2", clock_s=9999.0)) == ()
+    one = _clock("xen1", 5.0, 1.0, 1.0)
+    later = dataclasses.replace(one, clock_s=99.0)
+    assert findings(one, later, domain(), request(destination="xen1", allow_same_host=True)) == ()
+
+
 def test_an_empty_inventory_asks_for_one() -> None:
     """Who forgot -i has no host to choose among."""
     lost = HostTrouble(NOT_IN_INVENTORY)
