@@ -36,3 +36,21 @@ def test_what_somebody_answers_for_is_told_in_the_same_words() -> None:
         code for code, reason in WAIVABLE.items() if not re.search(rf"^``{code}`` +{re.escape(reason)}$", plain, re.M)
     ]
     assert missing == []
+
+
+CAUSES = GUIDE.with_name("causes.rst")
+# What is wrong with the question, or with asking a host, is no cause for a migration to fail.
+_ASKING = re.compile(
+    r"host_|waiver_|domain_(?:is|unknown|gone|ambiguous|on|not|missing)|move_name|x[le]n?(?:store)?_(?!older)|pyxs_"
+    r"|no_(?:xen|runtime)|not_root|toolstack_|same_host|address_"
+)
+
+
+def test_each_cause_has_its_findings() -> None:
+    """The table of causes names every finding about a domain and what it needs, and none that does not exist."""
+    text = CAUSES.read_text(encoding="utf-8")
+    cells = re.findall(r"^     - ((?:refuses|warns|compares|counts|chooses|what is missing).+)$", text, re.MULTILINE)
+    named = {code for cell in cells for code in re.findall(r"``([a-z0-9]+(?:_[a-z0-9]+)+|vtpm|vnuma)``", cell)}
+    named -= {"migrate_before_tasks"}
+    assert named <= CODES.keys()
+    assert {code for code in CODES if not _ASKING.match(code)} - named == set()
