@@ -146,13 +146,19 @@ def mounts(root: str = "/") -> tuple[Mount, ...]:
             Mount(
                 path=_plain(place[4]),
                 type=kind[0],
-                source=_plain(kind[1]),
+                source=_source(kind[0], _plain(kind[1])),
                 root=_plain(place[3]),
                 number=place[2],
                 cached=not options & _UNCACHED,
             )
         )
     return tuple(found) if len(found) <= MOUNTS_MAX else ()
+
+
+def _source(kind: str, text: str) -> str:
+    """Leave out what programs of users call their sources: these may hold passwords, and say nothing to others."""
+    ours = kind.startswith("fuse") and kind != "fuse.glusterfs"
+    return "" if ours or "://" in text else text
 
 
 def _plain(text: str) -> str:

@@ -45,7 +45,7 @@ def _kept(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
                 path=path,
                 format=image,
             )
-        elif (backend != "qdisk" or is_true(disk.get("direct_io_safe"))) and path.startswith("/dev/"):
+        elif is_true(disk.get("direct_io_safe")) if backend == "qdisk" else path.startswith("/dev/"):
             continue
         elif disk.get("readwrite") and same_disk.stale(mount) and mount is not None and not case.same_host:
             yield case.error(
@@ -53,8 +53,9 @@ def _kept(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
                 host,
                 f"disk {path} of {name} is a file on {mount.type}, of which each host keeps parts in its own cache:"
                 f" {case.request.destination} may go on with what it read before {name} wrote it last.",
-                "Mount it without that cache on both hosts (nfs: noac; cifs: cache=none), use a block device, or shut"
-                f" the domain down and start it on {case.request.destination}.",
+                "Mount it without that cache on both hosts (nfs: noac; cifs: cache=none), let QEMU go around it"
+                " (backendtype=qdisk,direct-io-safe), or shut the domain down and start it on"
+                f" {case.request.destination}.",
                 path=path,
                 type=mount.type,
                 mount=mount.path,

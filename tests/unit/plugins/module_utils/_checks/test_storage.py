@@ -176,6 +176,14 @@ def test_what_an_hvm_domains_qemu_keeps_is_let_go_of() -> None:
     assert codes(check(guest("/srv/a", "hvm", backend="qdisk"), mounted(NFS), mounted(NFS))) == []
 
 
+def test_what_goes_around_the_cache_is_in_none() -> None:
+    """QEMU opens such a file with O_DIRECT, where a loop device does not."""
+    direct = guest("/srv/a", backend="qdisk", direct_io_safe="True")
+    assert codes(check(direct, mounted(NFS), mounted(NFS))) == []
+    loop = guest("/srv/a", direct_io_safe="True")
+    assert codes(check(loop, mounted(NFS), mounted(NFS))) == ["disk_cache_stale"]
+
+
 def test_a_disk_that_is_only_read_may_be_a_copy() -> None:
     """Such as an image of a CD; libxl leaves the field out."""
     found = check(guest("/srv/a.iso", "hvm", readwrite=None), mounted(), mounted())
