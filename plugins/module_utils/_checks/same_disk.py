@@ -118,11 +118,10 @@ def _beneath(mine: Mount, here: Equipment, theirs: Mount, there: Equipment) -> V
 
 
 def mount_of(path: str, mounts: t.Iterable[Mount]) -> Mount | None:
-    """Return the mount that a file is on: the longest that leads to it, and of several in one place the last."""
+    """Return the mount that a file is on: the last that leads to it, since it hides what was there before."""
     found = None
     for mount in mounts:
-        leads = path == mount.path or path.startswith(mount.path.rstrip("/") + "/")
-        if leads and (found is None or len(mount.path) >= len(found.path)):
+        if path == mount.path or path.startswith(mount.path.rstrip("/") + "/"):
             found = mount
     return found
 

@@ -42,8 +42,8 @@ class ShownProcessor:
             elif isinstance(event, events.Record) and self._is_policy(event):
                 self._begin, self._length = event.position + records.RECORD.size, event.length
         if self._length:
-            first = self._begin + len(self._body) - position
-            self._body += data[max(0, first) : max(0, self._begin + self._length - position)]
+            begin = self._begin - position
+            self._body += data[max(0, begin) : max(0, begin + self._length)]
             if len(self._body) == self._length:
                 self._over = True
                 self._compare(policies.decode_cpuid(bytes(self._body), self._begin))

@@ -135,6 +135,16 @@ FILES: dict[str, tuple[Equipment, Equipment, list[str]]] = {
         mounted(mount("ceph", "mon:/")),
         ["disk_cached", "disk_not_shared"],
     ),
+    "hidden by one mounted above it later": (
+        mounted(mount("xfs", "/dev/sdc", "/srv/vm"), mount("ceph", "mon:/")),
+        mounted(mount("ceph", "mon:/")),
+        [],
+    ),
+    "a name that only begins so": (
+        mounted(mount("ceph", "mon:/"), mount("xfs", "/dev/sdc", "/srv/v")),
+        mounted(mount("ceph", "mon:/")),
+        [],
+    ),
     "another folder of the same": (
         mounted(mount("ceph", "mon:/", root="/a")),
         mounted(mount("ceph", "mon:/", root="/b")),
