@@ -72,6 +72,17 @@ def test_a_guest_that_was_shown_more_ends_the_move_before_memory(make_user: Make
     assert where(user.site) == "xen2"
 
 
+def test_a_guest_that_was_paused_for_its_transfer_goes_on(make_user: MakeUser) -> None:
+    """With the method suspend it stands still when its stream begins."""
+    user = make_user({}, {"hw_caps": OLDER})
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), "-e", "migrate_method=suspend")
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode == 2, log[-4000:]
+    assert (user.result["end_state"], user.result["error"]["code"]) == ("stayed", "cpu_features_shown")
+    assert where(user.site) == "xen1"
+    assert user.site["xen2"].domains() == []
+
+
 @needs_volumes
 @pytest.mark.parametrize(
     ("there", "code", "words"),
