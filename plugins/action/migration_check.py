@@ -26,6 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import co
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._transports import OVER
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of, latest
@@ -109,6 +110,8 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         inventory=tuple(known),
         allow_same_host=options["allow_same_host"],
         method=options["method"],
+        transport=options["transport"],
+        allow_plain=options["allow_plain"],
         memory_reserve_mib=options["memory_reserve_mib"],
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"],
@@ -182,7 +185,7 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
     aside = ""
     if planned is not None and planned.autostart:
         aside = f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
-    over = f"over TLS to {options['destination_address']}"
+    over = f"over {OVER[options['transport']]} to {options['destination_address']}"
     way = f"{HOW[LIVE]}, {over}"
     if planned is not None and planned.method == SUSPEND:
         way = f"{HOW[SUSPEND]}, {planned.method_reason}; {over}"

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, METHODS
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, ROLES
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP, TLS
 
 # What a person may take upon himself in a restore; with the last four xl may refuse, and then nothing is left.
 RESTORE_WAIVABLE = (
@@ -52,6 +53,8 @@ CHECK: Spec = {
     "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
     "allow_same_host": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
+    "transport": {"type": "str", "default": TLS, "choices": [TLS, TCP]},
+    "allow_plain": {"type": "bool", "default": False},
     "memory_reserve_mib": {"type": "int", "default": 0},
     "dom0_memory_min_mib": {"type": "int", "default": 512},
     "waive": {"type": "raw", "default": []},

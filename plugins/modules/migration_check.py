@@ -89,6 +89,20 @@ options:
     type: str
     choices: [auto, live, suspend]
     default: auto
+  transport:
+    description:
+      - How the bytes travel. V(tls) encrypts everything. With V(tcp) both ends prove themselves under TLS, and what
+        follows is neither encrypted nor protected against changes; it is refused without O(allow_plain).
+    type: str
+    choices: [tls, tcp]
+    default: tls
+    version_added: 0.2.0
+  allow_plain:
+    description:
+      - Whether O(transport=tcp) is meant, which lets everybody on the way read and change the memory of the domain.
+    type: bool
+    default: false
+    version_added: 0.2.0
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.

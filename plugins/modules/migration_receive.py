@@ -84,6 +84,14 @@ options:
     description: How long a broken connection may take to come back before the migration is given up, in seconds.
     type: int
     default: 30
+  transport:
+    description:
+      - How the bytes travel; both sides of a session need the same. V(tls) encrypts everything. With V(tcp) both ends
+        prove themselves under TLS, and what follows is neither encrypted nor protected against changes.
+    type: str
+    choices: [tls, tcp]
+    default: tls
+    version_added: 0.2.0
 seealso:
   - module: dom0.xen.migration_send
 """
@@ -151,6 +159,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP, TLS
 
 STARTING_S = 30.0
 
@@ -171,6 +180,7 @@ def main() -> None:
             "banner_timeout": {"type": "int", "default": 60},
             "peer_host": {"type": "str", "default": ""},
             "link_timeout": {"type": "int", "default": 30},
+            "transport": {"type": "str", "choices": [TLS, TCP], "default": TLS},
         },
     )
     params = module.params
@@ -193,6 +203,7 @@ def main() -> None:
             port_last=last,
             admission_timeout=params["admission_timeout"],
             banner_timeout=params["banner_timeout"],
+            transport=params["transport"],
         )
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:

@@ -122,6 +122,14 @@ options:
         intervals it is 5 % of the time gone by, at most 60 seconds. Nobody is called while the guest stands still.
     type: float
     default: 5.0
+  transport:
+    description:
+      - How the bytes travel; both sides of a session need the same. V(tls) encrypts everything. With V(tcp) both ends
+        prove themselves under TLS, and what follows is neither encrypted nor protected against changes.
+    type: str
+    choices: [tls, tcp]
+    default: tls
+    version_added: 0.2.0
 seealso:
   - module: dom0.xen.migration_receive
   - module: dom0.xen.migration_info
@@ -186,6 +194,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP, TLS
 
 STARTING_S = 60.0
 
@@ -211,6 +220,7 @@ def main() -> None:
             "method": {"type": "str", "choices": ["live", "suspend"], "default": "live"},
             "destination_features": {"type": "str", "default": ""},
             "progress_interval": {"type": "float", "default": 5.0},
+            "transport": {"type": "str", "choices": [TLS, TCP], "default": TLS},
         },
     )
     params = module.params
@@ -236,6 +246,7 @@ def main() -> None:
             progress_interval=max(1.0, params["progress_interval"]),
             method=params["method"],
             destination_features=params["destination_features"],
+            transport=params["transport"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

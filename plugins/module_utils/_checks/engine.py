@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     needs,
     processor,
     storage,
+    transport,
     waivers,
     world,
 )
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     hosts.different,
     hosts.addressed,
     hosts.clocks,
+    transport.plain,
     identity.not_dom0,
     identity.not_a_domid,
     identity.known,

@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     HostFacts,
     SessionSeen,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS
 
 ERROR = "error"
 WARNING = "warning"
@@ -41,8 +42,8 @@ class MoveRequest(Record):
     ``source`` is None when the caller did not name it and no host but, at most, the destination has the domain.
     ``memory_reserve_mib`` is to stay free at the destination; ``dom0_memory_min_mib`` is what dom0 there must keep when
     xl shrinks it (autoballoon). ``method`` is live, suspend, or auto for whichever can be had, the best first.
-    ``destination_address`` is where the source is to connect; empty: not checked. ``waive`` are codes of findings that
-    are not to refuse.
+    ``transport`` tcp is refused without ``allow_plain``. ``destination_address`` is where the source is to connect;
+    empty: not checked. ``waive`` are codes of findings that are not to refuse.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -55,7 +56,8 @@ class MoveRequest(Record):
     inventory: tuple[str, ...] = ()
     allow_same_host: bool = False
     method: str = "auto"
-    transport: str = "tls"
+    transport: str = TLS
+    allow_plain: bool = False
     memory_reserve_mib: int = 0
     dom0_memory_min_mib: int = 512
     destination_address: str = ""

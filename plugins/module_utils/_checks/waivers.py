@@ -58,6 +58,7 @@ NEVER: t.Mapping[str, str] = {
         "no_runtime_path",
     ),
     **_each("allow_same_host says that it is meant", "same_host"),
+    **_each("migrate_allow_plain says that it is meant", "plain_not_allowed"),
     **_each(
         "Xen does not promise to take what a newer one sends: the guest could break when its old copy is gone",
         "xen_older",
@@ -120,6 +121,7 @@ WARNINGS: frozenset[str] = frozenset(
         "firmware_unseen",
         "label_unchecked",
         "memory_below_maximum",
+        "plain_transport",
         "session_interrupted",
         "suspend_unconfirmed",
         "tsc_rate_differs",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One non-blocking TLS connection that sends and receives frames (private to the collection)."""
+"""One non-blocking connection that sends and receives frames (private to the collection)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import ssl
 import typing as t
 from collections import deque
 
+from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
     FrameError,
     LinkError,
@@ -18,7 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
     PeerNotPinned,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, FrameReader
-from ansible_collections.dom0.xen.plugins.module_utils._link.tls_socket import PIECE_BYTES, TlsSocket
+from ansible_collections.dom0.xen.plugins.module_utils._link.tls_socket import PIECE_BYTES
 
 # One turn of the caller's event loop handles about this much, so that acknowledgements and signals get their turn.
 TURN_BYTES = 1024 * 1024
@@ -28,7 +29,7 @@ _CERTIFICATE_REASONS = ("CERTIFICATE", "UNKNOWN_CA")
 
 
 class Connection:
-    """A connected TCP socket, its TLS handshake, and the frames in both directions.
+    """A connected socket, the handshake of its cover, and the frames in both directions.
 
     The caller watches :meth:`fileno` for :meth:`interest` and calls :meth:`progress` when it is ready.
     Nothing here blocks. Every failure of the connection is a :class:`LinkLost`, a wrong certificate a
@@ -36,13 +37,13 @@ class Connection:
     when the peer has gone already.
     """
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext, *, server: bool, peer_certificate: str) -> None:
+    def __init__(self, sock: socket.socket, cover: Cover) -> None:
         try:
-            self._tls = TlsSocket(sock, context, server=server)
+            self._covered = cover.over(sock)
+            self._peer_certificate = cover.peer_certificate
         except OSError as exc:
             sock.close()
             raise _named(exc) from exc
-        self._peer_certificate = peer_certificate
         self._reader = FrameReader()
         self._out: deque[memoryview] = deque()
         self._unread: list[Frame] = []
@@ -55,11 +56,11 @@ class Connection:
 
     def fileno(self) -> int:
         """Return the socket's descriptor."""
-        return self._tls.fileno()
+        return self._covered.fileno()
 
     def interest(self) -> int:
         """Return the selector events to wait for."""
-        waits = self._tls.leaving or (bool(self._out) if self.established else not self._begun)
+        waits = self._covered.leaving or (bool(self._out) if self.established else not self._begun)
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if waits else 0)
 
     def send(self, *buffers: bytes | bytearray | memoryview) -> None:
@@ -102,7 +103,7 @@ class Connection:
         self._out.clear()
         # It refers to where it was raised, and so to this: a crowd's memory would stay until the next collection.
         self._error = None
-        self._tls.close()
+        self._covered.close()
 
     def _attempt(self, step: t.Callable[[], bool | None]) -> bool:
         """Return what ``step`` returns; keep the first failure of the connection for :meth:`_raise_error`."""
@@ -120,18 +121,17 @@ class Connection:
 
     def _shake_hands(self) -> bool:
         self._begun = True
-        if not self._tls.shake_hands():
+        if not self._covered.admit(self._peer_certificate):
             return False
-        self._tls.verify_pinned(self._peer_certificate)
         self.established = True
         return True
 
     def _flush(self) -> None:
-        while self._error is None and self._tls.flush() and self._out:
+        while self._error is None and self._covered.flush() and self._out:
             size = 0
             while self._out and size < PIECE_BYTES:
                 view = self._out.popleft()
-                self._tls.write(view)
+                self._covered.write(view)
                 size += len(view)
             self.sent_bytes += size
 
@@ -139,15 +139,15 @@ class Connection:
         if isinstance(self._error, FrameError):
             return
         room = TURN_BYTES
-        # What was fetched is decrypted whole: no selector would tell of the rest.
+        # What was fetched is taken out whole: no selector would tell of the rest.
         while True:
-            count = self._tls.read_into(self._reader.target())
+            count = self._covered.read_into(self._reader.target())
             if count:
                 frame = self._reader.filled(count)
                 if frame is not None:
                     frames.append(frame)
                 continue
-            fetched = self._tls.fetch() if room > 0 else 0
+            fetched = self._covered.fetch() if room > 0 else 0
             if not fetched:
                 return
             self.received_bytes += fetched

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import selectors
-import socket
-import ssl
 import typing as t
 from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
+from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
     LinkError,
     LinkLost,
@@ -23,44 +20,41 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._link.route import Route
 
 RETRY_INTERVAL = 0.5
 ATTEMPT_LIMIT = 10.0
 
 
 class Dialer:
-    """Keeps ``link`` connected to ``address``/``port``, one attempt at a time, none of them blocking."""
+    """Keeps ``link`` connected over ``route``, one attempt at a time, none of them blocking."""
 
     def __init__(
         self,
         link: Link,
         *,
         session: str,
-        address: str,
-        port: int,
-        context: ssl.SSLContext,
-        peer_certificate: str,
+        route: Route,
+        cover: Cover,
         clock: t.Callable[[], float],
     ) -> None:
         self._link = link
-        self._target = (address, port)
-        self._context = context
-        self._peer_certificate = peer_certificate
+        self._route = route
+        self._cover = cover
         self._clock = clock
+        self._limit = ATTEMPT_LIMIT + route.detour
         self._mine = Introduction(session, os.urandom(8).hex(), None, 0)
-        self._socket: socket.socket | None = None
         self._attempt: Connection | None = None
         self._started = 0.0
         self._not_before = 0.0
 
     def fileno(self) -> int:
         """Return the descriptor of the attempt under way, -1 when there is none."""
-        current = self._attempt or self._socket
-        return current.fileno() if current is not None else -1
+        return (self._attempt or self._route).fileno()
 
     def interest(self) -> int:
         """Return the selector events the attempt waits for."""
-        return self._attempt.interest() if self._attempt is not None else selectors.EVENT_WRITE
+        return (self._attempt or self._route).interest()
 
     def progress(self) -> bool:
         """Work on the attempt under way, or start one; return whether the link came up.
@@ -76,7 +70,7 @@ class Dialer:
             self.close()
             self._not_before = self._clock() + RETRY_INTERVAL
             if isinstance(exc, LinkLost):
-                raise Unreachable(f"no link to {self._peer()}: {exc.message}") from exc
+                raise Unreachable(f"no link to {self._route.goal}: {exc.message}") from exc
             raise
 
     def wait(self) -> float | None:
@@ -85,15 +79,15 @@ class Dialer:
             return 0.0 if self._link.connection.unread_frames else None
         now = self._clock()
         if self.fileno() >= 0:
-            return max(0.0, self._started + ATTEMPT_LIMIT - now)
+            return max(0.0, self._started + self._limit - now)
         return max(0.0, self._not_before - now)
 
     def close(self) -> None:
         """Give up the attempt under way."""
-        for current in (self._attempt, self._socket):
-            if current is not None:
-                current.close()
-        self._attempt = self._socket = None
+        if self._attempt is not None:
+            self._attempt.close()
+            self._attempt = None
+        self._route.close()
 
     def _step(self) -> bool:
         now = self._clock()
@@ -101,52 +95,22 @@ class Dialer:
             if now < self._not_before:
                 return False
             self._started = now
-            self._connect()
+            self._route.begin()
             return False
-        if now - self._started > ATTEMPT_LIMIT:
-            raise Unreachable(f"no answer from {self._peer()} within {ATTEMPT_LIMIT:.0f} s")
+        if now - self._started > self._limit:
+            raise Unreachable(f"no answer from {self._route.goal} within {self._limit:.0f} s")
         if self._attempt is None:
             self._connected()
-        if self._attempt is None:
-            return False
+            if self._attempt is None:
+                return False
         frames = self._attempt.progress()
         return bool(frames) and self._introduced(self._attempt, frames)
 
-    def _peer(self) -> str:
-        address, port = self._target
-        return f"{address} port {port}"
-
-    def _connect(self) -> None:
-        address, port = self._target
-        try:
-            found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-        except (OSError, UnicodeError) as exc:
-            raise Unreachable(f"{address} is not an address: {exc}") from exc
-        family, kind, protocol, dummy, target = found[0]
-        self._socket = socket.socket(family, kind, protocol)
-        self._socket.setblocking(False)
-        result = self._socket.connect_ex(target)
-        if result not in (0, errno.EINPROGRESS):
-            self._fail(result)
-
     def _connected(self) -> None:
-        if self._socket is None:
-            return
-        result = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if result:
-            self._fail(result)
-        try:
-            self._socket.getpeername()
-        except OSError as exc:
-            if exc.errno == errno.ENOTCONN:
-                return
-            self._fail(exc.errno or errno.EIO)
-        sock, self._socket = self._socket, None
-        self._attempt = Connection(sock, self._context, server=False, peer_certificate=self._peer_certificate)
-        self._attempt.send(replace(self._mine, expected=self._link.expected).encode(Kind.HELLO))
-
-    def _fail(self, result: int) -> t.NoReturn:
-        raise Unreachable(f"cannot connect to {self._peer()}: {os.strerror(result)}")
+        sock = self._route.take()
+        if sock is not None:
+            self._attempt = Connection(sock, self._cover)
+            self._attempt.send(replace(self._mine, expected=self._link.expected).encode(Kind.HELLO))
 
     def _introduced(self, connection: Connection, frames: list[Frame]) -> bool:
         theirs = Introduction.decode(frames[0], Kind.WELCOME)

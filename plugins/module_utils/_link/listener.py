@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
+from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
     FrameError,
     LinkError,
@@ -49,13 +49,11 @@ class Listener:
         session: str,
         address: str,
         ports: range,
-        context: ssl.SSLContext,
-        peer_certificate: str,
+        cover: Cover,
         clock: t.Callable[[], float],
     ) -> None:
         self._link = link
-        self._context = context
-        self._peer_certificate = peer_certificate
+        self._cover = cover
         self._clock = clock
         self._mine = Introduction(session, os.urandom(8).hex(), None, 0)
         self._guests: list[_Guest] = []
@@ -81,7 +79,7 @@ class Listener:
             except OSError:
                 return
             try:
-                connection = Connection(sock, self._context, server=True, peer_certificate=self._peer_certificate)
+                connection = Connection(sock, self._cover)
             except LinkLost:
                 self.refused += 1
                 continue

@@ -24,7 +24,7 @@ HANDSHAKE_PIECE_BYTES = 16 * 1024
 
 
 class TlsSocket:
-    """A connected TCP socket and its TLS state.
+    """A connected socket, TCP or Unix, and its TLS state.
 
     Every method does what can be done without blocking, and raises :class:`OSError` (which :class:`ssl.SSLError` is)
     or :class:`LinkLost` when the connection broke or the peer closed it.
@@ -32,7 +32,8 @@ class TlsSocket:
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, *, server: bool) -> None:
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -72,6 +73,16 @@ class TlsSocket:
         verify_pinned(self._tls, peer_certificate)
         self._piece = memoryview(bytearray(PIECE_BYTES))
 
+    def admit(self, peer_certificate: str) -> bool:
+        """Go on with all that comes before the first frame; return whether it is done.
+
+        Raises :class:`PeerNotPinned` for a peer other than that of ``peer_certificate``.
+        """
+        if not self.shake_hands():
+            return False
+        self.verify_pinned(peer_certificate)
+        return True
+
     def write(self, data: memoryview) -> None:
         """Encrypt all of ``data``; :meth:`flush` sends it."""
         self._tls.write(data)
@@ -104,15 +115,20 @@ class TlsSocket:
 
     def fetch(self) -> int:
         """Receive once, at most a piece; return how many bytes, 0 when there are none now."""
+        count = self._receive()
+        if count:
+            self._incoming.write(self._piece[:count])
+        return count
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _receive(self) -> int:
         try:
             count = self._socket.recv_into(self._piece)
         except BlockingIOError:
             return 0
         if not count:
             raise LinkLost("the peer closed the connection")
-        self._incoming.write(self._piece[:count])
         return count
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()

@@ -11,7 +11,7 @@ import subprocess
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._link import tls
+from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
@@ -31,6 +31,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import Own
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import warming
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -55,9 +56,8 @@ class Receiver(Driver[DestinationState]):
         super().__init__(settings, DestinationState(settings.name), advance, launched)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._store = XenStore()
-        self._context = tls.context(
-            server=True, certificate=certificate, key=key, peer_certificate=settings.peer_certificate
-        )
+        plain = settings.transport == TCP
+        self._cover = Cover.loaded(certificate, key, settings.peer_certificate, server=True, plain=plain)
         self._arrival = Arrival(self._store, settings.uuid)
         self._process = DestinationXl(self._xl, settings.session, self.stderr_path)
         self._listener: Listener | None = None
@@ -163,8 +163,7 @@ class Receiver(Driver[DestinationState]):
                 session=self.settings.session,
                 address=self.settings.listen_address,
                 ports=range(self.settings.port_first, self.settings.port_last + 1),
-                context=self._context,
-                peer_certificate=self.settings.peer_certificate,
+                cover=self._cover,
                 clock=self.clock,
             )
         except LinkError as exc:

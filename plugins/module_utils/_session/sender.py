@@ -10,10 +10,11 @@ import selectors
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._link import tls
+from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
+from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct
 from ansible_collections.dom0.xen.plugins.module_utils._session import (
     actions,
     failures,
@@ -39,6 +40,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Au
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -55,15 +57,12 @@ class Sender(Driver[SourceState]):
         self._telling.invite(settings.progress_interval)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._process = SourceXl(self._xl, settings, self.stderr_path)
+        plain = settings.transport == TCP
         self._dialer = Dialer(
             self.link,
             session=settings.session,
-            address=settings.destination_address,
-            port=settings.port,
-            context=tls.context(
-                server=False, certificate=certificate, key=key, peer_certificate=settings.peer_certificate
-            ),
-            peer_certificate=settings.peer_certificate,
+            route=Direct(settings.destination_address, settings.port),
+            cover=Cover.loaded(certificate, key, settings.peer_certificate, server=False, plain=plain),
             clock=self.clock,
         )
         self._store = XenStore()
@@ -81,6 +80,7 @@ class Sender(Driver[SourceState]):
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(now, self.settings.memory_kib, started))
         expired = self.link.down_for > self.settings.link_timeout
+        document["transport"] = self.settings.transport
         document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
         document["peer"] = {**self.link.peer_figures, **self._peer}
         return document

@@ -31,7 +31,6 @@ def document(
     stop = stop_time(timeline, peer.get("timeline", {}), clock_offset)
     return {
         "method": SUSPEND if state.pauses else LIVE,
-        "transport": "tls",
         "permission": {
             "held": state.permission_held,
             "committed": state.commit_left,

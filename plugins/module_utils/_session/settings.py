@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS
 
 SettingsT = t.TypeVar("SettingsT", bound="Settings")
 
@@ -58,6 +59,7 @@ class ReceiverSettings(Settings):
     port_last: int
     admission_timeout: float
     banner_timeout: float
+    transport: str = TLS
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class SenderSettings(Settings):
     progress_interval: float
     method: str = LIVE
     destination_features: str = ""
+    transport: str = TLS
 
     def who(self) -> dict[str, str]:
         """Return it with the method, which says what a paused copy is."""

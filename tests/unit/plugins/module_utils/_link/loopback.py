@@ -19,11 +19,13 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.dom0.xen.plugins.module_utils._link import tls
+from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
+from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct, Route
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials
 
 SESSION = "0123456789abcdef"
@@ -52,6 +54,11 @@ def reset(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+def cover(mine: Credentials, *, server: bool, peer: str, plain: bool = False) -> Cover:
+    """A cover of the link for these credentials."""
+    return Cover(context(mine, server=server, peer=peer), peer, server, plain)
 
 
 class Clock:
@@ -166,8 +173,13 @@ class Ends:
         session: str = SESSION,
         sender: str = "sender",
         receiver: str = "receiver",
+        plain: bool = False,
+        route: t.Callable[[int], Route] | None = None,
     ) -> None:
-        """``sender`` and ``receiver`` say whose credentials each end shows; they always expect these two."""
+        """``sender`` and ``receiver`` say whose credentials each end shows; they always expect these two.
+
+        ``route`` makes the way to the port, the network's where there is one.
+        """
         self.clock = Clock()
         self.far_clock = Clock()
         self.near = Link(self.clock, window=window)
@@ -178,18 +190,16 @@ class Ends:
             session=SESSION,
             address="127.0.0.1",
             ports=PORTS,
-            context=context(credentials(receiver), server=True, peer=pinned_sender),
-            peer_certificate=pinned_sender,
+            cover=cover(credentials(receiver), server=True, peer=pinned_sender, plain=plain),
             clock=self.far_clock,
         )
         self.network = Network(self.listener.port) if network else None
+        port = self.network.port if self.network else self.listener.port
         self.dialer = Dialer(
             self.near,
             session=session,
-            address="127.0.0.1",
-            port=self.network.port if self.network else self.listener.port,
-            context=context(credentials(sender), server=False, peer=pinned_receiver),
-            peer_certificate=pinned_receiver,
+            route=route(port) if route else Direct("127.0.0.1", port),
+            cover=cover(credentials(sender), server=False, peer=pinned_receiver, plain=plain),
             clock=self.clock,
         )
         self.arrived_far: list[Frame] = []

@@ -23,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkL
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import WINDOW, Link
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
+from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link import loopback
 
 PIECE = 256 * 1024
@@ -73,8 +74,7 @@ def link_receiver(port: t.Any, total: int, result: t.Any, profiled: bool) -> Non
         session=loopback.SESSION,
         address="127.0.0.1",
         ports=range(0, 1),
-        context=loopback.context(loopback.credentials("receiver"), server=True, peer=peer),
-        peer_certificate=peer,
+        cover=loopback.cover(loopback.credentials("receiver"), server=True, peer=peer),
         clock=clock,
     )
     port.put(listener.port)
@@ -126,7 +126,7 @@ def link(total: int, profiled: bool = False) -> tuple[float, float, float]:
     child = multiprocessing.Process(target=link_receiver, args=(port, total, result, profiled))
     child.start()
     with loopback.Ends(window=WINDOW) as ends:
-        ends.dialer._target = ("127.0.0.1", port.get())
+        ends.dialer._route = Direct("127.0.0.1", port.get())
         while not ends.near.up:
             ends.dialer.progress()
             time.sleep(0.001)

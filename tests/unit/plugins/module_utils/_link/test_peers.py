@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind,
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
+from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link import loopback
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends
@@ -356,7 +357,7 @@ def test_port_refused() -> None:
 def test_another_service_on_the_port(says: bytes) -> None:
     """Something else answers, or nothing does: an attempt that failed, never an endless one."""
     with socket.create_server(("127.0.0.1", 0)) as server, Ends() as ends:
-        ends.dialer._target = server.getsockname()[:2]
+        ends.dialer._route = Direct(*server.getsockname()[:2])
         ends.dialer.progress()
         with server.accept()[0] as peer:
             peer.send(says)
@@ -373,7 +374,7 @@ def test_another_service_on_the_port(says: bytes) -> None:
 def test_no_names_are_looked_up(address: str) -> None:
     """An address that is none is named at once; asking a name server would stop the session's process."""
     with Ends() as ends:
-        ends.dialer._target = (address, 1)
+        ends.dialer._route = Direct(address, 1)
         with pytest.raises(Unreachable):
             ends.dialer.progress()
 
@@ -391,8 +392,7 @@ def make_listener() -> t.Iterator[t.Callable[[Ends, str, range], tuple[Listener,
                 session=loopback.SESSION,
                 address=address,
                 ports=ports,
-                context=loopback.context(loopback.credentials("receiver"), server=True, peer=peer),
-                peer_certificate=peer,
+                cover=loopback.cover(loopback.credentials("receiver"), server=True, peer=peer),
                 clock=ends.clock,
             )
             stack.callback(link.detach)
@@ -434,7 +434,7 @@ def test_ipv6(listener: MakeListener) -> None:
             other, link = listener(ends, "::1", range(0, 1))
         except LinkError:
             pytest.skip("this machine has no ::1")
-        ends.dialer._target = ("::1", other.port)
+        ends.dialer._route = Direct("::1", other.port)
         deadline = time.monotonic() + 10
         while not ends.near.up and time.monotonic() < deadline:
             ends.dialer.progress()

@@ -19,6 +19,7 @@ from dom0_double.driver.host import GuestConfig, Host
 from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials, present_script
 from ansible_collections.dom0.xen.tests.tools.places import COLLECTIONS
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link import loopback
@@ -144,10 +145,8 @@ def sender(receiver: Running, who: str = "sender", session: str = SESSION) -> t.
     dialer = Dialer(
         link,
         session=session,
-        address=receiver.address,
-        port=receiver.port,
-        context=loopback.context(loopback.credentials(who), server=False, peer=receiver.certificate),
-        peer_certificate=receiver.certificate,
+        route=Direct(receiver.address, receiver.port),
+        cover=loopback.cover(loopback.credentials(who), server=False, peer=receiver.certificate),
         clock=time.monotonic,
     )
     link.dialer = dialer  # type: ignore[attr-defined]
