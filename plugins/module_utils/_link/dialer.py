@@ -84,10 +84,18 @@ class Dialer:
 
     def close(self) -> None:
         """Give up the attempt under way."""
+        self._drop()
+        self._route.close()
+
+    def end(self) -> None:
+        """Do so for good, after the link has let its connection go."""
+        self._drop()
+        self._route.end()
+
+    def _drop(self) -> None:
         if self._attempt is not None:
             self._attempt.close()
             self._attempt = None
-        self._route.close()
 
     def _step(self) -> bool:
         now = self._clock()

@@ -35,7 +35,10 @@ class Route(t.Protocol):
         """Return the connected socket, once there is one; the attempt is over then. Raises a link error."""
 
     def close(self) -> None:
-        """Give up the attempt under way. What was taken belongs to whoever took it."""
+        """Give up the attempt under way, and with it what the last one was made of."""
+
+    def end(self) -> None:
+        """End it for good; what was said last over the last attempt may still leave, which may take some seconds."""
 
 
 class Direct:
@@ -90,6 +93,10 @@ class Direct:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def end(self) -> None:
+        """Close it; the kernel sees to what was said last."""
+        self.close()
 
     def _fail(self, result: int) -> t.NoReturn:
         raise Unreachable(f"cannot connect to {self.goal}: {os.strerror(result)}")

@@ -295,6 +295,6 @@ class Sender(Driver[SourceState]):
         if self._watch is not None:
             self._watch.close()
         self._process.close()
-        self._dialer.close()
         self.link.detach()
+        self._dialer.end()
         self._store.close()

@@ -174,11 +174,11 @@ class Ends:
         sender: str = "sender",
         receiver: str = "receiver",
         plain: bool = False,
-        route: t.Callable[[int], Route] | None = None,
+        route: t.Callable[[Ends], Route] | None = None,
     ) -> None:
         """``sender`` and ``receiver`` say whose credentials each end shows; they always expect these two.
 
-        ``route`` makes the way to the port, the network's where there is one.
+        ``route`` makes the dialer's way, when the listener and the network are there.
         """
         self.clock = Clock()
         self.far_clock = Clock()
@@ -198,7 +198,7 @@ class Ends:
         self.dialer = Dialer(
             self.near,
             session=session,
-            route=route(port) if route else Direct("127.0.0.1", port),
+            route=route(self) if route else Direct("127.0.0.1", port),
             cover=cover(credentials(sender), server=False, peer=pinned_receiver, plain=plain),
             clock=self.clock,
         )
