@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
     _supports_diff = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return ``session`` and ``certificate``; the key is in no result."""
+        """Return ``session``, ``certificate`` and ``ssh_public_key``; no private key is in any result."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(CREDENTIALS, required_if=CREDENTIALS_REQUIRED_IF)
         try:
@@ -63,10 +63,13 @@ class ActionModule(ActionBase):
     def _present(self, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         session = options["session"] or new_session()
         made = credentials.make_credentials(f"{session}.{options['role']}")
+        if options["ssh"]:
+            made = made.with_ssh_key()
         if not self._task.check_mode:
             script = credentials.present_script(options["runtime_path"], session, options["role"], made)
             self._said(run_script(self, script, secret=made.key))
-        return {"changed": True, "session": session, "certificate": made.certificate}
+        told = {"certificate": made.certificate, "ssh_public_key": made.ssh_public_key}
+        return {"changed": True, "session": session, **told}
 
     def _absent(self, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         if self._task.check_mode:

@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, METHODS
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, ROLES
-from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP, TLS
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
 
 # What a person may take upon himself in a restore; with the last four xl may refuse, and then nothing is left.
 RESTORE_WAIVABLE = (
@@ -28,6 +28,7 @@ CREDENTIALS: Spec = {
     **PLACES,
     "role": {"type": "str", "required": True, "choices": list(ROLES)},
     "session": {"type": "str"},
+    "ssh": {"type": "bool", "default": False},
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
 }
 CREDENTIALS_REQUIRED_IF = [("state", "absent", ("session",))]
@@ -53,7 +54,7 @@ CHECK: Spec = {
     "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
     "allow_same_host": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
-    "transport": {"type": "str", "default": TLS, "choices": [TLS, TCP]},
+    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
     "allow_plain": {"type": "bool", "default": False},
     "memory_reserve_mib": {"type": "int", "default": 0},
     "dom0_memory_min_mib": {"type": "int", "default": 512},

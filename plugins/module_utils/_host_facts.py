@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import shutil
@@ -73,6 +74,8 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         monitors=monitors(lines),
         cluster=cluster(lines),
         equipment=equipment(info.fields if info else {}),
+        # Whether it is there; to import it would take longer than all the rest.
+        paramiko=importlib.util.find_spec("paramiko") is not None,
     )
 
 

@@ -249,6 +249,7 @@ class HostFacts(Record):
     equipment: Equipment = Equipment()
     asked_s: float | None = None
     answered_s: float | None = None
+    paramiko: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -82,6 +82,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     resolve_runtime_root,
     session_folder,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session import ssh_door
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import (
     ask_to_stop,
     process_of,
@@ -117,6 +118,9 @@ def main() -> None:
             runtime, journal, session, role, module.params["timeout"]
         )
         document = status_of(runtime, journal, session, role)
+    if not module.check_mode:
+        # A receiver that was killed could not take its own away.
+        ssh_door.tidy(runtime)
     module.exit_json(
         changed=there,
         cancelled=there and ended,

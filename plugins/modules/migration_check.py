@@ -92,9 +92,10 @@ options:
   transport:
     description:
       - How the bytes travel. V(tls) encrypts everything. With V(tcp) both ends prove themselves under TLS, and what
-        follows is neither encrypted nor protected against changes; it is refused without O(allow_plain).
+        follows is neither encrypted nor protected against changes; it is refused without O(allow_plain). With V(ssh)
+        TLS goes through the destination's sshd, which takes paramiko on the source.
     type: str
-    choices: [tls, tcp]
+    choices: [tls, ssh, tcp]
     default: tls
     version_added: 0.2.0
   allow_plain:

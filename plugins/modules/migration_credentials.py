@@ -32,6 +32,13 @@ options:
       - Identity of the session, 16 hexadecimal digits.
       - A new one is made when it is omitted. Required with O(state=absent).
     type: str
+  ssh:
+    description:
+      - Whether to make an Ed25519 key for sshd as well, for a session over the transport V(ssh). It travels with the
+        other one.
+    type: bool
+    default: false
+    version_added: 0.2.0
   state:
     description:
       - With V(present) the credentials are made. A folder that is there already is refused, since a session is used
@@ -114,6 +121,11 @@ certificate:
     -----BEGIN CERTIFICATE-----
     MIIBtjCCAVugAwIBAgIUBjD7AFr6i2e5DpUpZ83uDsTZNZEwCgYIKoZIzj0EAwIw
     -----END CERTIFICATE-----
+ssh_public_key:
+  description: The public key that the other side's sshd must let in, or null without O(ssh).
+  type: str
+  returned: O(state=present)
+  sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH3fFmf1bzv1cNQaQ3pyXxN0ps1Q9l0wV3xk1H3c9p7b
 kept:
   description: Whether the folder was left in place because the process of the session still runs.
   type: bool

@@ -164,7 +164,7 @@ sessions:
       type: list
       elements: dict
     method: {returned: for a sender, type: str, description: "How the domain is moved, always V(live)."}
-    transport: {returned: for a sender, type: str, description: "How its state travels, V(tls) or V(tcp)."}
+    transport: {returned: for a sender, type: str, description: "How its state travels, V(tls), V(ssh) or V(tcp)."}
     permission:
       description: How far the permission to run the domain at the destination has come.
       returned: for a sender

@@ -87,10 +87,31 @@ options:
   transport:
     description:
       - How the bytes travel; both sides of a session need the same. V(tls) encrypts everything. With V(tcp) both ends
-        prove themselves under TLS, and what follows is neither encrypted nor protected against changes.
+        prove themselves under TLS, and what follows is neither encrypted nor protected against changes. With V(ssh) the
+        receiver listens on the loopback address only, and TLS comes through the host's sshd.
     type: str
-    choices: [tls, tcp]
+    choices: [tls, ssh, tcp]
     default: tls
+    version_added: 0.2.0
+  ssh_user:
+    description:
+      - Account that the sender comes as, with O(transport=ssh). A line in its C(authorized_keys) lets the session's key
+        come to the receiver's port and nowhere else, for as long as the receiver runs.
+    type: str
+    default: root
+    version_added: 0.2.0
+  ssh_public_key:
+    description:
+      - The sender's key for sshd, as M(dom0.xen.migration_credentials) returned it. Needed with O(transport=ssh).
+    type: str
+    default: ""
+    version_added: 0.2.0
+  sshd_config:
+    description:
+      - Configuration of the sshd that the sender comes through, when it is not that of the distribution. It is asked
+        where the account's C(authorized_keys) and its host keys are.
+    type: str
+    default: ""
     version_added: 0.2.0
 seealso:
   - module: dom0.xen.migration_send
@@ -120,6 +141,13 @@ port:
   returned: success
   type: int
   sample: 49152
+ssh_host_keys:
+  description:
+    - The host keys that sshd may show to the sender, each with its type. Empty unless O(transport=ssh).
+  returned: success
+  type: list
+  elements: str
+  sample: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH3fFmf1bzv1cNQaQ3pyXxN0ps1Q9l0wV3xk1H3c9p7b]
 banner_verified:
   description: Whether C(xl migrate-receive) said its banner, byte for byte as C(xl migrate) expects it.
   returned: success
@@ -159,7 +187,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
-from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP, TLS
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
 
 STARTING_S = 30.0
 
@@ -180,7 +208,10 @@ def main() -> None:
             "banner_timeout": {"type": "int", "default": 60},
             "peer_host": {"type": "str", "default": ""},
             "link_timeout": {"type": "int", "default": 30},
-            "transport": {"type": "str", "choices": [TLS, TCP], "default": TLS},
+            "transport": {"type": "str", "choices": list(TRANSPORTS), "default": TLS},
+            "ssh_user": {"type": "str", "default": "root"},
+            "ssh_public_key": {"type": "str", "default": "", "no_log": False},
+            "sshd_config": {"type": "str", "default": ""},
         },
     )
     params = module.params
@@ -204,6 +235,9 @@ def main() -> None:
             admission_timeout=params["admission_timeout"],
             banner_timeout=params["banner_timeout"],
             transport=params["transport"],
+            ssh_user=params["ssh_user"],
+            ssh_public_key=params["ssh_public_key"].strip(),
+            sshd_config=params["sshd_config"],
         )
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:

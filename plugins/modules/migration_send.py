@@ -125,10 +125,29 @@ options:
   transport:
     description:
       - How the bytes travel; both sides of a session need the same. V(tls) encrypts everything. With V(tcp) both ends
-        prove themselves under TLS, and what follows is neither encrypted nor protected against changes.
+        prove themselves under TLS, and what follows is neither encrypted nor protected against changes. With V(ssh)
+        TLS goes through the destination's sshd, which takes paramiko on this host.
     type: str
-    choices: [tls, tcp]
+    choices: [tls, ssh, tcp]
     default: tls
+    version_added: 0.2.0
+  ssh_user:
+    description: Account of the destination to come as, with O(transport=ssh).
+    type: str
+    default: root
+    version_added: 0.2.0
+  ssh_port:
+    description: TCP port of the destination's sshd, with O(transport=ssh).
+    type: int
+    default: 22
+    version_added: 0.2.0
+  ssh_host_keys:
+    description:
+      - The host keys that the destination's sshd may show, as M(dom0.xen.migration_receive) returned them. With
+        O(transport=ssh) nothing is sent to one that shows another.
+    type: list
+    elements: str
+    default: []
     version_added: 0.2.0
 seealso:
   - module: dom0.xen.migration_receive
@@ -194,7 +213,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
-from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP, TLS
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
 
 STARTING_S = 60.0
 
@@ -220,7 +239,10 @@ def main() -> None:
             "method": {"type": "str", "choices": ["live", "suspend"], "default": "live"},
             "destination_features": {"type": "str", "default": ""},
             "progress_interval": {"type": "float", "default": 5.0},
-            "transport": {"type": "str", "choices": [TLS, TCP], "default": TLS},
+            "transport": {"type": "str", "choices": list(TRANSPORTS), "default": TLS},
+            "ssh_user": {"type": "str", "default": "root"},
+            "ssh_port": {"type": "int", "default": 22},
+            "ssh_host_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
         },
     )
     params = module.params
@@ -247,6 +269,9 @@ def main() -> None:
             method=params["method"],
             destination_features=params["destination_features"],
             transport=params["transport"],
+            ssh_user=params["ssh_user"],
+            ssh_port=params["ssh_port"],
+            ssh_host_keys=params["ssh_host_keys"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

@@ -161,7 +161,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     resolve_runtime_root,
     runtime_root,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session import settle
+from ansible_collections.dom0.xen.plugins.module_utils._session import settle, ssh_door
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -218,6 +218,7 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
         return {"changed": False, "side": side.to_result()}
     if check:
         return {"changed": True}
+    ssh_door.tidy(here.runtime_root)
     module.log("dom0.xen {}: settling: {} {}".format(here.session, params["state"], params["verb"] or ""))
     if params["state"] == "act":
         return settle.act(here, xl, settle.Act(params["verb"], params["status"], params["domid"]), params["wait"])

@@ -14,7 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 try:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 except ImportError:
     HAS_CRYPTOGRAPHY = False
@@ -38,10 +38,23 @@ class CryptographyMissing(Dom0XenError):
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """A private key and its self-signed certificate, both PEM. ``repr`` leaves the key out."""
+    """A private key and its self-signed certificate, both PEM. ``repr`` leaves the key out.
+
+    With ``ssh_public_key``, as a line of authorized_keys without its options, ``key`` also holds its private key.
+    """
 
     key: bytes = dataclasses.field(repr=False)
     certificate: str
+    ssh_public_key: str | None = None
+
+    def with_ssh_key(self) -> Credentials:
+        """Return them with an Ed25519 key for sshd, in OpenSSH's own format behind the key for TLS."""
+        key = ed25519.Ed25519PrivateKey.generate()
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+        )
+        public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        return Credentials(self.key + private, self.certificate, public.decode("ascii"))
 
 
 def make_credentials(common_name: str) -> Credentials:

@@ -58,7 +58,7 @@ class Sshd:
         return " ".join((self.folder / "host_key.pub").read_text().split()[:2])
 
     def make_host_key(self) -> None:
-        """Make a host key in place of the one that is there; a running sshd goes on with the old one."""
+        """Make a host key, in place of the one that is there."""
         for name in ("host_key", "host_key.pub"):
             (self.folder / name).unlink(missing_ok=True)
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / "host_key")]

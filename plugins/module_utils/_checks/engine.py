@@ -43,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     hosts.addressed,
     hosts.clocks,
     transport.plain,
+    transport.tools,
     identity.not_dom0,
     identity.not_a_domid,
     identity.known,

@@ -8,7 +8,20 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding
-from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP
+from ansible_collections.dom0.xen.plugins.module_utils._transports import SSH, TCP
+
+
+def tools(case: Case) -> t.Iterator[Finding]:
+    """The source can speak ssh; the destination has an sshd, or Ansible would not be there."""
+    if case.request.transport != SSH or case.source is None or case.source.paramiko:
+        return
+    yield case.error(
+        "paramiko_missing",
+        case.source_name,
+        f"the Python of {case.source_name} has no paramiko, which the transport ssh takes.",
+        f"Run `ansible-playbook dom0.xen.prepare --limit {case.source_name} -e prepare_ssh=true`, or use the transport"
+        " tls.",
+    )
 
 
 def plain(case: Case) -> t.Iterator[Finding]:

@@ -58,6 +58,7 @@ NEVER: t.Mapping[str, str] = {
         "no_runtime_path",
     ),
     **_each("allow_same_host says that it is meant", "same_host"),
+    **_each("the sender cannot speak ssh without it", "paramiko_missing"),
     **_each("migrate_allow_plain says that it is meant", "plain_not_allowed"),
     **_each(
         "Xen does not promise to take what a newer one sends: the guest could break when its old copy is gone",

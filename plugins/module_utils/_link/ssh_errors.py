@@ -26,9 +26,9 @@ class HostKeyMismatch(LinkError):
 
     code = "ssh_host_key_mismatch"
     remedy = (
-        "Find out who answers there. If the destination's host keys were changed, restart its sshd, which goes on"
-        " showing the old ones; if it is another sshd, name its port (migrate_ssh_port) and configuration"
-        " (migrate_sshd_config)."
+        "Find out who answers there. The keys that were expected are those in the .pub files beside the destination's"
+        " host keys: see that each belongs to its key. If it is another sshd of the destination, name its port"
+        " (migrate_ssh_port) and configuration (migrate_sshd_config)."
     )
 
 

@@ -29,7 +29,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     session_folders,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
-from ansible_collections.dom0.xen.plugins.module_utils._session import daemon, documents
+from ansible_collections.dom0.xen.plugins.module_utils._session import daemon, documents, ssh_door
 from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
 
@@ -93,6 +93,7 @@ def prepare(runtime_path: str, journal_path: str, session: str, role: str) -> Pl
     make_private_folder(runtime)
     journals = journal_root(journal_path)
     _tidy(root, journals)
+    ssh_door.tidy(root)
     _prune(journals)
     return Places(root, runtime, make_private_folder(session_folder(journals, session, role)))
 

@@ -11,7 +11,6 @@ import subprocess
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
@@ -22,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance, expected
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
+from ansible_collections.dom0.xen.plugins.module_utils._session.entrance import Entrance
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong, NotAdmitted
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
@@ -31,7 +31,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import Own
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import warming
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
-from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -56,8 +55,7 @@ class Receiver(Driver[DestinationState]):
         super().__init__(settings, DestinationState(settings.name), advance, launched)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._store = XenStore()
-        plain = settings.transport == TCP
-        self._cover = Cover.loaded(certificate, key, settings.peer_certificate, server=True, plain=plain)
+        self._entrance = Entrance(settings, certificate, key)
         self._arrival = Arrival(self._store, settings.uuid)
         self._process = DestinationXl(self._xl, settings.session, self.stderr_path)
         self._listener: Listener | None = None
@@ -158,20 +156,12 @@ class Receiver(Driver[DestinationState]):
 
     def _listen(self) -> None:
         try:
-            self._listener = Listener(
-                self.link,
-                session=self.settings.session,
-                address=self.settings.listen_address,
-                ports=range(self.settings.port_first, self.settings.port_last + 1),
-                cover=self._cover,
-                clock=self.clock,
-            )
-        except LinkError as exc:
-            self.fail(exc)
+            self._listener = self._entrance.open(self.link, self.clock)
+        except (OSError, Dom0XenError) as exc:
+            self.fail(exc if isinstance(exc, Dom0XenError) else Dom0XenError(str(exc)))
             return
-        where = {"port": self._listener.port, "address": self._listener.address}
         self.note("banner", port=self._listener.port)
-        self.launched({**where, "banner_verified": True, "pid": os.getpid()})
+        self.launched({**self._entrance.told(), "banner_verified": True, "pid": os.getpid()})
 
     def _serve_link(self, happened: dict[int, int]) -> None:
         if self._listener is not None:
@@ -239,6 +229,7 @@ class Receiver(Driver[DestinationState]):
 
     def _look_at_deadlines(self) -> None:
         now = self.clock()
+        self._entrance.tend(now)
         if self._listener is None and now - self.started > self.settings.banner_timeout:
             self.fail(BannerWrong(f"xl migrate-receive has said nothing within {self.settings.banner_timeout} s"))
         if self.state.phase is Phase.STARTING:
@@ -292,8 +283,8 @@ class Receiver(Driver[DestinationState]):
             came_back(self.settings.uuid, self.settings.name)
         self._arrival.close()
         self._process.close()
-        if self._listener is not None:
-            self._listener.close()
+        if left := self._entrance.close():
+            self.note("ssh_key_left", why=left)
         self.link.detach()
         self._store.close()
         warming.end(self._warming)

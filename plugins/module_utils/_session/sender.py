@@ -10,11 +10,8 @@ import selectors
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
-from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
-from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct
 from ansible_collections.dom0.xen.plugins.module_utils._session import (
     actions,
     failures,
@@ -25,6 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
     words,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.departure import dialer
 from ansible_collections.dom0.xen.plugins.module_utils._session.disks import PAUSE_S
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
@@ -40,7 +38,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Au
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
-from ansible_collections.dom0.xen.plugins.module_utils._transports import TCP
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -57,14 +54,7 @@ class Sender(Driver[SourceState]):
         self._telling.invite(settings.progress_interval)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._process = SourceXl(self._xl, settings, self.stderr_path)
-        plain = settings.transport == TCP
-        self._dialer = Dialer(
-            self.link,
-            session=settings.session,
-            route=Direct(settings.destination_address, settings.port),
-            cover=Cover.loaded(certificate, key, settings.peer_certificate, server=False, plain=plain),
-            clock=self.clock,
-        )
+        self._dialer = dialer(settings, certificate, key, self.link, self.clock)
         self._store = XenStore()
         self._guard = Guard(settings, self._store)
         self._watch: SourceWatch | None = None

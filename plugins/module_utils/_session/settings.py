@@ -51,7 +51,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class ReceiverSettings(Settings):
-    """The receiver accepts a domain of at most ``memory_max_kib``, from one sender, on one of the ports given."""
+    """The receiver accepts a domain of at most ``memory_max_kib``, from one sender, on one of the ports given.
+
+    Over ssh it is ``ssh_user`` whom sshd, configured by ``sshd_config``, lets in with ``ssh_public_key``.
+    """
 
     memory_max_kib: int
     listen_address: str
@@ -60,6 +63,9 @@ class ReceiverSettings(Settings):
     admission_timeout: float
     banner_timeout: float
     transport: str = TLS
+    ssh_user: str = "root"
+    ssh_public_key: str = ""
+    sshd_config: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ class SenderSettings(Settings):
 
     ``method``: ``live`` or ``suspend``. With ``gate_held`` the permission waits for the controller, for at most
     ``gate_timeout``. The controller is called to look every ``progress_interval``. ``destination_features`` are
-    those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not compared with them.
+    those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not compared with them. Over ssh it
+    comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown.
     """
 
     destination_address: str
@@ -82,6 +89,9 @@ class SenderSettings(Settings):
     method: str = LIVE
     destination_features: str = ""
     transport: str = TLS
+    ssh_user: str = "root"
+    ssh_port: int = 22
+    ssh_host_keys: t.Sequence[str] = ()
 
     def who(self) -> dict[str, str]:
         """Return it with the method, which says what a paused copy is."""

@@ -14,6 +14,7 @@ from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, where
+from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -70,3 +71,67 @@ def test_tcp(user: User) -> None:
     told = user.result
     assert told["transport"] == "tcp"
     assert "plain_transport" in [finding["code"] for finding in told["findings"]]
+
+
+@pytest.fixture
+def sshd(tmp_path: pathlib.Path) -> t.Iterator[Sshd]:
+    """What stands for the destination's sshd."""
+    with Sshd(tmp_path / "sshd") as sshd:
+        sshd.authorized_keys.write_text("# of somebody else\n")
+        yield sshd
+
+
+def over_ssh(sshd: Sshd) -> tuple[str, ...]:
+    """Return the arguments that lead through it."""
+    values = {"transport": "ssh", "ssh_port": sshd.port, "ssh_user": sshd.user, "sshd_config": sshd.config}
+    return tuple(word for key, value in values.items() for word in ("-e", f"migrate_{key}={value}"))
+
+
+def nothing_left(user: User, sshd: Sshd) -> None:
+    """No key of the session anywhere, no process of it, and the account's keys are as they were."""
+    assert sshd.authorized_keys.read_text() == "# of somebody else\n"
+    for folder in (user.folder, user.site.state, (user.site.state / "memory").resolve()):
+        for path in (path for path in folder.rglob("*") if path.is_file() and path.parent != sshd.folder):
+            assert b"OPENSSH PRIVATE KEY" not in path.read_bytes(), path
+    for host in user.site.hosts.values():
+        assert host.left_over() == []
+        assert not list((host.paths.run / "dom0-xen").glob("*.sender"))
+        assert not list((host.paths.run / "dom0-xen").glob("*.receiver"))
+        assert not list((host.paths.run / "dom0-xen" / "ssh-doors").glob("*"))
+
+
+def test_ssh(user: User, sshd: Sshd) -> None:
+    """It moves through sshd, as the session's own key; that key shows in no log, and is gone afterwards."""
+    destination = other(user.site)
+    log = user.move(destination, "-vvvvv", *over_ssh(sshd), ANSIBLE_KEEP_REMOTE_FILES="1")
+    assert where(user.site) == destination
+    assert user.result["transport"] == "ssh"
+    assert "over TLS inside SSH" in log
+    assert "OPENSSH PRIVATE KEY" not in log
+    assert "Accepted publickey" in sshd.log.read_text()
+    nothing_left(user, sshd)
+
+
+def test_ssh_with_another_host_key(user: User, sshd: Sshd, tmp_path: pathlib.Path) -> None:
+    """Another sshd answers than the one whose keys were read: refused, and the guest was never touched."""
+    source = where(user.site)
+    other_key = Sshd(tmp_path / "other").folder / "host_key.pub"
+    (sshd.folder / "host_key.pub").write_text(other_key.read_text())
+    other_key.with_suffix("").unlink()
+    log = fails(user, *over_ssh(sshd))
+    assert where(user.site) == source
+    assert user.result["error"]["code"] == "ssh_host_key_mismatch"
+    assert "shows a host key that is not the destination's" in log and "Find out who answers there" in log
+    nothing_left(user, sshd)
+
+
+def test_ssh_with_forwarding_switched_off(user: User, tmp_path: pathlib.Path) -> None:
+    """One message with cause, host and remedy; the guest was never touched."""
+    source = where(user.site)
+    with Sshd(tmp_path / "off", "AllowTcpForwarding no") as sshd:
+        sshd.authorized_keys.write_text("# of somebody else\n")
+        log = fails(user, *over_ssh(sshd))
+        assert where(user.site) == source
+        assert user.result["error"]["code"] == "ssh_forwarding_off"
+        assert "AllowTcpForwarding local" in log
+        nothing_left(user, sshd)

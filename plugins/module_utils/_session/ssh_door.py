@@ -1,0 +1,130 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The door that sshd opens to one receiver, for as long as that lives (private to the collection).
+
+A line in authorized_keys lets the session's key come to the receiver's port and nowhere else. Its comment names the
+process that wrote it, so that everybody can tell one that was left over; sshd itself forgets it after a day.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import Account, change
+from ansible_collections.dom0.xen.plugins.module_utils._session.sshd import Sshd
+
+# Where a session says which file it has a line in: SESSION, under the runtime root.
+FOLDER = "ssh-doors"
+EXPIRY_S = 24 * 3600.0
+RENEWAL_S = EXPIRY_S / 2
+
+_OURS = re.compile(rb"\sdom0-xen:([0-9a-f]{16}):([0-9]+)\.([0-9]+)\s*\Z")
+_PUBLIC_KEY = re.compile(r"\Assh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}\Z")
+
+
+class KeyInvalid(Dom0XenError):
+    """What is to be let in is no key of a session."""
+
+    code = "ssh_key_invalid"
+    remedy = "Use the ssh_public_key that the task for the sender's credentials returned."
+
+
+class Door:
+    """One line in the file of ``sshd``. Raises :class:`KeyInvalid`."""
+
+    def __init__(self, sshd: Sshd, runtime_root: str, session: str, public_key: str) -> None:
+        if not _PUBLIC_KEY.match(public_key):
+            raise KeyInvalid("the key to be let in is no public key of the kind ssh-ed25519")
+        self._sshd, self._session, self._key = sshd, session, public_key
+        self._root = runtime_root
+        self._port: int | None = None
+        # The file, and its folder, that were not there before.
+        self._made = (False, False)
+        self._renew_at = 0.0
+
+    def open(self, port: int) -> None:
+        """Let the key come to this port; lines that others left are taken out. Raises a ``Dom0XenError``."""
+        folder = os.path.join(self._root, FOLDER)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        # First, so that whoever tidies up after this process knows where to look.
+        where = {"path": self._sshd.keys_file, **self._sshd.account._asdict()}
+        me = {"pid": os.getpid(), "started": _procfs.start_time(os.getpid())}
+        documents.write(os.path.join(folder, self._session), {**where, **me})
+        path = self._sshd.keys_file
+        if self._port is None:
+            self._made = (not os.path.lexists(path), not os.path.lexists(os.path.dirname(path)))
+        self._port = port
+        line = self._line(port)
+        change(path, self._sshd.account, lambda lines: [*_living(lines, self._session), line])
+        self._renew_at = time.monotonic() + RENEWAL_S
+
+    def tend(self) -> None:
+        """Renew the line before sshd forgets it: a connection may have to be made again after any time."""
+        if self._port is not None and time.monotonic() >= self._renew_at:
+            self.open(self._port)
+
+    def close(self) -> None:
+        """Take the line out, and with it what was made for it. Raises a ``Dom0XenError``."""
+        if self._port is None:
+            return
+        self._port, path = None, self._sshd.keys_file
+        if os.path.lexists(path):
+            file, folder = self._made
+            change(path, self._sshd.account, lambda lines: _living(lines, self._session), remove_empty=file)
+            if folder:
+                with contextlib.suppress(OSError):
+                    os.rmdir(os.path.dirname(path))
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(self._root, FOLDER, self._session))
+
+    def _line(self, port: int) -> bytes:
+        # There is no option that forbids to listen; what is left is where the receiver already does.
+        where = f'permitopen="127.0.0.1:{port}",permitlisten="127.0.0.1:{port}"'
+        pid = os.getpid()
+        # In this host's time zone, which is what sshd reads it in.
+        expiry = time.strftime("%Y%m%d%H%M%S", time.localtime(time.time() + EXPIRY_S))
+        options = f'restrict,port-forwarding,{where},command="/bin/false",expiry-time="{expiry}"'
+        comment = f"dom0-xen:{self._session}:{pid}.{_procfs.start_time(pid)}"
+        return f"{options} {self._key} {comment}".encode("ascii")
+
+
+def tidy(runtime_root: str) -> None:
+    """Take out what receivers have left that were killed; whatever cannot be done is left for the next one."""
+    folder = os.path.join(runtime_root, FOLDER)
+    with contextlib.suppress(OSError):
+        for session in os.listdir(folder):
+            path = os.path.join(folder, session)
+            with contextlib.suppress(OSError, KeyError, TypeError, ValueError, Dom0XenError):
+                where = documents.read(path) or {}
+                if not _runs(int(where["pid"]), int(where["started"])):
+                    _clear(str(where["path"]), Account(int(where["uid"]), int(where["gid"])))
+                    os.unlink(path)
+
+
+def _clear(path: str, account: Account) -> None:
+    # What is not there any more has taken the line along.
+    if os.path.lexists(path):
+        change(path, account, _living)
+
+
+def _runs(pid: int, started: int) -> bool:
+    return _procfs.is_alive(pid) and _procfs.start_time(pid) == started
+
+
+def _living(lines: list[bytes], without: str = "") -> list[bytes]:
+    """Return the lines but for those of sessions whose process has gone, and of this session."""
+    return [line for line in lines if not _is_left_over(line, without)]
+
+
+def _is_left_over(line: bytes, session: str) -> bool:
+    match = _OURS.search(line)
+    if match is None:
+        return False
+    return match.group(1).decode("ascii") == session or not _runs(int(match.group(2)), int(match.group(3)))

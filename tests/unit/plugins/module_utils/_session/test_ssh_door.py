@@ -1,0 +1,299 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The line that lets one session in: what it allows, when it goes, and that nothing else of the file does."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import stat
+import subprocess
+import sys
+import time
+import typing as t
+
+import pytest
+from dom0_double.driver.fixture import MakeSite, make_site
+from dom0_double.driver.host import Host
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import ssh_door, sshd
+from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import (
+    Account,
+    KeysFileUnsafe,
+    change,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.ssh_door import Door, KeyInvalid, tidy
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import receiving
+from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
+
+__all__ = ["make_site"]
+
+ME = Account(os.geteuid(), os.getegid())
+SESSION = "0123456789abcdef"
+KEY = make_credentials("a").with_ssh_key().ssh_public_key or ""
+THEIRS = '# keys of people\nssh-ed25519 AAAA alice\nfrom="10.0.0.1" ssh-ed25519 AAAA backup dom0-xen:not-ours'
+
+
+@pytest.fixture(name="keys")
+def make_keys(tmp_path: pathlib.Path) -> pathlib.Path:
+    """An authorized_keys with lines of people, the last one without its newline."""
+    folder = tmp_path / "ssh"
+    folder.mkdir(mode=0o700)
+    path = folder / "authorized_keys"
+    path.write_text(THEIRS)
+    path.chmod(0o640)
+    return path
+
+
+def door(keys: pathlib.Path, session: str = SESSION) -> Door:
+    """A door of this process."""
+    root = keys.parent.parent / "run"
+    root.mkdir(mode=0o700, exist_ok=True)
+    return Door(sshd.Sshd((), str(keys), ME), str(root), session, KEY)
+
+
+def test_a_door(keys: pathlib.Path) -> None:
+    """Open, it is one line that allows one port and is forgotten within a day; closed, there is nothing of it."""
+    one = door(keys)
+    one.open(49152)
+    line = keys.read_text().splitlines()[-1]
+    assert keys.read_text().startswith(THEIRS + "\n")
+    for option in (
+        "restrict,",
+        'permitopen="127.0.0.1:49152"',
+        'permitlisten="127.0.0.1:49152"',
+        'command="/bin/false"',
+    ):
+        assert option in line
+    expiry = line.partition('expiry-time="')[2].partition('"')[0]
+    left = time.mktime(time.strptime(expiry, "%Y%m%d%H%M%S")) - time.time()
+    assert 23 * 3600 < left <= 25 * 3600
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o640
+    one.close()
+    assert keys.read_text() == THEIRS + "\n"
+    assert os.listdir(keys.parent) == ["authorized_keys"] and os.listdir(keys.parent.parent / "run" / "ssh-doors") == []
+    one.close()
+
+
+def test_sshd_takes_every_option(tmp_path: pathlib.Path) -> None:
+    """What sshd does not understand makes it leave out the line; it says so to whoever looks at the file."""
+    keys = tmp_path / "ssh" / "authorized_keys"
+    one = door(keys)
+    one.open(49152)
+    options, dummy, rest = keys.read_text().strip().partition(" ssh-ed25519 ")
+    assert rest
+    done = subprocess.run(["ssh-keygen", "-l", "-f", str(keys)], capture_output=True, text=True, check=True)
+    assert "ED25519" in done.stdout and "restrict" in options
+    one.close()
+
+
+def test_what_was_made_for_it_goes_with_it(tmp_path: pathlib.Path) -> None:
+    """An account without any keys has none afterwards; while the door is open the file is the account's alone."""
+    keys = tmp_path / "ssh" / "authorized_keys"
+    one = door(keys)
+    one.open(1)
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600 and stat.S_IMODE(keys.parent.stat().st_mode) == 0o700
+    one.close()
+    assert not keys.parent.exists()
+
+
+def test_renewal(keys: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A move may take days, and its connection may break on the last of them."""
+    one = door(keys)
+    one.open(49152)
+    before = keys.read_text()
+    now = time.time()
+    one.tend()
+    assert keys.read_text() == before
+    monkeypatch.setattr(ssh_door, "RENEWAL_S", 0.0)
+    one.open(49152)
+    monkeypatch.setattr(time, "time", lambda: now + 7200)
+    one.tend()
+    assert keys.read_text() != before and keys.read_text().count(SESSION) == 1
+    one.close()
+    assert keys.read_text() == THEIRS + "\n"
+
+
+def test_two_sessions(keys: pathlib.Path) -> None:
+    """Each takes its own line away."""
+    one, two = door(keys), door(keys, "f" * 16)
+    one.open(1)
+    two.open(2)
+    one.close()
+    assert SESSION not in keys.read_text() and "f" * 16 in keys.read_text()
+    two.close()
+    assert keys.read_text() == THEIRS + "\n"
+
+
+def left_over(keys: pathlib.Path) -> None:
+    """Let a process open a door and be killed."""
+    code = (
+        "import os, pathlib, sys; from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import"
+        " test_ssh_door as here; here.door(pathlib.Path(sys.argv[1]), 'e' * 16).open(7); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(keys)], check=False)
+    assert "e" * 16 in keys.read_text()
+
+
+def test_what_a_killed_one_has_left(keys: pathlib.Path) -> None:
+    """The next door clears it away, and so does whoever tidies up; a door that is open stays."""
+    left_over(keys)
+    one = door(keys)
+    one.open(1)
+    assert "e" * 16 not in keys.read_text()
+    left_over(keys)
+    tidy(str(keys.parent.parent / "run"))
+    assert "e" * 16 not in keys.read_text() and SESSION in keys.read_text()
+    assert os.listdir(keys.parent.parent / "run" / "ssh-doors") == [SESSION]
+    one.close()
+    left_over(keys)
+    keys.unlink()
+    tidy(str(keys.parent.parent / "run"))
+    assert os.listdir(keys.parent.parent / "run" / "ssh-doors") == [] and not keys.exists()
+
+
+def test_a_write_that_was_killed_is_no_hindrance(keys: pathlib.Path) -> None:
+    """Its half is cleared away, and was never the file."""
+    (keys.parent / ".authorized_keys.dom0-xen").write_text("half")
+    one = door(keys)
+    one.open(1)
+    one.close()
+    assert os.listdir(keys.parent) == ["authorized_keys"]
+
+
+def unsafe(keys: pathlib.Path, word: str) -> None:
+    """The door stays shut with a remedy, and nothing was written."""
+    before = keys.read_bytes() if keys.is_file() else None
+    with pytest.raises(KeysFileUnsafe) as caught:
+        door(keys).open(1)
+    assert word in caught.value.message and str(keys.parent) in caught.value.message and caught.value.remedy
+    assert (keys.read_bytes() if keys.is_file() else None) == before
+
+
+def test_files_that_are_left_alone(keys: pathlib.Path) -> None:
+    """A link could lead anywhere, and what others write to is theirs as much as the account's."""
+    keys.chmod(0o660)
+    unsafe(keys, "written by others")
+    keys.chmod(0o600)
+    keys.parent.chmod(0o770)
+    unsafe(keys, "written by others")
+    keys.parent.chmod(0o700)
+    os.link(keys, keys.parent / "hard")
+    unsafe(keys, "no plain file")
+    (keys.parent / "hard").unlink()
+    elsewhere = keys.rename(keys.parent / "elsewhere")
+    keys.symlink_to(elsewhere)
+    unsafe(keys, "symbolic link")
+    keys.unlink()
+    keys.mkdir()
+    unsafe(keys, "no plain file")
+    keys.rmdir()
+    os.mkfifo(keys)
+    unsafe(keys, "no plain file")
+    keys.unlink()
+    link = keys.parent.parent / "link"
+    link.symlink_to(keys.parent)
+    unsafe(link / "authorized_keys", "symbolic link")
+
+
+def test_a_file_of_somebody_else(keys: pathlib.Path) -> None:
+    """Neither root's nor the account's."""
+    with pytest.raises(KeysFileUnsafe):
+        change(str(keys), Account(54321, 54321), lambda lines: [*lines, b"x"]) if os.geteuid() else _of_another(keys)
+    assert keys.read_text() == THEIRS
+
+
+def _of_another(keys: pathlib.Path) -> None:
+    os.chown(keys, 12345, 12345)
+    change(str(keys), ME, lambda lines: [*lines, b"x"])
+
+
+def test_keys_that_are_none(keys: pathlib.Path) -> None:
+    """Nothing but a key gets into the file: neither options before it nor a line behind it."""
+    for key in ("", 'command="x" ' + KEY, KEY + "\nssh-ed25519 AAAA", KEY + " comment", "ssh-rsa AAAA"):
+        with pytest.raises(KeyInvalid):
+            Door(sshd.Sshd((), str(keys), ME), str(keys.parent), SESSION, key)
+
+
+def test_what_sshd_says(tmp_path: pathlib.Path) -> None:
+    """Its host keys and its AuthorizedKeysFile, with the tokens replaced."""
+    server = Sshd(tmp_path / "sshd", "AuthorizedKeysFile %h/keys.d/%u-%U-100%% /nowhere")
+    seen = sshd.look(subprocess_runner(20.0), server.user, str(server.config))
+    assert seen.host_keys == (server.host_key,)
+    home = os.path.expanduser("~" + server.user)
+    assert seen.keys_file == f"{home}/keys.d/{server.user}-{os.getuid()}-100%"
+    assert seen.account == ME
+
+
+def test_an_sshd_that_is_of_no_use(tmp_path: pathlib.Path) -> None:
+    """Each with what is wrong: no such account, no such configuration, no keys file, no host key to know it by."""
+    server = Sshd(tmp_path / "sshd")
+    run = subprocess_runner(20.0)
+    with pytest.raises(sshd.SshdUnusable, match="no account nobody-here"):
+        sshd.look(run, "nobody-here", str(server.config))
+    with pytest.raises(sshd.SshdUnusable, match="No such file"):
+        sshd.look(run, server.user, str(tmp_path / "nowhere"))
+    with pytest.raises(sshd.SshdUnusable, match="without any AuthorizedKeysFile"):
+        none = Sshd(tmp_path / "none", "AuthorizedKeysFile none")
+        sshd.look(run, server.user, str(none.config))
+    (server.folder / "host_key.pub").unlink()
+    with pytest.raises(sshd.SshdUnusable, match="no public host key"):
+        sshd.look(run, server.user, str(server.config))
+
+
+@pytest.fixture(name="host")
+def one_host(make_site: MakeSite) -> Host:  # noqa: F811  # pytest finds fixtures by their names
+    """A host without guests."""
+    return make_site("xen2")["xen2"]
+
+
+def ssh_options(server: Sshd) -> dict[str, t.Any]:
+    """What a receiver is told that is reached through it."""
+    return {
+        "transport": "ssh",
+        "ssh_user": server.user,
+        "ssh_public_key": KEY,
+        "sshd_config": str(server.config),
+        # It is not asked where to listen.
+        "listen_address": "0.0.0.0",  # noqa: S104
+    }
+
+
+def test_a_receiver_behind_sshd(host: Host, tmp_path: pathlib.Path) -> None:
+    """It listens for this host alone, its door is open as long as it runs, and a kill leaves nothing for long."""
+    server = Sshd(tmp_path / "sshd")
+    running = receiving.start(host, **ssh_options(server))
+    assert running.address == "127.0.0.1" and running.listening() == {f"0100007F:{running.port:04X}"}
+    assert f'permitopen="127.0.0.1:{running.port}"' in server.authorized_keys.read_text()
+    os.kill(running.pid, signal.SIGTERM)
+    running.result()
+    assert not server.authorized_keys.exists()
+
+
+def test_a_receiver_that_is_killed(host: Host, tmp_path: pathlib.Path) -> None:
+    """Its line allows what nobody listens on any more, and goes with whatever is started, settled or cancelled next."""
+    server = Sshd(tmp_path / "sshd")
+    running = receiving.start(host, **ssh_options(server))
+    os.kill(running.pid, signal.SIGKILL)
+    while os.path.exists(f"/proc/{running.pid}/exe"):
+        time.sleep(0.01)
+    assert receiving.SESSION in server.authorized_keys.read_text()
+    tidy(str(running.runtime.parent))
+    assert server.authorized_keys.read_text() == ""
+
+
+def test_a_receiver_whose_door_stays_shut(host: Host, tmp_path: pathlib.Path) -> None:
+    """The launch fails with the reason, before anybody touches the guest, and nothing listens."""
+    server = Sshd(tmp_path / "sshd")
+    server.authorized_keys.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(AssertionError, match="symbolic link"):
+        receiving.start(host, **ssh_options(server))
+    assert not (tmp_path / "elsewhere").exists()
+    deadline = time.monotonic() + 20
+    while host.left_over():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
