@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
 import socket
+import sys
 import time
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
@@ -74,8 +74,8 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         monitors=monitors(lines),
         cluster=cluster(lines),
         equipment=equipment(info.fields if info else {}),
-        # Whether it is there; to import it would take longer than all the rest.
-        paramiko=importlib.util.find_spec("paramiko") is not None,
+        # To import it would take longer than all the rest.
+        paramiko=any(os.path.isdir(os.path.join(folder, "paramiko")) for folder in sys.path),
     )
 
 
