@@ -55,10 +55,7 @@ host:
       type: str
       sample: 60c181fd-6513-48e3-a9c6-d2d0263407a2
     python: {type: str, description: The version of Python that modules run with., sample: 3.11.2}
-    paramiko:
-      description: Whether the library paramiko is installed, which a source needs for the transport V(ssh).
-      type: bool
-      sample: false
+    paramiko: {type: bool, sample: false, description: "Whether paramiko is there, for the transport V(ssh)."}
     pyxs:
       description: Version of the library pyxs, V(unknown) where it does not tell, V(null) where it is not installed.
       type: str
