@@ -116,6 +116,7 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"],
         waive=codes(options["waive"]),
+        follow_config=options["follow_config"],
     )
 
 

@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
     verdict_same_host,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.plugin_utils import _aftermath as aftermath
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 
 # What to tell when a watch ended without the session's last word.
@@ -58,14 +59,21 @@ class ActionModule(ActionBase):
         domain, name = options["domain"], options["domain"]["name"]
         outcome = report.build(judged, options["status"], domain, options["source"], options["destination"])
         outcome["findings"] = options["findings"]
-        error = _first_error(options)
+        looks = (options["source_info"], options["destination_info"])
+        outcome.update(aftermath.tell(outcome["session"], *looks, options["status"]))
+        outcome["remarks"] = aftermath.remarks(outcome, options["source"], options["destination"])
+        lifeless = aftermath.failure(outcome, name, options["destination"])
+        error = _first_error(options) or lifeless
         if error:
             outcome["error"] = error
         # A verdict that had an objection a moment ago is no error by itself: this look counts.
         looked_again = "end_state" in options["error"]
-        succeeded = judged.end_state == MOVED and judged.settled and (looked_again or not options["error"])
+        seen_well = judged.end_state == MOVED and judged.settled and lifeless is None
+        succeeded = seen_well and (looked_again or not options["error"])
         result.update(changed=False, **outcome)
         result["msg"] = report.sentence(outcome, name) if succeeded else report.complaint(outcome, name, error)
+        if outcome["remarks"]:
+            result["warnings"] = [aftermath.line(remark) for remark in outcome["remarks"]]
         if not succeeded:
             result.update(failed=True, code=(error or {}).get("code") or judged.end_state)
         if options["result_path"] and not self._task.check_mode:

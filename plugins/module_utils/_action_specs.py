@@ -52,6 +52,7 @@ CHECK: Spec = {
     "listen_address": {"type": "str", "default": ""},
     "source_journal_path": {"type": "path", "default": JOURNAL_PATH},
     "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
+    "follow_config": {"type": "bool", "default": True},
     "allow_same_host": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},

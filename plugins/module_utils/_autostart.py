@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this host starts by itself when it boots (private to the collection). Nothing is changed.
+"""What this host starts by itself when it boots, and its configuration files (private). Nothing is changed.
 
 ``xendomains`` restores every image in one folder and then starts every configuration in another whose domain does not
 run, by its name alone; it looks at what a shell's ``*`` gives, so not at names that begin with a dot
@@ -27,16 +27,25 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import (
 
 CONFIG = "config"
 IMAGE = "image"
+FILE = "file"
 
 # Debian's and SUSE's first, then Red Hat's (tools/configure.ac CONFIG_LEAF_DIR).
 SETTINGS = ("/etc/default/xendomains", "/etc/sysconfig/xendomains")
 AUTO = "/etc/xen/auto"
 SAVE = "/var/lib/xen/save"
+# Where configurations lie by custom (docs/man/xl.cfg.5.pod.in).
+CONFIGS = "/etc/xen"
 
 # A configuration with more than this is none that a person wrote.
 CONFIG_MAX = 256 * 1024
+# A folder with more files than this is none in which a person looks after configurations.
+CONFIGS_MAX = 1000
 _ASIDE = re.compile(r"\A\.(?P<name>.+)\.dom0-xen-(?P<session>[0-9a-f]{16})\Z", re.DOTALL)
 _FIXED = re.compile(r"\A[^$`]*\Z")
+# What sessions have kept under another name: of a domain that has left, and beside a file that was there before.
+_KEPT = re.compile(r"\A(?P<name>[^.].*)\.(?P<how>moved|dom0-xen)-(?P<session>[0-9a-f]{16})\Z", re.DOTALL)
+# What editors and packages leave beside a file.
+_LEFT = ("~", ".bak", ".old", ".orig", ".save", ".swp", ".rpmnew", ".rpmsave", ".dpkg-old", ".dpkg-new", ".dpkg-dist")
 
 
 class Roots(t.NamedTuple):
@@ -86,6 +95,53 @@ def original_path(aside: str) -> str:
     return os.path.join(folder, match.group("name"))
 
 
+def moved_name(name: str, session: str) -> str:
+    """Return the name under which a session keeps the configuration of a domain that has left, where it lies."""
+    return f"{plain_name(name)}.moved-{session}"
+
+
+def beside_name(name: str, session: str) -> str:
+    """Return the name of a configuration that came with a domain when another file had its name already."""
+    return f"{name}.dom0-xen-{session}"
+
+
+def plain_name(name: str) -> str:
+    """Return the name without what a session has put behind it."""
+    match = _KEPT.match(name)
+    return match.group("name") if match else name
+
+
+def is_moved(name: str) -> bool:
+    """Whether a session keeps this of a domain that has left."""
+    match = _KEPT.match(name)
+    return match is not None and match.group("how") == "moved"
+
+
+def config_folder(where: Roots) -> str:
+    """Return where the configurations lie: beside the folder for autostart where that is called as by default."""
+    auto = (where.auto or "").rstrip("/")
+    return os.path.dirname(auto) if os.path.basename(auto) == os.path.basename(AUTO) else CONFIGS
+
+
+def configs(where: Roots, moved: bool = False) -> tuple[AutostartEntry, ...]:
+    """Return the configurations that lie in the folder for them; with ``moved``, those of domains that have left.
+
+    A file that names no domain, and a link, are none. Those below other folders are not looked at.
+    """
+    folder = config_folder(where)
+    found = []
+    for name in _names(folder)[:CONFIGS_MAX]:
+        path = os.path.join(folder, name)
+        if name.startswith(".") or name.endswith(_LEFT) or is_moved(name) != moved or os.path.islink(path):
+            continue
+        identity = config_identity(path)
+        if identity is not None:
+            match = _KEPT.match(name)
+            kept_by = match.group("session") if match else None
+            found.append(AutostartEntry(path=path, kind=FILE, name=identity[0], uuid=identity[1], set_aside=kept_by))
+    return tuple(found)
+
+
 def entries(where: Roots) -> tuple[AutostartEntry, ...]:
     """Return everything that makes a domain at boot, images first, and what sessions have set aside.
 
@@ -132,8 +188,11 @@ def config_identity(path: str) -> tuple[str | None, str | None] | None:
     None when there is no readable file, or it names no domain.
     """
     text = read_start(path, CONFIG_MAX)
-    if text is None:
-        return None
+    return None if text is None else identity_of(text)
+
+
+def identity_of(text: bytes) -> tuple[str | None, str | None] | None:
+    """Return what :func:`config_identity` does, for the contents of such a file."""
     settings = parse_config_file(text.decode("utf-8", "replace"))
     name, identity = settings.get("name"), None
     with contextlib.suppress(KeyError, ValueError):

@@ -45,6 +45,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         problems.append(problem(exc))
     lines = _procfs.command_lines()
     sessions = sessions_seen(runtime, journal_path)
+    boot = _autostart.roots()
     links = network(run, shutil.which("ip") or shutil.which("ip", path=SYSTEM_PATH))
     return HostFacts(
         # The name that xl knows tells hosts apart that share everything else, such as test doubles on one machine.
@@ -68,7 +69,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         domains=domains,
         sessions=sessions,
         problems=tuple(problems),
-        autostart=_autostart.entries(_autostart.roots()),
+        autostart=_autostart.entries(boot),
         # What belongs to a session is told as that session.
         hands=hands(lines, [session.pid for session in sessions if session.alive and session.pid]),
         monitors=monitors(lines),
@@ -76,6 +77,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         equipment=equipment(info.fields if info else {}),
         # To import it would take longer than all the rest.
         paramiko=any(os.path.isdir(os.path.join(folder, "paramiko")) for folder in sys.path),
+        configs=_autostart.configs(boot),
     )
 
 

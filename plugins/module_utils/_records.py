@@ -132,7 +132,7 @@ class SessionSeen(Record):
 
 @dataclasses.dataclass(frozen=True)
 class AutostartEntry(Record):
-    """What the host starts (kind config) or restores (image) at boot, unless a session has it ``set_aside``."""
+    """What the host starts (kind config) or restores (image) at boot, unless ``set_aside``; a file starts nothing."""
 
     path: str
     kind: str
@@ -216,6 +216,7 @@ class HostFacts(Record):
         "sessions": SessionSeen,
         "problems": Problem,
         "autostart": AutostartEntry,
+        "configs": AutostartEntry,
         "hands": Hand,
         "monitors": Monitor,
         "cluster": ClusterFacts,
@@ -250,6 +251,7 @@ class HostFacts(Record):
     asked_s: float | None = None
     answered_s: float | None = None
     paramiko: bool = False
+    configs: tuple[AutostartEntry, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

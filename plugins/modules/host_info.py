@@ -187,6 +187,11 @@ host:
         name: {type: str, description: "Name of the domain, from the file, else from the file's own name."}
         uuid: {type: str, description: "UUID of the domain, V(null) where the file gives none."}
         set_aside: {type: str, description: "The session that has taken it out of force, V(null) for one in force."}
+    configs:
+      description: The configurations of domains in C(/etc/xen), with the keys of RV(host.autostart), of kind V(file).
+      returned: always
+      type: list
+      elements: dict
     hands:
       description: The processes that save, send, stop or rename domains at this moment and belong to no session.
       returned: always

@@ -114,6 +114,8 @@ options:
       - MiB of memory that dom0 at the destination must keep, where C(xl) may shrink it to make room (autoballoon).
     type: int
     default: 512
+  follow_config:
+    {type: bool, default: true, description: "Whether the domain's configuration file goes with it."}
   waive:
     description:
       - Codes of findings that are not to refuse the move, as a list or as a text with commas between them. Somebody

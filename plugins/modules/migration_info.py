@@ -226,6 +226,25 @@ sessions:
       description: Connections that were closed because they had not proved to be the sender's.
       returned: for a receiver
       type: int
+    belongings:
+      description:
+        - The files that went with the domain. C(config) is its configuration on that host, or null. For a sender
+          C(kept_as) is the name that it got when the domain had left. For a receiver C(put) are the files and links
+          that were made. C(remarks) are what a person should know, each with C(code), C(msg) and C(remedy).
+      type: dict
+    liveness:
+      description:
+        - Whether the domain was seen alive after the move, or null where nobody looked.
+        - C(alive) is null where nothing was seen that only a domain that runs can do. C(missing) is what was missing,
+          C(unseen) what was not seen and need not be. Then C(waited_ms), C(state), C(cpu_time_s), C(devices) with the
+          states of their backends (4 is connected), C(macs) with C(bridge) and C(heard), C(address), C(answered).
+      returned: for a receiver
+      type: dict
+    differences:
+      description: What had another value on the source, as C(what), C(before), C(after). Null where nobody looked.
+      returned: for a receiver
+      type: list
+      elements: dict
 boot_id:
   description: Identity of this boot of the host. A domid is only good within one.
   returned: success

@@ -113,6 +113,29 @@ options:
     type: str
     default: ""
     version_added: 0.2.0
+  follow_config:
+    description:
+      - Whether the configuration file that comes with the domain is put into C(/etc/xen), and what starts it at boot
+        into the folder for that, once the domain runs here. Nothing that is there is written over. A file whose name is
+        taken gets C(.dom0-xen-SESSION) behind it.
+    type: bool
+    default: true
+  liveness:
+    description:
+      - Whether the receiver looks, after the move, whether the domain is alive, and what has changed about it. The
+        source is told that the domain runs before that, and nothing is undone by what is seen.
+    type: bool
+    default: true
+  liveness_address:
+    description:
+      - What must answer this dom0 for the domain to count as alive, a TCP connection for C(ADDRESS:PORT) (for IPv6
+        C([ADDRESS]:PORT)), else one C(ping). Each try has a second. Empty for nothing.
+    type: str
+    default: ""
+  liveness_timeout:
+    description: How long to look for signs of life, in seconds.
+    type: int
+    default: 15
 seealso:
   - module: dom0.xen.migration_send
 """
@@ -185,6 +208,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES, port_range
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
+from ansible_collections.dom0.xen.plugins.module_utils._session.liveness import checked
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
@@ -212,11 +236,16 @@ def main() -> None:
             "ssh_user": {"type": "str", "default": "root"},
             "ssh_public_key": {"type": "str", "default": "", "no_log": False},
             "sshd_config": {"type": "str", "default": ""},
+            "follow_config": {"type": "bool", "default": True},
+            "liveness": {"type": "bool", "default": True},
+            "liveness_address": {"type": "str", "default": ""},
+            "liveness_timeout": {"type": "int", "default": 15},
         },
     )
     params = module.params
     try:
         first, last = port_range(params["port_range"])
+        address = checked(params["liveness_address"])
         places = prepare(params["runtime_path"], params["journal_path"], params["session"], "receiver")
         settings = ReceiverSettings(
             session=params["session"],
@@ -238,6 +267,10 @@ def main() -> None:
             ssh_user=params["ssh_user"],
             ssh_public_key=params["ssh_public_key"].strip(),
             sshd_config=params["sshd_config"],
+            follow_config=params["follow_config"],
+            liveness=params["liveness"],
+            liveness_address=address,
+            liveness_timeout=max(0, params["liveness_timeout"]),
         )
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:

@@ -149,6 +149,18 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  follow_config:
+    description:
+      - Whether the domain's configuration file and what starts it at boot go with it. The file is sent while the domain
+        runs. It gets another name here (with C(.moved-SESSION) behind) once the destination is known to run the domain.
+    type: bool
+    default: true
+  liveness:
+    description:
+      - Whether the destination is told what it needs to look after the move whether the domain is alive, and what has
+        changed about it. It is that of M(dom0.xen.migration_receive).
+    type: bool
+    default: true
 seealso:
   - module: dom0.xen.migration_receive
   - module: dom0.xen.migration_info
@@ -243,6 +255,8 @@ def main() -> None:
             "ssh_user": {"type": "str", "default": "root"},
             "ssh_port": {"type": "int", "default": 22},
             "ssh_host_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
+            "follow_config": {"type": "bool", "default": True},
+            "liveness": {"type": "bool", "default": True},
         },
     )
     params = module.params
@@ -272,6 +286,8 @@ def main() -> None:
             ssh_user=params["ssh_user"],
             ssh_port=params["ssh_port"],
             ssh_host_keys=params["ssh_host_keys"],
+            follow_config=params["follow_config"],
+            liveness=params["liveness"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

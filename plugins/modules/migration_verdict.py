@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Judges from what M(dom0.xen.migration_info) has seen on both hosts, by UUID, which host owns the domain. Exit codes
     and the words of the session decide nothing.
-  - Fails unless the domain runs at the destination, and only there, under its own name.
+  - Fails unless the domain runs at the destination, and only there, under its own name, and was not seen to be dead.
   - Gives the figures of the session, which are the sender's as M(dom0.xen.migration_info) describes them, and the last
     lines that both C(xl) have written.
 options:
@@ -144,16 +144,8 @@ session:
   type: str
   returned: always
   sample: 0123456789abcdef
-method:
-  description: How the domain was moved, or null.
-  type: str
-  returned: always
-  sample: live
-transport:
-  description: How its state travelled, or null.
-  type: str
-  returned: always
-  sample: tls
+method: {type: str, returned: always, description: "How the domain was moved, or null.", sample: live}
+transport: {type: str, returned: always, description: "How its state travelled, or null.", sample: tls}
 bytes:
   description: Bytes of the stream as C(xl) wrote it on the source, or null.
   type: int
@@ -258,6 +250,14 @@ error:
     details: {type: dict, description: More about it for programs. Its keys depend on the code.}
 findings:
   {type: list, elements: dict, returned: always, description: "O(findings), empty when this run only watched."}
+belongings:
+  {type: dict, returned: always, description: "The files that went along, for C(source) and C(destination), each as in
+      M(dom0.xen.migration_info), or null."}
+liveness: {type: dict, returned: always, description: "Whether it was seen alive, as in M(dom0.xen.migration_info)."}
+differences: {type: list, elements: dict, returned: always, description: "What is not as it was, as there, or null."}
+remarks:
+  {type: list, elements: dict, returned: always, description: "What a person should know about a domain that has moved,
+      each with C(code), C(host), C(msg) and C(remedy). They are told as warnings."}
 xl_stderr:
   description: The last lines that C(xl) has written on each side.
   type: dict
@@ -272,7 +272,7 @@ msg:
   returned: always
   sample: centos is on xen2 (160 MiB, 34 s in all, stood still for 3.7 s). It runs on xen2, and nothing is left on xen1.
 code:
-  description: Stable name of the first error, or else RV(end_state).
+  description: Stable name of the first error, V(moved_not_alive) for a domain that is not, or else RV(end_state).
   type: str
   returned: failure
   sample: running_nowhere

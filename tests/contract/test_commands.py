@@ -81,6 +81,29 @@ def test_list_long(bench: Bench) -> None:
     )
 
 
+def test_vcpu_list(bench: Bench) -> None:
+    """Headings, columns, and both affinities of a guest that nobody has pinned."""
+    domid = bench.domains(bench.source)[GUEST].domid
+    head, *rows = bench.source.run("xl", "vcpu-list", GUEST).stdout.splitlines()
+    assert head == "Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)"
+    assert rows
+    for number, line in enumerate(rows):
+        assert (line[:32].strip(), int(line[32:38]), int(line[38:44])) == (GUEST, domid, number)
+        assert line[52:55].strip("rb-") == line[56:65].strip(".0123456789 ") == ""
+        assert line[65:] == "  all / all"
+
+
+def test_share(bench: Bench) -> None:
+    """Weight and cap of a guest as they are by default."""
+    assert bench.source.run("xl", "info", "xen_scheduler").stdout == "credit2\n"
+    domid = bench.domains(bench.source)[GUEST].domid
+    lines = bench.source.run("xl", "sched-credit2", "-d", GUEST).stdout.splitlines()
+    assert lines == [
+        "Name                                ID Weight  Cap",
+        f"{GUEST:<33} {domid:4d} {256:6d} {0:4d}",
+    ]
+
+
 def test_unknown_domain(bench: Bench) -> None:
     """Each command's words and status for a domain nobody has."""
     cases = {

@@ -74,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     needs.device_model,
     needs.grants,
     needs.label,
+    world.config_named_alike,
 )
 
 

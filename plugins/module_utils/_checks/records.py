@@ -43,7 +43,8 @@ class MoveRequest(Record):
     ``memory_reserve_mib`` is to stay free at the destination; ``dom0_memory_min_mib`` is what dom0 there must keep when
     xl shrinks it (autoballoon). ``method`` is live, suspend, or auto for whichever can be had, the best first.
     ``transport`` tcp is refused without ``allow_plain``. ``destination_address`` is where the source is to connect;
-    empty: not checked. ``waive`` are codes of findings that are not to refuse.
+    empty: not checked. ``waive`` are codes of findings that are not to refuse. ``follow_config``: whether the domain's
+    configuration file goes with it.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -62,6 +63,7 @@ class MoveRequest(Record):
     dom0_memory_min_mib: int = 512
     destination_address: str = ""
     waive: tuple[str, ...] = ()
+    follow_config: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -112,6 +112,7 @@ WARNINGS: frozenset[str] = frozenset(
         "address_doubtful",
         "clocks_differ",
         "cluster_unknown",
+        "config_name_taken",
         "cpu_features_fewer",
         "cpu_unchecked",
         "cpupool_unchecked",

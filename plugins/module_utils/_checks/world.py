@@ -72,6 +72,34 @@ def unmanaged(case: Case) -> t.Iterator[Finding]:
                 return  # the hosts of a cluster share its configuration
 
 
+def config_named_alike(case: Case) -> t.Iterator[Finding]:
+    """The domain's configuration can have its own name at the destination: it goes with the domain."""
+    source, destination, domain = case.source, case.destination, case.domain
+    if source is None or destination is None or domain is None or case.same_host or not case.request.follow_config:
+        return
+    mine = {_file_name(entry.path) for entry in source.configs if entry.uuid == domain.uuid or _by_name(entry, domain)}
+    for entry in destination.configs:
+        if _file_name(entry.path) in mine and entry.uuid != domain.uuid and not _by_name(entry, domain):
+            yield case.warning(
+                "config_name_taken",
+                case.request.destination,
+                f"{entry.path} is there already and configures {entry.name}: the configuration that goes with"
+                f" {domain.name} will have .dom0-xen-SESSION behind its name.",
+                f"Give one of the two files another name, or set migrate_follow_config to false if {domain.name}'s is"
+                " looked after in another way.",
+                path=entry.path,
+            )
+
+
+def _by_name(entry: AutostartEntry, domain: DomainFacts) -> bool:
+    return entry.uuid is None and entry.name == domain.name
+
+
+def _file_name(path: str) -> str:
+    """Return the last part of a path of a dom0."""
+    return path.rpartition("/")[2]
+
+
 def autostart(case: Case) -> tuple[AutostartEntry, ...]:
     """Return what would make a second copy of the domain when the source boots after the move."""
     if case.domain is None or case.source is None or case.same_host:

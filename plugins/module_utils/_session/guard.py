@@ -1,7 +1,8 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the source sees to while it sends, beside the stream: others at work, the next boot, the disks (private).
+"""What the source sees to while it sends, beside the stream: others at work, the next boot, the disks, and what goes
+with the domain (private to the collection).
 
 All of it is done while memory flows or while the destination attaches devices, so that the gate has only to ask.
 """
@@ -16,28 +17,47 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils import _hands
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, session_folder
-from ansible_collections.dom0.xen.plugins.module_utils._session import disks, failures
+from ansible_collections.dom0.xen.plugins.module_utils._session import belongings, disks, failures
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
+from ansible_collections.dom0.xen.plugins.module_utils._session.portrait import Portrait
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 # How old, in seconds, a look may be when the controller permits.
 LOOK_AGE = 1.0
 
 
+def _nobody(message: t.Mapping[str, t.Any]) -> None:
+    """Tell nobody."""
+
+
 class Guard:
-    """One session's. A move within one host leaves the autostart as it is: the domain stays on that host."""
+    """One session's. A move within one host leaves the files as they are: the domain stays on that host.
+
+    ``send`` sends a message to the destination.
+    """
 
     def __init__(
-        self, settings: SenderSettings, store: XenStore, clock: t.Callable[[], float] = time.monotonic
+        self,
+        settings: SenderSettings,
+        store: XenStore,
+        clock: t.Callable[[], float] = time.monotonic,
+        send: t.Callable[[t.Mapping[str, t.Any]], None] = _nobody,
     ) -> None:
         self._settings = settings
         self._store = store
         self._clock = clock
+        self._send = send
         other = session_folder(os.path.dirname(settings.runtime_folder), settings.session, RECEIVER)
         away = not os.path.isdir(other)
         self._autostart = Autostart(settings.journal_folder, settings.session) if away else None
+        who = (settings.journal_folder, settings.session, settings.uuid, settings.name)
+        self._leaving = Leaving(*who) if away and settings.follow_config else None
+        self._portrait = Portrait(Xl(subprocess_runner(), settings.xl), store) if settings.liveness else None
         self._prepared = False
         self._looked_at: float | None = None
         self._against: Failure | None = None
@@ -51,6 +71,9 @@ class Guard:
         elif idle and phase is Phase.TRANSFERRED:
             self.ready(domid)
             self.look(domid)
+        portrait = self._portrait.take() if self._portrait is not None else None
+        if portrait is not None:
+            self._send(portrait)
 
     def prepare(self, domid: int) -> None:
         """While memory flows: find the disks, and what would start the domain at the next boot."""
@@ -58,10 +81,30 @@ class Guard:
             return
         self._prepared = True
         self._find_disks(domid)
+        if self._portrait is not None:
+            self._send(self._portrait.begin(domid))
+        if self._leaving is not None:
+            # Before anything is set aside.
+            with contextlib.suppress(OSError):
+                self._send(self._leaving.gather().to_message())
         if self._autostart is not None:
             # What speaks against it is told at the gate.
             with contextlib.suppress(Dom0XenError):
                 self._autostart.prepare(self._settings.uuid, self._settings.name)
+
+    def take(self, message: t.Mapping[str, t.Any]) -> bool:
+        """Take a message of the destination if it is about this; return whether it is. Raises FrameError."""
+        if message.get("type") != belongings.SEEN:
+            return False
+        state = belongings.read_seen(message)
+        if self._leaving is not None:
+            self._leaving.answered(state)
+        return True
+
+    @property
+    def told(self) -> dict[str, t.Any] | None:
+        """What the result says of the files that go with the domain; None where none do."""
+        return self._leaving.told if self._leaving is not None else None
 
     def ready(self, domid: int) -> bool:
         """Once the guest stands still: whether its disks were seen at rest, or waited for long enough; never waits."""
@@ -116,6 +159,8 @@ class Guard:
         """
         if self._autostart is None or owner is Owner.UNSETTLED:
             return ()
+        if self._leaving is not None:
+            self._leaving.drop() if owner is Owner.SOURCE else self._leaving.finish()
         try:
             if owner is Owner.SOURCE:
                 return tuple(left.path for left in self._autostart.put_back())

@@ -16,8 +16,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
 from ansible_collections.dom0.xen.plugins.module_utils._session import actions, control, failures, messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session.afterwards import Afterwards
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
-from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import came_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance, expected
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
@@ -27,7 +27,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Sour
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import warming
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -57,24 +57,20 @@ class Receiver(Driver[DestinationState]):
         self._store = XenStore()
         self._entrance = Entrance(settings, certificate, key)
         self._arrival = Arrival(self._store, settings.uuid)
+        self._after = Afterwards(settings, self._xl, self._store, self.link.send_message)
         self._process = DestinationXl(self._xl, settings.session, self.stderr_path)
         self._listener: Listener | None = None
         self._stream: Incoming[Frame] = Incoming(Authorised(settings.uuid, settings.name, settings.memory_max_kib))
         self._status: int | None = None
-        self._give_back = False
-        self._exit_seen = False
+        self._give_back = self._exit_seen = False
         self._closed_at: float | None = None
         self._observe_at: float | None = None
         self._warming: subprocess.Popen[bytes] | None = None
 
     def figures(self) -> dict[str, t.Any]:
         """Return what the sender should know."""
-        return {
-            "phase": self.state.phase.value,
-            "owner": self.state.owner.value,
-            "bytes": self._process.written,
-            "peak_memory_kib": peak_memory_kib(),
-        }
+        state = {"phase": self.state.phase.value, "owner": self.state.owner.value}
+        return {**state, "bytes": self._process.written, "peak_memory_kib": peak_memory_kib()}
 
     def status(self) -> dict[str, t.Any]:
         """Return the status document."""
@@ -82,7 +78,7 @@ class Receiver(Driver[DestinationState]):
         document.update(bytes=self._stream.position, written_bytes=self._process.written, domid=self._arrival.domid)
         document.update(xl_status=self._status, barred=self.state.barred, waits_for_settling=self.state.barred)
         document.update(refused_connections=self._listener.refused if self._listener is not None else 0)
-        return document
+        return {**document, **self._after.told}
 
     def _sources(self) -> list[Source]:
         sources = [
@@ -184,7 +180,9 @@ class Receiver(Driver[DestinationState]):
             # A commit must not be written down for an xl that is gone.
             self._read_answers()
             self._look_at_xl()
-            self.feed(messages.event(frame.document()))
+            document = frame.document()
+            if not self._after.take(document):
+                self.feed(messages.event(document))
             self.link.use(frame)
         elif self.state.failure is not None:
             self.link.use(frame)
@@ -266,9 +264,7 @@ class Receiver(Driver[DestinationState]):
 
     def _send(self, message: dict[str, t.Any]) -> None:
         if message["type"] != "ready":
-            message["timeline"] = dict(self.timeline)
-            message["stderr"] = self.stderr()
-            message["figures"] = self.figures()
+            message.update(timeline=dict(self.timeline), stderr=self.stderr(), figures=self.figures())
         self.link.send_message(message)
 
     def _observe(self) -> None:
@@ -278,9 +274,13 @@ class Receiver(Driver[DestinationState]):
             self._arrival.domid = copy.domid
         self.feed(words.Observed(copy))
 
+    def _afterwards(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        self.link.detach()
+        self._after.run(self.state.owner, self._arrival.domid, lambda s: self._attend(-1, s), lambda: self._dismissed)
+
     def _close(self) -> None:
-        if self.state.owner is Owner.DESTINATION:
-            came_back(self.settings.uuid, self.settings.name)
         self._arrival.close()
         self._process.close()
         if left := self._entrance.close():

@@ -56,7 +56,7 @@ class Sender(Driver[SourceState]):
         self._process = SourceXl(self._xl, settings, self.stderr_path)
         self._dialer = dialer(settings, certificate, key, self.link, self.clock)
         self._store = XenStore()
-        self._guard = Guard(settings, self._store)
+        self._guard = Guard(settings, self._store, send=self.link.send_message)
         self._watch: SourceWatch | None = None
         self._stream = Outgoing(Authorised(settings.uuid, settings.name), settings.destination_features)
         self._domid = -1
@@ -65,14 +65,13 @@ class Sender(Driver[SourceState]):
 
     def status(self) -> dict[str, t.Any]:
         """Return the status document."""
-        now = self.clock()
         document = super().status()
         started = self.timeline.get("stream", self.started)
-        document.update(self._stream.figures(now, self.settings.memory_kib, started))
+        document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
         expired = self.link.down_for > self.settings.link_timeout
         document["transport"] = self.settings.transport
         document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
-        document["peer"] = {**self.link.peer_figures, **self._peer}
+        document.update(peer={**self.link.peer_figures, **self._peer}, belongings=self._guard.told)
         return document
 
     def _sources(self) -> list[Source]:
@@ -157,7 +156,8 @@ class Sender(Driver[SourceState]):
                 document = frame.document()
                 self._peer.update(sender_status.of_peer(document))
                 self.link.peer_figures = self._peer.pop("figures", self.link.peer_figures)
-                self.feed(messages.event(document))
+                if not self._guard.take(document):
+                    self.feed(messages.event(document))
                 self.link.use(frame)
             self.link.acknowledge()
             self.link.tick()

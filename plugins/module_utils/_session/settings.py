@@ -54,6 +54,8 @@ class ReceiverSettings(Settings):
     """The receiver accepts a domain of at most ``memory_max_kib``, from one sender, on one of the ports given.
 
     Over ssh it is ``ssh_user`` whom sshd, configured by ``sshd_config``, lets in with ``ssh_public_key``.
+    With ``follow_config`` it takes in what goes with the domain; with ``liveness`` it looks after the move whether the
+    domain is alive, and at what has changed about it.
     """
 
     memory_max_kib: int
@@ -66,6 +68,10 @@ class ReceiverSettings(Settings):
     ssh_user: str = "root"
     ssh_public_key: str = ""
     sshd_config: str = ""
+    follow_config: bool = False
+    liveness: bool = False
+    liveness_address: str = ""
+    liveness_timeout: float = 15.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,8 @@ class SenderSettings(Settings):
     ``method``: ``live`` or ``suspend``. With ``gate_held`` the permission waits for the controller, for at most
     ``gate_timeout``. The controller is called to look every ``progress_interval``. ``destination_features`` are
     those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not compared with them. Over ssh it
-    comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown.
+    comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown. ``follow_config`` and
+    ``liveness`` are those of the receiver, as far as the source has a part in it.
     """
 
     destination_address: str
@@ -92,6 +99,8 @@ class SenderSettings(Settings):
     ssh_user: str = "root"
     ssh_port: int = 22
     ssh_host_keys: t.Sequence[str] = ()
+    follow_config: bool = False
+    liveness: bool = False
 
     def who(self) -> dict[str, str]:
         """Return it with the method, which says what a paused copy is."""

@@ -21,10 +21,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, fence, found, journal
-from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart, bring_back
+from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
+from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     BAR,
     CANCEL,
@@ -220,7 +222,7 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
     result = {**base, **(document or {}), "phase": "ended", "owner": owner, "end_state": end_state}
 
     def work(record: t.Callable[..., None]) -> None:
-        _settle_autostart(here, owner)
+        result.update(_settle_files(here, owner))
         documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
         record("settled", owner=owner, end_state=end_state)
         journal.give_up_reserve(here.journal)
@@ -230,18 +232,19 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
     return fence.turn(here, wait, work, owner)
 
 
-def _settle_autostart(here: Here, owner: str) -> None:
+def _settle_files(here: Here, owner: str) -> dict[str, t.Any]:
+    """Bring what configures the domain and starts it at boot to its owner; return what the result says of it."""
     if os.path.isdir(here.other.journal):
-        return  # within one host it was left as it is
+        return {}  # within one host it was left as it is
+    who = (here.journal, here.session, here.uuid, here.name)
     if here.role == RECEIVER:
-        if owner == "destination":
-            bring_back(here.uuid, here.name)
-        return
-    autostart = Autostart(here.journal, here.session)
-    if owner == "source":
-        autostart.put_back()
-    else:
-        autostart.finish()
+        came = Unpacking(*who)
+        came.unpack() if owner == "destination" else came.drop()
+        return {"belongings": came.told}
+    autostart, leaving = Autostart(here.journal, here.session), Leaving(*who)
+    for each in (leaving.drop, autostart.put_back) if owner == "source" else (leaving.finish, autostart.finish):
+        each()
+    return {"belongings": leaving.told}
 
 
 def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:

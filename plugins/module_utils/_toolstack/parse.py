@@ -31,6 +31,14 @@ _ROW = re.compile(
 )
 _TITLE = re.compile(r"^Name +ID +Mem +VCPUs\s+State\s+Time\(s\)")
 
+# tools/xl/xl_vcpu.c print_vcpuinfo: "%-32s %5u %5u", "%5u %3c%c- " or the same with dashes, "%9.1f  ", and two bitmaps.
+_VCPU = re.compile(
+    r"^(?P<name>.*?) +(?P<domid>\d+) +(?P<vcpu>\d+) +(?P<cpu>\d+|-) +(?P<state>[r-][b-][p-]) +(?P<time>\d+\.\d) +"
+    r"(?P<hard>\S+) / (?P<soft>\S+)$"
+)
+# tools/xl/xl_sched.c sched_credit_domain_output, sched_credit2_domain_output: "%-33s %4d %6d %4d".
+_SHARE = re.compile(r"^.*? +\d+ +(?P<weight>\d+) +(?P<cap>\d+)$")
+
 # tools/xl/xl.c auto_autoballoon: off when the hypervisor's command line fixes dom0's memory.
 _SIZE = r"-?[0-9]+[bBkKmMgGtT]?"
 _DOM0_MEM = re.compile(r"(^| )dom0_mem=((|min:|max:)(" + _SIZE + r"|(" + _SIZE + r"\+)?[0-9]{1,2}%),?)+($| )")
@@ -73,6 +81,25 @@ class DomainConfiguration:
 
     domid: int
     config: t.Mapping[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Vcpu:
+    """One line of ``xl vcpu-list``; ``hard`` and ``soft`` are the affinities as xl writes them, such as ``0-3``."""
+
+    number: int
+    online: bool
+    time_s: float
+    hard: str
+    soft: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """What the scheduler gives a domain: its weight, and its cap in percent of a processor, 0 for none."""
+
+    weight: int
+    cap: int
 
 
 def parse_info(text: str) -> XenInfo:
@@ -128,6 +155,34 @@ def _row(line: str, text: str) -> DomainRow:
         vcpus=int(match.group("vcpus")),
         cpu_time_s=float(match.group("time")),
     )
+
+
+def parse_vcpus(text: str) -> tuple[Vcpu, ...]:
+    """Read the output of ``xl vcpu-list DOMID``. Raises OutputNotUnderstood for a line that is no row of the table."""
+    lines = text.splitlines()
+    if not lines or not lines[0].startswith("Name"):
+        raise OutputNotUnderstood("xl vcpu-list printed no table.", output=text)
+    found = []
+    for line in lines[1:]:
+        match = _VCPU.match(line)
+        if match is None:
+            raise OutputNotUnderstood(f"xl vcpu-list printed a line that is not a vCPU: {line!r}.", output=text)
+        online = match.group("cpu") != "-"
+        found.append(
+            Vcpu(int(match.group("vcpu")), online, float(match.group("time")), match.group("hard"), match.group("soft"))
+        )
+    return tuple(found)
+
+
+def parse_share(text: str) -> Share:
+    """Read the output of ``xl sched-credit2 -d DOMID``, or of ``xl sched-credit``.
+
+    Raises OutputNotUnderstood when there is no row of the table.
+    """
+    match = _SHARE.match((text.splitlines() or [""])[-1])
+    if match is None:
+        raise OutputNotUnderstood("xl printed no weight and cap.", output=text)
+    return Share(int(match.group("weight")), int(match.group("cap")))
 
 
 def parse_state(letters: str, reason_code: str | None = None) -> DomainState:

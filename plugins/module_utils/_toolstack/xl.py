@@ -18,10 +18,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import 
 )
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import (
     DomainConfiguration,
+    Share,
+    Vcpu,
     XenInfo,
     parse_configurations,
     parse_domains,
     parse_info,
+    parse_share,
+    parse_vcpus,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import SYSTEM_PATH, CommandResult, Runner
 
@@ -35,6 +39,8 @@ _NO_HYPERVISOR = (
 )
 # tools/xl/xl_utils.c find_domain; tools/xl/xl_info.c main_list.
 _NO_DOMAIN = ("is an invalid domain identifier", "does not exist", "No such process")
+# The schedulers that give domains weights (tools/xl/xl_cmdtable.c has a command for each).
+WEIGHING = ("credit", "credit2")
 # tools/xl/xl_cmdtable.c: xl resume is new in this release.
 RESUME_SINCE = (4, 20)
 _LIBXL_ERROR = "libxl: error:"
@@ -65,6 +71,14 @@ class Xl:
         configuration for are left out. Raises DomainMissing when the domain that was named is not there.
         """
         return parse_configurations(self._ask("list", "-l", *([] if domain is None else [str(domain)])))
+
+    def vcpus(self, domid: int) -> tuple[Vcpu, ...]:
+        """Return the domain's virtual processors (``xl vcpu-list``)."""
+        return parse_vcpus(self._ask("vcpu-list", str(domid)))
+
+    def share(self, domid: int, scheduler: str) -> Share:
+        """Return the domain's share of the processors; ``scheduler`` is one of :data:`WEIGHING`."""
+        return parse_share(self._ask(f"sched-{scheduler}", "-d", str(domid)))
 
     def rename(self, domid: int, name: str) -> None:
         """Give the domain another name; refused by libxl when the name is taken (libxl__domain_rename)."""

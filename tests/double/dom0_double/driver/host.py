@@ -220,8 +220,16 @@ class Host:
         link.symlink_to(self._write(guest))
         return link
 
-    def _write(self, guest: GuestConfig) -> pathlib.Path:
-        path = self.paths.root / f"{guest.name}.cfg"
+    def keep_config(self, guest: GuestConfig | None = None, starts: bool = False) -> pathlib.Path:
+        """Put a guest's configuration where a host's lie; with ``starts`` the host starts it when it boots."""
+        guest = guest or GuestConfig()
+        path = self._write(guest, self.paths.auto.parent)
+        if starts:
+            (self.paths.auto / path.name).symlink_to(path)
+        return path
+
+    def _write(self, guest: GuestConfig, folder: pathlib.Path | None = None) -> pathlib.Path:
+        path = (folder or self.paths.root) / f"{guest.name}.cfg"
         path.write_text(guest.text())
         return path
 

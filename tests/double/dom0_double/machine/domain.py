@@ -73,6 +73,8 @@ class Domain:
     #: Pages that exist in the domain; grows while a stream is received.
     populated: int = 0
     guest: Guest | None = None
+    #: The processors that its vCPUs may run on, None for all. It stays behind when the domain is moved.
+    pinned: list[int] | None = None
 
     @property
     def may_run(self) -> bool:
@@ -95,5 +97,6 @@ class Domain:
             "dying": self.dying,
             "memory_kib": self.populated * 4 if self.guest is None or self.dying else self.memory_kib,
             "vcpus": self.vcpus,
+            "pinned": self.pinned,
             "cpu_time_ns": int(guest.ran_here_ns * guest.behaviour.load) if guest else 0,
         }

@@ -153,6 +153,10 @@ class Hypercalls:
         """Destroy a domain."""
         self._xen.destroy(domid)
 
+    def do_pin(self, domid: int, processors: list[int] | None) -> None:
+        """Set the hard affinity of all vCPUs."""
+        self._xen.get(domid).pinned = processors
+
     def do_shut_down(self, domid: int, reason: int) -> None:
         """Let a guest shut down without being asked through XenStore."""
         self._xen.shut_down(domid, reason)

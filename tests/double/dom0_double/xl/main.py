@@ -109,12 +109,33 @@ def _migrate(session: Session, options: Options, arguments: list[str]) -> None:
     Sender(session, domid, command, "--debug" in options, "-D" in options).run()
 
 
+def _pin(session: Session, options: Options, arguments: list[str]) -> None:
+    domid = session.find(arguments[0])
+    if arguments[1] != "all":
+        session.fail("the double pins all vCPUs at once", 99)
+    processors = None if arguments[2] == "all" else [int(number) for number in arguments[2].split(",")]
+    session.machine.call("pin", domid=domid, processors=processors)
+
+
 _COMMANDS: dict[str, tuple[str, list[str], int, Command]] = {
     "info": ("n", ["numa"], 0, _info),
     "list": ("lvhZcn", ["long", "verbose", "context", "cpupool", "numa"], 0, _list),
     "vm-list": ("", [], 0, lambda session, options, arguments: show.vm_list(session)),
     "domid": ("", [], 1, lambda session, options, arguments: show.domid(session, arguments[0])),
     "domname": ("", [], 1, lambda session, options, arguments: show.domname(session, arguments[0])),
+    "vcpu-list": (
+        "",
+        [],
+        0,
+        lambda session, options, arguments: show.vcpus(session, [session.find(text) for text in arguments]),
+    ),
+    "vcpu-pin": ("", [], 3, _pin),
+    "sched-credit2": (
+        "d:",
+        ["domain="],
+        0,
+        lambda session, options, arguments: show.share(session, session.find(options["-d"])),
+    ),
     "create": ("epq", ["quiet"], 1, _create),
     "destroy": ("f", [], 1, _destroy),
     "rename": ("", [], 2, _rename),

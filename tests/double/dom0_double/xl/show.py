@@ -1,7 +1,9 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``xl info``, ``xl list``, ``xl vm-list``, ``xl domid``, ``xl domname`` (tools/xl/xl_info.c)."""
+"""``xl info``, ``list``, ``vm-list``, ``domid``, ``domname``, ``vcpu-list``, ``sched-credit2`` (tools/xl/xl_info.c,
+xl_vcpu.c, xl_sched.c).
+"""
 
 from __future__ import annotations
 
@@ -133,3 +135,43 @@ def domname(session: Session, text: str) -> None:
     if name is None:
         session.fail(f"Can't get domain name of domain id '{text}', maybe this domain does not exist.")
     log.out(f"{name}\n")
+
+
+def vcpus(session: Session, domids: list[int]) -> None:
+    """Print virtual processors and what they may run on."""
+    text = f"{'Name':<32} {'ID':>5} {'VCPU':>5} {'CPU':>5} {'State':>5} {'Time(s)':>9} Affinity (Hard / Soft)\n"
+    for info in session.domains():
+        if domids and info["domid"] not in domids:
+            continue
+        state = ("r" if info["running"] else "-") + ("b" if info["blocked"] else "-") + "-"
+        for number in range(info["vcpus"]):
+            text += f"{info['name'] or '(null)':<32} {info['domid']:5d} {number:5d}{0:5d}   {state} "
+            text += f"{info['cpu_time_ns'] / info['vcpus'] / 1e9:9.1f}  {_bitmap(session, info['pinned'])} / all\n"
+    log.out(text)
+
+
+def _bitmap(session: Session, processors: list[int] | None) -> str:
+    """Return a set of processors as xl_utils.c print_bitmap does."""
+    every = set(range(session.settings.cpus))
+    left = sorted(every if processors is None else every & set(processors))
+    if set(left) == every:
+        return "all"
+    runs: list[list[int]] = []
+    for number in left:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs) or "none"
+
+
+def share(session: Session, domid: int) -> None:
+    """Print weight and cap of one domain."""
+    config = session.configuration(domid)
+    if config is None:
+        session.fail("libxl_domain_sched_params_get failed.")
+    params = config["b_info"].get("sched_params", {})
+    weight, cap = params.get("weight", 256), params.get("cap", 0)
+    log.out(
+        f"{'Name':<33} {'ID':>4} {'Weight':>6} {'Cap':>4}\n{session.name(domid):<33} {domid:4d} {weight:6d} {cap:4d}\n"
+    )

@@ -601,3 +601,23 @@ def test_our_own_session_is_no_foreign_hand() -> None:
     hands = (Hand(70, "xl migrate", "3"),)
     found = _find(source=host("xen1", hands=hands, sessions=(session(alive=True, end_state=None, phase="streaming"),)))
     assert [finding.code for finding in found] == ["session_running"]
+
+
+@pytest.mark.parametrize(
+    ("there", "warned"),
+    [
+        (AutostartEntry("/etc/xen/centos.cfg", "file", "web", OTHER), True),
+        (AutostartEntry("/etc/xen/centos.cfg", "file", "centos", OTHER), True),
+        (AutostartEntry("/etc/xen/centos.cfg", "file", "centos", None), False),
+        (AutostartEntry("/etc/xen/web.cfg", "file", "web", OTHER), False),
+    ],
+)
+def test_a_configuration_of_the_same_name_is_told_beforehand(there: AutostartEntry, warned: bool) -> None:
+    """Only where it configures another domain; it refuses nothing, and is not told where the file stays."""
+    source = host("xen1", configs=(AutostartEntry("/etc/xen/centos.cfg", "file", "centos", UUID),))
+    found = _find(source=source, destination=host("xen2", configs=(there,)))
+    assert [(finding.code, finding.severity) for finding in found] == (
+        [("config_name_taken", "warning")] if warned else []
+    )
+    left = _find(source=source, destination=host("xen2", configs=(there,)), request=request(follow_config=False))
+    assert left == ()

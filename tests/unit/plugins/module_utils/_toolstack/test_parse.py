@@ -157,3 +157,37 @@ def test_configuration_in_another_format_is_refused(text: str) -> None:
 def test_autoballoon(conf: str, commandline: str, expected: bool) -> None:
     """As tools/xl/xl.c decides it; a wrong answer lets a move begin that has no memory."""
     assert parse.parse_autoballoon(conf, commandline) is expected
+
+
+VCPUS = "Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)"
+
+
+def test_vcpus_are_read_as_xl_prints_them() -> None:
+    """As tools/xl/xl_vcpu.c print_vcpuinfo: names with spaces and digits, one that is offline, bitmaps of all kinds."""
+    lines = [
+        f"{'web 3':<32} {12:5d} {0:5d}{5:5d}   -b- {1234.5:9.1f}  all / all",
+        f"{'web 3':<32} {12:5d} {1:5d}{0:5d}   r-- {0.0:9.1f}  0-1,3 / none",
+        f"{'web 3':<32} {12:5d} {2:5d}{'-':>5}   --p {0.1:9.1f}  2 / all",
+    ]
+    assert parse.parse_vcpus("\n".join([VCPUS, *lines, ""])) == (
+        parse.Vcpu(0, True, 1234.5, "all", "all"),
+        parse.Vcpu(1, True, 0.0, "0-1,3", "none"),
+        parse.Vcpu(2, False, 0.1, "2", "all"),
+    )
+    assert parse.parse_vcpus(VCPUS + "\n") == ()
+
+
+@pytest.mark.parametrize("text", ["", "nothing\n", VCPUS + "\nanything\n", VCPUS + "\nweb 1 0 0 any cpu\n"])
+def test_what_is_no_table_of_vcpus_is_refused(text: str) -> None:
+    """Rather than guessed."""
+    with pytest.raises(errors.OutputNotUnderstood):
+        parse.parse_vcpus(text)
+
+
+def test_a_share_is_read_as_xl_prints_it() -> None:
+    """As tools/xl/xl_sched.c sched_credit2_domain_output."""
+    head = "Name                                ID Weight  Cap"
+    assert parse.parse_share(f"{head}\n{'web 3':<33} {12:4d} {512:6d} {50:4d}\n") == parse.Share(512, 50)
+    for text in ("", head, f"{head}\n"):
+        with pytest.raises(errors.OutputNotUnderstood):
+            parse.parse_share(text)

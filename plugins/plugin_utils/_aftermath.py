@@ -1,0 +1,108 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a move has left beside the domain itself: its files, its life, what is not as it was (pure; private)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
+from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
+
+Document = t.Mapping[str, t.Any]
+
+NOT_ALIVE = "moved_not_alive"
+
+_WORDS = {
+    "vcpus": "its vCPUs that are online",
+    "vcpus_max": "the most vCPUs that it may have",
+    "weight": "its weight for the scheduler",
+    "cap": "its cap for the scheduler, in percent of a processor (0: none)",
+    "memory_target_kib": "its memory target in KiB",
+    "memory_max_kib": "its most memory in KiB",
+    "scheduler": "the host's scheduler",
+    "affinity_hard": "the processors that its vCPUs may run on",
+    "affinity_soft": "the processors that its vCPUs should run on",
+}
+_REMEDIES = {
+    "weight": "Set it with xl sched-credit2 -d NAME -w WEIGHT, and write cpu_weight into the configuration.",
+    "cap": "Set it with xl sched-credit2 -d NAME -c CAP, and write cap into the configuration.",
+    "affinity_hard": "Set it with xl vcpu-pin NAME VCPU CPUS, and write cpus into the configuration.",
+    "affinity_soft": "Set it with xl vcpu-pin NAME VCPU - CPUS, and write cpus_soft into the configuration.",
+}
+_LOOK = "See whether it is right for this host."
+
+
+def of_session(info: Document, session: str | None, role: str) -> Document:
+    """Return what a side of a session has told on its host, empty where that was not heard."""
+    for document in info.get("sessions") or ():
+        if document.get("role") == role and (session is None or document.get("session") == session):
+            return t.cast("Document", document)
+    return {}
+
+
+def tell(session: str | None, source: Document, destination: Document, status: Document) -> dict[str, t.Any]:
+    """Return ``belongings``, ``liveness`` and ``differences`` of the result, from both hosts' looks.
+
+    ``status`` is the sender's last one that was read, where the source did not answer afterwards.
+    """
+    sender = of_session(source, session, SENDER) or status
+    receiver = of_session(destination, session, RECEIVER)
+    return {
+        "belongings": {"source": sender.get("belongings"), "destination": receiver.get("belongings")},
+        "liveness": receiver.get("liveness"),
+        "differences": receiver.get("differences"),
+    }
+
+
+def remarks(result: Document, source: str, destination: str) -> list[dict[str, t.Any]]:
+    """Return what a person should know about a domain that has moved, each with its host and a remedy."""
+    if result["end_state"] != MOVED:
+        return []
+    found = []
+    for role, host in (("source", source), ("destination", destination)):
+        for remark in (result["belongings"][role] or {}).get("remarks") or ():
+            found.append({**remark, "host": host})
+    life = result["liveness"] or {}
+    if life.get("alive") is None and life:
+        words = "; ".join(life["unseen"])
+        msg = f"nothing was seen in {seconds(life['waited_ms'] / 1000)} that only a domain that runs can do: {words}."
+        found.append(_remark("life_unproven", destination, msg, "Look at its console (xl console)."))
+    elif life.get("alive"):
+        for mac in life["macs"]:
+            if not mac["heard"]:
+                msg = f"{mac['bridge']} has not heard {mac['mac']}: switches may still send its packets elsewhere."
+                found.append(
+                    _remark("mac_not_heard", destination, msg, "Let the guest send something, such as a ping.")
+                )
+    for difference in result["differences"] or ():
+        what = difference["what"]
+        msg = f"{_WORDS.get(what, what)} was {difference['before']} before, and is {difference['after']} now."
+        found.append(_remark("differs", destination, msg, _REMEDIES.get(what, _LOOK)))
+    return found
+
+
+def failure(result: Document, name: str, destination: str) -> dict[str, t.Any] | None:
+    """Return the error of a domain that has moved and is not alive, else None."""
+    life = result["liveness"] or {}
+    if result["end_state"] != MOVED or life.get("alive") is not False:
+        return None
+    missing, waited = "; ".join(life["missing"]), seconds(life["waited_ms"] / 1000)
+    return {
+        "code": NOT_ALIVE,
+        "host": destination,
+        "msg": f"{destination}: {name} has moved and is not alive after {waited}: {missing}.",
+        "remedy": f"Nothing was undone. Look at its console (xl console {name}) and its devices on {destination}.",
+        "details": {"missing": list(life["missing"])},
+    }
+
+
+def line(remark: Document) -> str:
+    """Return a remark for people."""
+    return f"{remark['host']}: {remark['msg']} Remedy: {remark['remedy']}"
+
+
+def _remark(code: str, host: str, msg: str, remedy: str) -> dict[str, t.Any]:
+    return {"code": code, "host": host, "msg": msg, "remedy": remedy}

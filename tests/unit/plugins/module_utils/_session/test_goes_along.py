@@ -1,0 +1,343 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A domain's configuration and autostart leave one host and come to the other, whatever lies there."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
+from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.test_autostart import Disk, PowerLoss
+
+UUID = "2c1a7b9e-3f5d-4c65-9e1a-0123456789ab"
+TEXT = f'name = "centos"\nuuid = "{UUID}"\nmemory = 512\n'
+OTHERS = 'name = "web"\nuuid = "99999999-3f5d-4c65-9e1a-0123456789ab"\n'
+
+
+class Dom0:
+    """One host's folders."""
+
+    def __init__(self, root: pathlib.Path) -> None:
+        self.root = root
+        self.configs, self.auto, self.save = root / "etc/xen", root / "etc/xen/auto", root / "save"
+        for folder in (self.auto, self.save):
+            folder.mkdir(parents=True)
+
+    @property
+    def roots(self) -> _autostart.Roots:
+        """The folders that xendomains looks at."""
+        return _autostart.Roots(str(self.auto), str(self.save))
+
+    def journal(self, session: str) -> str:
+        """The folder of a session's journal."""
+        path = self.root / "journals" / session
+        path.mkdir(parents=True, exist_ok=True)
+        return str(path)
+
+    def leaving(self, session: str) -> Leaving:
+        """The source's part, as a process that has just started has it."""
+        return Leaving(self.journal(session), session, UUID, "centos", self.roots)
+
+    def unpacking(self, session: str) -> Unpacking:
+        """The destination's part, the same way."""
+        return Unpacking(self.journal(session), session, UUID, "centos", self.roots)
+
+    def write(self, text: str = TEXT, name: str = "centos.cfg", starts: bool = False) -> pathlib.Path:
+        """Put a configuration there, with a link that starts it at boot."""
+        path = self.configs / name
+        path.write_text(text)
+        if starts:
+            (self.auto / name).symlink_to(f"../{name}")
+        return path
+
+    def files(self) -> dict[str, str]:
+        """All of it: path, and what it holds or where it leads."""
+        return {
+            str(path.relative_to(self.configs)): os.readlink(path) if path.is_symlink() else path.read_text()
+            for folder in (self.configs, self.auto)
+            for path in folder.iterdir()
+            if not path.is_dir()
+        }
+
+
+def session(number: int) -> str:
+    """The identity of a session."""
+    return f"{number:016x}"
+
+
+def move(source: Dom0, destination: Dom0, number: int) -> list[str]:
+    """Move the domain; return the codes of what both sides have to say."""
+    leaving, unpacking = source.leaving(session(number)), destination.unpacking(session(number))
+    message = leaving.gather().to_message()
+    Autostart(source.journal(session(number)), session(number), source.roots).set_aside(UUID, "centos")
+    leaving.answered(unpacking.keep(message))
+    assert not [
+        entry for entry in _autostart.entries(destination.roots) if entry.makes(UUID, "centos") and not entry.set_aside
+    ]
+    unpacking.unpack()
+    # Whoever settles goes on from the records.
+    later = source.leaving(session(number))
+    later.finish()
+    later.finish()
+    destination.unpacking(session(number)).unpack()
+    assert not os.path.exists(os.path.join(destination.journal(session(number)), "belongings.json"))
+    remarks = [*leaving.told["remarks"], *later.told["remarks"], *unpacking.told["remarks"]]
+    return [remark["code"] for remark in remarks]
+
+
+@pytest.fixture
+def hosts(tmp_path: pathlib.Path) -> tuple[Dom0, Dom0]:
+    """Two of them."""
+    return Dom0(tmp_path / "xen1"), Dom0(tmp_path / "xen2")
+
+
+def test_there_and_back_again_leaves_nothing(hosts: tuple[Dom0, Dom0]) -> None:
+    """However often; and the host that the domain is on starts it at boot, and no other."""
+    one, two = hosts
+    one.write(starts=True)
+    before = one.files()
+    for number in range(0, 6, 2):
+        assert move(one, two, number) == []
+        assert two.files() == before
+        assert [name for name in one.files() if "/." not in name] == [f"centos.cfg.moved-{session(number)}"]
+        assert move(two, one, number + 1) == []
+        assert one.files() == before
+    assert len(two.files()) == 2
+
+
+def test_what_was_changed_on_the_way_comes_back_changed(hosts: tuple[Dom0, Dom0]) -> None:
+    """What the host had before is kept, and told."""
+    one, two = hosts
+    one.write()
+    move(one, two, 1)
+    two.write(TEXT + "vcpus = 2\n")
+    assert move(two, one, 2) == ["config_differs"]
+    assert one.files() == {"centos.cfg": TEXT + "vcpus = 2\n", f"centos.cfg.moved-{session(1)}": TEXT}
+
+
+def test_a_file_that_both_have_stays_on_both(hosts: tuple[Dom0, Dom0]) -> None:
+    """It may be one file, on storage that both share."""
+    one, two = hosts
+    one.write(starts=True)
+    two.write()
+    assert move(one, two, 1) == []
+    assert one.files()["centos.cfg"] == TEXT
+    assert two.files() == {"centos.cfg": TEXT, "auto/centos.cfg": "../centos.cfg"}
+
+
+@pytest.mark.parametrize("there", [OTHERS, "not a configuration\n"])
+def test_another_domains_file_is_not_written_over(hosts: tuple[Dom0, Dom0], there: str) -> None:
+    """The one that came lies beside it, is what starts the domain, and goes back under its own name."""
+    one, two = hosts
+    one.write(starts=True)
+    before = one.files()
+    two.write(there)
+    beside = f"centos.cfg.dom0-xen-{session(1)}"
+    assert move(one, two, 1) == ["config_name_taken"]
+    assert two.files() == {"centos.cfg": there, beside: TEXT, "auto/centos.cfg": f"../{beside}"}
+    assert move(two, one, 2) == []
+    assert one.files() == before
+    assert move(one, two, 3) == ["config_name_taken"]
+    assert sorted(name for name in two.files() if "/" not in name) == [
+        "centos.cfg",
+        f"centos.cfg.dom0-xen-{session(3)}",
+    ]
+
+
+def test_a_version_of_the_domains_own_counts_where_it_is(hosts: tuple[Dom0, Dom0]) -> None:
+    """Bridges may have other names there."""
+    one, two = hosts
+    one.write(starts=True)
+    two.write(TEXT + "# here\n")
+    assert move(one, two, 1) == ["config_name_taken"]
+    assert two.files()["centos.cfg"] == TEXT + "# here\n"
+    assert two.files()["auto/centos.cfg"] == "../centos.cfg"
+
+
+def test_autostart_of_the_same_name_is_not_written_over(hosts: tuple[Dom0, Dom0]) -> None:
+    """It starts another domain."""
+    one, two = hosts
+    one.write(starts=True)
+    two.write(OTHERS, "web.cfg")
+    (two.auto / "centos.cfg").symlink_to("../web.cfg")
+    assert move(one, two, 1) == ["autostart_name_taken"]
+    assert os.readlink(two.auto / "centos.cfg") == "../web.cfg"
+
+
+def test_a_file_in_the_folder_for_autostart_goes_too(hosts: tuple[Dom0, Dom0]) -> None:
+    """Some put the file itself there."""
+    one, two = hosts
+    (one.auto / "centos.cfg").write_text(TEXT)
+    assert move(one, two, 1) == []
+    assert two.files() == {"auto/centos.cfg": TEXT}
+    assert move(two, one, 2) == []
+    assert one.files() == {"auto/centos.cfg": TEXT}
+
+
+def test_a_link_to_shared_storage_is_made_where_the_file_is(hosts: tuple[Dom0, Dom0], tmp_path: pathlib.Path) -> None:
+    """And only where it configures this domain."""
+    one, two = hosts
+    shared = tmp_path / "centos.cfg"
+    shared.write_text(TEXT)
+    (one.auto / "centos.cfg").symlink_to(shared)
+    assert move(one, two, 1) == []
+    assert os.readlink(two.auto / "centos.cfg") == str(shared)
+    assert move(two, one, 2) == []
+    shared.write_text(OTHERS)
+    leaving = one.leaving(session(3))
+    message = leaving.gather().to_message()
+    assert message["entries"] == []
+
+
+def test_a_link_that_leads_nowhere_there_is_not_made(hosts: tuple[Dom0, Dom0], tmp_path: pathlib.Path) -> None:
+    """The destination cannot start what it does not have."""
+    one, two = hosts
+    local = tmp_path / "centos.cfg"
+    local.write_text(TEXT)
+    (one.auto / "centos.cfg").symlink_to(local)
+    leaving, unpacking = one.leaving(session(1)), two.unpacking(session(1))
+    unpacking.keep(leaving.gather().to_message())
+    local.unlink()
+    unpacking.unpack()
+    assert [remark["code"] for remark in unpacking.told["remarks"]] == ["autostart_leads_nowhere"]
+    assert two.files() == {}
+
+
+def test_a_file_with_another_uuid_stays(hosts: tuple[Dom0, Dom0]) -> None:
+    """Its name alone makes it no file of this domain."""
+    one, two = hosts
+    one.write(TEXT.replace("2c1a", "1111"))
+    assert move(one, two, 1) == ["config_other_uuid"]
+    assert two.files() == {}
+
+
+def test_a_file_without_a_uuid_goes_and_is_warned_of(hosts: tuple[Dom0, Dom0]) -> None:
+    """Each start from it makes another domain of it."""
+    one, two = hosts
+    one.write('name = "centos"\n')
+    assert move(one, two, 1) == ["config_without_uuid"]
+    assert two.files() == {"centos.cfg": 'name = "centos"\n'}
+
+
+def test_of_several_files_the_one_that_counts_goes(hosts: tuple[Dom0, Dom0]) -> None:
+    """The one that is started at boot; else the one with the UUID, or called like the domain; else none."""
+    one, two = hosts
+    one.write(name="a.cfg")
+    one.write(name="b.cfg", starts=True)
+    one.write(name="c.cfg~")
+    assert move(one, two, 1) == []
+    assert two.files() == {"b.cfg": TEXT, "auto/b.cfg": "../b.cfg"}
+    (one.configs / "a.cfg").unlink()
+    one.write(name="d")
+    one.write('name = "centos"\n', name="e")
+    assert one.leaving(session(2)).gather().config.name == "d"  # type: ignore[union-attr]
+    one.write(name="f")
+    leaving = one.leaving(session(3))
+    assert leaving.gather().config is None
+    assert [remark["code"] for remark in leaving.told["remarks"]] == ["config_ambiguous"]
+    one.write(name="centos")
+    assert one.leaving(session(4)).gather().config.name == "centos"  # type: ignore[union-attr]
+
+
+def test_what_is_changed_during_the_move_stays(hosts: tuple[Dom0, Dom0]) -> None:
+    """Nobody's work is put away unseen."""
+    one, two = hosts
+    one.write()
+    leaving = one.leaving(session(1))
+    leaving.answered(two.unpacking(session(1)).keep(leaving.gather().to_message()))
+    one.write(TEXT + "# new\n")
+    leaving.finish()
+    assert [remark["code"] for remark in leaving.told["remarks"]] == ["config_changed"]
+    assert one.files() == {"centos.cfg": TEXT + "# new\n"}
+
+
+def test_without_the_destinations_word_nothing_is_put_away(hosts: tuple[Dom0, Dom0]) -> None:
+    """It may not want it, or could not keep it."""
+    one, dummy = hosts
+    one.write()
+    leaving = one.leaving(session(1))
+    leaving.gather()
+    leaving.finish()
+    leaving.answered(None)
+    leaving.finish()
+    assert one.files() == {"centos.cfg": TEXT}
+
+
+def test_after_an_abort_nothing_is_left(hosts: tuple[Dom0, Dom0]) -> None:
+    """The configuration may hold a password: no copy of it stays in the journals."""
+    one, two = hosts
+    one.write()
+    leaving, unpacking = one.leaving(session(1)), two.unpacking(session(1))
+    unpacking.keep(leaving.gather().to_message())
+    unpacking.drop()
+    leaving.drop()
+    assert os.listdir(two.journal(session(1))) == os.listdir(one.journal(session(1))) == []
+    assert (one.files(), two.files()) == ({"centos.cfg": TEXT}, {})
+
+
+def test_names_that_cannot_go_do_not_fail_the_move(hosts: tuple[Dom0, Dom0]) -> None:
+    """They are told."""
+    one, dummy = hosts
+    one.write(name="cen\ntos.cfg")
+    leaving = one.leaving(session(1))
+    assert leaving.gather().config is None
+    assert [remark["code"] for remark in leaving.told["remarks"]] == ["config_odd"]
+
+
+def test_mode_and_owner_go_along(hosts: tuple[Dom0, Dom0]) -> None:
+    """Owners by name; those that the destination does not know are whoever runs this."""
+    one, two = hosts
+    one.write().chmod(0o604)
+    move(one, two, 1)
+    there = (two.configs / "centos.cfg").stat()
+    assert (there.st_mode & 0o777, there.st_uid) == (0o604, os.geteuid())
+
+
+@pytest.mark.parametrize("lose", [True, False])
+def test_power_lost_while_unpacking(tmp_path: pathlib.Path, lose: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a cut at every step a second call ends it, with whole files and nothing beside them."""
+    last, done = 0, False
+    while not done:
+        one, two = Dom0(tmp_path / f"{last}-1"), Dom0(tmp_path / f"{last}-2")
+        one.write(starts=True)
+        two.unpacking(session(1)).keep(one.leaving(session(1)).gather().to_message())
+        disk = Disk(last, monkeypatch)
+        try:
+            two.unpacking(session(1)).unpack()
+            done = True
+        except PowerLoss:
+            pass
+        disk.power_on(lose, monkeypatch)
+        two.unpacking(session(1)).unpack()
+        assert two.files() == one.files(), last
+        last += 1
+    assert last >= 3
+
+
+@pytest.mark.parametrize("lose", [True, False])
+def test_power_lost_while_leaving(tmp_path: pathlib.Path, lose: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file has one name or the other, and a second call gives it the other."""
+    last, done = 0, False
+    while not done:
+        one, two = Dom0(tmp_path / f"{last}-1"), Dom0(tmp_path / f"{last}-2")
+        one.write()
+        leaving = one.leaving(session(1))
+        leaving.answered(two.unpacking(session(1)).keep(leaving.gather().to_message()))
+        disk = Disk(last, monkeypatch)
+        try:
+            one.leaving(session(1)).finish()
+            done = True
+        except PowerLoss:
+            pass
+        disk.power_on(lose, monkeypatch)
+        one.leaving(session(1)).finish()
+        assert one.files() == {f"centos.cfg.moved-{session(1)}": TEXT}, last
+        last += 1
+    assert last >= 2

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both sides have seen after a move becomes one result, remarks for people, and a failure where it is one."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.plugin_utils import _aftermath as aftermath
+
+SESSION = "a" * 16
+REMARK = {"code": "config_name_taken", "msg": "there was another file.", "remedy": "Compare them."}
+ALIVE: dict[str, t.Any] = {
+    "alive": True,
+    "waited_ms": 12,
+    "missing": [],
+    "unseen": [],
+    "macs": [{"mac": "00:16:3e:00:00:64", "bridge": "xenbr0", "heard": True}],
+}
+
+
+def side(role: str, session: str = SESSION, **fields: t.Any) -> dict[str, t.Any]:
+    """What a side's session says."""
+    return {"role": role, "session": session, **fields}
+
+
+def told(life: dict[str, t.Any] | None, end_state: str = "moved", **fields: t.Any) -> dict[str, t.Any]:
+    """The result of a move."""
+    receiver = side("receiver", belongings={"remarks": [REMARK]}, liveness=life, **fields)
+    sender = side("sender", belongings={"remarks": []})
+    # On a move within one host both looks show both sides.
+    look = {"sessions": [side("receiver", "b" * 16, liveness=None), sender, receiver]}
+    return {"end_state": end_state, **aftermath.tell(SESSION, look, look, {})}
+
+
+def test_each_side_is_asked_for_its_own() -> None:
+    """The last status that was read stands for a source that does not answer any more; another session for none."""
+    result = told(ALIVE, differences=[])
+    assert (result["liveness"], result["differences"]) == (ALIVE, [])
+    assert result["belongings"] == {"source": {"remarks": []}, "destination": {"remarks": [REMARK]}}
+    left = aftermath.tell(SESSION, {"unreachable": True}, {"sessions": []}, {"belongings": {"remarks": [REMARK]}})
+    assert left == {
+        "belongings": {"source": {"remarks": [REMARK]}, "destination": None},
+        "liveness": None,
+        "differences": None,
+    }
+
+
+def test_remarks_have_host_and_remedy() -> None:
+    """What the sides say themselves, and what is made of what they have seen."""
+    unheard = {**ALIVE, "macs": [{**ALIVE["macs"][0], "heard": False}]}
+    result = told(unheard, differences=[{"what": "weight", "before": 512, "after": 256}])
+    found = aftermath.remarks(result, "xen1", "xen2")
+    assert [remark["code"] for remark in found] == ["config_name_taken", "mac_not_heard", "differs"]
+    assert {remark["host"] for remark in found} == {"xen2"}
+    assert all(remark["remedy"] for remark in found)
+    assert aftermath.line(found[2]).startswith(
+        "xen2: its weight for the scheduler was 512 before, and is 256 now. Remedy"
+    )
+    assert aftermath.remarks({**result, "end_state": "stayed"}, "xen1", "xen2") == []
+
+
+def test_only_a_domain_that_moved_and_is_dead_is_a_failure() -> None:
+    """One of which nothing was seen is a remark."""
+    dead = {**ALIVE, "alive": False, "missing": ["the domain is paused"], "waited_ms": 15020}
+    failure = aftermath.failure(told(dead), "centos", "xen2")
+    assert failure is not None and failure["code"] == "moved_not_alive"
+    assert failure["msg"] == "xen2: centos has moved and is not alive after 15 s: the domain is paused."
+    assert aftermath.failure(told(dead, "stayed"), "centos", "xen2") is None
+    for life in (ALIVE, None):
+        assert aftermath.failure(told(life), "centos", "xen2") is None
+    unknown = {**ALIVE, "alive": None, "unseen": ["its processor time has not come to a tenth of a second"]}
+    assert aftermath.failure(told(unknown), "centos", "xen2") is None
+    assert [one["code"] for one in aftermath.remarks(told(unknown), "xen1", "xen2")] == [
+        "config_name_taken",
+        "life_unproven",
+    ]
