@@ -108,9 +108,6 @@ class Pulse:
             seen.update(state=row.state.word if row else "absent", cpu_time_s=row.cpu_time_s if row else None)
         if seen["state"] != "running":
             missing.append("the domain is {}".format((seen["state"] or "not to be seen").replace("_", " ")))
-        # A new domid begins at nothing, and nobody but the guest adds to it.
-        if not seen["cpu_time_s"]:
-            wished.append("its processor time has not come to a tenth of a second")
         with contextlib.suppress(Dom0XenError):
             seen["devices"] = portrait.devices(self._store, self._domid)
             seen["macs"] = self._macs()
@@ -125,7 +122,10 @@ class Pulse:
         if answered is False:
             missing.append(f"{self._address} does not answer")
         seen.update(address=self._address or None, answered=answered)
+        # A new domid begins at nothing, and nobody but the guest adds to it.
         proven = bool(self._connected or answered or seen["cpu_time_s"])
+        if not proven:
+            wished.append("its processor time has not come to a tenth of a second")
         return Look(tuple(missing), tuple(wished), proven, seen)
 
     def _asked(self) -> bool:
@@ -138,9 +138,10 @@ class Pulse:
         Cards that are on no bridge of Linux are left out.
         """
         found = []
-        base = f"/local/domain/{self._domid}/device/vif"
-        for number in self._store.list(base):
-            backend = self._store.read(f"{base}/{number}/backend") or ""
+        for device, backend in portrait.backends(self._store, self._domid).items():
+            kind, dummy, number = device.partition("/")
+            if kind != "vif":
+                continue
             mac = (self._store.read(f"{backend}/mac") or "").lower()
             name = self._store.read(f"{backend}/vifname") or f"vif{self._domid}.{number}"
             ports = [port for port in (self._port(name), self._port(f"{name}-emu")) if port is not None]

@@ -37,12 +37,20 @@ def devices(store: XenStore, domid: int) -> dict[str, int | None]:
 
     Raises the errors of :class:`XenStore`.
     """
+    return {name: store.read_int(f"{path}/state") for name, path in backends(store, domid).items()}
+
+
+def backends(store: XenStore, domid: int) -> dict[str, str]:
+    """Return the backends of the domain's network cards and disks, from where libxl has put them, and no guest writes
+    (tools/libs/light/libxl_device.c libxl__device_libxl_path). Raises the errors of :class:`XenStore`.
+    """
     found = {}
     for kind in ("vif", "vbd"):
-        base = f"/local/domain/{domid}/device/{kind}"
+        base = f"/libxl/{domid}/device/{kind}"
         for number in store.list(base):
-            backend = store.read(f"{base}/{number}/backend")
-            found[f"{kind}/{number}"] = store.read_int(f"{backend}/state") if backend else None
+            path = store.read(f"{base}/{number}/backend")
+            if path:
+                found[f"{kind}/{number}"] = path
     return found
 
 

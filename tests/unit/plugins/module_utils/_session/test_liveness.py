@@ -160,10 +160,20 @@ def until(look: t.Callable[[], Look], done: t.Callable[[Look], bool]) -> Look:
 def test_a_guest_that_runs_is_alive(host: Host, pulse: t.Callable[..., Pulse]) -> None:
     """State, devices, and in the end its processor time."""
     host.behave("centos", load=1.0)
-    seen = until(pulse().look, lambda look: not look.missing and not look.wished)
+    seen = until(pulse().look, lambda look: not look.missing and bool(look.seen["cpu_time_s"]))
     assert seen.proven
     assert (seen.seen["state"], seen.seen["devices"]) == ("running", {"vif/0": 4})
     assert seen.seen["cpu_time_s"] > 0
+
+
+def test_a_guest_without_devices_has_only_its_time(host: Host, pulse: t.Callable[..., Pulse]) -> None:
+    """Until that shows nothing is proven."""
+    host.behave("centos", load=0.0)
+    seen = pulse(()).look()
+    assert (seen.missing, seen.proven) == ((), False)
+    assert seen.wished == ("its processor time has not come to a tenth of a second",)
+    host.behave("centos", load=1.0)
+    until(pulse(()).look, lambda look: look.proven and not look.wished)
 
 
 def test_a_device_that_was_connected_must_be_again(host: Host, pulse: t.Callable[..., Pulse]) -> None:
