@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session import fence, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.test_autostart import Disk, PowerLoss
@@ -341,3 +344,32 @@ def test_power_lost_while_leaving(tmp_path: pathlib.Path, lose: bool, monkeypatc
         assert one.files() == {f"centos.cfg.moved-{session(1)}": TEXT}, last
         last += 1
     assert last >= 2
+
+
+def test_whoever_settles_completes_it(
+    hosts: tuple[Dom0, Dom0], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both processes died when the domain ran at the destination; each side is told in its result."""
+    one, two = hosts
+    one.write(starts=True)
+    before, told = one.files(), {}
+    for dom0, role in ((one, "sender"), (two, "receiver")):
+        (dom0.root / "journals" / f"{session(1)}.{role}").mkdir(parents=True)
+    who = (session(1), UUID, "centos")
+    leaving = Leaving(str(one.root / "journals" / f"{session(1)}.sender"), *who, one.roots)
+    unpacking = Unpacking(str(two.root / "journals" / f"{session(1)}.receiver"), *who, two.roots)
+    leaving.answered(unpacking.keep(leaving.gather().to_message()))
+    for dom0, role in ((one, "sender"), (two, "receiver")):
+        settings = tmp_path / f"{role}.settings"
+        settings.write_text(f"XENDOMAINS_AUTO={dom0.auto}\nXENDOMAINS_SAVE={dom0.save}\n")
+        monkeypatch.setattr(_autostart, "SETTINGS", (str(settings),))
+        journals, runtime = dom0.root / "journals", dom0.root / "run"
+        runtime.mkdir(mode=0o700)
+        here = Here(str(runtime), str(journals), session(1), role, UUID, "centos", "f" * 16)
+        fence.mark(here)
+        assert settle.conclude(here, "destination", "moved", 5.0)
+        told[role] = json.loads((journals / f"{session(1)}.{role}" / "result.json").read_text())["belongings"]
+    assert two.files() == before
+    assert f"centos.cfg.moved-{session(1)}" in one.files() and "centos.cfg" not in one.files()
+    assert told["sender"]["kept_as"] == str(one.configs / f"centos.cfg.moved-{session(1)}")
+    assert told["receiver"]["config"] == str(two.configs / "centos.cfg")
