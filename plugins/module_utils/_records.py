@@ -18,9 +18,7 @@ MIGRATED_AWAY = "--migratedaway"
 
 @dataclasses.dataclass(frozen=True)
 class DomainState(Record):
-    """The state column of ``xl list`` (tools/xl/xl_info.c list_domains). ``reason`` is null unless the domain is shut
-    down: poweroff, reboot, suspend, crash, watchdog, soft_reset, unknown.
-    """
+    """The state column of ``xl list`` (tools/xl/xl_info.c list_domains); ``reason`` of a shutdown, else null."""
 
     running: bool = False
     blocked: bool = False
@@ -283,9 +281,8 @@ class XenStoreFacts(Record):
 class DomainFacts(Record):
     """What is known of one domain on its host.
 
-    ``config`` is libxl's configuration as ``xl list -l`` prints it, with passwords masked, or null when libxl has none,
-    which means that xl cannot migrate the domain. ``xenstore`` is null when XenStore could not be read. ``links``
-    has the real path of each file of a disk whose path leads over symbolic links.
+    ``config`` is libxl's configuration as ``xl list -l`` prints it, with passwords masked; null: xl cannot migrate it.
+    ``xenstore`` is null when it could not be read. ``links`` has the real path of each disk's file behind a link.
     """
 
     RECORDS = {"state": DomainState, "xenstore": XenStoreFacts}

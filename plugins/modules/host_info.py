@@ -50,10 +50,7 @@ host:
   contains:
     hostname: {type: str, description: "Name of the host, from C(xl info), else from the kernel.", sample: xen1}
     uid: {type: int, description: "The user that the module ran as. V(0) is needed.", sample: 0}
-    boot_id:
-      description: Identity of this boot of the host. With it two names of one host are found out.
-      type: str
-      sample: 60c181fd-6513-48e3-a9c6-d2d0263407a2
+    boot_id: {type: str, description: Identity of this boot., sample: 60c181fd-6513-48e3-a9c6-d2d0263407a2}
     python: {type: str, description: The version of Python that modules run with., sample: 3.11.2}
     paramiko: {type: bool, sample: false, description: "Whether paramiko is there, for the transport V(ssh)."}
     pyxs:
@@ -82,11 +79,7 @@ host:
           type: list
           elements: str
           sample: ["pv", "hvm", "hap", "gnttab-v1", "gnttab-v2"]
-        commandline:
-          description: The command line that Xen was booted with.
-          returned: always
-          type: str
-          sample: placeholder dom0_mem=1024M,max:1024M
+        commandline: {type: str, description: The command line of Xen., sample: "placeholder dom0_mem=1024M,max:1024M"}
     cpus: {type: int, description: "Number of processors. V(null) without Xen.", sample: 8}
     memory_mib: {type: int, description: "Memory of the machine in MiB. V(null) without Xen.", sample: 32437}
     free_memory_mib: {type: int, description: "Memory in MiB of no domain. V(null) without Xen.", sample: 20121}

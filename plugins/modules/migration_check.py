@@ -97,13 +97,13 @@ options:
     type: str
     choices: [tls, ssh, tcp]
     default: tls
-    version_added: 0.2.0
+    version_added: 0.1.0
   allow_plain:
     description:
       - Whether O(transport=tcp) is meant, which lets everybody on the way read and change the memory of the domain.
     type: bool
     default: false
-    version_added: 0.2.0
+    version_added: 0.1.0
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.

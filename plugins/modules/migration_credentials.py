@@ -38,7 +38,7 @@ options:
         other one.
     type: bool
     default: false
-    version_added: 0.2.0
+    version_added: 0.1.0
   state:
     description:
       - With V(present) the credentials are made. A folder that is there already is refused, since a session is used

@@ -92,27 +92,27 @@ options:
     type: str
     choices: [tls, ssh, tcp]
     default: tls
-    version_added: 0.2.0
+    version_added: 0.1.0
   ssh_user:
     description:
       - Account that the sender comes as, with O(transport=ssh). A line in its C(authorized_keys) lets the session's key
         come to the receiver's port and nowhere else, for as long as the receiver runs.
     type: str
     default: root
-    version_added: 0.2.0
+    version_added: 0.1.0
   ssh_public_key:
     description:
       - The sender's key for sshd, as M(dom0.xen.migration_credentials) returned it. Needed with O(transport=ssh).
     type: str
     default: ""
-    version_added: 0.2.0
+    version_added: 0.1.0
   sshd_config:
     description:
       - Configuration of the sshd that the sender comes through, when it is not that of the distribution. It is asked
         where the account's C(authorized_keys) and its host keys are.
     type: str
     default: ""
-    version_added: 0.2.0
+    version_added: 0.1.0
   follow_config:
     description:
       - Whether the configuration file that comes with the domain is put into C(/etc/xen), and what starts it at boot

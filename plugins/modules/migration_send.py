@@ -130,17 +130,17 @@ options:
     type: str
     choices: [tls, ssh, tcp]
     default: tls
-    version_added: 0.2.0
+    version_added: 0.1.0
   ssh_user:
     description: Account of the destination to come as, with O(transport=ssh).
     type: str
     default: root
-    version_added: 0.2.0
+    version_added: 0.1.0
   ssh_port:
     description: TCP port of the destination's sshd, with O(transport=ssh).
     type: int
     default: 22
-    version_added: 0.2.0
+    version_added: 0.1.0
   ssh_host_keys:
     description:
       - The host keys that the destination's sshd may show, as M(dom0.xen.migration_receive) returned them. With
@@ -148,7 +148,7 @@ options:
     type: list
     elements: str
     default: []
-    version_added: 0.2.0
+    version_added: 0.1.0
   follow_config:
     description:
       - Whether the domain's configuration file and what starts it at boot go with it. The file is sent while the domain
