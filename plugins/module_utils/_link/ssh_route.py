@@ -30,13 +30,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.ssh_errors import (
     ParamikoMissing,
 )
 
-try:
+if t.TYPE_CHECKING:
     import paramiko
-except ImportError:
-    paramiko = None  # type: ignore[assignment]
-else:
-    # What goes wrong is told as an error of the link; without a handler it would be written to stderr as well.
-    logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 LOOPBACK = "127.0.0.1"
 PIECE_BYTES = 64 * 1024
@@ -73,8 +68,7 @@ class ThroughSsh:
     detour = 3 * STEP_SECONDS
 
     def __init__(self, target: SshTarget, port: int) -> None:
-        if paramiko is None:
-            raise ParamikoMissing("the Python that runs the sender has no paramiko")
+        _load()
         self._target, self._port = target, port
         self._tunnel: _Tunnel | None = None
         self._pending = False
@@ -125,6 +119,17 @@ class ThroughSsh:
     def ends(self) -> tuple[t.Any, t.Any] | None:
         """The addresses of this host and of sshd as the kernel sees them, ``None`` while there is no tunnel."""
         return self._tunnel.ends if self._tunnel is not None else None
+
+
+def _load() -> None:
+    """Import paramiko where it is used: it takes 20 MiB, and on a slow dom0 seconds, which no other way shall pay."""
+    try:
+        import paramiko as library  # noqa: PLC0415
+    except ImportError as exc:
+        raise ParamikoMissing("the Python that runs the sender has no paramiko") from exc
+    globals()["paramiko"] = library
+    # What goes wrong is told as an error of the link; without a handler it would be written to stderr as well.
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class _Tunnel(threading.Thread):

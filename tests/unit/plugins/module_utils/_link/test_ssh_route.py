@@ -9,6 +9,7 @@ import functools
 import pathlib
 import random
 import socket
+import sys
 import threading
 import time
 import typing as t
@@ -17,7 +18,6 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from ansible_collections.dom0.xen.plugins.module_utils._link import ssh_route
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, PeerNotPinned, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.route import Route
 from ansible_collections.dom0.xen.plugins.module_utils._link.ssh_errors import (
@@ -238,7 +238,7 @@ def test_something_else_on_sshds_port() -> None:
 
 def test_no_paramiko(monkeypatch: pytest.MonkeyPatch) -> None:
     """Importing the way works without it, taking it names what to install."""
-    monkeypatch.setattr(ssh_route, "paramiko", None)
+    monkeypatch.setitem(sys.modules, "paramiko", None)
     with pytest.raises(ParamikoMissing) as caught:
         ThroughSsh(SshTarget("127.0.0.1", 22, "root", (), PRIVATE), 1)
     assert "python3-paramiko" in caught.value.remedy
