@@ -32,6 +32,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.ssh_errors import (
 
 if t.TYPE_CHECKING:
     import paramiko
+else:
+    paramiko = None
 
 LOOPBACK = "127.0.0.1"
 PIECE_BYTES = 64 * 1024

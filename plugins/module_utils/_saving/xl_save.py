@@ -102,8 +102,8 @@ class XlSave(SavePaused):
 
     def error(self) -> Dom0XenError | None:
         """Return why xl failed, after :meth:`end`; None when it did not."""
-        status = self.status
-        if not status:
+        status = self.status or 0
+        if status == 0:
             return None
         lines = self._lines()
         text = "\n".join(lines)

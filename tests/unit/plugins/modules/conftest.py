@@ -10,6 +10,7 @@ import tempfile
 import typing as t
 
 import pytest
+from ansible.module_utils.common import warnings
 from dom0_double.driver import commands
 from dom0_double.driver.fixture import MakeSite, make_site
 
@@ -21,6 +22,12 @@ __all__ = ["make_site"]
 
 MakeSaving = t.Callable[..., Saving]
 MakeRestoring = t.Callable[..., Restoring]
+
+
+@pytest.fixture(autouse=True)
+def no_warnings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module's warnings are kept for the whole process, which is several modules here."""
+    monkeypatch.setattr(warnings, "_global_warnings", {})
 
 
 @pytest.fixture(name="make_saving")
