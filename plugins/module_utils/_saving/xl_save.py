@@ -91,9 +91,9 @@ class XlSave(SavePaused):
         describer.finish()
         return Written(describer.describe("", size, ""), size, digest.hexdigest(), since)
 
-    def end(self, limit: float | None = _END_S) -> None:
-        """Read what nobody wants any more, and wait for xl's end."""
-        super().end(limit)
+    def end(self, limit: float | None = None) -> None:
+        """Read what nobody wants any more, and wait for xl's end, never for ever."""
+        super().end(_END_S if limit is None else limit)
 
     def close(self) -> None:
         """Let go of the pipe and the messages."""
