@@ -9,6 +9,8 @@ import os
 import typing as t
 import uuid
 
+from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._masking import mask
 from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
@@ -26,10 +28,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.connection impo
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 
-def domain_facts(run: Runner, domain: str | None) -> tuple[tuple[DomainFacts, ...], tuple[Problem, ...]]:
+def domain_facts(
+    run: Runner, domain: str | None, config_path: str = ""
+) -> tuple[tuple[DomainFacts, ...], tuple[Problem, ...]]:
     """Return the domains that a name, UUID or domid means (all when None), and what is wrong with the host.
 
-    Runs xl list -v, and, when there is such a domain, xl list -l.
+    Runs xl list -v, and, when there is such a domain, xl list -l. ``config_path`` is the file that the domain was made
+    from; those that look as if they were are found without.
     """
     problems = user_problem()
     if pyxs_version() is None:
@@ -41,13 +46,19 @@ def domain_facts(run: Runner, domain: str | None) -> tuple[tuple[DomainFacts, ..
         rows = matching(xl.domains(), domain)
         if rows:
             only = rows[0].domid if len(rows) == 1 else None
-            configurations = {found.domid: mask(found.config) for found in xl.configurations(only)}
+            configurations = {found.domid: found.config for found in xl.configurations(only)}
     except DomainMissing:
         rows = ()  # it went between the two calls
     except Dom0XenError as exc:
         add_problem(problems, problem(exc))
     seen = _ask_xenstore(rows, problems) if pyxs_version() is not None and rows else {}
-    return tuple(_facts(row, configurations.get(row.domid), seen.get(row.domid)) for row in rows), tuple(problems)
+    files = ConfigFiles()
+    found = []
+    for row in rows:
+        config = configurations.get(row.domid)
+        made_from = files.of(row.uuid, row.name, config or {}, config_path) if row.domid else ()
+        found.append(_facts(row, config, seen.get(row.domid), made_from))
+    return tuple(found), tuple(problems)
 
 
 def matching(rows: t.Iterable[DomainRow], domain: str | None) -> tuple[DomainRow, ...]:
@@ -63,20 +74,23 @@ def matching(rows: t.Iterable[DomainRow], domain: str | None) -> tuple[DomainRow
     return tuple(row for row in rows if row.uuid == wanted)
 
 
-def _facts(row: DomainRow, config: t.Mapping[str, t.Any] | None, seen: XenStoreFacts | None) -> DomainFacts:
+def _facts(
+    row: DomainRow, config: t.Mapping[str, t.Any] | None, seen: XenStoreFacts | None, files: tuple[ConfigFile, ...]
+) -> DomainFacts:
     memory_max = (config or {}).get("b_info", {}).get("max_memkb")
     return DomainFacts(
         domid=row.domid,
         uuid=row.uuid,
         name=row.name,
         state=row.state,
-        config=config,
+        config=mask(config) if config is not None else None,
         memory_mib=row.memory_mib,
         memory_max_kib=memory_max if memory_max is not None else (seen.memory_static_max_kib if seen else None),
         vcpus=row.vcpus,
         type=(config or {}).get("c_info", {}).get("type"),
         xenstore=seen,
         links=dict(disk_links(config or {})),
+        config_files=files,
     )
 
 

@@ -69,3 +69,17 @@ class Equipment(Record):
     firmware: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     processor: Processor | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ConfigFile(Record):
+    """A file that xl would make the domain from; ``name`` and ``uuid`` are null where it gives none.
+
+    ``differs``: the respects in which it describes another domain than the one that runs
+    (``_toolstack.config_file.differences``).
+    """
+
+    path: str
+    name: str | None
+    uuid: str | None
+    differs: tuple[str, ...] = ()

@@ -8,12 +8,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile, Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
 # What xl appends to the name of a copy that comes, and of one that has gone (xl_vmcontrol.c, xl_migrate.c).
-INCOMING = "--incoming"
-MIGRATED_AWAY = "--migratedaway"
+INCOMING, MIGRATED_AWAY = "--incoming", "--migratedaway"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -285,7 +284,7 @@ class DomainFacts(Record):
     ``xenstore`` is null when it could not be read. ``links`` has the real path of each disk's file behind a link.
     """
 
-    RECORDS = {"state": DomainState, "xenstore": XenStoreFacts}
+    RECORDS = {"state": DomainState, "xenstore": XenStoreFacts, "config_files": ConfigFile}
 
     domid: int
     uuid: str
@@ -298,3 +297,4 @@ class DomainFacts(Record):
     type: str | None
     xenstore: XenStoreFacts | None
     links: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    config_files: tuple[ConfigFile, ...] = ()

@@ -27,6 +27,12 @@ options:
       - Name, UUID, or domid of the domain. All domains when omitted, the host's own included.
       - A value of nothing but digits is a domid, as it is for C(xl).
     type: str
+  config_path:
+    description:
+      - The file that the domain is made from, for a domain whose file is not in C(/etc/xen) or the folder of
+        C(xendomains), or has neither its UUID nor its name.
+    type: str
+    default: ""
 attributes:
   platform:
     support: full
@@ -222,6 +228,24 @@ domains:
               returned: always
               type: int
               sample: 4
+    config_files:
+      description:
+        - The files that C(xl create) would make the domain from, those in C(/etc/xen) and in the folder of
+          C(xendomains) that have its UUID, or its name and no UUID. For a domain that can be moved by shutting it down
+          there is one.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        path: {type: str, description: "Where it is, links followed."}
+        name: {type: str, description: "The name that it gives, or null."}
+        uuid: {type: str, description: "The UUID that it gives, or null."}
+        differs:
+          description:
+            - In what it differs from the domain that runs, of V(type), V(memory), V(vcpus), V(disks), V(vifs),
+              V(on_poweroff).
+          type: list
+          elements: str
 problems:
   description: What was in the way. Empty when nothing was.
   returned: always
@@ -257,9 +281,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 
 def main() -> None:
     """Gather the facts and return them."""
-    module = AnsibleModule(argument_spec=dict(PLACES, domain={"type": "str"}), supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=dict(PLACES, domain={"type": "str"}, config_path={"type": "str", "default": ""}),
+        supports_check_mode=True,
+    )
     try:
-        domains, problems = domain_facts(module_runner(module), module.params["domain"])
+        domains, problems = domain_facts(module_runner(module), module.params["domain"], module.params["config_path"])
     except Dom0XenError as exc:
         module.fail_json(**exc.as_result())
     module.exit_json(

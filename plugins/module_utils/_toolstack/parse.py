@@ -45,8 +45,10 @@ _DOM0_MEM = re.compile(r"(^| )dom0_mem=((|min:|max:)(" + _SIZE + r"|(" + _SIZE +
 _AUTOBALLOON = re.compile(r"^\s*autoballoon\s*=\s*[\"']?([A-Za-z0-9]+)[\"']?", re.MULTILINE)
 
 # Comments, texts (which may hold what looks like a comment), words, and single characters.
-_TOKEN = re.compile(r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[A-Za-z_0-9.][A-Za-z_0-9.]*|\+=|[^ \t\r]""")
-_ESCAPE = re.compile(r"\\(.)")
+CONFIG_TOKEN = re.compile(
+    r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[A-Za-z_0-9.][A-Za-z_0-9.]*|\+=|[^ \t\r]"""
+)
+CONFIG_ESCAPE = re.compile(r"\\(.)")
 
 _IMAGE_MAGIC = b"Xen saved domain, xl format\n \x00 \r"
 _IMAGE_HEADER = struct.Struct("<32s4II")  # magic; byte order, two words of flags, length of what follows; of the JSON
@@ -218,6 +220,19 @@ def parse_configurations(text: str) -> tuple[DomainConfiguration, ...]:
         raise OutputNotUnderstood(f"xl list -l did not print JSON: {exc}.", output=text[:2000]) from exc
 
 
+def parse_configuration(text: str) -> t.Mapping[str, t.Any]:
+    """Read what ``xl create -n`` prints: a configuration by itself (tools/xl/xl_vmcontrol.c create_domain).
+
+    Raises OutputNotUnderstood.
+    """
+    try:
+        config = dict(json.loads(text))
+        config["c_info"]  # pylint: disable=pointless-statement  # without it it is none
+        return config
+    except (ValueError, TypeError, KeyError) as exc:
+        raise OutputNotUnderstood(f"xl create -n did not print JSON: {exc}.", output=text[:2000]) from exc
+
+
 def parse_autoballoon(xl_conf: str, commandline: str) -> bool:
     """Say whether xl shrinks dom0 to make room for a domain.
 
@@ -241,13 +256,13 @@ def parse_config_file(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     before: list[str] = ["\n"]
     depth = 0
-    for token in _TOKEN.findall(text):
+    for token in CONFIG_TOKEN.findall(text):
         if token.startswith("#"):
             continue
         if token in "[]":
             depth = max(0, depth + (1 if token == "[" else -1))
         elif not depth and len(before) >= 3 and before[-1] == "=" and before[-3] in "\n;" and token not in "\n;":
-            found[before[-2]] = _ESCAPE.sub(r"\1", token[1:-1]) if token[0] in "\"'" else token
+            found[before[-2]] = CONFIG_ESCAPE.sub(r"\1", token[1:-1]) if token[0] in "\"'" else token
         before = [*before[-2:], token]
     return found
 

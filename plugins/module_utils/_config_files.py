@@ -1,0 +1,70 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding the configuration file of a domain on this host (private to the collection). Nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._autostart import CONFIG_MAX, Roots, config_identity, read_start
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import differences
+
+# A path, and the name and the UUID that the file gives.
+Found = t.Tuple[str, t.Tuple[t.Optional[str], t.Optional[str]]]
+
+
+class ConfigFiles:
+    """The configuration files of this host, looked through once, when the first domain is asked for."""
+
+    def __init__(self, where: Roots | None = None) -> None:
+        self._where = where
+        self._found: list[Found] | None = None
+
+    def of(self, uuid: str, name: str, config: t.Mapping[str, t.Any], given: str = "") -> tuple[ConfigFile, ...]:
+        """Return the files that would make the domain: the one that is ``given``, or all that are found.
+
+        Those that have its UUID, or, where there are none, those without a UUID that have its name. Two with one
+        content are one. ``config`` is what the domain runs with.
+        """
+        if given:
+            found = [(given, config_identity(given) or (None, None))] if read_config(given) is not None else []
+        else:
+            found = self._named(uuid, name)
+        made: dict[str, ConfigFile] = {}
+        for path, (own_name, own_uuid) in found:
+            text = read_config(path)
+            if text is not None:
+                made.setdefault(text, ConfigFile(path, own_name, own_uuid, differences(text, config)))
+        return tuple(made.values())
+
+    def _named(self, uuid: str, name: str) -> list[Found]:
+        if self._found is None:
+            self._found = list(_identities(_autostart.roots() if self._where is None else self._where))
+        by_uuid = [each for each in self._found if each[1][1] == uuid]
+        return by_uuid or [each for each in self._found if each[1] == (name, None)]
+
+
+def read_config(path: str) -> str | None:
+    """Return the text of a configuration file; None where there is none, or one that no person wrote."""
+    data = read_start(path, CONFIG_MAX + 1)
+    if data is None or len(data) > CONFIG_MAX or b"\0" in data:
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _identities(where: Roots) -> t.Iterator[Found]:
+    """Yield each file that names a domain, links followed, with what it names it; none that a session has kept."""
+    at_boot = (each for each in _autostart.entries(where) if each.kind == _autostart.CONFIG)
+    seen = set()
+    for each in (*_autostart.configs(where), *at_boot):
+        path = os.path.realpath(each.path)
+        if each.set_aside is None and path not in seen:
+            seen.add(path)
+            yield path, (each.name, each.uuid)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The file that a domain was made from is found, or it is told that there are several or none."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots, moved_name
+from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles, read_config
+
+UUID = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"
+OTHER = "11111111-5c99-4441-b5fd-ac266d0e1ffe"
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A folder like /etc/xen."""
+    (tmp_path / "auto").mkdir()
+    (tmp_path / "xl.conf").write_text('vif.default.script="vif-bridge"\n')
+    return tmp_path
+
+
+def found(folder: pathlib.Path, given: str = "") -> list[str]:
+    """The names of the files that are found for the domain."""
+    files = ConfigFiles(Roots(str(folder / "auto"), None))
+    return [pathlib.Path(each.path).name for each in files.of(UUID, "centos", {}, given)]
+
+
+def test_by_uuid_before_the_name(folder: pathlib.Path) -> None:
+    """A file of that name without a UUID may be an old one."""
+    (folder / "a.cfg").write_text(f'name="renamed"\nuuid="{UUID.upper()}"\n')
+    (folder / "b.cfg").write_text('name="centos"\n')
+    assert found(folder) == ["a.cfg"]
+
+
+def test_by_name_only_where_it_has_no_other_uuid(folder: pathlib.Path) -> None:
+    """Another UUID is another domain."""
+    (folder / "a.cfg").write_text(f'name="centos"\nuuid="{OTHER}"\n')
+    assert found(folder) == []
+    (folder / "b.cfg").write_text('name="centos"\n')
+    assert found(folder) == ["b.cfg"]
+
+
+def test_a_link_and_a_copy_are_one_file(folder: pathlib.Path) -> None:
+    """What xendomains starts is a link to it, as a rule."""
+    (folder / "a.cfg").write_text('name="centos"\n')
+    (folder / "auto" / "10-centos").symlink_to(folder / "a.cfg")
+    (folder / "auto" / "copy").write_text('name="centos"\n')
+    assert found(folder) == ["a.cfg"]
+    (folder / "auto" / "copy").write_text('name="centos"\nmemory=64\n')
+    assert found(folder) == ["a.cfg", "copy"]
+
+
+def test_what_a_session_has_kept_is_none(folder: pathlib.Path) -> None:
+    """The domain has been here before, and its file was given another name when it left."""
+    (folder / "a.cfg").write_text('name="centos"\n')
+    (folder / moved_name("a.cfg", "0123456789abcdef")).write_text('name="centos"\nmemory=64\n')
+    assert found(folder) == ["a.cfg"]
+
+
+def test_the_one_that_is_given(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Whatever else there is."""
+    (folder / "a.cfg").write_text('name="centos"\n')
+    given = tmp_path / "given"
+    assert found(folder, str(given)) == []
+    given.write_text("memory = 64\n")
+    assert found(folder, str(given)) == ["given"]
+
+
+def test_what_no_person_wrote_is_none(folder: pathlib.Path) -> None:
+    """Neither of any size, nor bytes."""
+    for content in (b"#" * (256 * 1024 + 1), b'name="centos"\n\0', b"\xff"):
+        (folder / "a.cfg").write_bytes(content)
+        assert read_config(str(folder / "a.cfg")) is None
+    assert read_config(str(folder)) is None
