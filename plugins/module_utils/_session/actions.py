@@ -81,7 +81,7 @@ class RenameBack(Action):
 
 @dataclass(frozen=True)
 class GoOn(Action):
-    """Let the source's copy run again, which ``xl save -p`` has paused, under its own name."""
+    """Let the source's copy run again, which ``xl save -p`` has paused, or start it again, which was shut down."""
 
 
 @dataclass(frozen=True)

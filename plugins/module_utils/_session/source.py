@@ -10,6 +10,8 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
 * ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's
   copy is known to be gone, or when the commit request never left and never will;
 * before the commit request every failure ends with the domain running here;
+* a guest is asked to shut down for the move only when that is on this host's disk: from then on nothing but the record
+  says that it is to be started again;
 * what the caller's tasks at the gate have begun must be undone before the domain runs here again, whether it was never
   asked for or has been given back, because they may have taken the storage away from this host.
 """
@@ -79,11 +81,15 @@ def _stream_ended(state: SourceState, event: words.StreamEnded) -> tuple[SourceS
 
 
 def _copy_made(state: SourceState, event: words.CopyMade) -> tuple[SourceState, Actions]:
-    # Only who suspends the guest for the whole transfer waits for it; xl migrate would take it for "ready". It waits
+    # Only who stops the guest for the whole transfer waits for it; xl migrate would take it for "ready". It waits
     # whatever the phase is: another's request to the guest, to shut down, looks like ours.
-    if not state.pauses or state.failure is not None or state.copy_told:
+    waits = state.pauses or state.shuts_down
+    if not waits or state.failure is not None or state.copy_told:
         return state, ()
-    return replace(state, copy_told=True), (WriteXl(messages.COPY_MADE_TEXT),)
+    known, tell = replace(state, copy_told=True), WriteXl(messages.COPY_MADE_TEXT)
+    if not state.shuts_down:
+        return known, (tell,)
+    return _forward(known, Phase.SUSPENDING), (Journal("shutting_down", binding=True), tell)
 
 
 def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions]:

@@ -63,6 +63,9 @@ def observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Ac
         if state.peer_untold and state.failure is not None:
             return _end(state, EndState.STAYED, Send(messages.failed(state.failure, "sender")))
         return _end(state, EndState.STAYED)
+    down = copy.state in (CopyState.ABSENT, CopyState.SHUT_DOWN)
+    if down and state.down_asked and state.owner is Owner.SOURCE and not state.let_go:
+        return replace(state, let_go=True), (Journal("go_on"), GoOn(), Observe())
     return _end(_unsettled(state, copy), EndState.UNSETTLED)
 
 

@@ -19,8 +19,9 @@ class SourceState:
     ``gate_held``: the permission waits for the controller's word (``gate: controller``). ``tasks_started``,
     ``undo_started`` and ``tasks_undone``: what is on record of the caller's tasks at the gate. ``peer_untold``: the
     destination does not know yet that it will never have the permission. ``pauses``: the guest stands still by a pause
-    and not by its suspend (method ``suspend``); ``copy_told``: that was allowed to begin; ``let_go``: it was tried to
-    end that pause.
+    and not by its suspend (method ``suspend``); ``shuts_down``: it is shut down, and started at the destination
+    (method ``cold``); ``copy_told``: that was allowed to begin; ``let_go``: it was tried to end that pause, or to start
+    it again.
     """
 
     name: str
@@ -29,6 +30,7 @@ class SourceState:
     xl_runs: bool = False
     gate_held: bool = False
     pauses: bool = False
+    shuts_down: bool = False
     copy_told: bool = False
     ready_given: bool = False
     permission_held: bool = False
@@ -48,6 +50,11 @@ class SourceState:
     def gate(self) -> str:
         """Who holds the permission, as it is put on record."""
         return CONTROLLER if self.gate_held else ENGINE
+
+    @property
+    def down_asked(self) -> bool:
+        """Whether it is on record that the guest is asked to shut down."""
+        return self.shuts_down and self.copy_told
 
     @property
     def must_undo(self) -> bool:

@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, SUSPENDED, Side
 
 SOURCE = "source"
 DESTINATION = "destination"
@@ -176,6 +176,8 @@ def _side(role: str, side: Side) -> str:
     if not side.reachable:
         return f"{where}: could not be looked at: {side.trouble}." if side.trouble else f"{where}: does not answer."
     copy = "no copy" if side.copy == ABSENT else f"copy {side.name} (domid {side.domid}) is {side.copy}"
+    if side.history.restartable and side.copy == SUSPENDED:
+        copy = f"{side.name} is shut down for the move, and can be started again from its configuration"
     told = [word for word, true in _told(side) if true]
     process = "its process runs" if side.alive else "no process of the session"
     restarted = ", restarted since" if side.rebooted else ""

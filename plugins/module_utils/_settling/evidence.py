@@ -20,14 +20,14 @@ SHUT_DOWN = "shut_down"
 DYING = "dying"
 
 # Who held the permission, as the sender has put it on record.
-LIVE, SUSPEND = "live", "suspend"
+LIVE, SUSPEND, COLD = "live", "suspend", "cold"
 ENGINE, CONTROLLER = "engine", "controller"
 
 # What xl migrate-receive says of its copy (tools/xl/xl_migrate.c migrate_receive; the spelling is Xen's).
 _SAID_STARTED = "Domain started successsfully"
 _SAID_DESTROYING = "Failure, destroying our copy"
 
-_SOURCE = "source"
+_SOURCE, _DESTINATION = "source", "destination"
 # Written before xl is told to resume the domain, or before settling resumes it. The sender's own "gate_undone" counts
 # too: what follows it may be missing from a full disk.
 _BACKING_OUT = ("refused", "reported_returned", "resume", "rename_back", "go_on")
@@ -42,6 +42,9 @@ class History(Record):
     ``tasks_open``: the caller's tasks at the gate were begun and are not undone, ``undo_wanted``: the sender waits for
     that before it lets the source run the domain. ``tasks_due``: the controller held the gate, and it is not on record
     that its tasks have come to their end, or undoing them was begun since.
+    ``restartable``: the guest was asked to shut down for the move, and nothing says that it runs or was given up: so
+    long a domain that is not there counts as one that is suspended, also after the host was started again, and is
+    resumed by starting it from its configuration.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``.
     """
@@ -57,6 +60,7 @@ class History(Record):
     tasks_open: bool = False
     undo_wanted: bool = False
     tasks_due: bool = False
+    restartable: bool = False
     transferred: bool = False
     ready: bool = False
     committed: bool = False
@@ -137,6 +141,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         tasks_open=started > undone,
         undo_wanted=_last(order, "waits_for_undo") > max(undone, _last(order, "commit_requested")),
         tasks_due=by_controller and done <= max(undone, _last(order, "gate_undo_started")),
+        restartable="shutting_down" in steps and not any(_settles_it(record) for record in records),
         transferred="transferred" in steps,
         ready="ready" in steps,
         committed="commit" in steps,
@@ -153,6 +158,13 @@ def _backs_out(record: t.Mapping[str, t.Any]) -> bool:
     if step in ("ended", "settled"):
         return details.get("owner") == _SOURCE
     return step in _BACKING_OUT or (step == "gate_undone" and "by" not in details)
+
+
+def _settles_it(record: t.Mapping[str, t.Any]) -> bool:
+    step, details = record.get("step"), record.get("details") or {}
+    if step in ("ended", "settled"):
+        return details.get("owner") in (_SOURCE, _DESTINATION)
+    return step in ("destroy", "reported_running")
 
 
 def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> tuple[DomainRow | None, int]:

@@ -61,7 +61,7 @@ class Receiving:
             yield "receiver sees that xl ended", self._sees_exit(w)
         if w.there and w.link_up:
             yield from self._gets(w, state)
-        if w.saves and w.copy != "none" and not w.copy_told:
+        if ((w.saves and w.copy != "none") or (w.cold and w.xl_d == "prepared")) and not w.copy_told:
             yield "receiver tells that the copy is made", w._replace(copy_told=True, back=(*w.back, COPY_MADE))
         if not w.link_up or self._halves.sender_over(w):
             event = "expired" if state.phase is not words.Phase.STARTING else "failed"

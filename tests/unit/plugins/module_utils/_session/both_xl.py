@@ -36,8 +36,8 @@ def xl_source(w: World) -> Steps:
     """``xl migrate`` on the source."""
     if w.xl_s in ("none", "dead"):
         return
-    if w.saves:
-        yield from saver(w)
+    if w.saves or w.cold:
+        yield from saver(w) if w.saves else shutter(w)
         return
     reader, room = w.sender != DEAD, len(w.stream) < 2
     if w.xl_s == "start" and room:
@@ -99,6 +99,49 @@ def saver(w: World) -> Steps:
         yield "saver gets no report and leaves its copy paused", xl_source_dead(w)
 
 
+def shutter(w: World) -> Steps:
+    """What stands for it with the method ``cold``: whatever fails before the permission ends with the guest started."""
+    reader, room = w.sender != DEAD, len(w.stream) < 2
+    given_up = bool(w.answers) or not w.answers_open
+    if w.xl_s == "start" and room:
+        if reader:
+            yield "shutter writes the header", w._replace(xl_s="waiting", stream=(*w.stream, HEADER))
+        if not reader or not w.answers_open:
+            yield "shutter is given up before it begins", xl_source_dead(w)
+    elif w.xl_s == "waiting" and w.answers[:1] == (COPY_MADE,):
+        yield "shutter asks the guest", w._replace(xl_s="asking", leaving=True, answers=w.answers[1:])
+    elif w.xl_s == "waiting" and given_up:
+        yield "shutter is given up while it waits", xl_source_dead(w)
+    elif w.xl_s == "asking" and w.guest == "runs":
+        if given_up:
+            yield "shutter takes its request back", xl_source_dead(w)._replace(leaving=False)
+        if w.faults:
+            yield "shutter has waited for long enough", xl_source_dead(w)._replace(faults=w.faults - 1)
+    elif w.xl_s == "asking" and given_up:
+        yield from _again(w, "shutter is given up and starts it again")
+    elif w.xl_s == "asking" and room:
+        yield "shutter writes the end", w._replace(xl_s="sent", stream=(*w.stream, END) if reader else ())
+    elif w.xl_s == "sent" and w.answers[:1] == (READY,):
+        if reader:
+            yield "shutter gives permission", w._replace(xl_s="gone", answers=w.answers[1:], stream=(*w.stream, GO))
+        else:
+            yield from _again(w, "shutter cannot give permission and starts it again")
+    elif w.xl_s == "sent" and given_up:
+        yield from _again(w, "shutter gets no ready and starts it again")
+    elif w.xl_s == "gone" and w.answers[:1] == (RUNS,):
+        yield "shutter ends", xl_source_dead(w, guest="gone")
+    elif w.xl_s == "gone" and w.answers[:1] == (BACK,):
+        yield from _again(w, "shutter starts it again")
+    elif w.xl_s == "gone" and not w.answers_open:
+        yield "shutter gets no report and ends", xl_source_dead(w)
+
+
+def _again(w: World, what: str) -> Steps:
+    yield what, xl_source_dead(w, guest="runs")
+    if w.faults:
+        yield f"{what}, in vain", xl_source_dead(w)._replace(faults=w.faults - 1)
+
+
 def _source_writes(w: World, token: str, then: str, reader: bool) -> Steps:
     if reader:
         yield f"xl writes {token}", w._replace(xl_s=then, stream=(*w.stream, token))
@@ -112,7 +155,13 @@ def xl_destination(w: World) -> Steps:
     """``xl migrate-receive`` on the destination."""
     state, reader = w.xl_d, w.receiver != DEAD
     end = not w.input and not w.input_open
-    if state == "boot" and w.input[:1] == (HEADER,):
+    if w.cold and state in ("boot", "prepared") and w.input:
+        # _session/starter.py makes a copy only when all is there.
+        if w.input[:1] == (HEADER,):
+            yield "starter is prepared", w._replace(xl_d="prepared", input=w.input[1:])
+        else:
+            yield "starter makes a copy", w._replace(xl_d="receiving", copy="part")
+    elif state == "boot" and w.input[:1] == (HEADER,):
         yield "destination makes a copy", w._replace(xl_d="receiving", copy="part", input=w.input[1:])
     elif state == "receiving" and w.input[:1] == (END,):
         full = w._replace(copy="full", input=w.input[1:])
@@ -120,7 +169,7 @@ def xl_destination(w: World) -> Steps:
             yield "destination says ready", full._replace(xl_d="ready", output=(*w.output, READY))
         else:
             yield "destination cannot say ready and leaves its copy", xl_destination_dead(full)
-    elif state in ("boot", "receiving") and end:
+    elif state in ("boot", "prepared", "receiving") and end:
         yield "destination finds the end of its input and drops what it has", xl_destination_dead(w, copy="none")
     elif state == "ready" and w.input[:1] == (GO,):
         yield "destination reads permission", w._replace(xl_d="cleared", input=w.input[1:])

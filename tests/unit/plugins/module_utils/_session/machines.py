@@ -76,7 +76,7 @@ State = t.Any
 Advance = t.Callable[[State, words.Event], tuple[State, Actions]]
 
 # What a process does for itself has no part in who owns the domain. These records do, and settling goes by the others.
-BINDING = ("commit", "commit_requested")
+BINDING = ("commit", "commit_requested", "shutting_down")
 BACKING_OUT = ("refused", "reported_returned", "go_on")
 GATE = ("gate_tasks_started", "waits_for_undo", "gate_undo_started", "gate_undone", "permission_held")
 TOLD = ("transferred", "ready", "running", "not_started")
@@ -134,9 +134,12 @@ def _matters(action: Action) -> bool:
     )
 
 
-def source_machine(advance: Advance = source.advance, gate_held: bool = False, pauses: bool = False) -> Machine:
-    """The source's half; ``gate_held`` by the controller, ``pauses`` with the method ``suspend``."""
-    return Machine(source_state.SourceState(NAME, gate_held=gate_held, pauses=pauses), advance)
+def source_machine(
+    advance: Advance = source.advance, gate_held: bool = False, pauses: bool = False, shuts_down: bool = False
+) -> Machine:
+    """The source's half; ``gate_held`` by the controller, ``pauses`` with ``suspend``, ``shuts_down`` with ``cold``."""
+    first = source_state.SourceState(NAME, gate_held=gate_held, pauses=pauses, shuts_down=shuts_down)
+    return Machine(first, advance)
 
 
 def destination_machine(advance: Advance = destination.advance) -> Machine:

@@ -58,6 +58,10 @@ class Model:
     def steps(self, w: World) -> Steps:
         """Yield (what happens, the world after it) for everything that can happen next, faults too."""
         yield from xl_source(w)
+        if w.leaving and w.guest == "runs":
+            # A sender that has ended watches for it (_session/late_shutdown.py).
+            watched = w.sender != DEAD and self.halves.sender_over(w)
+            yield "the guest goes down", w._replace(leaving=False, guest="runs" if watched else "down")
         yield from xl_destination(w)
         if w.sender != DEAD:
             yield from self.sender.steps(w)
@@ -94,7 +98,9 @@ class Model:
             if w.xl_s in ("saving", "saved"):
                 yield "saver is killed, and xl save resumes the guest", xl_source_dead(w, guest="runs")
                 yield "xl save fails and resumes the guest", xl_source_dead(w, guest="runs")
-            if w.xl_s in ("start", "precopy", "copied"):
+            if w.cold:
+                pass
+            elif w.xl_s in ("start", "precopy", "copied"):
                 yield "xl on the source gives up", xl_source_dead(w)
             elif w.xl_s in ("suspended", "final", "sent"):
                 yield "xl on the source fails and resumes the guest", xl_source_dead(w, guest="runs")
@@ -124,7 +130,11 @@ class Model:
             yield "the source does not answer", w._replace(silent=SOURCE, hard=True)
             yield "the destination does not answer", w._replace(silent=DESTINATION, hard=True)
         if w.sender != DEAD or w.guest in ("runs", *STILL):
-            yield "the source loses power", sender_dead(xl_source_dead(w, guest="lost"))._replace(link_up=False)
+            # What is to be started from its configuration is not lost.
+            again = w.guest == "down" or (w.guest == "runs" and settling.sent(w.sent).restartable)
+            lost = "down" if again else "lost"
+            dark = sender_dead(xl_source_dead(w, guest=lost))
+            yield "the source loses power", dark._replace(link_up=False, leaving=False)
         if w.receiver != DEAD or w.copy != "none":
             dark = receiver_dead(xl_destination_dead(w))
             # What was not waited for may not have come to the disk.

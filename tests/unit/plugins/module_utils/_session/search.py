@@ -85,6 +85,8 @@ def promise_broken(w: World, strict: bool = True) -> str:
 def end_wrong(model: Model, w: World, faults: int) -> str:
     """Say what is wrong with a world in which nothing happens any more without a fault."""
     made = model.settled(w)
+    if w.guest == "down" and made.next == DONE and not w.has_run:
+        return "a domain that was shut down for the move is started nowhere"
     if made.next == HUMAN:
         return "" if w.hard else f"a person is asked though nothing was killed: {made.reason}"
     sender = model.halves.source.states[w.sender] if w.sender != DEAD else None

@@ -164,7 +164,7 @@ class Sending:
         elif isinstance(action, RenameBack):
             yield "gives its copy its name back", w._replace(away=False)
         elif isinstance(action, GoOn):
-            yield "lets its copy go on", w._replace(guest="runs" if w.guest == "paused" else w.guest)
+            yield "lets its copy go on", w._replace(guest="runs" if w.guest in ("paused", "down") else w.guest)
             if w.faults:
                 yield "cannot let its copy go on", w._replace(faults=w.faults - 1, hard=True)
 
@@ -196,5 +196,6 @@ def _source_copy(w: World) -> str:
         "suspended": words.CopyState.SUSPENDED,
         "paused": words.CopyState.PAUSED,
         "gone": words.CopyState.ABSENT,
+        "down": words.CopyState.ABSENT,
     }
     return observed(states[w.guest], migrated_away(NAME) if w.away else NAME)

@@ -28,6 +28,7 @@ GUEST = {
     "paused": seen.SUSPENDED,
     "gone": seen.ABSENT,
     "lost": seen.ABSENT,
+    "down": seen.ABSENT,
 }
 COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "runs": seen.RUNNING}
 
@@ -71,7 +72,7 @@ def decision(
         linked=linked,
         waits=sender is not None and waits_for_settling(sender, link_expired=not w.link_up),
         xl_alive=w.xl_s not in ("none", "dead"),
-        copy=GUEST[w.guest],
+        copy=seen.SUSPENDED if w.guest == "down" and sent(w.sent).restartable else GUEST[w.guest],
         domid=1,
         name=NAME + MIGRATED_AWAY if w.away else NAME,
         history=sent(w.sent),

@@ -103,6 +103,59 @@ def test_a_paused_guest_is_not_let_go_after_the_commit() -> None:
     assert found.broken in {BOTH, AGAIN}, str(found)
 
 
+COLD = World(cold=True)
+
+
+@pytest.mark.parametrize("gate_held", [False, True], ids=["engine", "controller"])
+def test_with_a_guest_that_is_shut_down(gate_held: bool) -> None:
+    """The same with the method ``cold``, where a domain that is not there may be one that is to be started again."""
+    found = search(Model(source_machine(gate_held=gate_held, shuts_down=True)), 2, COLD)
+    assert not found.broken, str(found)
+    assert found.worlds > 20_000
+    assert {
+        "shutter takes its request back",
+        "shutter is given up and starts it again",
+        "shutter starts it again",
+        "shutter gets no report and ends",
+        "sender: lets its copy go on",
+        "sender: writes shutting_down",
+        "settling: resume at the source",
+        "settling: destroy at the source",
+        "the guest goes down",
+    } <= found.labels
+
+
+def without_the_record_of_the_shutdown(state: State, event: words.Event) -> Answer:
+    """The guest is asked with nothing on the disk."""
+    after, actions = source.advance(state, event)
+    return after, tuple(each for each in actions if not _is_record(each, "shutting_down"))
+
+
+def started_again_after_the_request(state: State, event: words.Event) -> Answer:
+    """What is not there is started again although the destination may have the permission."""
+    if isinstance(event, words.Observed) and event.copy.state is words.CopyState.ABSENT and state.commit_left:
+        return replace(state, let_go=True), (GoOn(), Observe()) if not state.let_go else ()
+    return source.advance(state, event)
+
+
+@pytest.mark.parametrize(
+    ("advance", "leads_to"),
+    [
+        (without_the_record_of_the_shutdown, {"a domain that was shut down for the move is started nowhere"}),
+        (
+            started_again_after_the_request,
+            {"both copies run", "the source's copy runs again after the destination's has run"},
+        ),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_rule_of_a_guest_that_is_shut_down_is_needed(advance: Advance, leads_to: set[str]) -> None:
+    """With one rule less the search finds two running copies, or a domain that nobody starts again."""
+    strict = advance is without_the_record_of_the_shutdown
+    found = search(Model(source_machine(advance, shuts_down=True), strict=strict), 1, COLD)
+    assert found.broken in leads_to, str(found)
+
+
 def test_tasks_must_be_undone() -> None:
     """Without that rule the search finds the source running while its storage may be elsewhere."""
 

@@ -27,6 +27,9 @@ class World(t.NamedTuple):
 
     # xl on the source (``saves``: _session/saver.py around xl save -p), its two pipes to the sender, and its guest.
     saves: bool = False
+    # _session/shutter.py stands for it; its guest is "down" when it can be started again; ``leaving``: it was asked.
+    cold: bool = False
+    leaving: bool = False
     xl_s: str = "none"
     stream: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
