@@ -136,6 +136,13 @@ options:
     description: How long to look for signs of life, in seconds.
     type: int
     default: 15
+  method:
+    description:
+      - How the domain comes, as for M(dom0.xen.migration_send). With V(cold) its configuration file comes, from which
+        it is made.
+    type: str
+    choices: [live, suspend, cold]
+    default: live
 seealso:
   - module: dom0.xen.migration_send
 """
@@ -240,6 +247,7 @@ def main() -> None:
             "liveness": {"type": "bool", "default": True},
             "liveness_address": {"type": "str", "default": ""},
             "liveness_timeout": {"type": "int", "default": 15},
+            "method": {"type": "str", "choices": ["live", "suspend", "cold"], "default": "live"},
         },
     )
     params = module.params
@@ -271,6 +279,7 @@ def main() -> None:
             liveness=params["liveness"],
             liveness_address=address,
             liveness_timeout=max(0, params["liveness_timeout"]),
+            method=params["method"],
         )
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:

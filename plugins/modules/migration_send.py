@@ -82,7 +82,8 @@ options:
     default: 30
   stop_link_timeout:
     description:
-      - The same from the suspend on, while the guest stands still, in seconds.
+      - The same from the suspend on, while the guest stands still, in seconds. With O(method=cold) O(link_timeout)
+        holds.
       - Once the permission was asked for, no time limit ends a session.
     type: int
     default: 10
@@ -105,8 +106,10 @@ options:
       - V(live) starts C(xl migrate), which sends the memory while the domain runs. V(suspend) starts C(xl save -p) when
         the destination has made its domain; the domain stands still from then on, and is paused here until it runs
         there.
+      - V(cold) shuts the guest down when the destination is prepared, and makes the domain there from the file
+        O(config_path). Where that fails it is started here again, from the same file.
     type: str
-    choices: [live, suspend]
+    choices: [live, suspend, cold]
     default: live
   destination_features:
     description:
@@ -116,6 +119,8 @@ options:
       - When it is empty, nothing is compared.
     type: str
     default: ""
+  config_path: {type: str, default: "", description: "The domain's configuration file, needed for O(method=cold)."}
+  shutdown_timeout: {type: int, default: 300, description: "Seconds for the guest to shut down, for O(method=cold)."}
   progress_interval:
     description:
       - How often whoever watches the session is called to look at it, in seconds, at least 1. On a move longer than 20
@@ -181,16 +186,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-admitted:
-  description: Whether the receiver has admitted the sender.
-  returned: success
-  type: bool
-  sample: true
-domid:
-  description: The domain's domid on the source.
-  returned: success
-  type: int
-  sample: 7
+admitted: {description: "Whether the receiver has admitted the sender.", returned: success, type: bool, sample: true}
+domid: {description: "The domain's domid on the source.", returned: success, type: int, sample: 7}
 status_path:
   description: File that says how far the migration is, while it runs. M(dom0.xen.migration_info) describes its keys.
   returned: success
@@ -201,11 +198,7 @@ result_path:
   returned: success
   type: str
   sample: /var/lib/dom0-xen/0123456789abcdef.sender/result.json
-pid:
-  description: Process of the sender.
-  returned: success
-  type: int
-  sample: 1234
+pid: {description: "Process of the sender.", returned: success, type: int, sample: 1234}
 code:
   description: Stable name of the error.
   returned: failure
@@ -248,7 +241,9 @@ def main() -> None:
             "stop_link_timeout": {"type": "int", "default": 10},
             "gate": {"type": "str", "choices": ["engine", "controller"], "default": "engine"},
             "gate_timeout": {"type": "int", "default": 120},
-            "method": {"type": "str", "choices": ["live", "suspend"], "default": "live"},
+            "method": {"type": "str", "choices": ["live", "suspend", "cold"], "default": "live"},
+            "config_path": {"type": "str", "default": ""},
+            "shutdown_timeout": {"type": "int", "default": 300},
             "destination_features": {"type": "str", "default": ""},
             "progress_interval": {"type": "float", "default": 5.0},
             "transport": {"type": "str", "choices": list(TRANSPORTS), "default": TLS},
@@ -288,6 +283,8 @@ def main() -> None:
             ssh_host_keys=params["ssh_host_keys"],
             follow_config=params["follow_config"],
             liveness=params["liveness"],
+            config_path=params["config_path"],
+            shutdown_timeout=float(params["shutdown_timeout"]),
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

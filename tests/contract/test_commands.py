@@ -104,6 +104,25 @@ def test_share(bench: Bench) -> None:
     ]
 
 
+def test_create_that_makes_nothing(bench: Bench) -> None:
+    """``create -n`` prints what xl reads out of a file, by itself; of two settings of one key the last counts."""
+    uuid = "99999999-3f5d-4c65-9e1a-0123456789ab"
+    before = bench.domains(bench.source)
+    path = bench.put(
+        bench.source, "other.cfg", f'{bench.site.config("other", None)}\nuuid="{uuid}"\nname="o--incoming"\n'
+    )
+    done = bench.source.run("xl", "create", "-q", "-n", path)
+    assert done.status == 0, done.stderr
+    config = json.loads(done.stdout)
+    assert (config["c_info"]["name"], config["c_info"]["uuid"], config["c_info"]["type"]) == (
+        "o--incoming",
+        uuid,
+        "pvh",
+    )
+    assert config["b_info"]["max_memkb"] == config["b_info"]["target_memkb"] > 0
+    assert set(bench.domains(bench.source)) == set(before)
+
+
 def test_unknown_domain(bench: Bench) -> None:
     """Each command's words and status for a domain nobody has."""
     cases = {

@@ -1,16 +1,23 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``xl migrate-receive`` on the destination, our child (private to the collection)."""
+"""``xl migrate-receive``, or what stands for it, on the destination, our child (private to the collection)."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import typing as t
 from collections import deque
 
+from ansible_collections.dom0.xen.plugins.module_utils._session import starter
+from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import CONFIG
+from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -18,13 +25,20 @@ from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import An
 
 
 class DestinationXl:
-    """One run of ``xl migrate-receive``, what is still to be written to it, and its answers."""
+    """One run of ``xl migrate-receive``, or of :mod:`starter`, what is still to be written to it, and its answers."""
 
-    def __init__(self, xl: Xl, session: str, stderr_path: str) -> None:
-        self._session = session
-        pipe, mark = subprocess.PIPE, {priority.MARK: session}
+    def __init__(self, xl: Xl, settings: ReceiverSettings, stderr_path: str) -> None:
+        self._session = settings.session
+        self._starts = settings.method == COLD
+        self._prepared = os.path.join(settings.journal_folder, CONFIG)
+        self._told = self._swept = False
+        pipe, mark = subprocess.PIPE, {priority.MARK: settings.session}
+        argv = xl.receive_argv()
+        if self._starts:
+            limits = (settings.memory_max_kib, settings.journal_folder)
+            argv = starter.argv(code_path(), xl.binary, settings.uuid, settings.name, *limits)
         with open(stderr_path, "ab") as stderr:
-            self._process = spawn(xl.receive_argv(), stdin=pipe, stdout=pipe, stderr=stderr, mark=mark)
+            self._process = spawn(argv, stdin=pipe, stdout=pipe, stderr=stderr, mark=mark, leads=self._starts)
         self._precedence = priority.Precedence(self._process.pid)
         if self._process.stdin is None or self._process.stdout is None:
             raise OSError("no pipes to xl")
@@ -97,6 +111,15 @@ class DestinationXl:
             self._precedence.take_back()
         return answers
 
+    def prepared(self, found: bool) -> bool:
+        """Whether what it is to receive may stop now, said once: its copy was ``found``, or is as good as made."""
+        if not self._starts:
+            return found
+        if self._told or not os.path.exists(self._prepared):
+            return False
+        self._told = True
+        return True
+
     def close_input(self) -> None:
         """Let xl read the end of its input; its answers are still read, or it would not destroy its copy."""
         self._waiting.clear()
@@ -117,10 +140,17 @@ class DestinationXl:
     def kill(self) -> None:
         """End xl by force. Only before the permission was given."""
         self._process.kill()
+        self.exit_code()
 
     def exit_code(self) -> int | None:
         """Return xl's exit status, negative for a signal, ``None`` while it runs."""
-        return self._process.poll()
+        code = self._process.poll()
+        if code is not None and self._starts and not self._swept:
+            self._swept = True
+            # An xl create on its way would make a copy that nobody knows of; its monitor has a session of its own.
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        return code
 
     def close(self) -> None:
         """Close every descriptor."""

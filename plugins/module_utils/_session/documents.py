@@ -21,11 +21,15 @@ def write(path: str, document: t.Mapping[str, t.Any], *, durable: bool = False) 
 
     ``durable`` waits until it is on the disk. Raises :class:`OSError`.
     """
+    _replace(path, json.dumps(document, separators=(",", ":")) + "\n", durable)
+
+
+def _replace(path: str, text: str, durable: bool) -> None:
     folder, temporary = os.path.dirname(path), path + ".new"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "w", encoding="utf-8") as handle:
-            handle.write(json.dumps(document, separators=(",", ":")) + "\n")
+            handle.write(text)
             if durable:
                 handle.flush()
                 os.fsync(handle.fileno())
@@ -40,6 +44,11 @@ def write(path: str, document: t.Mapping[str, t.Any], *, durable: bool = False) 
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def write_text(path: str, text: str) -> None:
+    """The same for a text, and wait until it is on the disk."""
+    _replace(path, text, durable=True)
 
 
 def read(path: str) -> dict[str, t.Any] | None:

@@ -67,6 +67,44 @@ class StandsNotStill(Dom0XenError):
     remedy = "Look at the domain with xl list -v; somebody else may have unpaused it."
 
 
+class NoConfiguration(Dom0XenError):
+    """The file that the domain is to be made from cannot be read, or is not this domain's."""
+
+    code = "config_file"
+    remedy = "Name the domain's configuration file on the source with migrate_config, then run the migration again."
+
+
+class NoRoom(Dom0XenError):
+    """There is not enough free memory for the domain."""
+
+    code = "no_room"
+    remedy = "Free memory on the destination, then run the migration again; the guest was not asked to shut down."
+
+
+class GuestIgnoresShutdown(Dom0XenError):
+    """The guest was asked to shut down, and has not within the time for it."""
+
+    code = "guest_ignores_shutdown"
+    remedy = (
+        "The domain runs on. See what its shutdown waits for (xl console), or give it more time with"
+        " migrate_shutdown_timeout."
+    )
+
+
+class GuestCameBack(Dom0XenError):
+    """The guest was asked to shut down, and has rebooted."""
+
+    code = "guest_rebooted"
+    remedy = "The domain runs on the source. See that it is off after `poweroff` inside it, then run this again."
+
+
+class GuestCrashed(Dom0XenError):
+    """The guest has crashed when it was asked to shut down."""
+
+    code = "guest_crashed"
+    remedy = "Look at the domain with xl list -v and xl console; it is kept as it is (on_crash)."
+
+
 class BannerWrong(Dom0XenError):
     """``xl migrate-receive`` did not say its banner."""
 

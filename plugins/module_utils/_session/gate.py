@@ -44,6 +44,19 @@ def evidence_against(
     return None
 
 
+def presence_against(store: XenStore, uuid: str, name: str, xl_exit_code: int | None) -> Failure | None:
+    """The same for a domain that was shut down: nobody has started it again, not even without its UUID."""
+    try:
+        here = [domid for domid in store.domids() if store.uuid(domid) == uuid or store.name(domid) == name]
+    except Dom0XenError as exc:
+        return failures.of(exc)
+    if here:
+        return Failure("gate_started", f"{name} was started on the source in the meantime; its domid is {here[0]}")
+    if xl_exit_code is not None:
+        return Failure("gate_xl", "what has shut the domain down ended before its permission was used")
+    return None
+
+
 def expired(limit: float) -> Failure:
     """Return the failure of a gate that nobody opened within ``limit`` seconds."""
     return Failure(

@@ -58,7 +58,7 @@ class Receiver(Driver[DestinationState]):
         self._entrance = Entrance(settings, certificate, key)
         self._arrival = Arrival(self._store, settings.uuid)
         self._after = Afterwards(settings, self._xl, self._store, self.link.send_message)
-        self._process = DestinationXl(self._xl, settings.session, self.stderr_path)
+        self._process = DestinationXl(self._xl, settings, self.stderr_path)
         self._listener: Listener | None = None
         self._stream: Incoming[Frame] = Incoming(Authorised(settings.uuid, settings.name, settings.memory_max_kib))
         self._status: int | None = None
@@ -103,8 +103,10 @@ class Receiver(Driver[DestinationState]):
         if self._arrival.fileno() in happened:
             self._arrival.read(self.timeline)
         coming = Phase.CONFIGURATION.order <= self.state.phase.order <= Phase.TRANSFERRED.order
-        if coming and self._arrival.search(self.clock()):
+        found = coming and self._arrival.search(self.clock())
+        if found:
             self.note("copy", domid=self._arrival.domid)
+        if coming and self._process.prepared(found):
             self.link.send_message(messages.COPY_MADE)
         self._serve_link(happened)
         for frame in self._process.write():
@@ -252,8 +254,7 @@ class Receiver(Driver[DestinationState]):
             self._process.close_input()
             self._stream.drop()
         elif isinstance(action, actions.Observe):
-            report = self.state.report
-            if report is not None and report.runs:
+            if self.state.report is not None and self.state.report.runs:
                 self._observe_at = self.clock() + OBSERVE_RUNNING_AFTER
             else:
                 self._observe()

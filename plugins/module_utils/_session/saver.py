@@ -54,13 +54,13 @@ def argv(code: str, shim_socket: str, xl: str, domid: int, uuid: str, name: str)
 
 def main(shim_socket: str, xl: str, domid: str, uuid: str, name: str) -> int:
     """Send the domain; return the exit status that ``xl migrate`` would have: 0 when it runs at the destination."""
-    stream, answers = _connect(shim_socket)
+    stream, answers = connect(shim_socket)
     with XenStore() as store:
         tool = Xl(subprocess_runner(), xl)
         return Saver(tool, Copies(tool, store, uuid, name), int(domid), uuid, name, stream, answers).run()
 
 
-def _connect(shim_socket: str) -> tuple[int, int]:
+def connect(shim_socket: str) -> tuple[int, int]:
     """Make both pipes and hand their other ends to the sender, as the shim does with those of ``xl``."""
     stream, ours = os.pipe()
     answers, theirs = os.pipe()

@@ -16,26 +16,23 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
     actions,
     failures,
     gate,
-    late_suspend,
     messages,
     sender_status,
     words,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.departure import dialer
 from ansible_collections.dom0.xen.plugins.module_utils._session.disks import PAUSE_S
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
 from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
-from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_copy import SourceCopy
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SourceWatch
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, Failure, Owner, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, Failure, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER
@@ -49,17 +46,19 @@ class Sender(Driver[SourceState]):
     settings: SenderSettings
 
     def __init__(self, settings: SenderSettings, certificate: str, key: str, launched: Launched) -> None:
-        state = SourceState(settings.name, gate_held=settings.gate_held, pauses=settings.pauses)
-        super().__init__(settings, state, advance, launched)
+        first = SourceState(
+            settings.name, gate_held=settings.gate_held, pauses=settings.pauses, shuts_down=settings.shuts_down
+        )
+        super().__init__(settings, first, advance, launched)
         self._telling.invite(settings.progress_interval)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._process = SourceXl(self._xl, settings, self.stderr_path)
         self._dialer = dialer(settings, certificate, key, self.link, self.clock)
         self._store = XenStore()
+        self._copy = SourceCopy(self._xl, self._store, settings)
         self._guard = Guard(settings, self._store, send=self.link.send_message)
         self._watch: SourceWatch | None = None
         self._stream = Outgoing(Authorised(settings.uuid, settings.name), settings.destination_features)
-        self._domid = -1
         self._xl_started = self._exit_seen = self._watches = False
         self._peer: dict[str, t.Any] = {}
 
@@ -111,7 +110,7 @@ class Sender(Driver[SourceState]):
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
-        self._guard.tend(self.state.phase, self._domid, idle=not happened)
+        self._guard.tend(self.state.phase, self._copy.domid, idle=not happened)
         self._look_at_gate()
         self._look_at_xl()
         self._look_at_deadlines()
@@ -121,7 +120,7 @@ class Sender(Driver[SourceState]):
         return self._stream.permission_read and self.link.up and not self.state.permission_held
 
     def _look_at_gate(self) -> None:
-        if self._wants_gate() and self._guard.ready(self._domid):
+        if self._wants_gate() and self._guard.ready(self._copy.domid):
             self.mark("permission_held")
             self.feed(words.Permission(self._evidence()))
         held = self.clock() - self.timeline.get("permission_held", self.clock())
@@ -129,8 +128,7 @@ class Sender(Driver[SourceState]):
             self.feed(words.Failed(gate.expired(self.settings.gate_timeout)))
 
     def _evidence(self) -> Failure | None:
-        against = gate.evidence_against(self._xl, self._store, self._domid, self.settings, self._process.exit_code())
-        return against or self._guard.evidence(self._domid)
+        return self._copy.against(self._process.exit_code()) or self._guard.evidence(self._copy.domid)
 
     def _asked(self, request: dict[str, t.Any]) -> bool:
         # While it watches for a late suspend nothing is left to be given up.
@@ -212,12 +210,13 @@ class Sender(Driver[SourceState]):
         self._process.ended("suspend_requested" in self.timeline)
         self._exit_seen = True
         self.mark("xl_exited")
-        self.feed(words.XlExited(code, failures.xl_ended("xl_migrate", self.stderr(), code)))
+        self.feed(words.XlExited(code, self._copy.ended(self.stderr(), code)))
 
     def _look_at_deadlines(self) -> None:
         if self.state.phase is Phase.STARTING:
             return
-        stopped = self.state.phase.order >= Phase.SUSPENDING.order
+        # A guest that boots anew has not stood still for the sake of some seconds.
+        stopped = self.state.phase.order >= Phase.SUSPENDING.order and not self.settings.shuts_down
         limit = self.settings.stop_link_timeout if stopped else self.settings.link_timeout
         if self.link.down_for > limit:
             self.feed(words.LinkExpired(failures.link_expired("destination", limit)))
@@ -239,45 +238,34 @@ class Sender(Driver[SourceState]):
         elif isinstance(action, actions.StopSaving):
             self._process.want_stop()
         elif isinstance(action, actions.Observe):
-            self._observe()
+            self.feed(words.Observed(self._copy.observe(self.state.owner)))
         elif isinstance(action, actions.DestroyCopy):
-            self._xl.destroy(self._domid)
+            self._xl.destroy(self._copy.domid)
         elif isinstance(action, actions.RenameBack):
-            self._xl.rename(self._domid, self.settings.name)
+            self._xl.rename(self._copy.domid, self.settings.name)
         elif isinstance(action, actions.GoOn):
-            Copies(self._xl, self._store, self.settings.uuid, self.settings.name).go_on(self._domid)
+            self._copy.go_on()
 
     def _start_xl(self) -> None:
         try:
-            domids = self._store.domids_of(self.settings.uuid)
-            if len(domids) != 1:
-                raise DomainVanished(f"{len(domids)} domains have the UUID {self.settings.uuid} here")
-            self._domid = domids[0]
-            self._watch = SourceWatch(self._domid)
+            domid = self._copy.find()
+            if not self.settings.shuts_down:
+                self._watch = SourceWatch(domid)
             self.mark("xl_started")
-            self._process.start(self._domid)
-            self.note("xl_started", self._process.pid, domid=self._domid)
+            self._process.start(domid)
+            self.note("xl_started", self._process.pid, domid=domid)
         except Dom0XenError as exc:
             self.feed(words.XlExited(-1, failures.of(exc)))
             return
         self._xl_started = True
-        self.launched({"admitted": True, "pid": os.getpid(), "domid": self._domid})
-
-    def _observe(self) -> None:
-        if self._domid < 0:
-            self._domid = next(iter(self._store.domids_of(self.settings.uuid)), -1)
-        here = () if self.state.owner is Owner.DESTINATION else (words.CopyState.RUNNING, words.CopyState.PAUSED)
-        wanted = {words.CopyState.ABSENT, *here}
-        copy = observe(self._xl, lambda row: row.domid == self._domid, wanted.__contains__)
-        self.feed(words.Observed(copy))
+        self.launched({"admitted": True, "pid": os.getpid(), "domid": domid})
 
     def _afterwards(self) -> None:
-        stays = self.state.owner is Owner.SOURCE and not self.state.must_undo
-        if stays and late_suspend.possible(self.timeline, self.stderr()):
+        look = (self.state, self.timeline, self.stderr(), self._attend, lambda: self._dismissed)
+        for step, outcome in self._copy.follow(*look):
             self._watches = True
-            copy = (self._domid, self.settings.uuid, self.settings.name)
-            outcome = late_suspend.follow(self._xl, self._store, *copy, self._attend, lambda: self._dismissed)
-            self.note("late_suspend", **outcome)
+            if outcome:
+                self.note(step, **outcome)
 
     def _close(self) -> None:
         if left := self._guard.end(self.state.owner):

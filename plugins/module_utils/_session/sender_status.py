@@ -11,7 +11,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOf
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE, SUSPEND
 
 Timeline = t.Dict[str, float]
 
@@ -30,7 +30,7 @@ def document(
     """
     stop = stop_time(timeline, peer.get("timeline", {}), clock_offset)
     return {
-        "method": SUSPEND if state.pauses else LIVE,
+        "method": COLD if state.shuts_down else SUSPEND if state.pauses else LIVE,
         "permission": {
             "held": state.permission_held,
             "committed": state.commit_left,

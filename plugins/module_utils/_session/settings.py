@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS
 
 SettingsT = t.TypeVar("SettingsT", bound="Settings")
@@ -72,13 +72,15 @@ class ReceiverSettings(Settings):
     liveness: bool = False
     liveness_address: str = ""
     liveness_timeout: float = 15.0
+    method: str = LIVE
 
 
 @dataclass(frozen=True)
 class SenderSettings(Settings):
     """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready.
 
-    ``method``: ``live`` or ``suspend``. With ``gate_held`` the permission waits for the controller, for at most
+    ``method``: ``live``, ``suspend`` or ``cold``: its guest then has ``shutdown_timeout`` to shut down, and it is made
+    from the file ``config_path``. With ``gate_held`` the permission waits for the controller, for at most
     ``gate_timeout``. The controller is called to look every ``progress_interval``. ``destination_features`` are
     those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not compared with them. Over ssh it
     comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown. ``follow_config`` and
@@ -101,6 +103,8 @@ class SenderSettings(Settings):
     ssh_host_keys: t.Sequence[str] = ()
     follow_config: bool = False
     liveness: bool = False
+    config_path: str = ""
+    shutdown_timeout: float = 300.0
 
     def who(self) -> dict[str, str]:
         """Return it with the method, which says what a paused copy is."""
@@ -110,3 +114,8 @@ class SenderSettings(Settings):
     def pauses(self) -> bool:
         """Whether the guest stands still by a pause, for the whole of the transfer."""
         return self.method == SUSPEND
+
+    @property
+    def shuts_down(self) -> bool:
+        """Whether the guest is shut down here, and started at the destination."""
+        return self.method == COLD

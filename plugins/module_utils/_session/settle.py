@@ -23,8 +23,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING,
 from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, fence, found, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall, has_ended
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
-from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here, lives
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
@@ -43,7 +44,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     History,
     Side,
     own_copy,
-    read_history,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -93,10 +93,10 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
             alive = here.alive()
             if not alive and os.path.isdir(here.journal):
                 fence.mark(here)
-    left = _left_xl(here)
-    while not alive and _lives(left) and time.monotonic() < deadline:
+    left = here.left_xl()
+    while not alive and lives(left) and time.monotonic() < deadline:
         time.sleep(POLL_S)
-    return _side(here, xl, alive, _lives(left))
+    return _side(here, xl, alive, lives(left))
 
 
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
@@ -117,7 +117,12 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     def work(record: t.Callable[..., None]) -> None:
         with XenStore() as store:
             nodes = vm_path.remembered(here.uuid)
-            done.update(_act(here, Copies(xl, store, here.uuid, here.name), step.verb, domid, record))
+            copies = Copies(xl, store, here.uuid, here.name)
+            past = here.history()
+            # Domids begin anew when a host was started again.
+            number = past.domid if past.boot_id == _procfs.boot_id() else None
+            down = Downfall(xl, here.uuid, here.name, number, here.journal)
+            done.update(_act(here, copies, down, step.verb, domid, record))
             vm_path.brought_back(here.uuid, nodes)
 
     try:
@@ -126,8 +131,16 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
         return {"changed": False, "accepted": False, "msg": exc.as_result()["msg"]}
 
 
-def _act(here: Here, copies: Copies, verb: str, domid: int, record: t.Callable[..., None]) -> dict[str, t.Any]:
-    if verb == DESTROY:
+def _act(
+    here: Here, copies: Copies, down: Downfall, verb: str, domid: int, record: t.Callable[..., None]
+) -> dict[str, t.Any]:
+    if here.role == SENDER and here.history().restartable and verb in (DESTROY, RESUME):
+        if verb == DESTROY:
+            record("destroy", domid=domid)
+            down.give_up()
+        else:
+            down.start(lambda: record("resume", domid=domid))
+    elif verb == DESTROY:
         copies.destroy(domid, record=lambda: record("destroy", domid=domid))
     elif verb == RENAME_BACK:
         copies.rename_back(domid)
@@ -265,6 +278,9 @@ def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     if os.path.isdir(here.other.journal):
         rows = [row for row in rows if _sent(here, row) == (here.role == SENDER)]
     row, others = own_copy(rows, history, side.rebooted)
+    if here.role == SENDER and history.restartable and (row is None or has_ended(row)):
+        # What is not there can be started again, also when the host was started again since.
+        return replace(side, copy=SUSPENDED, domid=history.domid or 0, name=here.name, others=others)
     if row is None:
         return side
     copy, ran = row.state.word, row.cpu_time_s > 0
@@ -281,17 +297,3 @@ def _sent(here: Here, row: DomainRow) -> bool:
     if sent is not None:
         return row.domid == sent
     return row.domid != receiver.history().domid and not row.name.endswith(INCOMING)
-
-
-def _left_xl(here: Here) -> tuple[int, int] | None:
-    """Return pid and start time of the ``xl`` that the session has started in this boot, None when there was none."""
-    records = journal.read(here.journal)
-    if read_history(records).boot_id != _procfs.boot_id():
-        return None
-    noted = [record.get("details") or {} for record in records if record.get("step") == "xl_started"]
-    known = [(int(xl["pid"]), int(xl["started"])) for xl in noted if xl.get("pid") and xl.get("started")]
-    return known[0] if known else None
-
-
-def _lives(process: tuple[int, int] | None) -> bool:
-    return process is not None and _procfs.is_alive(process[0]) and _procfs.start_time(process[0]) == process[1]

@@ -20,7 +20,7 @@ import subprocess
 import sys
 
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
-from ansible_collections.dom0.xen.plugins.module_utils._session import saver
+from ansible_collections.dom0.xen.plugins.module_utils._session import saver, shutter
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import XlNotStarted
 from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES, enlarge
@@ -45,7 +45,7 @@ sock.recv(1)
 
 
 class SourceXl:
-    """One run of ``xl migrate``, or with the method ``suspend`` of :mod:`saver`, and the two pipes to it."""
+    """One run of ``xl migrate``, or of :mod:`saver` or :mod:`shutter`, and the two pipes to it."""
 
     def __init__(self, xl: Xl, settings: SenderSettings, stderr_path: str) -> None:
         self._xl = xl
@@ -63,12 +63,11 @@ class SourceXl:
     def start(self, domid: int) -> None:
         """Start it for the domain. Raises :class:`XlNotStarted`."""
         try:
-            argv = self._saver(domid) if self._settings.pauses else self._migrate(domid)
+            own = self._settings.pauses or self._settings.shuts_down
+            argv = self._own(domid) if own else self._migrate(domid)
             self._listener = self._listen()
             with open(self._stderr_path, "ab") as stderr:
-                self._process = spawn(
-                    argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=self._settings.pauses
-                )
+                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=own)
         except OSError as exc:
             raise XlNotStarted(f"xl cannot be started: {exc}") from exc
 
@@ -79,9 +78,14 @@ class SourceXl:
         command = f"exec {shlex.quote(sys.executable)} -I -S {shlex.quote(script)}"
         return self._xl.migrate_argv(domid, command)
 
-    def _saver(self, domid: int) -> list[str]:
-        where = (code_path(), os.path.join(self._folder, "shim.sock"))
-        return saver.argv(*where, self._xl.binary, domid, self._settings.uuid, self._settings.name)
+    def _own(self, domid: int) -> list[str]:
+        """Return the command of what stands for ``xl migrate``."""
+        settings = self._settings
+        where = (code_path(), os.path.join(self._folder, "shim.sock"), self._xl.binary)
+        if settings.pauses:
+            return saver.argv(*where, domid, settings.uuid, settings.name)
+        more = (settings.config_path, settings.journal_folder, str(settings.shutdown_timeout))
+        return shutter.argv(*where, domid, settings.uuid, settings.name, *more)
 
     @property
     def pid(self) -> int | None:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long the guest stood still, from XenStore watches on both hosts (private to the collection).
 
-It begins when the source's domain has suspended (``@releaseDomain``) and ends when the destination's ``xl`` reports
-that its copy runs. The two moments are on two clocks; the link knows how far apart they are.
+It begins when the source's domain has suspended (``@releaseDomain``), or is asked to shut down for the move, and ends
+when the destination's ``xl`` reports that its copy runs. The two moments are on two clocks; the link knows how far
+apart they are.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import RE
 
 BOTH_HOSTS = "source_suspended_to_destination_running"
 ONE_HOST = "source_suspended_to_report"
+BOTH_HOSTS_COLD = "shutdown_asked_to_destination_running"
+ONE_HOST_COLD = "shutdown_asked_to_report"
 
 RUNNING = "destination_running"
+
+# When it came to the disk that the guest is asked to shut down.
+ASKED = "journal_shutting_down"
 
 _OWN = {
     "suspend_requested",
@@ -28,6 +34,7 @@ _OWN = {
     "stream",
     "stream_ended",
     "permission_held",
+    ASKED,
     "journal_ready",
     "journal_commit_requested",
     "journal_reported_running",
@@ -55,14 +62,15 @@ def stop_time(own: dict[str, float], peer: t.Mapping[str, t.Any], offset: ClockO
             if isinstance(at, float) and abs(at) <= CLOCK_MAX:
                 moments["destination_" + str(name)] = at - offset.seconds
     line = {name: int((at - start) * 1000) for name, at in sorted(moments.items(), key=lambda item: item[1])}
-    suspended = moments.get(SUSPENDED)
+    cold = ASKED in moments
+    suspended = moments.get(ASKED if cold else SUSPENDED)
     if suspended is None:
         return StopTime(None, None, line)
     if RUNNING in moments:
-        return StopTime(int((moments[RUNNING] - suspended) * 1000), BOTH_HOSTS, line)
+        return StopTime(int((moments[RUNNING] - suspended) * 1000), BOTH_HOSTS_COLD if cold else BOTH_HOSTS, line)
     reported = own.get("journal_reported_running")
     if reported is not None:
-        return StopTime(int((reported - suspended) * 1000), ONE_HOST, line)
+        return StopTime(int((reported - suspended) * 1000), ONE_HOST_COLD if cold else ONE_HOST, line)
     return StopTime(None, None, line)
 
 

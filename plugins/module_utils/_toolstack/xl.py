@@ -21,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import (
     Share,
     Vcpu,
     XenInfo,
+    parse_configuration,
     parse_configurations,
     parse_domains,
     parse_info,
@@ -122,6 +123,26 @@ class Xl:
     def receive_argv(self) -> list[str]:
         """Return the command of the receiving side, which speaks the protocol on its stdin and stdout."""
         return [self.binary, "migrate-receive"]
+
+    def shutdown_argv(self, domid: int) -> list[str]:
+        """Return the command that asks the guest to shut down, an HVM guest without drivers for Xen by its ACPI button.
+
+        It fails when the guest has not agreed within 60 s, and leaves its request where it is
+        (tools/libs/light/libxl_domain.c libxl__domain_pvcontrol, pvcontrol_cb).
+        """
+        return [self.binary, "shutdown", "-F", str(domid)]
+
+    def create_argv(self, path: str, *, paused: bool = False) -> list[str]:
+        """Return the command that makes a domain from a configuration file; it leaves a process that watches it."""
+        return [self.binary, "create", "-q", *(["-p"] if paused else []), path]
+
+    def create(self, path: str, *, paused: bool = False) -> None:
+        """Make a domain from a configuration file."""
+        self._ask(*self.create_argv(path, paused=paused)[1:])
+
+    def understood(self, path: str) -> t.Mapping[str, t.Any]:
+        """Return what xl makes of a configuration file, as a configuration of ``xl list -l``; nothing is made of it."""
+        return parse_configuration(self._ask("create", "-q", "-n", path))
 
     def _do(self, *arguments: str) -> None:
         """Run a command whose exit status is 0 whatever happened (tools/xl/xl_vmcontrol.c pause_domain)."""

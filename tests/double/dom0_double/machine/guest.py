@@ -30,6 +30,9 @@ class Behaviour:
     acknowledge_s: float = 0.005
     #: Longer than ``suspend_timeout_s`` of the host: agrees, and suspends when xl has given up waiting.
     suspend_s: float = 0.01
+    #: The same when it is asked to shut down; ``reboot``: it reboots in place of that.
+    shutdown: str = "normal"
+    shutdown_s: float = 0.01
     #: Share of a running guest's time that counts as processor time in ``xl list``.
     load: float = 0.05
 

@@ -12,7 +12,7 @@ import time
 from ..settings import Settings
 from . import runlog
 from .domain import CRASH, POWEROFF, REBOOT, SUSPEND, Domain, HypercallError, Json
-from .guest import Guest
+from .guest import Behaviour, Guest
 from .loop import Loop
 from .nodes import Nodes
 from .store import Store
@@ -116,7 +116,7 @@ class Hypervisor:
         if domain is None or domain.guest is None or not domain.may_run or request not in _REQUESTS:
             return
         behaviour = domain.guest.behaviour
-        if request == "suspend" and behaviour.suspend == "ignore":
+        if _manners(behaviour, request) == "ignore":
             return
         domid, asked = domain.domid, request
         self._loop.later(behaviour.acknowledge_s, lambda: self._acknowledge(domid, asked))
@@ -128,9 +128,12 @@ class Hypervisor:
             return
         self.store.write(path, "")
         behaviour = domain.guest.behaviour
-        if request == "suspend" and behaviour.suspend == "ack_only":
+        manners = _manners(behaviour, request)
+        if manners == "ack_only":
             return
-        self._loop.later(behaviour.suspend_s, lambda: self.shut_down(domid, _REQUESTS[request]))
+        reason = REBOOT if manners == "reboot" else _REQUESTS[request]
+        takes_s = behaviour.suspend_s if request == "suspend" else behaviour.shutdown_s
+        self._loop.later(takes_s, lambda: self.shut_down(domid, reason))
 
     def shut_down(self, domid: int, reason: int) -> None:
         """Let a guest shut itself down; one that is paused does so when it runs again."""
@@ -243,6 +246,10 @@ class Hypervisor:
         for domain in self.domains.values():
             domain.dying = True
             self._schedule(domain, "power loss")
+
+
+def _manners(behaviour: Behaviour, request: str) -> str:
+    return {"suspend": behaviour.suspend, "poweroff": behaviour.shutdown}.get(request, "normal")
 
 
 _REQUESTS = {"suspend": SUSPEND, "poweroff": POWEROFF, "halt": POWEROFF, "reboot": REBOOT, "crash": CRASH}

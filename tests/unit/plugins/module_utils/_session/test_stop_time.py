@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import (
+    ASKED,
     BOTH_HOSTS,
+    BOTH_HOSTS_COLD,
     ONE_HOST,
+    ONE_HOST_COLD,
     SuspendMoments,
     stop_time,
 )
@@ -39,6 +42,14 @@ def test_without_an_offset_the_report_counts() -> None:
     stop = stop_time(OWN, {"running": 7.0}, None)
     assert (stop.milliseconds, stop.measured) == (400, ONE_HOST)
     assert not any(name.startswith("destination_") for name in stop.timeline)
+
+
+def test_a_guest_that_is_shut_down_stands_still_from_when_it_is_asked() -> None:
+    """Of its boot at the destination nothing is known."""
+    own = {"xl_started": 100.0, ASKED: 101.0, "journal_reported_running": 104.0}
+    stop = stop_time(own, {"running": 53.5}, ClockOffset(-50.0, 0.001))
+    assert (stop.milliseconds, stop.measured) == (2500, BOTH_HOSTS_COLD)
+    assert (stop_time(own, {}, None).milliseconds, stop_time(own, {}, None).measured) == (3000, ONE_HOST_COLD)
 
 
 @pytest.mark.parametrize(

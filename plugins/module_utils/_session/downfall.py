@@ -1,0 +1,146 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking whether a domain is down for good, and starting it again from its configuration (private to the collection).
+
+``xl create`` leaves a process that handles the domain's end: it destroys the domain, and with on_reboot="restart"
+makes it anew (tools/xl/xl_vmcontrol.c create_domain, handle_domain_death). For a moment then no domain is there, though
+it comes back: a domain is down when it is not there and nobody watches it any more.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+from enum import Enum
+
+from ansible_collections.dom0.xen.plugins.module_utils import _monitors, _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyBusy, CopyChanged, CopyStays
+from ansible_collections.dom0.xen.plugins.module_utils._session.observe import copy_state
+from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import Clock, Sleep
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Copy
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+CONFIG = "domain.cfg"
+"""In the journal folder on both hosts: what the domain is made from."""
+
+_LOOK_INTERVAL = 0.3
+# xl may wait for its lock, for memory, for the scripts of the devices.
+_LIMIT = 120.0
+# What a guest's kernel does in the end: off, or (the monitor being lost, nobody makes it anew) a reboot.
+_ENDS = ("poweroff", "reboot")
+
+Record = t.Callable[[], None]
+
+
+class Being(str, Enum):
+    """What is there of a domain."""
+
+    HERE = "here"
+    LEAVING = "leaving"
+    DOWN = "down"
+    CRASHED = "crashed"
+
+
+def _nothing() -> None:
+    """Put nothing on record."""
+
+
+class Downfall:
+    """The end and the new start of the domain ``uuid`` called ``name`` on this host; ``domid`` was its number.
+
+    All methods raise the errors of :class:`Xl`.
+    """
+
+    def __init__(
+        self,
+        xl: Xl,
+        uuid: str,
+        name: str,
+        domid: int | None,
+        folder: str,
+        sleep: Sleep = time.sleep,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._xl = xl
+        self._uuid = uuid.lower()
+        self._name = name
+        self._domid = domid
+        self.path = os.path.join(folder, CONFIG)
+        self._sleep = sleep
+        self._clock = clock
+
+    def look(self) -> tuple[Being, DomainRow | None]:
+        """Return what is there of the domain, and the row of it; what has ended and nobody clears away is destroyed."""
+        # In this order: a process that was making the domain anew when the table was read would not be seen after it.
+        busy = self._busy()
+        rows = [row for row in self._xl.domains() if row.uuid == self._uuid]
+        row = next((each for each in rows if each.state.alive), rows[0] if rows else None)
+        if row is None:
+            return (Being.LEAVING if busy else Being.DOWN), None
+        if row.state.alive or row.state.suspended:
+            return Being.HERE, row
+        if busy or row.state.dying:
+            return Being.LEAVING, row
+        if not has_ended(row):
+            return Being.CRASHED, row
+        self._xl.destroy(row.domid)
+        return Being.LEAVING, row
+
+    def start(self, record: Record = _nothing) -> Done:
+        """Start it again unless it is here; return what is seen then. ``record`` is called before it is done.
+
+        Raises CopyBusy when something that has to do with its end or its start goes on, CopyChanged when what is here
+        has not ended as a domain does, and CopyStays when it does not come up.
+        """
+        deadline = self._clock() + _LIMIT
+        while True:
+            being, row = self.look()
+            if being is Being.HERE or being is Being.DOWN:
+                break
+            if being is Being.CRASHED:
+                raise CopyChanged(f"the domain {self._name} has crashed, and is kept")
+            if self._clock() >= deadline:
+                raise CopyBusy(f"a process of xl is still at work on {self._name}")
+            self._sleep(_LOOK_INTERVAL)
+        record()
+        if row is None:
+            self._xl.create(self.path)
+            row = self._up()
+        return Done(Copy(copy_state(row.state), row.name, row.domid), ("create",))
+
+    def _up(self) -> DomainRow:
+        being, row = self.look()
+        if being is not Being.HERE or row is None:
+            raise CopyStays(f"{self._name} is {being.value} after xl create", steps=["create"])
+        return row
+
+    def give_up(self) -> None:
+        """Destroy what has ended here and nobody has cleared away, as the domain runs elsewhere."""
+        for row in self._xl.domains():
+            if row.uuid == self._uuid and has_ended(row):
+                self._xl.destroy(row.domid)
+
+    def _busy(self) -> bool:
+        lines = _procfs.command_lines()
+        for monitor in _monitors.monitors(lines):
+            if not monitor.watching:
+                # Made from our file; what others make of theirs is seen when it is there.
+                if self.path in lines[monitor.pid]:
+                    return True
+            elif (
+                self._domid is not None
+                and monitor.domid == self._domid
+                or monitor.domid is None
+                and monitor.name == self._name
+            ):
+                return True
+        return False
+
+
+def has_ended(row: DomainRow) -> bool:
+    """Whether the guest is off, and only what is left of its domain is here."""
+    return row.state.shutdown and not row.state.dying and row.state.reason in _ENDS

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The source's copy of a session, as the way in which it is moved has it (private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._session import failures, gate, late_shutdown, late_suspend
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
+from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.shutter import ENDS, SAYS
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Copy, CopyState, Failure, Owner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+
+class SourceCopy:
+    """One session's; ``domid`` is the one that the domain has when the session begins, -1 before that."""
+
+    def __init__(self, xl: Xl, store: XenStore, settings: SenderSettings) -> None:
+        self._xl, self._store, self._settings = xl, store, settings
+        self.domid = -1
+
+    def find(self) -> int:
+        """Return its domid. Raises DomainVanished where there is not exactly one."""
+        domids = self._store.domids_of(self._settings.uuid)
+        if len(domids) != 1:
+            raise DomainVanished(f"{len(domids)} domains have the UUID {self._settings.uuid} here")
+        self.domid = domids[0]
+        return self.domid
+
+    def observe(self, owner: Owner) -> Copy:
+        """Look at it until it is as it may stay; one that was started again has another domid."""
+        if self.domid < 0:
+            self.domid = next(iter(self._store.domids_of(self._settings.uuid)), -1)
+        here = () if owner is Owner.DESTINATION else (CopyState.RUNNING, CopyState.PAUSED)
+        return observe(self._xl, self._is_mine, {CopyState.ABSENT, *here}.__contains__)
+
+    def _is_mine(self, row: DomainRow) -> bool:
+        if self._settings.shuts_down:
+            return row.uuid == self._settings.uuid
+        return row.domid == self.domid
+
+    def against(self, xl_exit_code: int | None) -> Failure | None:
+        """Return what it shows against using the permission."""
+        settings = self._settings
+        if settings.shuts_down:
+            return gate.presence_against(self._store, settings.uuid, settings.name, xl_exit_code)
+        return gate.evidence_against(self._xl, self._store, self.domid, settings, xl_exit_code)
+
+    def ended(self, said: t.Sequence[str], code: int) -> Failure:
+        """Return what the end of ``xl``, or of what stands for it, means, which ``said`` these lines at last."""
+        kind = ENDS.get(code) if self._settings.shuts_down else None
+        if kind is None:
+            return failures.xl_ended("xl_migrate", said, code)
+        # What it has said first is the cause, what comes after that is how it went back.
+        own = [line[len(SAYS) :] for line in said if line.startswith(SAYS)]
+        return failures.of(kind(own[0] if own else kind.__name__))
+
+    def go_on(self) -> None:
+        """Let it run again here, or start it again."""
+        if self._settings.shuts_down:
+            self._downfall().start()
+        else:
+            Copies(self._xl, self._store, self._settings.uuid, self._settings.name).go_on(self.domid)
+
+    def follow(
+        self,
+        state: SourceState,
+        timeline: t.Container[str],
+        said: t.Sequence[str],
+        wait: late_suspend.Wait,
+        dismissed: t.Callable[[], bool],
+    ) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
+        """Watch, when the session is over and the domain stayed, for what the guest may still do as it was asked.
+
+        Yields once that it is worth it, and then what to put on record.
+        """
+        if state.owner is not Owner.SOURCE or state.must_undo:
+            return
+        if state.down_asked:
+            yield "watches", {}
+            yield "late_shutdown", late_shutdown.follow(self._downfall(), self.domid, wait, dismissed)
+        elif late_suspend.possible(timeline, said):
+            yield "watches", {}
+            copy = (self.domid, self._settings.uuid, self._settings.name)
+            yield "late_suspend", late_suspend.follow(self._xl, self._store, *copy, wait, dismissed)
+
+    def _downfall(self) -> Downfall:
+        settings = self._settings
+        return Downfall(self._xl, settings.uuid, settings.name, self.domid, settings.journal_folder)

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Both processes of a session whose domain is shut down here and started there, on two hosts of the double."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from dom0_double.driver.fixture import MakeSite, make_site
+from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID, Move, until
+
+__all__ = ["make_site"]
+
+pytestmark = pytest.mark.timeout(900)
+
+MAC = "00:16:3e:00:00:64"
+FILE = f'''name = "{NAME}"
+type = "pvh"
+memory = 8
+kernel = "/srv/guest/vmlinuz"
+vif = [ "bridge=xenbr0" ]
+'''
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> t.Iterator[Site]:  # noqa: F811  # pytest finds fixtures by their names
+    """Two hosts, the guest on xen1; its file has neither its UUID nor the address of its card."""
+    site = make_site("xen1", "xen2", suspend_timeout_s=1.0)
+    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True))
+    for host in site.hosts.values():
+        host.record_points()
+    (site["xen1"].paths.root / "domain.cfg").write_text(FILE)
+    yield site
+    until(lambda: not any(host.left_over() for host in site.hosts.values()))
+
+
+def begin(site: Site, **changes: t.Any) -> Move:
+    """Begin the move."""
+    path = str(site["xen1"].paths.root / "domain.cfg")
+    return two_hosts.begin(site, "cold", **{"config_path": path, "shutdown_timeout": 60.0, **changes})
+
+
+def runs_on(site: Site, name: str) -> None:
+    """The guest runs there and nowhere else, never ran twice, and is itself."""
+    assert site.overlaps(UUID) == []
+    assert len(site.running(UUID)) == 1
+    for host in site.hosts.values():
+        assert [each["name"] for each in host.domains()] == ([NAME] if host.name == name else []), host.name
+    (domain,) = json.loads(site[name].run("xl", "list", "-l", NAME).stdout)
+    config = domain["config"]
+    assert (config["c_info"]["uuid"], config["nics"][0]["mac"]) == (UUID, MAC)
+
+
+def when_it_is_down(site: Site) -> None:
+    """Wait until the guest is down here and the destination is about to make it."""
+    until(lambda: site["xen2"].passed("create.make"))
+    assert site["xen1"].domains() == []
+
+
+def test_it_is_shut_down_and_started_there(site: Site) -> None:
+    """It is the same domain, and both hosts have what it is made from on their disks."""
+    move = begin(site)
+    result = move.result()
+    assert (result["end_state"], result["owner"], result["method"]) == ("moved", "destination", "cold")
+    assert result["stop_measured"] == "shutdown_asked_to_destination_running"
+    runs_on(site, "xen2")
+    assert move.steps().index("shutting_down") < move.steps().index("transferred")
+    for host in site.hosts.values():
+        (text,) = [each.read_text() for each in host.paths.lib.glob("dom0-xen/*/domain.cfg")]
+        assert MAC in text and UUID in text
+
+
+def test_the_guest_is_not_asked_before_the_destination_is_prepared(site: Site) -> None:
+    """What the destination's xl cannot read, and a domain that has more memory than was checked, end it before."""
+    file = site["xen1"].paths.root / "domain.cfg"
+    file.write_text(f"{FILE}memory = 1024\n")
+    move = begin(site)
+    result = move.result()
+    assert (result["end_state"], "shutting_down" in move.steps()) == ("stayed", False)
+    assert "1048576 KiB of memory" in json.dumps(result["error"])
+    assert site["xen1"].passed("shutdown.start") == []
+    runs_on(site, "xen1")
+
+
+def test_a_guest_that_does_not_shut_down_runs_on(site: Site) -> None:
+    """What it was asked is taken back."""
+    site["xen1"].behave(NAME, shutdown="ignore")
+    before = site["xen1"].guest(NAME)
+    move = begin(site, shutdown_timeout=1.0)
+    until(lambda: "late" in json.dumps(move.steps()) or "ended" in move.steps())
+    after = site["xen1"].guest(NAME)
+    assert before and after and before["boot_id"] == after["boot_id"]
+    (domain,) = site["xen1"].domains()
+    node = f"/local/domain/{domain['domid']}/control/shutdown"
+    assert site["xen1"].run("xenstore-read", node).stdout.strip() == ""
+    assert site["xen2"].passed("create.make") == []
+    runs_on(site, "xen1")
+    # It agrees now, as one that was slow does: the sender watches, and starts it again.
+    domid = domain["domid"]
+    site["xen1"].machine.call("shut_down", domid=domid, reason=0)
+    result = move.result()
+    assert (result["end_state"], result["error"]["code"]) == ("stayed", "guest_ignores_shutdown")
+    assert site["xen1"].domains()[0]["domid"] != domid
+    runs_on(site, "xen1")
+
+
+def test_a_guest_that_reboots_in_place_of_it_stays(site: Site) -> None:
+    """For a moment no domain is there, and that is not taken for its end."""
+    site["xen1"].behave(NAME, shutdown="reboot")
+    result = begin(site).result()
+    assert (result["end_state"], result["error"]["code"]) == ("stayed", "guest_rebooted")
+    assert site["xen2"].passed("create.make") == []
+    runs_on(site, "xen1")
+
+
+@pytest.mark.parametrize("point", ["create.make", "create.done", "rename.start", "unpause.start"])
+def test_a_destination_that_cannot_start_it_gives_it_back(site: Site, point: str) -> None:
+    """Before the permission and after it."""
+    site["xen2"].faults({"point": point, "action": "exit", "status": 1, "times": 9})
+    result = begin(site).result()
+    assert result["end_state"] == "stayed", result
+    runs_on(site, "xen1")
+
+
+def test_the_process_that_shuts_it_down_is_killed(site: Site) -> None:
+    """The sender starts the guest again."""
+    site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 3})
+    move = begin(site)
+    when_it_is_down(site)
+    site["xen1"].kill("_session.shutter")
+    assert move.result()["end_state"] == "stayed"
+    runs_on(site, "xen1")
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["sender", "both"])
+def test_a_killed_sender_and_whoever_settles(site: Site, both: bool) -> None:
+    """The other process starts it again, or, where that is killed too, settling: the journal says that it is to."""
+    site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 3})
+    move = begin(site)
+    when_it_is_down(site)
+    site["xen1"].kill("_session.daemon", "sender")
+    if both:
+        site["xen1"].kill("_session.shutter")
+    assert move.settle().end_state == "stayed"
+    runs_on(site, "xen1")
+
+
+def test_the_source_loses_power_when_it_is_down(site: Site) -> None:
+    """Unlike a suspended domain it is not lost with the host's memory."""
+    site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 3})
+    move = begin(site)
+    when_it_is_down(site)
+    site["xen1"].power_cycle()
+    assert move.settle().end_state == "stayed"
+    runs_on(site, "xen1")
+
+
+def test_the_destination_loses_power_before_the_commit(site: Site) -> None:
+    """The source goes back by itself once the link is given up."""
+    site["xen2"].faults({"point": "create.make", "action": "power_loss"})
+    move = begin(site, link_timeout=1.0)
+    assert move.result()["end_state"] == "stayed"
+    site["xen2"].power_on()
+    assert move.settle().owner == "source"
+    runs_on(site, "xen1")
+
+
+@pytest.mark.parametrize("ran", [False, True])
+def test_the_destination_loses_power_after_the_commit(site: Site, ran: bool) -> None:
+    """Whether it has run there a person says; then it is started here, or given up here."""
+    site["xen2"].faults({"point": "rename.start", "action": "power_loss"})
+    move = begin(site, link_timeout=1.0)
+    until(lambda: site["xen2"].passed("rename.start") and not site["xen2"].is_on)
+    site["xen2"].power_on()
+    assert move.settle().end_state == "ran_perhaps"
+    made = move.settle(vouched_ran=ran)
+    if ran:
+        assert (made.owner, made.end_state) == ("destination", "down")
+        assert site["xen1"].domains() == []
+        # Nothing starts it again here afterwards.
+        assert move.settle().owner == "destination"
+    else:
+        assert (made.owner, made.end_state) == ("source", "stayed")
+        runs_on(site, "xen1")
