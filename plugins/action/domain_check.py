@@ -75,6 +75,7 @@ def _request(options: Result) -> MoveRequest:
         # A host is not emptied by moving its domains within it.
         allow_same_host=options["allow_same_host"] and bool(options["domain"]),
         method=options["method"],
+        allow_cold=options["allow_cold"],
         memory_reserve_mib=options["memory_reserve_mib"],
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"] if options["domain"] else "",

@@ -25,7 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Ca
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE
 from ansible_collections.dom0.xen.plugins.module_utils._transports import OVER
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
@@ -117,6 +117,8 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         destination_address=options["destination_address"],
         waive=codes(options["waive"]),
         follow_config=options["follow_config"],
+        allow_cold=options["allow_cold"],
+        config_path=options["config_path"],
     )
 
 
@@ -188,6 +190,6 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
         aside = f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
     over = f"over {OVER[options['transport']]} to {options['destination_address']}"
     way = f"{HOW[LIVE]}, {over}"
-    if planned is not None and planned.method == SUSPEND:
-        way = f"{HOW[SUSPEND]}, {planned.method_reason}; {over}"
+    if planned is not None and planned.method != LIVE:
+        way = f"{HOW[planned.method]}, {planned.method_reason}; {over}"
     return f"{name} can be moved from {source} to {destination} ({way}).{aside}"

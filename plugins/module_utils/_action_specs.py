@@ -60,6 +60,8 @@ CHECK: Spec = {
     "memory_reserve_mib": {"type": "int", "default": 0},
     "dom0_memory_min_mib": {"type": "int", "default": 512},
     "waive": {"type": "raw", "default": []},
+    "allow_cold": {"type": "bool", "default": False},
+    "config_path": {"type": "str", "default": ""},
     "result_path": {"type": "str", "default": ""},
 }
 
@@ -134,6 +136,7 @@ DOMAIN_CHECK: Spec = {
     "memory_reserve_mib": {"type": "int", "default": 0},
     "dom0_memory_min_mib": {"type": "int", "default": 512},
     "waive": {"type": "raw", "default": []},
+    "allow_cold": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
 

@@ -66,8 +66,13 @@ options:
     description:
       - How it is to be moved, as for M(dom0.xen.migration_check).
     type: str
-    choices: [auto, live, suspend]
+    choices: [auto, live, suspend, cold]
     default: auto
+  allow_cold:
+    description:
+      - Whether V(auto) of O(method) may be V(cold) where the domain's memory cannot be sent.
+    type: bool
+    default: false
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.
@@ -172,7 +177,7 @@ domains:
         host: {type: str, description: The host.}
         possible: {type: bool, description: Whether the domain could go there.}
         already_there: {type: bool, description: Whether it is there already.}
-        method: {type: str, description: "How, V(live) or V(suspend), or null when nothing is known."}
+        method: {type: str, description: "How, V(live), V(suspend) or V(cold), or null when nothing is known."}
         findings:
           description: Everything that was found.
           type: list

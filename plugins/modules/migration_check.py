@@ -86,8 +86,9 @@ options:
     description:
       - How the domain is to be moved. V(live) sends its memory while it runs, and suspends it for the last of it.
         V(suspend) suspends it for the whole of the transfer. V(auto) is V(live) where that can be had, else V(suspend).
+      - V(cold) shuts it down, and starts it at the destination from its configuration file.
     type: str
-    choices: [auto, live, suspend]
+    choices: [auto, live, suspend, cold]
     default: auto
   transport:
     description:
@@ -104,6 +105,8 @@ options:
     type: bool
     default: false
     version_added: 0.1.0
+  allow_cold: {type: bool, default: false, description: "Whether V(auto) of O(method) may be V(cold), as the last way."}
+  config_path: {type: str, default: "", description: "As given to M(dom0.xen.domain_info), for V(cold) of O(method)."}
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.
@@ -208,7 +211,7 @@ accepted:
 plan:
   description:
     - What would be done, memory in KiB. Null when it is not known which domain is meant.
-    - C(method) is V(live) or V(suspend), C(method_reason) why.
+    - C(method) is V(live), V(suspend) or V(cold), C(method_reason) why, C(config_path) the file for V(cold), or empty.
     - C(autostart) names the files on the source that would make a second copy of the domain at its next boot.
   type: dict
   returned: unless the file for the result cannot be written

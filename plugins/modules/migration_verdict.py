@@ -192,6 +192,8 @@ stop_measured:
       The link tells how far the two hosts' clocks are apart.
     - With V(source_suspended_to_report), when that moment cannot be placed on the source's clock, it ends when the
       report that the copy runs is on the source's disk.
+    - With V(shutdown_asked_to_destination_running) and V(shutdown_asked_to_report), of a domain that is shut down for
+      the move, it begins when it is on the source's disk that the guest is asked to. At its end the guest has to boot.
   type: str
   returned: always
   sample: source_suspended_to_destination_running
@@ -218,6 +220,7 @@ timeline:
     suspend_requested: {type: int, description: "The guest was asked to suspend (C(control/shutdown) in XenStore)."}
     suspend_acknowledged: {type: int, description: "The guest agreed to suspend."}
     source_suspended: {type: int, description: "The guest stood still (XenStore's watch C(@releaseDomain))."}
+    journal_shutting_down: {type: int, description: "That the guest is asked to shut down was on the source's disk."}
     stream_ended: {type: int, description: "The end of the stream was read from C(xl)."}
     journal_ready: {type: int, description: "The source knew that the destination has the whole domain."}
     permission_held: {type: int, description: "The sender had the permission that C(xl) wrote, and held it."}

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import describe, errors, line, waived, warnings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Finding, MoveRequest
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, SUSPEND
 from ansible_collections.dom0.xen.plugins.plugin_utils._outlook import Outlook, Place, Prospect
 
 # More hosts than that are counted in place of named.
@@ -87,7 +87,8 @@ def _table(domains: t.Sequence[Prospect]) -> list[str]:
     width = max(6, *(len(domain.name) for domain in domains))
     lines = [f"{'domain':<{width}}  could go to"]
     for domain in domains:
-        names = [place.host if place.method != SUSPEND else f"{place.host} (suspended)" for place in domain.open]
+        ways = {SUSPEND: " (suspended)", COLD: " (shut down)"}
+        names = [place.host + ways.get(str(place.method), "") for place in domain.open]
         lines.append(f"{domain.name:<{width}}  {_some(names) if names else 'no host'}")
         if not names:
             lines += [f"  {text}" for text in _reasons(domain)]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
+
 Status = t.Mapping[str, t.Any]
 
 _MIB = 1024 * 1024
@@ -25,6 +27,12 @@ _PHASES: dict[str, str] = {
     "gate": "at the gate: ready to run at the destination",
     "committed": "committed: the destination may run it",
     "finishing": "runs at the destination, tidying up",
+}
+
+# The same of a domain that is shut down here and started there.
+_COLD: dict[str, str] = {
+    "suspending": "guest shuts down",
+    "transferred": "it is down, waiting for the receiver to make it there",
 }
 
 _ENDS: dict[str, str] = {
@@ -46,6 +54,8 @@ def _parts(status: Status) -> list[str]:
     if phase == "ended":
         return _ended(status)
     if phase != "streaming":
+        if status.get("method") == COLD and phase in _COLD:
+            return [_COLD[phase]]
         parts = [_PHASES.get(phase, phase)]
         return parts + [_amount(status)] if phase in ("suspending", "final_round") else parts
     number = _number(status, "round")

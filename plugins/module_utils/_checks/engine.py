@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import (
+    cold,
     devices,
     guest,
     hosts,
@@ -54,10 +55,13 @@ RULES: tuple[Rule, ...] = (
     identity.free_at_destination,
     guest.awake,
     guest.configured,
-    guest.allowed,
+    *(method.for_a_stream(rule) for rule in method.STREAM),
+    guest.device_model,
     method.log_dirty,
     method.suspendable,
-    hosts.not_older,
+    cold.away,
+    cold.stays_down,
+    cold.configuration,
     guest.abilities,
     processor.vendor,
     processor.features,
@@ -138,6 +142,7 @@ def plan(
         memory_free_kib=room.free if room else None,
         balloon_kib=room.balloon if room else 0,
         addresses=destination.addresses if destination else (),
+        config_path="" if there else cold.config_path(case),
         autostart=() if there else tuple(entry.path for entry in world.autostart(case)),
     )
 

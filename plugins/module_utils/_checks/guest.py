@@ -10,7 +10,10 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
 
-_INSTEAD = "Shut the domain down and start it on %s from its configuration file."
+_INSTEAD = (
+    "Have it shut down and started on %s from its configuration file: set migrate_method to cold, or"
+    " migrate_allow_cold to true."
+)
 
 
 def awake(case: Case) -> t.Iterator[Finding]:
@@ -46,15 +49,8 @@ def awake(case: Case) -> t.Iterator[Finding]:
             f"{name} is paused, so it cannot answer the request to suspend.",
             f"Unpause it (`xl unpause {domid}`) if it may run, then run this again.",
         )
-    yield from _asked(case)
-
-
-def _asked(case: Case) -> t.Iterator[Finding]:
-    seen = case.domain.xenstore if case.domain else None
-    if case.domain is None or seen is None:
-        return
-    host, name = case.source_name, case.domain.name
-    if seen.control_shutdown:
+    seen = case.domain.xenstore
+    if seen is not None and seen.control_shutdown:
         yield case.error(
             "shutdown_pending",
             host,
@@ -62,6 +58,14 @@ def _asked(case: Case) -> t.Iterator[Finding]:
             "Wait until it has.",
             request=seen.control_shutdown,
         )
+
+
+def suspends(case: Case) -> t.Iterator[Finding]:
+    """The guest's kernel can suspend itself."""
+    seen = case.domain.xenstore if case.domain else None
+    if case.domain is None or case.domain.domid == 0 or seen is None:
+        return
+    host, name = case.source_name, case.domain.name
     if case.domain.type not in ("pv", "pvh") or seen.feature_suspend == "1":
         return
     if seen.feature_suspend == "0":
@@ -125,10 +129,10 @@ def allowed(case: Case) -> t.Iterator[Finding]:
             f"{name} may run a hypervisor of its own (nestedhvm=1), whose state is not in the stream.",
             instead,
         )
-    yield from _device_model(case)
 
 
-def _device_model(case: Case) -> t.Iterator[Finding]:
+def device_model(case: Case) -> t.Iterator[Finding]:
+    """Xen at the destination has the domain's device model."""
     xen = case.destination.xen if case.destination else None
     if xen is None or case.build.get("device_model_version") != "qemu_xen_traditional":
         return

@@ -7,22 +7,56 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    ERROR,
+    Case,
+    Finding,
+    Rule,
+    is_true,
+    listed,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE, SUSPEND
 
 AUTO = "auto"
-METHODS = (AUTO, LIVE, SUSPEND)
-HOW = {LIVE: "live", SUSPEND: "suspended for the whole of the transfer"}
+METHODS = (AUTO, LIVE, SUSPEND, COLD)
+HOW = {
+    LIVE: "live",
+    SUSPEND: "suspended for the whole of the transfer",
+    COLD: "shut down here and started from its configuration file there",
+}
 """A method that was chosen, for a sentence."""
+
+STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older)
+"""What must be so for a running domain's state to be sent, and does not matter to one that is started anew."""
 
 
 def chosen(case: Case) -> tuple[str, str]:
     """Return the method, and why, for a sentence."""
     if case.request.method != AUTO:
         return case.request.method, "as asked for"
+    against = stream_refused(case) if case.request.allow_cold else None
+    if against is not None:
+        return COLD, f"as its memory cannot be sent: {against.message.rstrip('.')}"
     if lacks_log_dirty(case):
         return SUSPEND, "the memory of a running PV domain cannot be followed without shadow paging"
     return LIVE, "nothing speaks against it"
+
+
+def stream_refused(case: Case) -> Finding | None:
+    """Return what forbids to send the running domain's state, whichever way; ``None`` when nothing does."""
+    found = (finding for rule in STREAM for finding in rule(case))
+    return next((one for one in found if one.severity == ERROR and one.code not in case.request.waive), None)
+
+
+def for_a_stream(rule: Rule) -> Rule:
+    """Return a rule that has nothing to say where the domain is shut down for the move."""
+
+    def only(case: Case) -> t.Iterator[Finding]:
+        if chosen(case)[0] != COLD:
+            yield from rule(case)
+
+    return only
 
 
 def lacks_log_dirty(case: Case) -> bool:

@@ -41,10 +41,11 @@ class MoveRequest(Record):
 
     ``source`` is None when the caller did not name it and no host but, at most, the destination has the domain.
     ``memory_reserve_mib`` is to stay free at the destination; ``dom0_memory_min_mib`` is what dom0 there must keep when
-    xl shrinks it (autoballoon). ``method`` is live, suspend, or auto for whichever can be had, the best first.
-    ``transport`` tcp is refused without ``allow_plain``. ``destination_address`` is where the source is to connect;
-    empty: not checked. ``waive`` are codes of findings that are not to refuse. ``follow_config``: whether the domain's
-    configuration file goes with it.
+    xl shrinks it (autoballoon). ``method`` is live, suspend, cold, or auto for whichever can be had, the best first;
+    ``allow_cold``: auto may be cold. ``config_path`` is the file that a domain which is shut down is made from, where
+    the caller named one. ``transport`` tcp is refused without ``allow_plain``. ``destination_address`` is where the
+    source is to connect; empty: not checked. ``waive`` are codes of findings that are not to refuse. ``follow_config``:
+    whether the domain's configuration file goes with it.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -64,6 +65,8 @@ class MoveRequest(Record):
     destination_address: str = ""
     waive: tuple[str, ...] = ()
     follow_config: bool = True
+    allow_cold: bool = False
+    config_path: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +100,8 @@ class Plan(Record):
 
     ``method_reason`` says why that ``method``, for a sentence. ``addresses`` are those that the source can reach the
     destination at, as far as facts can tell. ``autostart`` are the files on the source that would make a second copy at
-    its next boot, and so are set aside.
+    its next boot, and so are set aside. ``config_path`` is the file there that a domain which is shut down is made
+    from.
     """
 
     RECORDS = {"domain": PlannedDomain, "addresses": Address}
@@ -115,6 +119,7 @@ class Plan(Record):
     balloon_kib: int
     addresses: tuple[Address, ...]
     autostart: tuple[str, ...] = ()
+    config_path: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

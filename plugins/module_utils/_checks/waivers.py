@@ -94,6 +94,12 @@ NEVER: t.Mapping[str, str] = {
     ),
     **_each("Xen does not support it, and a guest cannot cope with it", "cpu_vendor"),
     **_each("its state stays behind", "vtpm"),
+    **_each(
+        "it is not known what the domain is to be started from",
+        *("no_config_file", "config_ambiguous", "config_other_domain"),
+    ),
+    **_each("it would never be seen down", "restarts_at_poweroff"),
+    **_each("it is a reboot, and two copies on one host could not be told apart", "cold_same_host"),
     **_each("its number means another domain on the destination, which would be given the device", "driver_domain"),
     **_each(
         "QEMU may write to the disk when the other host has it, which destroys what is on it",
@@ -112,6 +118,7 @@ WARNINGS: frozenset[str] = frozenset(
         "address_doubtful",
         "clocks_differ",
         "cluster_unknown",
+        "config_differs",
         "config_name_taken",
         "cpu_features_fewer",
         "cpu_unchecked",

@@ -48,6 +48,12 @@ def test_more_than_expected_is_no_percentage() -> None:
     assert "166 MiB so far" in line(bytes=166 * MIB)
 
 
+def test_a_guest_that_is_shut_down_is_not_said_to_be_suspended() -> None:
+    """Nor is there an amount to be told."""
+    assert line(phase="suspending", method="cold") == "guest shuts down"
+    assert "at the gate" in line(phase="gate", method="cold")
+
+
 @pytest.mark.parametrize(
     ("phase", "text"),
     [

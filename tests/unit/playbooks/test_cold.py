@@ -1,0 +1,141 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A domain is shut down here and started there from its configuration file, and whatever fails starts it again here."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+import time
+import typing as t
+
+import pytest
+from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, where
+
+pytestmark = pytest.mark.timeout(600)
+
+COLD = ("-e", "migrate_method=cold", "-e", "migrate_silence_timeout=5")
+MAC = "00:16:3e:00:00:64"
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> t.Iterator[Site]:
+    """Two hosts, the guest on xen1, which starts it when it boots."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1", "xen2"], python=sys.executable, suspend_timeout_s=2.0)
+    guest = GuestConfig(memory_mib=16, compact=True)
+    site["xen1"].start_guest(guest)
+    site["xen1"].autostart(guest)
+    for host in site.hosts.values():
+        host.record_points()
+    yield site
+    # A sender may still watch for a guest that shuts down late.
+    site.down()
+
+
+@pytest.fixture
+def user(site: Site, tmp_path: pathlib.Path) -> User:
+    """Somebody with an empty folder."""
+    (tmp_path / "user").mkdir()
+    return User(site, tmp_path / "user")
+
+
+def run(user: User, *arguments: str) -> tuple[int, str]:
+    """Try to move the guest to xen2; return the status and the log."""
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *COLD, *arguments)
+    log = process.communicate(timeout=LIMIT_S)[0]
+    return process.returncode, log
+
+
+def identity(site: Site, host: str) -> tuple[str, str, str]:
+    """The UUID, the name and the card's address of the only domain of a host."""
+    (domain,) = json.loads(site[host].run("xl", "list", "-l", "centos").stdout)
+    config = domain["config"]
+    return config["c_info"]["uuid"], config["c_info"]["name"], config["nics"][0]["mac"]
+
+
+def test_a_domain_is_shut_down_and_started_there(user: User) -> None:
+    """With its UUID and its address; what would start it here at boot is set aside."""
+    before = user.site["xen1"].guest()
+    log = user.move("xen2", *COLD)
+    assert "shut down here and started from its configuration file there, as asked for" in log
+    assert where(user.site) == "xen2"
+    assert identity(user.site, "xen2") == (GUEST, "centos", MAC)
+    assert user.site["xen1"].domains() == []
+    after = user.site["xen2"].guest()
+    assert before and after and before["boot_id"] != after["boot_id"]
+    result = user.result
+    assert (result["method"], result["end_state"]) == ("cold", "moved")
+    assert result["stop_measured"] == "shutdown_asked_to_destination_running"
+    assert result["stop_ms"] > 0
+    assert not (user.site["xen1"].paths.auto / "centos.cfg").exists()
+
+
+def refusing(folder: pathlib.Path) -> tuple[str, ...]:
+    """Arguments for tasks at the gate that fail, and for those that undo them."""
+    tasks, undo = folder / "tasks.yml", folder / "undo.yml"
+    tasks.write_text("- ansible.builtin.fail:\n    msg: no\n")
+    undo.write_text("- ansible.builtin.debug:\n    msg: undone\n")
+    gate = f"migrate_gate_tasks={tasks} migrate_gate_undo_tasks={undo} migrate_gate=controller"
+    return tuple(word for each in gate.split() for word in ("-e", each))
+
+
+def test_a_refusal_at_the_gate_starts_it_again(user: User, tmp_path: pathlib.Path) -> None:
+    """Here, with its UUID and its address, and what starts it at boot is in its place."""
+    status, dummy = run(user, *refusing(tmp_path))
+    assert status != 0
+    assert user.result["end_state"] == "stayed"
+    assert where(user.site) == "xen1"
+    assert identity(user.site, "xen1") == (GUEST, "centos", MAC)
+    assert user.site["xen2"].domains() == []
+    assert (user.site["xen1"].paths.auto / "centos.cfg").exists()
+
+
+def interrupted(user: User, hit: t.Callable[[], object]) -> str:
+    """Begin the move, and do something when the guest is down here and not yet made there; return the log."""
+    user.site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 8})
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *COLD)
+    deadline = time.monotonic() + LIMIT_S
+    while not user.site["xen2"].passed("create.make"):
+        assert time.monotonic() < deadline and move.poll() is None
+        time.sleep(0.1)
+    assert user.site["xen1"].domains() == []
+    hit()
+    return move.communicate(timeout=LIMIT_S)[0]
+
+
+def test_killed_processes_and_one_run_that_settles(user: User) -> None:
+    """Nobody is left who would start it again, and nothing of it is here: the journal says that it is to be."""
+    source = user.site["xen1"]
+    log = interrupted(user, lambda: (source.kill("_session.shutter"), source.kill("_session.daemon", "sender")))
+    log += user.run("dom0.xen.settle", "-e", "domain=centos", "-v")
+    assert where(user.site) == "xen1", log[-4000:]
+    assert identity(user.site, "xen1") == (GUEST, "centos", MAC)
+    assert user.site["xen2"].domains() == []
+
+
+def test_the_source_loses_power_when_it_is_down(user: User) -> None:
+    """Unlike a suspended domain it is not lost with the host's memory."""
+    log = interrupted(user, user.site["xen1"].power_cycle)
+    log += user.run("dom0.xen.settle", "-e", "domain=centos", "-v")
+    assert where(user.site) == "xen1", log[-4000:]
+    assert identity(user.site, "xen1") == (GUEST, "centos", MAC)
+    assert user.site["xen2"].domains() == []
+
+
+def test_the_destination_loses_power_after_the_commit(user: User) -> None:
+    """Whether it has run there only a person can say; then it is started again here."""
+    user.site["xen2"].faults({"point": "rename.start", "action": "power_loss"})
+    status, dummy = run(user, "-e", "migrate_link_timeout=3")
+    assert status != 0
+    user.site["xen2"].power_on()
+    settle = user.start("dom0.xen.settle", "-e", "domain=centos")
+    assert "settle_ran=no" in settle.communicate(timeout=LIMIT_S)[0]
+    assert user.site["xen1"].domains() == user.site["xen2"].domains() == []
+    log = user.run("dom0.xen.settle", "-e", "domain=centos", "-e", "settle_ran=no", "-v")
+    assert where(user.site) == "xen1", log[-4000:]

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A domain may be shut down for the move when its memory cannot be sent, and when it is known what it is made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings, plan
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import WARNING, Finding
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts, XenStoreFacts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    OTHER,
+    UUID,
+    XEN,
+    domain,
+    host,
+    request,
+    with_config,
+)
+
+FILE = ConfigFile("/etc/xen/centos.cfg", "centos", UUID)
+OLDER = host("xen2", xen=dataclasses.replace(XEN, version="4.16.1", minor=16))
+SUSPENDS_NOT = dataclasses.replace(t.cast("XenStoreFacts", domain().xenstore), feature_suspend="0")
+SUBJECTS: dict[str, tuple[DomainFacts, HostFacts]] = {
+    "xen_older": (domain(), OLDER),
+    "migration_disabled": (with_config(b_info={"disable_migrate": "True"}), host("xen2")),
+    "vnuma": (with_config(b_info={"vnuma_nodes": [{}]}), host("xen2")),
+    "nested_virtualisation": (with_config(b_info={"nested_hvm": "True"}), host("xen2")),
+    "suspend_refused": (domain(xenstore=SUSPENDS_NOT), host("xen2")),
+}
+
+
+def found(subject: DomainFacts, destination: HostFacts | None = None, **changes: t.Any) -> list[Finding]:
+    """What speaks against it."""
+    return list(findings(host("xen1"), destination or host("xen2"), subject, request(**changes)))
+
+
+def codes(*arguments: t.Any, **changes: t.Any) -> list[str]:
+    """The same, in one word each."""
+    return [finding.code for finding in found(*arguments, **changes)]
+
+
+@pytest.mark.parametrize("code", SUBJECTS)
+def test_auto_shuts_down_only_what_cannot_be_sent_and_only_when_it_may(code: str) -> None:
+    """The plan says why, and what forbids to send it is no finding then."""
+    subject, destination = SUBJECTS[code]
+    subject = dataclasses.replace(subject, config_files=(FILE,))
+    assert codes(subject, destination) == [code]
+    assert codes(subject, destination, allow_cold=True) == []
+    planned = plan(host("xen1"), destination, subject, request(allow_cold=True))
+    assert planned is not None
+    assert (planned.method, planned.config_path) == ("cold", FILE.path)
+    assert "cannot be sent: " in planned.method_reason
+
+
+def test_what_can_be_sent_is_not_shut_down() -> None:
+    """Neither what nothing speaks against, nor what somebody has taken upon himself."""
+    for subject, waive in ((domain(), ()), (SUBJECTS["migration_disabled"][0], ("migration_disabled",))):
+        planned = plan(host("xen1"), host("xen2"), subject, request(allow_cold=True, waive=waive))
+        assert planned is not None and (planned.method, planned.config_path) == ("live", "")
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ((), "no_config_file"),
+        ((FILE, dataclasses.replace(FILE, path="/etc/xen/auto/centos")), "config_ambiguous"),
+        ((dataclasses.replace(FILE, uuid=OTHER),), "config_other_domain"),
+        ((dataclasses.replace(FILE, uuid=None, name="another"),), "config_other_domain"),
+        ((dataclasses.replace(FILE, differs=("memory", "disks")),), "config_differs"),
+        ((dataclasses.replace(FILE, uuid=None),), None),
+        ((dataclasses.replace(FILE, name="old"),), None),
+    ],
+)
+def test_there_is_one_file_and_it_is_of_this_domain(files: tuple[ConfigFile, ...], code: str | None) -> None:
+    """A remedy names the option."""
+    subject = domain(config_files=files)
+    seen = found(subject, method="cold")
+    assert [finding.code for finding in seen] == ([code] if code else [])
+    assert all("migrate_config" in each.remedy for each in seen if each.severity != WARNING)
+    assert codes(subject, method="live") == []
+
+
+def test_a_domain_that_comes_back_by_itself_is_not_shut_down() -> None:
+    """It would never be seen down."""
+    subject = dataclasses.replace(with_config(on_poweroff="restart"), config_files=(FILE,))
+    assert codes(subject, method="cold") == ["restarts_at_poweroff"]
+
+
+def test_within_one_host_it_is_a_reboot() -> None:
+    """Two copies could not be told apart."""
+    asked = request(destination="xen1", method="cold", allow_same_host=True)
+    seen = findings(host("xen1"), host("xen1"), domain(config_files=(FILE,)), asked)
+    assert "cold_same_host" in [finding.code for finding in seen]
