@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook as outlook
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook_report as words
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
 
 Result = dict[str, t.Any]
 
@@ -80,4 +81,6 @@ def _request(options: Result) -> MoveRequest:
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"] if options["domain"] else "",
         waive=codes(options["waive"]),
+        map_bridges=texts(options["map_bridges"]),
+        map_disks=texts(options["map_disks"]),
     )

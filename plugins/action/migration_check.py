@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, MoveRequest, Plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import sentence
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE
 from ansible_collections.dom0.xen.plugins.module_utils._transports import OVER
@@ -119,6 +120,9 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         follow_config=options["follow_config"],
         allow_cold=options["allow_cold"],
         config_path=options["config_path"],
+        map_bridges=moving.texts(options["map_bridges"]),
+        map_disks=moving.texts(options["map_disks"]),
+        leave_paused=options["leave_paused"],
     )
 
 
@@ -186,8 +190,12 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
     if decision.session is not None:
         return f"Session {decision.session.session} already moves {name} from {source} to {destination}; it is watched."
     aside = ""
+    if planned is not None and planned.mapped:
+        aside += f" On {destination} {sentence(planned.mapped)}."
+    if planned is not None and planned.leave_paused:
+        aside += " It is left paused there."
     if planned is not None and planned.autostart:
-        aside = f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
+        aside += f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
     over = f"over {OVER[options['transport']]} to {options['destination_address']}"
     way = f"{HOW[LIVE]}, {over}"
     if planned is not None and planned.method != LIVE:

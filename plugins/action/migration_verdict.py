@@ -87,14 +87,24 @@ class ActionModule(ActionBase):
 def _judge(options: dict[str, t.Any]) -> Verdict:
     name = options["domain"]["name"]
     destination = _evidence(options["destination"], options["destination_info"])
+    told = _left_paused(options)
     if options["same_host"]:
-        return verdict_same_host(name, destination, options["status"].get("end_state"))
+        return verdict_same_host(name, destination, MOVED if told else options["status"].get("end_state"), told)
+    left_paused = told or options["leave_paused"]
     if not options["source"]:
         # No other host had it when all were asked: the destination alone is the evidence.
-        there = [row for row in destination.copies if row.state.alive and not row.state.paused]
+        there = [row for row in destination.copies if row.state.alive and (left_paused or not row.state.paused)]
         if there:
-            return Verdict(DESTINATION, MOVED, f"It runs on {destination.host}.", True)
-    return verdict(name, _evidence(options["source"], options["source_info"]), destination)
+            how = "is paused" if there[0].state.paused else "runs"
+            return Verdict(DESTINATION, MOVED, f"It {how} on {destination.host}.", True)
+    return verdict(name, _evidence(options["source"], options["source_info"]), destination, left_paused)
+
+
+def _left_paused(options: dict[str, t.Any]) -> bool:
+    """Whether a session of this move says that it has moved the domain, and was to leave it paused."""
+    infos = (options["source_info"], options["destination_info"])
+    words = [options["status"], *(session for info in infos for session in info.get("sessions") or ())]
+    return any(word.get("leave_paused") and word.get("end_state") == MOVED for word in words)
 
 
 def _evidence(host: str, info: dict[str, t.Any]) -> Evidence:

@@ -62,6 +62,9 @@ CHECK: Spec = {
     "waive": {"type": "raw", "default": []},
     "allow_cold": {"type": "bool", "default": False},
     "config_path": {"type": "str", "default": ""},
+    "map_bridges": {"type": "dict", "default": {}},
+    "map_disks": {"type": "dict", "default": {}},
+    "leave_paused": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
 
@@ -105,6 +108,7 @@ VERDICT: Spec = {
     "error": {"type": "dict", "default": {}},
     "error_host": {"type": "str", "default": ""},
     "findings": {"type": "list", "elements": "dict", "default": []},
+    "leave_paused": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
 
@@ -137,6 +141,8 @@ DOMAIN_CHECK: Spec = {
     "dom0_memory_min_mib": {"type": "int", "default": 512},
     "waive": {"type": "raw", "default": []},
     "allow_cold": {"type": "bool", "default": False},
+    "map_bridges": {"type": "dict", "default": {}},
+    "map_disks": {"type": "dict", "default": {}},
     "result_path": {"type": "str", "default": ""},
 }
 

@@ -15,6 +15,20 @@ PLACES: dict[str, dict[str, t.Any]] = {
     "journal_path": {"type": "path", "default": JOURNAL_PATH},
 }
 
+ARRIVAL: dict[str, dict[str, t.Any]] = {
+    "mapped": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "what": {"type": "str", "required": True, "choices": ["bridge", "disk"]},
+            "from": {"type": "str", "required": True},
+            "to": {"type": "str", "required": True},
+        },
+    },
+    "leave_paused": {"type": "bool", "default": False},
+}
+
 
 class PortRangeInvalid(Dom0XenError):
     """A range of ports is not one."""

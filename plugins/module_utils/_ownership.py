@@ -51,8 +51,12 @@ class Verdict(Record):
     settled: bool
 
 
-def verdict(name: str, source: Evidence, destination: Evidence) -> Verdict:
-    """Judge from two looks, one on each host. The hosts may be the same: then ask :func:`verdict_same_host`."""
+def verdict(name: str, source: Evidence, destination: Evidence, left_paused: bool = False) -> Verdict:
+    """Judge from two looks, one on each host. The hosts may be the same: then ask :func:`verdict_same_host`.
+
+    ``left_paused``: what moved it was not to start it there, and has said that it moved it. Only then a copy that is
+    paused at the destination has arrived.
+    """
     here, there = _running(source), _running(destination)
     if len(here) + len(there) > 1:
         where = " AND on ".join([source.host] * len(here) + [destination.host] * len(there))
@@ -64,16 +68,23 @@ def verdict(name: str, source: Evidence, destination: Evidence) -> Verdict:
         return _at_destination(name, source, destination, there)
     if here:
         return _at_source(name, source, destination, here)
+    if left_paused and not source.copies and _waits(name, destination.copies):
+        reason = f"It is paused on {destination.host}, as was asked for, and nothing is left on {source.host}."
+        return Verdict(DESTINATION, MOVED, reason, True)
     return _nowhere(source, destination)
 
 
-def verdict_same_host(name: str, evidence: Evidence, session_end_state: str | None) -> Verdict:
+def verdict_same_host(
+    name: str, evidence: Evidence, session_end_state: str | None, left_paused: bool = False
+) -> Verdict:
     """Judge a move within one host, where a look cannot tell the sides apart: one copy, and the session's word."""
     if not evidence.reachable:
         return Verdict(UNSETTLED, UNREACHABLE, f"{evidence.host} did not answer, so nothing is certain.", False)
     running = _running(evidence)
     if len(running) > 1:
         return Verdict(UNSETTLED, RUNNING_TWICE, f"The domain runs twice on {evidence.host}.", False)
+    if not running and left_paused and session_end_state == MOVED and _waits(name, evidence.copies):
+        return Verdict(DESTINATION, MOVED, f"Exactly one copy is on {evidence.host}, paused as was asked for.", True)
     if not running:
         return _nowhere(evidence, evidence)
     if len(evidence.copies) > 1 or running[0].name != name:
@@ -109,6 +120,10 @@ def _nowhere(source: Evidence, destination: Evidence) -> Verdict:
 
 def _running(evidence: Evidence) -> list[DomainRow]:
     return [row for row in evidence.copies if row.state.alive and not row.state.paused]
+
+
+def _waits(name: str, copies: t.Sequence[DomainRow]) -> bool:
+    return len(copies) == 1 and copies[0].name == name and copies[0].state.alive and copies[0].state.paused
 
 
 def _names(copies: t.Iterable[DomainRow]) -> str:

@@ -106,6 +106,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._attributes.action
+  - dom0.xen._arrival.names
 seealso:
   - module: dom0.xen.migration_check
 author:

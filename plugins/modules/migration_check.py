@@ -19,11 +19,7 @@ description:
     left alone, everything else is to be migrated.
   - Nothing is changed and no host is asked.
 options:
-  domain:
-    description:
-      - Name or UUID of the domain.
-    type: str
-    required: true
+  domain: {type: str, required: true, description: Name or UUID of the domain.}
   source:
     description:
       - Name of the source in the inventory. Empty when no host but, at most, the destination has the domain.
@@ -128,6 +124,8 @@ options:
         check lists all of them.
     type: raw
     default: []
+  leave_paused:
+    {type: bool, default: false, version_added: 0.2.0, description: Whether one that is paused there has arrived.}
   result_path:
     description:
       - File on the controller to which a refusal is written, as JSON with RV(findings). Empty for none.
@@ -151,6 +149,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._attributes.action
+  - dom0.xen._arrival.names
 seealso:
   - module: dom0.xen.host_info
   - module: dom0.xen.domain_info
@@ -213,6 +212,8 @@ plan:
     - What would be done, memory in KiB. Null when it is not known which domain is meant.
     - C(method) is V(live), V(suspend) or V(cold), C(method_reason) why, C(config_path) the file for V(cold), or empty.
     - C(autostart) names the files on the source that would make a second copy of the domain at its next boot.
+    - C(mapped) tells what of the domain the destination calls by another name, C(leave_paused) that it is not started
+      there.
   type: dict
   returned: unless the file for the result cannot be written
   sample:
@@ -229,6 +230,8 @@ plan:
     balloon_kib: 0
     addresses: []
     autostart: [/etc/xen/auto/centos.cfg]
+    mapped: [{what: bridge, from: xenbr0, to: xenbr1}]
+    leave_paused: false
 session:
   description:
     - The session to begin with V(migrate), to watch with V(adopt), the last one that is known with V(already_there),

@@ -139,6 +139,9 @@ sessions:
       description:
         - Whether systemd-logind holds this host's shutdown off, V(held), V(asked) or V(failed). V(absent) without it.
       type: str
+    mapped:
+      {type: list, elements: dict, description: "What the destination calls by another name (C(what), C(from), C(to))."}
+    leave_paused: {type: bool, description: Whether the domain is left paused when it has arrived.}
     bytes:
       description: Bytes of the stream so far. For a sender as C(xl) wrote them, for a receiver as they arrived.
       type: int

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._places
+  - dom0.xen._arrival
 attributes:
   check_mode:
     support: none
@@ -212,8 +213,9 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES, port_range
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PLACES, port_range
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import of_entries
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.liveness import checked
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
@@ -248,6 +250,7 @@ def main() -> None:
             "liveness_address": {"type": "str", "default": ""},
             "liveness_timeout": {"type": "int", "default": 15},
             "method": {"type": "str", "choices": ["live", "suspend", "cold"], "default": "live"},
+            **ARRIVAL,
         },
     )
     params = module.params
@@ -280,6 +283,8 @@ def main() -> None:
             liveness_address=address,
             liveness_timeout=max(0, params["liveness_timeout"]),
             method=params["method"],
+            mapped=of_entries(params["mapped"]).entries(),
+            leave_paused=params["leave_paused"],
         )
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:

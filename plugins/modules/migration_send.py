@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._places
+  - dom0.xen._arrival
 attributes:
   check_mode:
     support: none
@@ -58,18 +59,12 @@ options:
     description: Address that the receiver listens on.
     type: str
     required: true
-  port:
-    description: TCP port that the receiver listens on.
-    type: int
-    required: true
+  port: {type: int, required: true, description: TCP port that the receiver listens on.}
   peer_certificate:
     description: Certificate of the receiver in PEM, as M(dom0.xen.migration_credentials) returned it. It is not secret.
     type: str
     required: true
-  connect_timeout:
-    description: How long to try to reach the receiver, in seconds.
-    type: int
-    default: 15
+  connect_timeout: {type: int, default: 15, description: "How long to try to reach the receiver, in seconds."}
   peer_host:
     description:
       - What the inventory calls the destination. It is put on record, so that whoever settles an interrupted session
@@ -213,7 +208,7 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
@@ -252,6 +247,7 @@ def main() -> None:
             "ssh_host_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "follow_config": {"type": "bool", "default": True},
             "liveness": {"type": "bool", "default": True},
+            **ARRIVAL,
         },
     )
     params = module.params
@@ -285,6 +281,8 @@ def main() -> None:
             liveness=params["liveness"],
             config_path=params["config_path"],
             shutdown_timeout=float(params["shutdown_timeout"]),
+            mapped=params["mapped"],
+            leave_paused=params["leave_paused"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

@@ -67,6 +67,8 @@ options:
     default: ""
   findings:
     {type: list, elements: dict, default: [], description: "RV(dom0.xen.migration_check#module:accepted) of this run."}
+  leave_paused:
+    {type: bool, default: false, description: "That a paused copy has arrived, whether or not a session says so."}
   result_path:
     description: File on the controller to which the result is written, as JSON. Empty for none.
     type: str
@@ -175,12 +177,9 @@ rounds:
         - How fast the guest dirtied what this round sends, in pages a second. That is RV(rounds[].pages)
           over the time since the round before began. Null for the first round, and where no time passed.
 total_ms:
-  description: Milliseconds from the start of C(xl migrate) to its end, or null.
-  type: int
-  returned: always
-  sample: 34117
+  {type: int, returned: always, description: "Milliseconds from start to end of C(xl migrate), or null.", sample: 34117}
 stop_ms:
-  description: Milliseconds for which the guest stood still, measured as RV(stop_measured) says, or null.
+  description: Milliseconds for which the guest stood still, as RV(stop_measured) says, or null (RV(leave_paused)).
   type: int
   returned: always
   sample: 3674
@@ -261,6 +260,10 @@ differences: {type: list, elements: dict, returned: always, description: "What i
 remarks:
   {type: list, elements: dict, returned: always, description: "What a person should know about a domain that has moved,
       each with C(code), C(host), C(msg) and C(remedy). They are told as warnings."}
+mapped:
+  {type: list, elements: dict, returned: always, description: "What the destination calls by another name."}
+leave_paused:
+  {type: bool, returned: always, description: "Whether the domain was to be left paused at the destination."}
 xl_stderr:
   description: The last lines that C(xl) has written on each side.
   type: dict

@@ -74,6 +74,11 @@ def trouble(host: str, info: t.Mapping[str, t.Any], inventory: t.Container[str])
     return None if info.get("host") else HostTrouble(NO_FACTS, message)
 
 
+def texts(names: t.Mapping[t.Any, t.Any]) -> dict[str, str]:
+    """Return a dict of the caller with nothing but texts in it."""
+    return {str(old): str(new) for old, new in names.items()}
+
+
 def session_files(session: str, pid: int | None, runtime_path: str | None, journal_path: str) -> dict[str, t.Any]:
     """Return what is needed to watch a session on the host of its sender."""
     result = session_folder(journal_path, session, SENDER)

@@ -137,8 +137,11 @@ def every_domain(request: MoveRequest, answers: Answers, domain_info: Info) -> O
         domain = DomainFacts.from_result(told)
         if domain.domid == 0:
             continue
+        # Together they are the names of the host; that one domain has not all of them is no error.
+        names = request.names.used_by(domain.config or {})
+        asked = dataclasses.replace(request, domain=domain.uuid, map_bridges=names.bridges, map_disks=names.disks)
         places = [
-            _place(dataclasses.replace(request, domain=domain.uuid, destination=host), (here, able), told_there, domain)
+            _place(dataclasses.replace(asked, destination=host), (here, able), told_there, domain)
             for host, told_there in there.items()
         ]
         prospects.append(

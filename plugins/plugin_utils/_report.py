@@ -23,6 +23,7 @@ _TEMPORARY = ".dom0-xen-"
 
 # What is taken over from the last status of the sender, whose fields are described at migration_info.
 _FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
+_CHOICES = ("mapped", "leave_paused")
 
 
 class ResultNotWritten(Dom0XenError):
@@ -44,7 +45,7 @@ def build(
         "source": source or None,
         "destination": destination,
         **verdict.to_result(),
-        **{key: last.get(key) for key in _FIGURES},
+        **{key: last.get(key) for key in (*_FIGURES, *_CHOICES)},
         "link_losses": (last.get("link") or {}).get("losses"),
         "error": last.get("error"),
         "xl_stderr": {
@@ -56,7 +57,12 @@ def build(
             "destination": peer.get("peak_memory_kib"),
         },
     }
-    result["rounds"] = list(result["rounds"] or ())
+    for key in ("rounds", "mapped"):
+        result[key] = list(result[key] or ())
+    result["leave_paused"] = bool(result["leave_paused"])
+    if result["leave_paused"]:
+        # It stands still until somebody starts it.
+        result.update(stop_ms=None, stop_measured=None)
     return result
 
 

@@ -57,7 +57,7 @@ def bridges(case: Case) -> t.Iterator[Finding]:
     if case.domain is None or case.destination is None or case.domain.domid == 0:
         return
     host, there = case.request.destination, case.destination.bridges
-    for number, card in enumerate(case.config.get("nics") or ()):
+    for number, card in enumerate(case.arriving.get("nics") or ()):
         bridge = _bridge(card)
         if bridge is None or bridge in there:
             continue
@@ -66,7 +66,7 @@ def bridges(case: Case) -> t.Iterator[Finding]:
             host,
             f"network card {card.get('devid', number)} of {case.domain.name} is on the bridge {bridge!r}, which"
             f" {host} does not have; its bridges are: {listed(there)}.",
-            f"Make the bridge {bridge!r} on {host}, or put the card on another one on {case.source_name} first.",
+            f"Make the bridge {bridge!r} on {host}, or name one that takes its place in migrate_map_bridges.",
             bridge=bridge,
             bridges=list(there),
         )

@@ -13,6 +13,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     guest,
     hosts,
     identity,
+    mapping,
     memory,
     method,
     needs,
@@ -38,6 +39,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFac
 # In the order in which a person wants to read them: the question, hosts, then the domain, then what it needs.
 RULES: tuple[Rule, ...] = (
     waivers.objections,
+    mapping.names,
     hosts.reachable,
     hosts.complete,
     hosts.different,
@@ -144,6 +146,8 @@ def plan(
         addresses=destination.addresses if destination else (),
         config_path="" if there else cold.config_path(case),
         autostart=() if there else tuple(entry.path for entry in world.autostart(case)),
+        mapped=() if there else request.names.used_by(case.config).entries(),
+        leave_paused=request.leave_paused,
     )
 
 

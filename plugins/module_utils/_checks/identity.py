@@ -39,7 +39,7 @@ def already_there(case: Case) -> DomainRow | None:
     if case.request.source is not None and (case.source is None or not _domains_seen(case.source)):
         return None  # nobody could look
     for row in case.destination.domains:
-        if row.domid != 0 and means(row, case.request.domain) and _runs_under_its_name(row):
+        if row.domid != 0 and means(row, case.request.domain) and _is_good(row, case):
             return row
     return None
 
@@ -49,8 +49,15 @@ def _domains_seen(host: HostFacts) -> bool:
     return host.xen is not None and any(row.domid == 0 for row in host.domains)
 
 
-def _runs_under_its_name(row: DomainRow) -> bool:
-    return row.state.alive and not row.state.paused and not row.name.endswith((INCOMING, MIGRATED_AWAY))
+def _is_good(row: DomainRow, case: Case) -> bool:
+    """Whether a copy at the destination runs under its name, or is paused where that is asked for."""
+    if not row.state.alive or row.name.endswith((INCOMING, MIGRATED_AWAY)):
+        return False
+    if not row.state.paused:
+        return True
+    # One that a migration has left half done has another copy, which is the good one as long as nobody has settled it.
+    left = any(other.uuid == row.uuid for other in (case.source.domains if case.source else ()))
+    return case.request.leave_paused and not left
 
 
 def known(case: Case) -> t.Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     Address,
@@ -45,7 +46,8 @@ class MoveRequest(Record):
     ``allow_cold``: auto may be cold. ``config_path`` is the file that a domain which is shut down is made from, where
     the caller named one. ``transport`` tcp is refused without ``allow_plain``. ``destination_address`` is where the
     source is to connect; empty: not checked. ``waive`` are codes of findings that are not to refuse. ``follow_config``:
-    whether the domain's configuration file goes with it.
+    whether the domain's configuration file goes with it. ``map_bridges`` and ``map_disks`` are the destination's names
+    by the source's; with ``leave_paused`` the domain is not started at the destination.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -67,6 +69,14 @@ class MoveRequest(Record):
     follow_config: bool = True
     allow_cold: bool = False
     config_path: str = ""
+    map_bridges: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    map_disks: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    leave_paused: bool = False
+
+    @property
+    def names(self) -> Names:
+        """What the destination calls by another name."""
+        return Names(self.map_bridges, self.map_disks)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +111,8 @@ class Plan(Record):
     ``method_reason`` says why that ``method``, for a sentence. ``addresses`` are those that the source can reach the
     destination at, as far as facts can tell. ``autostart`` are the files on the source that would make a second copy at
     its next boot, and so are set aside. ``config_path`` is the file there that a domain which is shut down is made
-    from.
+    from. ``mapped`` tells what of the domain the destination calls by another name (``what``, ``from``, ``to``),
+    ``leave_paused`` whether the domain is not started there.
     """
 
     RECORDS = {"domain": PlannedDomain, "addresses": Address}
@@ -120,6 +131,8 @@ class Plan(Record):
     addresses: tuple[Address, ...]
     autostart: tuple[str, ...] = ()
     config_path: str = ""
+    mapped: tuple[t.Mapping[str, str], ...] = ()
+    leave_paused: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,6 +166,11 @@ class Case:
     def config(self) -> t.Mapping[str, t.Any]:
         """The domain's configuration, empty when there is none."""
         return (self.domain.config if self.domain else None) or {}
+
+    @property
+    def arriving(self) -> t.Mapping[str, t.Any]:
+        """The configuration as the destination gets it, with its own names in it."""
+        return self.request.names.applied(self.config)
 
     @property
     def build(self) -> t.Mapping[str, t.Any]:

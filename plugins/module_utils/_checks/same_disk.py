@@ -52,12 +52,13 @@ class Verdict:
     there: t.Any = None
 
 
-def device(path: str, here: Equipment, there: Equipment) -> Verdict:
-    """Compare the block device that has this path on the source with what has it on the destination."""
+def device(path: str, here: Equipment, there: Equipment, called: str = "") -> Verdict:
+    """Compare the block device that has this path on the source with what has it, or is ``called`` so, over there."""
+    called = called or path
     mine = next((disk for disk in here.disks if path in disk.names), None)
     if mine is None or not there.disks:
         return Verdict(UNKNOWN)
-    theirs = next((disk for disk in there.disks if path in disk.names), None)
+    theirs = next((disk for disk in there.disks if called in disk.names), None)
     if theirs is None:
         return Verdict(MISSING, "path", path, None)
     found = _identity(mine, theirs)
@@ -84,12 +85,14 @@ def _identity(mine: Disk, theirs: Disk) -> Verdict:
     return Verdict(UNKNOWN)
 
 
-def file(path: str, here: Equipment, there: Equipment) -> Verdict:
+def file(path: str, here: Equipment, there: Equipment, called: str = "") -> Verdict:
     """Compare the file that has this path, without symbolic links, on the source with what has it on the destination.
 
-    That the destination has no links on the way is taken for granted.
+    ``called``: the path that it has there, if that is another one. That the destination has no links on the way is
+    taken for granted.
     """
-    mine, theirs = mount_of(path, here.mounts), mount_of(path, there.mounts)
+    called = called or path
+    mine, theirs = mount_of(path, here.mounts), mount_of(called, there.mounts)
     if mine is None or theirs is None:
         return Verdict(UNKNOWN)
     shown = _shown(mine), _shown(theirs)
@@ -97,7 +100,7 @@ def file(path: str, here: Equipment, there: Equipment) -> Verdict:
         return Verdict(NOT_SHARED, FILESYSTEM, *shown)
     if _SAME_TYPE.get(mine.type, mine.type) != _SAME_TYPE.get(theirs.type, theirs.type):
         return Verdict(UNKNOWN, FILESYSTEM, *shown)
-    within = _within(path, mine) == _within(path, theirs)
+    within = _within(path, mine) == _within(called, theirs)
     if mine.type in _CLUSTER:
         found = _beneath(mine, here, theirs, there)
         if found.word == DIFFERENT:

@@ -90,7 +90,7 @@ def _same(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
         path = str(disk["pdev_path"])
         found = _compared(case, disk, path, here, there)
         if found.word == same_disk.UNKNOWN or (found.word == same_disk.NOT_SHARED and not disk.get("readwrite")):
-            unchecked.append(path)
+            unchecked.append(case.request.names.disks.get(path, path))
         elif found.word != same_disk.SAME:
             yield _told(case, path, found)
     if unchecked:
@@ -109,14 +109,21 @@ def _compared(case: Case, disk: Disk, path: str, here: Equipment, there: Equipme
     # A script makes a disk of whatever its author likes to see in the place of a path.
     if case.domain is None or elsewhere or disk.get("script") or not path.startswith("/"):
         return same_disk.Verdict(same_disk.UNKNOWN)
-    if path.startswith("/dev/"):
-        return same_disk.device(path, here, there)
-    real = case.domain.links.get(path, path)
-    return same_disk.linked(real, here, there) if real.startswith("/dev/") else same_disk.file(real, here, there)
+    called = case.request.names.disks.get(path, "")
+    real = path if path.startswith("/dev/") else case.domain.links.get(path, path)
+    if called and real.startswith("/dev/") != called.startswith("/dev/"):
+        return same_disk.Verdict(same_disk.UNKNOWN)
+    if not real.startswith("/dev/"):
+        return same_disk.file(real, here, there, called)
+    return (
+        same_disk.device(real, here, there, called) if called or real == path else same_disk.linked(real, here, there)
+    )
 
 
 def _told(case: Case, path: str, found: same_disk.Verdict) -> Finding:
     host, source, name = case.request.destination, case.source_name, case.domain.name if case.domain else ""
+    called = case.request.names.disks.get(path, path)
+    path = path if called == path else f"{called} (on {source} {path})"
     values = {"path": path, "compared": found.kind, "source": found.here, "destination": found.there}
     if found.word == same_disk.MISSING:
         return case.error(

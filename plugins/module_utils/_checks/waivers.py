@@ -108,6 +108,8 @@ NEVER: t.Mapping[str, str] = {
     **_each(
         "the guest would go on with another disk, and destroy what is on it", *("disk_differs", "disk_size_differs")
     ),
+    **_each("what is mapped is what the domain has, to what can be there", "map_invalid", "map_unused"),
+    **_each("two disks of the domain would be one, and destroy what is on it", "map_collides"),
     **_each("findings are waived one by one, by codes that exist", "waiver_unknown"),
     **_each("what must not be waived cannot be waived twice", "waiver_forbidden"),
 }

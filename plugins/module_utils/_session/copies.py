@@ -125,16 +125,18 @@ class Copies:
         seen = self._until(domid, course, lambda copy: copy is not None and copy.state.alive, "running")
         return self._done(seen, course, monitor_after_suspend(release))
 
-    def roll_forward(self, domid: int, record: Record = _nothing) -> Done:
+    def roll_forward(self, domid: int, record: Record = _nothing, leave_paused: bool = False) -> Done:
         """Start a destination's copy that is complete and was never started, under the domain's own name.
 
         ``record`` as in :meth:`destroy`. That it is complete cannot be seen: the caller knows that its ``xl`` has said
-        ready.
+        ready. With ``leave_paused`` it gets the name only, as ``xl migrate-receive -p`` does it.
         """
         row = self._expect(domid, _waits, "paused", (INCOMING, ""), starts=True)
         record()
         course = Course()
         self._rename(row, course)
+        if leave_paused:
+            return self._done(self._until(domid, course, lambda copy: copy is not None, "there"), course)
         return self._start(domid, course)
 
     def go_on(self, domid: int, record: Record = _nothing) -> Done:

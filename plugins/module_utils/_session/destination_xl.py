@@ -33,7 +33,7 @@ class DestinationXl:
         self._prepared = os.path.join(settings.journal_folder, CONFIG)
         self._told = self._swept = False
         pipe, mark = subprocess.PIPE, {priority.MARK: settings.session}
-        argv = xl.receive_argv()
+        argv = xl.receive_argv(settings.leave_paused)
         if self._starts:
             limits = (settings.memory_max_kib, settings.journal_folder)
             argv = starter.argv(code_path(), xl.binary, settings.uuid, settings.name, *limits)

@@ -204,6 +204,7 @@ class Driver(t.Generic[StateT]):
             "link": {"up": self.link.up, "losses": self.link.losses},
             "stderr": self.stderr(),
             "shutdown_inhibitor": self._inhibitor.state,
+            **self.settings.told(),
         }
 
     def _open(self) -> None:

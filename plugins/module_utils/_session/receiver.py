@@ -23,10 +23,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl i
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.entrance import Entrance
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong, NotAdmitted
+from ansible_collections.dom0.xen.plugins.module_utils._session.let_in import incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import warming
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
@@ -60,7 +60,7 @@ class Receiver(Driver[DestinationState]):
         self._after = Afterwards(settings, self._xl, self._store, self.link.send_message)
         self._process = DestinationXl(self._xl, settings, self.stderr_path)
         self._listener: Listener | None = None
-        self._stream: Incoming[Frame] = Incoming(Authorised(settings.uuid, settings.name, settings.memory_max_kib))
+        self._stream = incoming(settings)
         self._status: int | None = None
         self._give_back = self._exit_seen = False
         self._closed_at: float | None = None
@@ -200,8 +200,8 @@ class Receiver(Driver[DestinationState]):
         if passed and self.state.phase.order < Phase.CONFIGURATION.order:
             self.feed(words.HeaderAccepted())
             self._warming = warming.warm_up()
-        for item in passed:
-            self._process.put(item.payload, item)
+        for piece, item in passed:
+            self._process.put(piece, item)
         if self.state.phase is Phase.CONFIGURATION:
             self.feed(words.Reached(Phase.STREAMING))
         if self._stream.complete:

@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LEAVE_PAUSED, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS
 
 SettingsT = t.TypeVar("SettingsT", bound="Settings")
@@ -32,9 +32,13 @@ class Settings:
     link_timeout: float
     peer_host: str
 
-    def who(self) -> dict[str, str]:
+    def who(self) -> dict[str, t.Any]:
         """Return what the journal has to say first: the domain, and what its copies are to be judged by."""
         return {"uuid": self.uuid, "name": self.name}
+
+    def told(self) -> dict[str, t.Any]:
+        """Return what of them is told with the status."""
+        return {}
 
     def to_document(self) -> dict[str, t.Any]:
         """Return the settings as a JSON object."""
@@ -56,6 +60,7 @@ class ReceiverSettings(Settings):
     Over ssh it is ``ssh_user`` whom sshd, configured by ``sshd_config``, lets in with ``ssh_public_key``.
     With ``follow_config`` it takes in what goes with the domain; with ``liveness`` it looks after the move whether the
     domain is alive, and at what has changed about it.
+    ``mapped`` are entries of :mod:`_mapping`. With ``leave_paused`` the domain is not started when it has arrived.
     """
 
     memory_max_kib: int
@@ -73,6 +78,16 @@ class ReceiverSettings(Settings):
     liveness_address: str = ""
     liveness_timeout: float = 15.0
     method: str = LIVE
+    mapped: t.Sequence[t.Mapping[str, str]] = ()
+    leave_paused: bool = False
+
+    def told(self) -> dict[str, t.Any]:
+        """Return what was changed on the way, and whether the copy was to be started."""
+        return {"mapped": [dict(entry) for entry in self.mapped], "leave_paused": self.leave_paused}
+
+    def who(self) -> dict[str, t.Any]:
+        """Return it with what a paused copy is that was reported."""
+        return {**super().who(), LEAVE_PAUSED: True} if self.leave_paused else super().who()
 
 
 @dataclass(frozen=True)
@@ -84,7 +99,8 @@ class SenderSettings(Settings):
     ``gate_timeout``. The controller is called to look every ``progress_interval``. ``destination_features`` are
     those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not compared with them. Over ssh it
     comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown. ``follow_config`` and
-    ``liveness`` are those of the receiver, as far as the source has a part in it.
+    ``liveness`` are those of the receiver, as far as the source has a part in it; ``mapped`` and ``leave_paused`` too,
+    to be told with the outcome.
     """
 
     destination_address: str
@@ -105,8 +121,14 @@ class SenderSettings(Settings):
     liveness: bool = False
     config_path: str = ""
     shutdown_timeout: float = 300.0
+    mapped: t.Sequence[t.Mapping[str, str]] = ()
+    leave_paused: bool = False
 
-    def who(self) -> dict[str, str]:
+    def told(self) -> dict[str, t.Any]:
+        """Return what was changed on the way, and whether the copy was to be started."""
+        return {"mapped": [dict(entry) for entry in self.mapped], "leave_paused": self.leave_paused}
+
+    def who(self) -> dict[str, t.Any]:
         """Return it with the method, which says what a paused copy is."""
         return {**super().who(), "method": self.method}
 

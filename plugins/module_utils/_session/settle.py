@@ -39,6 +39,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     ROLL_FORWARD,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    LEAVE_PAUSED,
     PAUSED,
     SUSPENDED,
     History,
@@ -150,8 +151,8 @@ def _act(
         done = how(domid, lambda: record("resume", domid=domid))
         return {"changed": True, "monitor": done.monitor}
     else:
-        committed = here.history().committed
-        copies.roll_forward(domid, lambda: None if committed else record("commit", domid=domid))
+        past = here.history()
+        copies.roll_forward(domid, lambda: None if past.committed else record("commit", domid=domid), past.leave_paused)
         record("running", domid=domid, status=0)
     return {"changed": True}
 
@@ -231,7 +232,9 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
         os.path.join(here.runtime, documents.STATUS)
     )
     domain = {"uuid": here.uuid, "name": here.name}
-    base = {"format": 1, "session": here.session, "role": here.role, "domain": domain}
+    base: dict[str, t.Any] = {"format": 1, "session": here.session, "role": here.role, "domain": domain}
+    if here.history().leave_paused:
+        base[LEAVE_PAUSED] = True
     result = {**base, **(document or {}), "phase": "ended", "owner": owner, "end_state": end_state}
 
     def work(record: t.Callable[..., None]) -> None:

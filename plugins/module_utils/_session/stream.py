@@ -124,10 +124,14 @@ class HasPayload(t.Protocol):
 
 
 class Incoming(t.Generic[FrameT]):
-    """The stream as the receiver gets it, frame by frame."""
+    """The stream as the receiver gets it, frame by frame.
 
-    def __init__(self, domain: Authorised) -> None:
+    ``rewrite`` gives the beginning of the stream, which holds header and configuration, the destination's names.
+    """
+
+    def __init__(self, domain: Authorised, rewrite: t.Callable[[bytes], bytes] | None = None) -> None:
         self._domain = domain
+        self._rewrite = rewrite
         self._parser = wire.StreamParser()
         self._held: list[FrameT] = []
         self.authorised = False
@@ -142,22 +146,27 @@ class Incoming(t.Generic[FrameT]):
         """Whether the libxl END record was received."""
         return self._parser.stream_end is not None
 
-    def take(self, frame: FrameT) -> list[FrameT]:
-        """Read a frame; return the frames that may be written to ``xl``, in order. Raises a ``Dom0XenError``."""
+    def take(self, frame: FrameT) -> list[tuple[Buffer, FrameT]]:
+        """Read a frame; return what may be written to ``xl``, in order. Raises a ``Dom0XenError``.
+
+        Each piece comes with the frame that is used, with all before it, when the last of the piece has been written.
+        """
         payload = memoryview(frame.payload)
         for begin in range(0, len(payload), PIECE):
             piece = payload[begin : begin + PIECE]
             if self._parser.feed(piece).stream_bytes != len(piece):
                 raise AnotherDomain("bytes follow the end of the stream")
         if self.authorised:
-            return [frame]
+            return [(frame.payload, frame)]
         self._held.append(frame)
         if self._parser.config is None:
             return []
         self._domain.compare(self._parser.config)
         self.authorised = True
         held, self._held = self._held, []
-        return held
+        if self._rewrite is None:
+            return [(each.payload, each) for each in held]
+        return [(self._rewrite(b"".join(each.payload for each in held)), frame)]
 
     def drop(self) -> None:
         """Forget what is held."""

@@ -167,6 +167,11 @@ def _source_over(source: Side, destination: Side) -> Decision:
             return to.human(source, destination, to.BOTH_HAVE_IT)
         return to.settled(source, destination, to.DESTINATION, to.MOVED, f"It runs on {destination.host}.")
     if destination.copy == PAUSED:
+        if source.copy == SHUT_DOWN and past.committed and not past.status:
+            return to.human(source, destination, to.BOTH_HAVE_IT)
+        if destination.arrived_paused:
+            reason = f"It is paused on {destination.host}, as was asked for."
+            return to.settled(source, destination, to.DESTINATION, to.MOVED, reason)
         forward, drop = Step(to.DESTINATION, to.ROLL_FORWARD), Step(to.DESTINATION, to.DESTROY)
         if source.copy == ABSENT and past.committed and not past.status:
             return to.step(
@@ -200,6 +205,8 @@ def _last_copy(source: Side, destination: Side, keep: Step, drop: Step) -> Decis
 def _outcome(source: Side, destination: Side) -> Decision | str:
     """Say what became of the permission, the receiver and its xl being gone, or what must be done to know it."""
     past, copy = destination.history, destination.copy
+    # A copy that was not to be started, and is gone, may have had the last good state in it, or may have been started.
+    unseen = past.leave_paused and copy == ABSENT
     if source.history.asked and not destination.known:
         # Its journal, which would say whether it committed, is lost.
         return _RUNS if copy == RUNNING else _vouched(source, destination)
@@ -207,7 +214,7 @@ def _outcome(source: Side, destination: Side) -> Decision | str:
         if copy in (RUNNING, SHUT_DOWN):
             return to.human(source, destination, to.RAN_UNASKED)
         return _RETURNED
-    if copy == RUNNING or past.running:
+    if copy == RUNNING or (past.running and not unseen):
         return _RUNS
     if past.status:
         if copy == ABSENT:
@@ -219,7 +226,7 @@ def _outcome(source: Side, destination: Side) -> Decision | str:
     if copy == PAUSED:
         reason = "The destination has the permission, and its copy has not been started."
         return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), reason)
-    if copy == ABSENT and past.said_started != past.said_destroying:
+    if copy == ABSENT and past.said_started != past.said_destroying and not (unseen and past.said_started):
         return _RUNS if past.said_started else _RETURNED
     return _vouched(source, destination)
 
@@ -272,6 +279,8 @@ def _source_silent(source: Side, destination: Side) -> Decision:
     if destination.alive and destination.linked:
         return to.watch(source, destination)
     if destination.alive or destination.xl_alive or destination.copy != PAUSED or not past.committed or past.status:
+        return to.human(source, destination, to.SOURCE_SILENT)
+    if destination.arrived_paused:
         return to.human(source, destination, to.SOURCE_SILENT)
     return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), "After the commit it only goes forward.")
 

@@ -193,6 +193,7 @@ def _told(side: Side) -> t.Iterator[tuple[str, bool]]:
     yield "commit", past.committed
     yield "running", past.running
     yield f"not started (status {past.status})", bool(past.status)
+    yield "to be left paused", past.leave_paused
 
 
 # The inventory and the domain's name are put in where they are known.

@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow
 
 # No copy, or what DomainState calls its state.
 ABSENT = "absent"
@@ -21,6 +21,8 @@ DYING = "dying"
 
 # Who held the permission, as the sender has put it on record.
 LIVE, SUSPEND, COLD = "live", "suspend", "cold"
+# What a receiver has put on record whose copy is not to be started.
+LEAVE_PAUSED = "leave_paused"
 ENGINE, CONTROLLER = "engine", "controller"
 
 # What xl migrate-receive says of its copy (tools/xl/xl_migrate.c migrate_receive; the spelling is Xen's).
@@ -46,7 +48,8 @@ class History(Record):
     long a domain that is not there counts as one that is suspended, also after the host was started again, and is
     resumed by starting it from its configuration.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
-    ``said_destroying`` are the last words of that ``xl``.
+    ``said_destroying`` are the last words of that ``xl``. ``leave_paused``: it was not to unpause the copy, so that
+    one which is on record as ``running`` may never have run.
     """
 
     boot_id: str | None = None
@@ -69,6 +72,7 @@ class History(Record):
     said_started: bool = False
     said_destroying: bool = False
     concluded: str | None = None
+    leave_paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,13 @@ class Side(Record):
         """Whether a copy runs here."""
         return self.copy == RUNNING
 
+    @property
+    def arrived_paused(self) -> bool:
+        """Whether a destination's copy is as it was to be: reported, under its own name, and not started."""
+        past = self.history
+        reported = past.leave_paused and past.committed and past.running and not past.status
+        return reported and self.copy == PAUSED and not self.name.endswith(INCOMING)
+
 
 def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[str] = ()) -> History:
     """Return what a journal says.
@@ -150,6 +161,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         said_started=any(_SAID_STARTED in line for line in said),
         said_destroying=any(_SAID_DESTROYING in line for line in said),
         concluded=steps.get("settled", {}).get("owner"),
+        leave_paused=steps.get("opened", {}).get(LEAVE_PAUSED) is True,
     )
 
 

@@ -120,9 +120,13 @@ class Xl:
         """
         return [self.binary, "migrate", "-s", "", str(domid), transport_command]
 
-    def receive_argv(self) -> list[str]:
-        """Return the command of the receiving side, which speaks the protocol on its stdin and stdout."""
-        return [self.binary, "migrate-receive"]
+    def receive_argv(self, leave_paused: bool = False) -> list[str]:
+        """Return the command of the receiving side, which speaks the protocol on its stdin and stdout.
+
+        With ``leave_paused`` it gives the domain its name and does not unpause it (tools/xl/xl_migrate.c
+        migrate_receive), and reports that as a success.
+        """
+        return [self.binary, "migrate-receive", *(["-p"] if leave_paused else [])]
 
     def shutdown_argv(self, domid: int) -> list[str]:
         """Return the command that asks the guest to shut down, an HVM guest without drivers for Xen by its ACPI button.

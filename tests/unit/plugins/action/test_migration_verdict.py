@@ -73,6 +73,31 @@ def test_only_a_domain_at_the_destination_and_nowhere_else_is_a_success(playbook
     }
 
 
+def test_a_copy_that_was_to_be_left_paused_counts_when_a_session_says_so(playbook: Playbook) -> None:
+    """The sender's last word, or what settling has written into a result; and not the wish alone."""
+    paused: dict[str, t.Any] = {"copies": [row(paused=True).to_result()]}
+    moved = {"end_state": "moved", "leave_paused": True}
+    found = judge(
+        playbook,
+        said=verdict(NOWHERE, paused, status={**moved, "stop_ms": 5, "mapped": [{"what": "bridge"}]}),
+        settled=verdict(NOWHERE, {**paused, "sessions": [{"role": "receiver", **moved}]}),
+        known=verdict(NOWHERE, paused, leave_paused=True),
+        not_moved=verdict(NOWHERE, paused, status={**moved, "end_state": "unsettled"}),
+        not_wanted=verdict(NOWHERE, paused, status={"end_state": "moved"}),
+        left_over=verdict(AWAY, paused, status=moved),
+        same_host=verdict(paused, {**paused, "sessions": [moved]}, destination="xen1", same_host=True),
+        same_host_wanted=verdict(paused, paused, destination="xen1", same_host=True, leave_paused=True),
+    )
+    assert {name for name, result in found.items() if result.get("failed")} == {
+        "not_moved",
+        "not_wanted",
+        "left_over",
+        "same_host_wanted",
+    }
+    assert found["said"]["stop_ms"] is None and found["said"]["mapped"] == [{"what": "bridge"}]
+    assert "It is paused on xen2, as was asked for" in found["said"]["msg"]
+
+
 def test_the_message_has_cause_host_and_remedy(playbook: Playbook) -> None:
     """Whoever found the error: the session on either side, a module, or the watch."""
     lost = {"code": "link_expired", "msg": "the link has been down for 5 s.", "host": None, "remedy": "Mend it."}

@@ -67,6 +67,19 @@ def test_every_pair_of_looks() -> None:
         assert (found.owner, found.end_state, found.settled) == expected(here, there), (here, there)
 
 
+def test_a_copy_that_was_to_be_left_paused() -> None:
+    """It has arrived where it is the only one, paused, under its own name; everything else is judged as ever."""
+    for here, there in itertools.product(LOOKS, LOOKS):
+        found = verdict(NAME, look("xen1", *here), look("xen2", *there), left_paused=True)
+        arrived = not here and [(copy.state, copy.name) for copy in there] == [(STATES["paused"], NAME)]
+        told = (_ownership.DESTINATION, _ownership.MOVED, True) if arrived else expected(here, there)
+        assert (found.owner, found.end_state, found.settled) == told, (here, there)
+    paused = look("xen1", row("paused"))
+    assert verdict_same_host(NAME, paused, _ownership.MOVED, left_paused=True).settled
+    assert verdict_same_host(NAME, paused, None, left_paused=True).end_state == _ownership.RUNNING_NOWHERE
+    assert verdict_same_host(NAME, paused, _ownership.MOVED).end_state == _ownership.RUNNING_NOWHERE
+
+
 def test_what_is_left_is_named() -> None:
     """A user reads the host, the name, the domid and the state of what is left."""
     found = verdict(NAME, look("xen1", row("suspended", NAMES[2], 3)), look("xen2", row()))
@@ -84,7 +97,7 @@ def test_what_is_left_is_named() -> None:
 def test_a_host_that_does_not_answer(silent: str, copies: tuple[DomainRow, ...]) -> None:
     """Nothing is certain, whatever the other host has, and the silent one is named."""
     looks = [Evidence(silent, False) if host == silent else look(host, *copies) for host in ("xen1", "xen2")]
-    found = verdict(NAME, *looks)
+    found = verdict(NAME, looks[0], looks[1])
     assert (found.owner, found.end_state, found.settled) == (_ownership.UNSETTLED, _ownership.UNREACHABLE, False)
     assert silent in found.reason
 

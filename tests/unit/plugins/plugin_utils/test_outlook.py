@@ -191,3 +191,20 @@ def test_one_domain_that_is_not_found() -> None:
     outlook, lines = one("centos", {"xen3": info(host("xen3", domains=(DOM0, row(uuid=OTHER))))})
     assert (outlook.possible, words.code(outlook)) == (False, "domain_ambiguous")
     assert "Remedy: Give the UUID" in lines[0]
+
+
+def test_names_of_a_whole_host() -> None:
+    """A mapping for all domains of a host may name what only one of them has; for one domain that is an error."""
+    other = with_config(nics=[{"devid": 0, "bridge": "lan"}])
+    domains = told(ITSELF, other, dataclasses.replace(WEB, config=domain().config))
+    names = {"xenbr0": "br7", "lan": "br8"}
+    there = {"xen2": info(host("xen2", bridges=("br7", "br8"))), "xen3": info(host("xen3", bridges=("br7",)))}
+    found = every(there, domains, map_bridges=names)
+    assert {prospect.name: [place.host for place in prospect.open] for prospect in found.domains} == {
+        "centos": ["xen2"],
+        "web": ["xen2", "xen3"],
+    }
+    alone, dummy = one("centos", map_bridges={"xenbr0": "xenbr0", "lan": "br8"})
+    assert [finding.code for finding in alone.domains[0].places[0].findings if finding.severity == "error"] == [
+        "map_unused"
+    ]

@@ -188,6 +188,20 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
     ),
     ("bridge_missing", "xen2", {"destination": host("xen2", bridges=("br9", "lan"))}, ["'xenbr0'", "br9, lan"]),
     ("bridge_missing", "xen2", {"destination": host("xen2", bridges=())}, ["'xenbr0'", "none"]),
+    ("bridge_missing", "xen2", {"request": request(map_bridges={"xenbr0": "br7"})}, ["'br7'", "xenbr0"]),
+    ("map_invalid", "xen2", {"request": request(map_bridges={"no such name": "xenbr0"})}, ["'no such name'"]),
+    ("map_invalid", "xen2", {"request": request(map_disks={"lun7": "/dev/a"})}, ["'lun7'", "absolute path"]),
+    ("map_unused", "xen1", {"request": request(map_bridges={"xenbr9": "xenbr0"})}, ["'xenbr9'", "has: xenbr0"]),
+    ("map_unused", "xen1", {"request": request(map_disks={"/dev/a": "/dev/b"})}, ["'/dev/a'", "has: none"]),
+    (
+        "map_collides",
+        "xen2",
+        {
+            "domain": with_config(disks=[{"pdev_path": "/dev/a"}, {"pdev_path": "/dev/b"}]),
+            "request": request(map_disks={"/dev/a": "/dev/b"}),
+        },
+        ["all be /dev/b", "/dev/a, /dev/b"],
+    ),
     (
         "no_shadow_paging",
         "xen1",

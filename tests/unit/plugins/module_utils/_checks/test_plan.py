@@ -74,6 +74,28 @@ def test_success_is_not_assumed(name: str) -> None:
     assert plan(source, destination, None, request()) is None
 
 
+def test_a_paused_domain_has_arrived_where_that_was_wanted() -> None:
+    """Under its own name, and with no copy left on the source that a session may have to be settled for."""
+    asked = request(leave_paused=True)
+    there = _there(row(domid=9, paused=True))
+    planned = plan(EMPTY, there, None, asked)
+    assert planned is not None and planned.already_there
+    half = host("xen1", domains=(DOM0, row("centos--migratedaway", shutdown=True, reason="suspend")))
+    assert plan(half, there, None, asked) is None
+    for name in ("crashed", "suspended", "dying", "incoming"):
+        assert plan(*NOT_THERE[name], None, asked) is None
+
+
+def test_the_plan_tells_the_destinations_names() -> None:
+    """Those of the domain, and that the bridge of that name is what is looked for."""
+    asked = request(map_bridges={"xenbr0": "br7"}, leave_paused=True)
+    there = host("xen2", bridges=("br7",))
+    planned = plan(host("xen1"), there, domain(), asked)
+    assert planned is not None and planned.leave_paused
+    assert planned.to_result()["mapped"] == [{"what": "bridge", "from": "xenbr0", "to": "br7"}]
+    assert findings(host("xen1"), there, domain(), asked) == ()
+
+
 def test_domain_on_both_hosts_has_not_arrived() -> None:
     """That is the worst case, and an error."""
     planned = plan(host("xen1"), _there(row(domid=9)), domain(), request())

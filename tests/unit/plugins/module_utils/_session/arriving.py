@@ -151,7 +151,7 @@ class Receiving:
                 events = (*w.receiver_events, "cannot look")
                 yield "cannot look", w._replace(receiver_events=events, faults=w.faults - 1, hard=True)
         elif isinstance(action, DestroyCopy):
-            if w.copy == "runs":
+            if w.copy in ("left", "runs"):
                 raise Violation("the receiver destroys a running copy")
             yield "destroys its copy", w._replace(copy="none")
             if w.faults:

@@ -190,7 +190,10 @@ def xl_destination(w: World) -> Steps:
         output = (*w.output, STATUS_0) if reader else ()
         yield "destination says that it runs", xl_destination_dead(w)._replace(output=output)
     if state == "cleared":
-        yield "destination starts its copy", w._replace(xl_d="running", copy="runs", has_run=True)
+        yield (
+            "destination starts its copy",
+            w._replace(xl_d="running", copy="left" if w.leaves else "runs", has_run=True),
+        )
 
 
 def stop_saving(w: World) -> Steps:

@@ -88,7 +88,7 @@ class Model:
         try:
             after = settling.act(w, made, self.sender.tell, self.receiver.tell, report, self.halves.sender_over(w))
         except settling.Unsafe as exc:
-            raise Violation("settling gives up a complete copy before the source's has proven good") from exc
+            raise Violation(f"settling gives up a {exc}") from exc
         if after != w:
             yield "settling: " + (f"{made.step.verb} at the {made.step.side}" if made.step else made.next), after
 

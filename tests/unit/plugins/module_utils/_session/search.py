@@ -69,6 +69,10 @@ def promise_broken(w: World, strict: bool = True) -> str:
     """Say which promise this world breaks, if any."""
     if w.guest == "runs" and w.copy == "runs":
         return "both copies run"
+    if w.guest == "runs" and w.copy == "left":
+        return "the source's copy runs, and the destination's waits to be started by hand"
+    if w.leaves and w.copy == "runs":
+        return "the destination runs a copy that was to be left paused"
     if w.guest == "runs" and w.has_run:
         return "the source's copy runs again after the destination's has run"
     if w.guest == "runs" and sent(w.sent).tasks_open:
@@ -101,11 +105,12 @@ def end_wrong(model: Model, w: World, faults: int) -> str:
         return "the receiver waits for ever"
     if made.next != DONE:
         return f"settling comes to no end: {made.next}, {made.reason}"
-    if not w.hard and (w.guest == "runs") == (w.copy == "runs"):
+    there = w.copy in ("left", "runs")
+    if not w.hard and (w.guest == "runs") == there:
         return "without any process killed the domain runs nowhere"
-    if not w.hard and (w.copy not in ("none", "runs") or (w.guest != "gone" and (w.away or w.has_run))):
+    if not w.hard and ((w.copy != "none" and not there) or (w.guest != "gone" and (w.away or w.has_run))):
         return "without any process killed something is left behind"
-    if w.faults == faults and not sent(w.sent).backed_out and not (w.copy == "runs" and w.guest == "gone"):
+    if w.faults == faults and not sent(w.sent).backed_out and not (there and w.guest == "gone"):
         return "without any fault the domain did not move"
     return ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.module_utils._session import words
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState
 from ansible_collections.dom0.xen.plugins.module_utils._session.sender_status import waits_for_settling
@@ -30,7 +30,7 @@ GUEST = {
     "lost": seen.ABSENT,
     "down": seen.ABSENT,
 }
-COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "runs": seen.RUNNING}
+COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "left": seen.PAUSED, "runs": seen.RUNNING}
 
 # The record of whoever settles for a sender that is gone.
 _SETTLED = "gate_undone by settling"
@@ -61,7 +61,8 @@ def decision(
 ) -> Decision:
     """Return what the collection decides when it looks at both hosts now; ``None``: that process is over."""
     linked = w.link_up and sender is not None and receiver is not None
-    records: list[dict[str, t.Any]] = [{"step": step} for step in w.noted]
+    records: list[dict[str, t.Any]] = [{"step": "opened", "details": {seen.LEAVE_PAUSED: w.leaves}}]
+    records += [{"step": step} for step in w.noted]
     if w.noted_status:
         records.append({"step": "not_started", "details": {"status": 3}})
     history = seen.read_history(records)
@@ -86,7 +87,7 @@ def decision(
         xl_alive=w.xl_d != "dead",
         copy=COPY[w.copy],
         domid=2,
-        name=NAME,
+        name=NAME if w.copy in ("left", "runs") else NAME + INCOMING,
         ran=w.has_run and w.copy == "runs",
         history=history,
     )
@@ -101,12 +102,16 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     """Return the world after the decision's step, which one host takes by itself.
 
     Raises :class:`Unsafe` for giving up a complete copy while the source's is suspended and nothing was committed: the
-    source may have lost its power since it was looked at.
+    source may have lost its power since it was looked at. And for giving up the source's when the destination's was not
+    to be started, and is gone: it may have been the last that is good.
     """
     step = made.step
     drops = step is not None and step.side == to.DESTINATION and step.verb in (to.CANCEL, to.DESTROY)
     if drops and w.copy == "full" and w.guest in STILL and not w.commit_on_disk:
-        raise Unsafe(made.reason)
+        raise Unsafe("complete copy before the source's has proven good")
+    ends = step is not None and step.side == to.SOURCE and (step.verb == to.DESTROY or step.status == 0)
+    if ends and w.leaves and w.copy == "none":
+        raise Unsafe("copy that may be the last one that is good")
     if made.next == to.UNDO:
         if sender_over:
             return w.wrote(_SETTLED if w.undoing else "gate_undo_started")
@@ -130,4 +135,5 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
         return w.wrote("resume")._replace(guest="runs", away=False)
     if step.verb == to.RENAME_BACK:
         return w._replace(away=False)
-    return w._replace(copy="runs", has_run=True, noted=w.noted | {"commit", "running"}, commit_on_disk=True)
+    copy = "left" if w.leaves else "runs"
+    return w._replace(copy=copy, has_run=True, noted=w.noted | {"commit", "running"}, commit_on_disk=True)

@@ -193,6 +193,17 @@ def test_rolled_forward(dom0: Dom0, name: str, pauses: int) -> None:
     assert (done.copy.state, dom0.letters(domid)) == (CopyState.RUNNING, f"r {NAME}")
 
 
+@pytest.mark.parametrize("name", [NAME, INCOMING])
+def test_rolled_forward_and_left_paused(dom0: Dom0, name: str) -> None:
+    """It has its own name, was not started, and the record comes before it is touched."""
+    domid = dom0.restored(name)
+    seen: list[str] = []
+    done = dom0.copies().roll_forward(domid, lambda: seen.append(dom0.letters(domid)), leave_paused=True)
+    assert done.steps == (() if name == NAME else ("rename",))
+    assert (done.copy.state, done.copy.name, dom0.letters(domid)) == (CopyState.PAUSED, NAME, f"p {NAME}")
+    assert seen == [f"p {name}"]
+
+
 def test_more_pauses_than_anybody_makes(dom0: Dom0) -> None:
     """It is not unpaused for ever."""
     domid = dom0.restored()

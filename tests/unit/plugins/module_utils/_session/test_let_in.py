@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import MAX_C
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents, failures, journal, messages
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain, SettingsWrong
+from ansible_collections.dom0.xen.plugins.module_utils._session.let_in import rewriter
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
@@ -46,7 +47,7 @@ def let_in(data: bytes, cuts: t.Iterable[int] = ()) -> tuple[bytes, Dom0XenError
     passed = b""
     try:
         for piece in streams.pieces(data, cuts):
-            passed += b"".join(item.payload for item in stream.take(Piece(piece)))
+            passed += b"".join(passing for passing, dummy in stream.take(Piece(piece)))
     except Dom0XenError as exc:
         return passed, exc
     return passed, None
@@ -104,6 +105,38 @@ def test_another_domain(begin: bytes, cuts: list[int]) -> None:
     assert isinstance(error, AnotherDomain)
 
 
+@given(kind=st.sampled_from(["pv", "pvh", "hvm"]), cuts=st.lists(st.integers(0, 1 << 20), max_size=10))
+def test_the_destinations_names(kind: str, cuts: list[int]) -> None:
+    """However it is cut: xl gets the stream with other names, and each frame is used when its bytes are with xl."""
+    head = streams.xl_header(streams.config("pv" if kind == "pv" else "pvh"))
+    before, after = (
+        streams.xl_header(streams.config(nics=[{"devid": 0, "bridge": bridge}])) for bridge in ("xenbr0", "elsewhere")
+    )
+    rest = streams.SMALL[kind][len(head) :]
+    data = before + rest
+    entries = [{"what": "bridge", "from": "xenbr0", "to": "elsewhere"}]
+    stream: Incoming[Piece] = Incoming(Authorised(streams.UUID, "centos", MEMORY), rewriter(entries))
+    passed, came, used = b"", 0, []
+    for piece in streams.pieces(data, cuts):
+        came += len(piece)
+        frame = Piece(piece)
+        for passing, token in stream.take(frame):
+            # Nothing that is held is behind a token: the last frame stands for all before it.
+            assert token is frame and len(passing)
+            passed += bytes(passing)
+            used.append(came)
+    assert passed == after + rest
+    assert used and used[-1] == stream.position == len(data)
+
+
+def test_the_original_is_what_is_authorised() -> None:
+    """The destination's names cannot make another domain one of this session, nor the other way round."""
+    entries = [{"what": "disk", "from": "/dev/a", "to": "/dev/b"}]
+    stream: Incoming[Piece] = Incoming(Authorised(streams.UUID, "centos", MEMORY), rewriter(entries))
+    with pytest.raises(AnotherDomain):
+        stream.take(Piece(edited(c_info={"name": "other"})))
+
+
 def test_less_memory_is_let_in() -> None:
     """A guest that was made smaller since the check may come."""
     data = edited(b_info={"max_memkb": MEMORY - 4, "target_memkb": MEMORY - 4})
@@ -128,7 +161,7 @@ def test_frame_of_empty_records(record: bytes) -> None:
     frame = Piece(record * (MAX_DATA // len(record)))
     tracemalloc.start()
     try:
-        assert stream.take(frame) == [frame]
+        assert stream.take(frame) == [(frame.payload, frame)]
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()

@@ -91,6 +91,32 @@ def test_with_a_guest_that_is_paused(gate_held: bool) -> None:
     } <= found.labels
 
 
+def leaving_paused(**more: t.Any) -> World:
+    """The destination is not to start its copy."""
+    return World(leaves=True, **more)
+
+
+@pytest.mark.parametrize("saves", [False, True], ids=["live", "suspend"])
+def test_with_a_copy_that_is_left_paused(saves: bool) -> None:
+    """The same when the destination does not start it: what is paused there and was reported counts, and stays so."""
+    found = search(Model(source_machine(pauses=saves)), 2, leaving_paused(saves=saves))
+    assert not found.broken, str(found)
+    assert found.worlds > 20_000
+    assert {"settling: roll_forward at the destination", "settling: destroy at the source"} <= found.labels
+
+
+def with_what_is_left_paused_forgotten(source_side: Side, destination_side: Side) -> Decision:
+    """Takes what xl has reported for a copy that has run."""
+    past = replace(destination_side.history, leave_paused=False)
+    return decide(source_side, replace(destination_side, history=past))
+
+
+def test_a_copy_that_was_left_paused_and_is_gone_is_not_one_that_has_run() -> None:
+    """Without that rule the source's copy is destroyed, which may be the only one that is good."""
+    found = search(Model(strict=False, decide=with_what_is_left_paused_forgotten), 2, leaving_paused())
+    assert found.broken == "settling gives up a copy that may be the last one that is good", str(found)
+
+
 def test_a_paused_guest_is_not_let_go_after_the_commit() -> None:
     """Without that rule the search finds two copies."""
 

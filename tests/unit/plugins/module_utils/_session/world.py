@@ -54,7 +54,9 @@ class World(t.NamedTuple):
     status: str = ""
     give_back: bool = False
     exit_d_seen: bool = False
-    # xl on the destination, its pipes, and its copy.
+    # xl on the destination, its pipes, and its copy. ``leaves``: it does not unpause it, and a copy that is ``left`` so
+    # under its own name counts as one that has run.
+    leaves: bool = False
     xl_d: str = "boot"
     input: tuple[str, ...] = ()
     input_open: bool = True

@@ -45,6 +45,9 @@ RAN = replace(COMMITTED, running=True, status=0)
 FAILED = replace(COMMITTED, status=6)
 SAID_STARTED = replace(COMMITTED, said_started=True)
 SAID_DESTROYING = replace(COMMITTED, said_destroying=True)
+# The copy is not to be started.
+TO_BE_LEFT = replace(COMMITTED, leave_paused=True)
+LEFT = replace(RAN, leave_paused=True)
 
 
 def at_source(copy: str, history: History = HELD, **more: t.Any) -> Side:
@@ -368,6 +371,117 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_destination(PAUSED, FIRST),
         "destroy at destination",
     ),
+    # The copy at the destination was to be left paused.
+    "to be left paused, reported, source suspended": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, LEFT, name=NAME),
+        "destroy at source",
+    ),
+    "to be left paused, reported, source done": (
+        at_source(ABSENT, ASKED),
+        at_destination(PAUSED, LEFT, name=NAME),
+        "done: destination, moved",
+    ),
+    "to be left paused, reported, source restarted": (
+        at_source(ABSENT, ASKED, boot_id=LATER),
+        at_destination(PAUSED, LEFT, name=NAME),
+        "done: destination, moved",
+    ),
+    "to be left paused, reported, and it was started by hand": (
+        at_source(ABSENT, ASKED),
+        at_destination(RUNNING, LEFT),
+        "done: destination, moved",
+    ),
+    "to be left paused, reported, sender waits": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        at_destination(PAUSED, LEFT, name=NAME),
+        "outcome 0 at source",
+    ),
+    "to be left paused, reported, and gone": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, LEFT),
+        "human: ran_perhaps",
+    ),
+    "to be left paused, reported, and gone with the power": (
+        at_source(SUSPENDED, ASKED, alive=True),
+        at_destination(ABSENT, LEFT, boot_id=LATER),
+        "human: ran_perhaps",
+    ),
+    "to be left paused, said that it started, and gone": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, replace(TO_BE_LEFT, said_started=True)),
+        "human: ran_perhaps",
+    ),
+    "to be left paused, given back": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(ABSENT, replace(TO_BE_LEFT, said_destroying=True)),
+        "resume at source",
+    ),
+    "to be left paused, not started, and left": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, replace(TO_BE_LEFT, status=6)),
+        "destroy at destination",
+    ),
+    "to be left paused, reported, has ended there": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(SHUT_DOWN, LEFT),
+        "destroy at source",
+    ),
+    "to be left paused, not reported": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, TO_BE_LEFT, name=NAME),
+        "roll_forward at destination",
+    ),
+    "to be left paused, not reported, source gone": (
+        at_source(ABSENT, ASKED),
+        at_destination(PAUSED, TO_BE_LEFT, name=NAME),
+        "roll_forward at destination",
+    ),
+    "to be left paused, on record before it had its name": (
+        at_source(ABSENT, ASKED),
+        at_destination(PAUSED, LEFT),
+        "roll_forward at destination",
+    ),
+    "to be left paused, reported, source runs": (
+        at_source(RUNNING, ASKED),
+        at_destination(PAUSED, LEFT, name=NAME),
+        "human: both_have_it",
+    ),
+    "to be left paused, reported, source has shut down": (
+        at_source(SHUT_DOWN, ASKED),
+        at_destination(PAUSED, LEFT, name=NAME),
+        "human: both_have_it",
+    ),
+    "committed, source has shut down": (
+        at_source(SHUT_DOWN, ASKED),
+        at_destination(PAUSED, COMMITTED),
+        "human: both_have_it",
+    ),
+    "to be left paused, reported, source silent": (
+        SILENT_SOURCE,
+        at_destination(PAUSED, LEFT, name=NAME),
+        "human: source_silent",
+    ),
+    "to be left paused, not reported, source silent": (
+        SILENT_SOURCE,
+        at_destination(PAUSED, TO_BE_LEFT),
+        "roll_forward at destination",
+    ),
+    "to be left paused, reported, source off for good": (
+        replace(SILENT_SOURCE, gone=True),
+        at_destination(PAUSED, LEFT, name=NAME),
+        "done: destination, moved",
+    ),
+    "to be left paused, never committed": (
+        at_source(SUSPENDED),
+        at_destination(PAUSED, replace(READY, leave_paused=True)),
+        "resume at source",
+    ),
+    "to be left paused, never committed, source restarted at the gate": (
+        at_source(ABSENT, HELD, boot_id=LATER),
+        at_destination(PAUSED, replace(READY, leave_paused=True)),
+        "roll_forward at destination",
+    ),
     # A host does not answer.
     "destination silent, never asked": (at_source(SUSPENDED), SILENT_DESTINATION, "resume at source"),
     "destination silent, sender waits": (at_source(SUSPENDED, alive=True), SILENT_DESTINATION, "cancel at source"),
@@ -566,5 +680,6 @@ def test_history_of_a_journal() -> None:
     ]
     assert read_history(given_back).status == 6
     assert read_history([{"step": "commit"}, {"step": "running", "details": {"status": 0}}]).running
+    assert read_history([{"step": "opened", "details": {"boot_id": BOOT, "leave_paused": True}}]).leave_paused
     said = ["migration target: Domain started successsfully."]
     assert read_history([], said).said_started

@@ -1,0 +1,32 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a receiver lets in: the domain of its session, with this host's names of bridges and disks (pure; private)."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import FIELDS, of_entries
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
+from ansible_collections.dom0.xen.plugins.module_utils._wire.rewriting import rewrite
+
+
+def incoming(settings: ReceiverSettings) -> Incoming[Frame]:
+    """Return the stream as the session may get it. Raises :class:`MappingWrong`."""
+    domain = Authorised(settings.uuid, settings.name, settings.memory_max_kib)
+    return Incoming(domain, rewriter(settings.mapped))
+
+
+def rewriter(entries: t.Sequence[t.Mapping[str, str]]) -> t.Callable[[bytes], bytes] | None:
+    """Return what rewrites the beginning of a stream, None where nothing has another name.
+
+    Raises :class:`MappingWrong`.
+    """
+    names = of_entries(entries)
+    if not names:
+        return None
+    return functools.partial(rewrite, texts={place: names.of(what) for what, place in FIELDS.items()})
