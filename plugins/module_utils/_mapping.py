@@ -98,6 +98,28 @@ def of_entries(entries: t.Iterable[t.Mapping[str, str]]) -> Names:
     return names
 
 
+def in_file(content: bytes, names: Names) -> bytes:
+    """Return a configuration file of ``xl`` with the destination's names, where it has them as whole words.
+
+    A disk's path is one wherever it stands between quotes, commas and the like, a bridge behind ``bridge=``.
+    """
+    patterns = [
+        (rb"(?<![^\s'\",:=\[])(%s)(?![^\s'\",\]])", names.disks),
+        (rb"(?<=\bbridge=)(%s)(?![^\s'\",\]])", names.bridges),
+    ]
+    for pattern, wanted in patterns:
+        content = _replaced(content, pattern, {old.encode("utf-8"): new.encode("utf-8") for old, new in wanted.items()})
+    return content
+
+
+def _replaced(content: bytes, pattern: bytes, known: t.Mapping[bytes, bytes]) -> bytes:
+    if not known:
+        return content
+    # All at once: two names may change places.
+    words = b"|".join(re.escape(old) for old in known)
+    return re.sub(pattern % words, lambda found: known[found.group()], content)
+
+
 def objections(names: Names) -> t.Iterator[str]:
     """Say what is no name of a bridge or a disk, or is too much; in the order of the names."""
     for what in KINDS:

@@ -41,7 +41,7 @@ def test_what_somebody_answers_for_is_told_in_the_same_words() -> None:
 CAUSES = GUIDE.with_name("causes.rst")
 # What is wrong with the question, or with asking a host, is no cause for a migration to fail.
 _ASKING = re.compile(
-    r"host_|waiver_|domain_(?:is|unknown|gone|ambiguous|on|not|missing)|move_name|x[le]n?(?:store)?_(?!older)|pyxs_"
+    r"host_|waiver_|map_|domain_(?:is|unknown|gone|ambiguous|on|not|missing)|move_name|x[le]n?(?:store)?_(?!older)|pyxs_"
     r"|no_(?:xen|runtime)|not_root|toolstack_|same_host|address_|config_name_|paramiko_|plain_"
 )
 

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import of_entries
 from ansible_collections.dom0.xen.plugins.module_utils._session import belongings, liveness, portrait
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
@@ -36,7 +37,8 @@ class Afterwards:
         self._xl = xl
         self._store = store
         self._send = send
-        self._unpacking = Unpacking(settings.journal_folder, settings.session, settings.uuid, settings.name)
+        who = (settings.session, settings.uuid, settings.name)
+        self._unpacking = Unpacking(settings.journal_folder, *who, names=of_entries(settings.mapped))
         self._before: portrait.Traits = {}
         self._connected: tuple[str, ...] = ()
         self._came = False
@@ -79,7 +81,7 @@ class Afterwards:
         if owner is not Owner.DESTINATION:
             return
         self._unpacking.unpack()
-        if not self._settings.liveness or domid is None:
+        if not self._settings.liveness or self._settings.leave_paused or domid is None:
             return
         address = self._settings.liveness_address
         pulse = liveness.Pulse(self._xl, self._store, domid, self._connected, address)

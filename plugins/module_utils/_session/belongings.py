@@ -13,10 +13,11 @@ import base64
 import binascii
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names, in_file
 
 Message = t.Dict[str, t.Any]
 
@@ -76,6 +77,18 @@ class Belongings:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(len(file.content) for file in (self.config, *(entry.file for entry in self.entries)) if file)
+
+    def renamed(self, names: Names) -> Belongings:
+        """Return it with the destination's names in its files; one that would become too large is left as it is."""
+
+        def changed(file: File | None) -> File | None:
+            content = in_file(file.content, names) if file is not None else b""
+            return replace(file, content=content) if file is not None and len(content) <= FILE_MAX else file
+
+        found = Belongings(
+            changed(self.config), tuple(replace(entry, file=changed(entry.file)) for entry in self.entries)
+        )
+        return found if found.size <= ALL_MAX else self
 
     def to_message(self) -> Message:
         """Return it as a message."""

@@ -18,6 +18,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._session import belongings, documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import bring_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import FREE, OTHER, SAME, Belongings, File
@@ -29,7 +30,17 @@ FILE = "belongings.json"
 class Unpacking:
     """One session's, with its journal folder. :meth:`keep`, then :meth:`unpack` or :meth:`drop`."""
 
-    def __init__(self, folder: str, session: str, uuid: str, name: str, where: _autostart.Roots | None = None) -> None:
+    def __init__(
+        self,
+        folder: str,
+        session: str,
+        uuid: str,
+        name: str,
+        where: _autostart.Roots | None = None,
+        names: Names | None = None,
+    ) -> None:
+        """``names`` are this host's, for what the files call as the source does."""
+        self._names = names or Names()
         self._path = os.path.join(folder, FILE)
         self._session = session
         self._uuid, self._name = uuid, name
@@ -49,7 +60,7 @@ class Unpacking:
 
         Raises :class:`FrameError` for a message that is not about this domain.
         """
-        found = belongings.read(message, self._uuid, self._name)
+        found = belongings.read(message, self._uuid, self._name).renamed(self._names)
         try:
             documents.write(self._path, found.to_message(), durable=True)
         except OSError as exc:

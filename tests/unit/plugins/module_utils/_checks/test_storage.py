@@ -246,3 +246,43 @@ def test_what_a_waiver_answers_for() -> None:
     other = Equipment(disks=(disk({"lvm": "LVM-b"}),))
     found = check(guest(), Equipment(disks=(disk(LVM),)), other, waive=("disk_differs",))
     assert codes(found) == ["waiver_forbidden", "disk_differs"]
+
+
+THERE = "/dev/mapper/lun7"
+MAPPED: Given = {"map_disks": {PATH: THERE}}
+
+
+@pytest.mark.parametrize(
+    ("there", "expected", "words"),
+    [
+        ([disk(LVM, path=THERE)], [], []),
+        # The source's own name is somebody else's disk there, which does not matter.
+        ([disk(LVM, path=THERE), disk({"lvm": "LVM-web"}, number="253:9")], [], []),
+        ([disk(LVM)], ["disk_missing"], [f"no disk {THERE} (on xen1 {PATH})"]),
+        ([disk({"lvm": "LVM-efgh"}, path=THERE)], ["disk_differs"], [THERE, PATH, "LVM-efgh, not LVM-abcd"]),
+        ([disk(LVM, path=THERE, size=2 * GIB)], ["disk_size_differs"], [THERE]),
+        ([disk({}, path=THERE)], ["disk_unchecked"], [THERE]),
+    ],
+)
+def test_a_disk_of_another_name_is_proven_all_the_same(
+    there: list[Disk], expected: list[str], words: list[str]
+) -> None:
+    """What the destination calls so is compared with what the source calls otherwise."""
+    found = check(guest(), Equipment(disks=(disk(LVM),)), Equipment(disks=tuple(there)), **MAPPED)
+    assert codes(found) == expected
+    for word in words:
+        assert word in f"{found[0].message} {found[0].remedy}"
+
+
+def test_a_file_of_another_name() -> None:
+    """The same file of the same file system, mounted elsewhere; a device in its place is nothing to compare."""
+    here = Equipment(mounts=(ROOT, NFS))
+    there = Equipment(disks=(disk(LVM),), mounts=(ROOT, mount("nfs4", "nas:/xen", "/mnt")))
+    file = guest("/srv/a.img", backend="qdisk", direct_io_safe="True")
+    for called, expected in (
+        ("/mnt/a.img", []),
+        ("/mnt/b.img", ["disk_unchecked"]),
+        ("/srv/a.img.new", ["disk_not_shared"]),
+        (PATH, ["disk_unchecked"]),
+    ):
+        assert codes(check(file, here, there, map_disks={"/srv/a.img": called})) == expected, called
