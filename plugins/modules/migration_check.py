@@ -64,15 +64,9 @@ options:
     type: str
     default: ""
   source_journal_path:
-    description:
-      - Folder for the journals on the source.
-    type: path
-    default: /var/lib/dom0-xen
+    {type: path, default: /var/lib/dom0-xen, description: Folder for the journals on the source.}
   destination_journal_path:
-    description:
-      - Folder for the journals on the destination.
-    type: path
-    default: /var/lib/dom0-xen
+    {type: path, default: /var/lib/dom0-xen, description: Folder for the journals on the destination.}
   allow_same_host:
     description:
       - Whether source and destination may be one host.

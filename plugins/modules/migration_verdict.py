@@ -62,9 +62,7 @@ options:
     type: dict
     default: {}
   error_host:
-    description: The host of that task, when the result does not name it.
-    type: str
-    default: ""
+    {type: str, default: "", description: "The host of that task, when the result does not name it."}
   findings:
     {type: list, elements: dict, default: [], description: "RV(dom0.xen.migration_check#module:accepted) of this run."}
   leave_paused:

@@ -29,6 +29,20 @@ def away(case: Case) -> t.Iterator[Finding]:
         )
 
 
+def as_in_its_file(case: Case) -> t.Iterator[Finding]:
+    """Nothing is asked for that only a running domain's configuration takes along, on its way."""
+    asked = {"migrate_leave_paused": case.request.leave_paused, "migrate_map_bridges": bool(case.request.map_bridges)}
+    names = [name for name, wanted in {**asked, "migrate_map_disks": bool(case.request.map_disks)}.items() if wanted]
+    if _is_cold(case) and names:
+        yield case.error(
+            "cold_as_in_file",
+            case.source_name,
+            f"the domain is started from its configuration file as it is, without {listed(names)}.",
+            "Change the file and leave that out, or move it with migrate_method=live or suspend.",
+            options=names,
+        )
+
+
 def stays_down(case: Case) -> t.Iterator[Finding]:
     """Once it has shut down nothing starts it again here."""
     action = str(case.config.get("on_poweroff", "destroy"))

@@ -62,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     method.log_dirty,
     method.suspendable,
     cold.away,
+    cold.as_in_its_file,
     cold.stays_down,
     cold.configuration,
     guest.abilities,

@@ -232,9 +232,8 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
         os.path.join(here.runtime, documents.STATUS)
     )
     domain = {"uuid": here.uuid, "name": here.name}
-    base: dict[str, t.Any] = {"format": 1, "session": here.session, "role": here.role, "domain": domain}
-    if here.history().leave_paused:
-        base[LEAVE_PAUSED] = True
+    paused = {LEAVE_PAUSED: True} if here.history().leave_paused else {}
+    base = {"format": 1, "session": here.session, "role": here.role, "domain": domain, **paused}
     result = {**base, **(document or {}), "phase": "ended", "owner": owner, "end_state": end_state}
 
     def work(record: t.Callable[..., None]) -> None:
@@ -296,7 +295,6 @@ def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
 def _sent(here: Here, row: DomainRow) -> bool:
     """Return whether a copy is the source's, within one host: by its domid, or its name where no xl was started."""
     source, receiver = (here, here.other) if here.role == SENDER else (here.other, here)
-    sent = source.history().domid
-    if sent is not None:
+    if (sent := source.history().domid) is not None:
         return row.domid == sent
     return row.domid != receiver.history().domid and not row.name.endswith(INCOMING)

@@ -98,3 +98,9 @@ def test_within_one_host_it_is_a_reboot() -> None:
     asked = request(destination="xen1", method="cold", allow_same_host=True)
     seen = findings(host("xen1"), host("xen1"), domain(config_files=(FILE,)), asked)
     assert "cold_same_host" in [finding.code for finding in seen]
+
+
+@pytest.mark.parametrize("asked", [{"leave_paused": True}, {"map_bridges": {"xenbr0": "xenbr1"}}])
+def test_what_its_file_does_not_know_is_refused(asked: dict[str, t.Any]) -> None:
+    """A domain that is to be left paused is not started, and none with a bridge of another name."""
+    assert "cold_as_in_file" in codes(domain(config_files=(FILE,)), method="cold", **asked)
