@@ -26,7 +26,9 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.exampl
 
 FILE = ConfigFile("/etc/xen/centos.cfg", "centos", UUID)
 OLDER = host("xen2", xen=dataclasses.replace(XEN, version="4.16.1", minor=16))
-SUSPENDS_NOT = dataclasses.replace(t.cast("XenStoreFacts", domain().xenstore), feature_suspend="0")
+_XENSTORE = domain().xenstore
+assert isinstance(_XENSTORE, XenStoreFacts)
+SUSPENDS_NOT = dataclasses.replace(_XENSTORE, feature_suspend="0")
 SUBJECTS: dict[str, tuple[DomainFacts, HostFacts]] = {
     "xen_older": (domain(), OLDER),
     "migration_disabled": (with_config(b_info={"disable_migrate": "True"}), host("xen2")),
