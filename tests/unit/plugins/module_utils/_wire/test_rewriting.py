@@ -49,12 +49,12 @@ VALUES: st.SearchStrategy[t.Any] = st.recursive(
 
 def _expected(config: t.Any) -> t.Any:
     """The same the other way round: read, changed, and compared as values."""
-    for group, key in TEXTS:
+    for (group, key), names in TEXTS.items():
         items = config.get(group)
         for item in items if isinstance(items, list) else ():
             name = item.get(key) if isinstance(item, dict) else None
             if isinstance(name, str):
-                item[key] = TEXTS[group, key].get(name, name)
+                item[key] = names.get(name, name)
     return config
 
 
