@@ -33,7 +33,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.guardian import G
 from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mark, Marker
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyBusy, CopyChanged
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import may_succeed
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -251,8 +251,7 @@ class _Restore:
                 self._finish_or_remove()
                 return
             except (Dom0XenError, OSError) as exc:
-                changed = isinstance(exc, CopyChanged) and not isinstance(exc, CopyBusy)
-                if changed or time.monotonic() > deadline:
+                if not may_succeed(exc) or time.monotonic() > deadline:
                     return
             time.sleep(_LOOK_S)
 

@@ -18,6 +18,7 @@ import os
 import stat
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import LIMIT, Manifest
 
@@ -94,14 +95,14 @@ class Marker:
             return False
         finally:
             _remove(self._aside)
-        self._sync()
+        sync_folder(os.path.dirname(self._path))
         return True
 
     def update(self, mark: Mark) -> None:
         """Replace this restore's record."""
         self._write(mark)
         os.replace(self._aside, self._path)
-        self._sync()
+        sync_folder(os.path.dirname(self._path))
 
     def take_back(self) -> None:
         """Put back what was there before: what this restore has made is gone, and has never run."""
@@ -110,7 +111,7 @@ class Marker:
             return
         for path in (self._path, self._aside):
             _remove(path)
-        self._sync()
+        sync_folder(os.path.dirname(self._path))
 
     def _clear(self, manifest: Manifest) -> bool:
         """Take the record of an earlier image away; return False when another process has put this one's there."""
@@ -133,13 +134,6 @@ class Marker:
             handle.write((json.dumps(mark.to_result(), indent=2) + "\n").encode("utf-8"))
             handle.flush()
             os.fsync(handle.fileno())
-
-    def _sync(self) -> None:
-        fd = os.open(os.path.dirname(self._path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
 
 
 def _decode(data: bytes) -> Mark | None:

@@ -17,6 +17,7 @@ import os
 import stat
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
 from ansible_collections.dom0.xen.plugins.module_utils._saving import marker
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import (
@@ -188,7 +189,7 @@ class Pair:
         for path in (self.manifest_aside, self.aside):
             _remove(path)
         with contextlib.suppress(OSError):
-            self._sync()
+            sync_folder(self.folder)
         return not any(map(os.path.lexists, (self.manifest_aside, self.aside)))
 
     def close(self) -> None:
@@ -198,13 +199,13 @@ class Pair:
             self._fd = -1
 
     def _put_in_place(self) -> None:
-        self._sync()
+        sync_folder(self.folder)
         manifest = self._manifest(self.manifest_aside)
         if manifest is not None and _size(self.aside) == manifest.file_bytes:
             os.replace(self.aside, self.path)
-            self._sync()
+            sync_folder(self.folder)
         os.replace(self.manifest_aside, self.manifest_path)
-        self._sync()
+        sync_folder(self.folder)
         # It is about the image that was replaced, and would be passed over.
         if os.path.lexists(marker.path_of(self.path)):
             _remove(marker.path_of(self.path))
@@ -226,13 +227,6 @@ class Pair:
             return os.stat(self.aside).st_ino == os.fstat(self._fd).st_ino
         except FileNotFoundError:
             return False
-
-    def _sync(self) -> None:
-        fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
 
     @staticmethod
     def _manifest(path: str) -> Manifest | None:

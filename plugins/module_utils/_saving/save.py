@@ -28,10 +28,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.xl_save import Wr
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, worker_on
 from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
-    CopyBusy,
-    CopyChanged,
     SavedOtherwise,
     SaveFailed,
+    may_succeed,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.late_suspend import LateSuspend
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import monitor_after_suspend
@@ -189,7 +188,7 @@ class _Save:
                 self._late = bool(self._child.status) and _never_stood_still(done)
             row = self._row()
         except Dom0XenError as other:
-            row, self._left = None, _may_succeed(other)
+            row, self._left = None, may_succeed(other)
             with contextlib.suppress(Dom0XenError):
                 row = self._row()
             error.message += f"; and {order.name} does not go on: {other.message}"
@@ -206,7 +205,7 @@ class _Save:
             with XenStore() as store:
                 let_go(Copies(self._xl, store, order.uuid, order.name), order)
         except Dom0XenError as exc:
-            self._left = _may_succeed(exc)
+            self._left = may_succeed(exc)
             exc.message += f"; the image {self._pair.path} is complete"
             exc.remedy = f"Look at it with xl list -v {order.domid}. {_NEXT.get(order.after, '')}"
             exc.details["guest"] = "unknown"
@@ -241,7 +240,7 @@ class _Save:
                         LateSuspend(self._xl, store, order.domid, order.uuid, order.name, seconds=_WATCH_S).run()
                 return
             except Dom0XenError as exc:
-                if not _may_succeed(exc) or time.monotonic() > deadline:
+                if not may_succeed(exc) or time.monotonic() > deadline:
                     return
             time.sleep(_LOOK_S)
 
@@ -249,14 +248,6 @@ class _Save:
 def _never_stood_still(done: Done) -> bool:
     """Say whether the guest had not suspended by the time that it was let go on."""
     return not {"resume", "unpause"}.intersection(done.steps)
-
-
-def _may_succeed(error: Dom0XenError) -> bool:
-    """Say whether it may go well a moment later.
-
-    The copy is busy as long as xl save itself has not ended; only one that is not as it was is no business of ours.
-    """
-    return isinstance(error, CopyBusy) or not isinstance(error, CopyChanged)
 
 
 def let_go(copies: Copies, order: Order) -> None:

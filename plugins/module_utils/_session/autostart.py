@@ -16,6 +16,7 @@ import os
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 
@@ -167,7 +168,7 @@ def _rename(pairs: t.Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         if os.path.lexists(old) and not os.path.lexists(new) and _try(os.rename, old, new):
             done.append((old, new))
     for folder in folders:
-        _try(_sync, folder)
+        _try(sync_folder, folder)
     return done
 
 
@@ -179,11 +180,3 @@ def _try(function: t.Callable[..., None], *paths: str) -> bool:
     except OSError as exc:
         raise AutostartUnmovable(f"{paths[0]} cannot be renamed: {exc.strerror}", path=paths[0]) from exc
     return True
-
-
-def _sync(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

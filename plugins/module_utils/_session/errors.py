@@ -151,3 +151,11 @@ class CopyStays(Dom0XenError):
 
     code = "copy_stays"
     remedy = "Look at the copy with xl list -v and at xl dmesg; then run dom0.xen.settle again."
+
+
+def may_succeed(error: Exception) -> bool:
+    """Say whether an act on a copy that failed may go well a moment later.
+
+    The copy is busy as long as another's ``xl`` has not ended; only one that is not as it was is no business of ours.
+    """
+    return isinstance(error, CopyBusy) or not isinstance(error, CopyChanged)

@@ -18,6 +18,7 @@ import stat
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._session import belongings, documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import Belongings, Entry, File
@@ -106,7 +107,7 @@ class Leaving:
         elif content is not None:
             try:
                 os.rename(path, aside)
-                sync(folder)
+                sync_folder(folder)
                 self._kept_as = aside
             except OSError as exc:
                 self._remark(
@@ -224,15 +225,6 @@ def drop_same(folder: str, plain: str, content: bytes | None, but: t.Container[s
         else:
             left.append(path)
     return tuple(left)
-
-
-def sync(folder: str) -> None:
-    """Make the names in a folder durable. Raises OSError."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _owner(found: os.stat_result) -> belongings.Owner:

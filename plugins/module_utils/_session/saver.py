@@ -16,10 +16,7 @@ are not as with ``xl``:
 
 from __future__ import annotations
 
-import array
 import json
-import os
-import socket
 import sys
 import typing as t
 
@@ -30,6 +27,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.errors import Sa
 from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import forward, read_exactly, write_all
 from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import SavePaused, standing_still
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_in import (
+    Answers,
+    GivenUp,
+    as_sent,
+    configuration,
+    connect,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire import header
@@ -41,10 +45,6 @@ _START = (
     "from ansible_collections.dom0.xen.plugins.module_utils._session.saver import main; "
     "sys.exit(main(*sys.argv[2:]))"
 )
-
-
-class GivenUp(Exception):
-    """The sender has closed a pipe: the migration is off."""
 
 
 def argv(code: str, shim_socket: str, xl: str, domid: int, uuid: str, name: str) -> list[str]:
@@ -60,28 +60,13 @@ def main(shim_socket: str, xl: str, domid: str, uuid: str, name: str) -> int:
         return Saver(tool, Copies(tool, store, uuid, name), int(domid), uuid, name, stream, answers).run()
 
 
-def connect(shim_socket: str) -> tuple[int, int]:
-    """Make both pipes and hand their other ends to the sender, as the shim does with those of ``xl``."""
-    stream, ours = os.pipe()
-    answers, theirs = os.pipe()
-    with socket.socket(socket.AF_UNIX) as sock:
-        # sun_path is short, and the folder may be deep.
-        os.chdir(os.path.dirname(shim_socket))
-        sock.connect(os.path.basename(shim_socket))
-        os.chdir("/")
-        sock.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [stream, theirs]))])
-    os.close(stream)
-    os.close(theirs)
-    return ours, answers
-
-
 class Saver:
     """One migration. ``stream`` is written, ``answers`` is read; both are blocking descriptors."""
 
     def __init__(self, xl: Xl, copies: Copies, domid: int, uuid: str, name: str, stream: int, answers: int) -> None:
         self._xl, self._copies = xl, copies
         self._domid, self._uuid, self._name = domid, uuid.lower(), name
-        self._stream, self._answers = stream, answers
+        self._stream, self._answers = stream, Answers(answers)
         self._saving = self._permitted = False
 
     def run(self) -> int:
@@ -97,10 +82,10 @@ class Saver:
         return self._report()
 
     def _send(self) -> None:
-        self._expect(BANNER)
-        config = self._configuration()
+        self._answers.expect(BANNER)
+        config = configuration(self._xl, self._domid, self._uuid, self._name)
         write_all(self._stream, header.encode(json.dumps(config).encode("utf-8")))
-        self._expect(COPY_MADE_TEXT)
+        self._answers.expect(COPY_MADE_TEXT)
         save = SavePaused(self._xl, self._domid)
         try:
             save.start(sys.stderr.fileno())
@@ -112,13 +97,6 @@ class Saver:
             save.close()
         if save.status:
             raise SaveFailed(f"xl save ended with status {save.status}")
-
-    def _configuration(self) -> dict[str, t.Any]:
-        found = [one.config for one in self._xl.configurations(self._domid) if one.domid == self._domid]
-        created = found[0].get("c_info") if found else None
-        if not created or str(created.get("uuid")).lower() != self._uuid:
-            raise SavedOtherwise(f"xl has no configuration of {self._name} with domid {self._domid}")
-        return as_sent(found[0])
 
     def _compare(self, saved: int, config: t.Mapping[str, t.Any]) -> None:
         head = header.XlHeader.decode(_saved(saved, header.HEADER.size))
@@ -134,7 +112,7 @@ class Saver:
 
     def _permit(self) -> None:
         self._stands_still()
-        self._expect(READY)
+        self._answers.expect(READY)
         self._xl.rename(self._domid, self._name + MIGRATED_AWAY)
         # Until now it had its own name, and whoever unpaused it by that had seconds, or minutes, to do so.
         self._stands_still()
@@ -147,13 +125,13 @@ class Saver:
     def _report(self) -> int:
         """Do what the destination's report says; without one the copy is left as it is, for whoever settles."""
         try:
-            self._expect(REPORT)
-            status = self._read(1)[0]
+            self._answers.expect(REPORT)
+            status = self._answers.read(1)[0]
             if status == 0:
                 self._stands_still()
                 self._xl.destroy(self._domid)
                 return 0
-            self._expect(PERMISSION)
+            self._answers.expect(PERMISSION)
         except (Dom0XenError, GivenUp, OSError) as exc:
             _say(f"{exc}; the domain is left as it is")
             return 1
@@ -169,23 +147,6 @@ class Saver:
             self._copies.go_on(self._domid)
         except Dom0XenError as exc:
             _say(f"the domain does not go on here: {exc}")
-
-    def _expect(self, text: bytes) -> None:
-        seen = self._read(len(text))
-        if seen != text:
-            raise GivenUp(f"the sender said {seen!r} in place of {text!r}")
-
-    def _read(self, size: int) -> bytes:
-        data = read_exactly(self._answers, size)
-        if len(data) < size:
-            raise GivenUp("the migration was given up")
-        return data
-
-
-def as_sent(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return a configuration as ``xl`` sends it: without the domid, which is 0 unless it is to be kept."""
-    created = {key: value for key, value in config.get("c_info", {}).items() if key != "domid"}
-    return {**config, "c_info": created}
 
 
 def _saved(source: int, size: int) -> bytes:

@@ -22,7 +22,7 @@ import time
 
 from ansible_collections.dom0.xen.plugins.module_utils._config_files import read_config
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session import bare_stream, documents, saver
+from ansible_collections.dom0.xen.plugins.module_utils._session import bare_stream, documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Being, Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     CopyChanged,
@@ -30,11 +30,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     GuestCrashed,
     GuestIgnoresShutdown,
     NoConfiguration,
-    SavedOtherwise,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import read_exactly, write_all
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import write_all
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import shutdown_node
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_in import Answers, GivenUp, configuration, connect
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn, subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -62,7 +62,7 @@ def argv(code: str, shim_socket: str, xl: str, domid: int, uuid: str, name: str,
 
 def main(shim_socket: str, xl: str, domid: str, uuid: str, name: str, config: str, folder: str, limit: str) -> int:
     """Move the domain; return the exit status that ``xl migrate`` would have: 0 when it runs at the destination."""
-    stream, answers = saver.connect(shim_socket)
+    stream, answers = connect(shim_socket)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     with XenStore() as store:
         tool = Xl(subprocess_runner(), xl)
@@ -89,7 +89,7 @@ class Shutter:
         self._xl, self._store, self._downfall = xl, store, down
         self._domid, self._uuid, self._name = domid, uuid.lower(), name
         self._config, self._limit = config, limit
-        self._stream, self._answers = stream, answers
+        self._stream, self._answers = stream, Answers(answers)
         self._deadline = self._ask_again = 0.0
         self._asking: subprocess.Popen[bytes] | None = None
         self._asked = self._permitted = False
@@ -101,7 +101,7 @@ class Shutter:
             self._shut_down()
             write_all(self._stream, bare_stream.BODY)
             self._permit()
-        except (Dom0XenError, saver.GivenUp, OSError) as exc:
+        except (Dom0XenError, GivenUp, OSError) as exc:
             _say(f"{exc}")
             if not self._permitted:
                 self._go_back(waits=not isinstance(exc, tuple(ENDS.values())))
@@ -109,11 +109,9 @@ class Shutter:
         return self._report()
 
     def _begin(self) -> None:
-        self._expect(BANNER)
-        found = [one.config for one in self._xl.configurations(self._domid) if one.domid == self._domid]
-        if not found or str((found[0].get("c_info") or {}).get("uuid")).lower() != self._uuid:
-            raise SavedOtherwise(f"xl has no configuration of {self._name} with domid {self._domid}")
-        config, text = saver.as_sent(found[0]), read_config(self._config)
+        self._answers.expect(BANNER)
+        config = configuration(self._xl, self._domid, self._uuid, self._name)
+        text = read_config(self._config)
         if text is None:
             raise NoConfiguration(f"{self._config} is no configuration file that can be read")
         try:
@@ -128,12 +126,12 @@ class Shutter:
         write_all(self._stream, bare_stream.head(json.dumps(config).encode("utf-8"), text.encode("utf-8")))
 
     def _shut_down(self) -> None:
-        self._expect(COPY_MADE_TEXT)
+        self._answers.expect(COPY_MADE_TEXT)
         self._asked, self._deadline = True, time.monotonic() + self._limit
         while True:
             self._ask()
-            if select.select([self._answers], [], [], _LOOK_INTERVAL)[0]:
-                raise saver.GivenUp("the migration was given up")
+            if select.select([self._answers.source], [], [], _LOOK_INTERVAL)[0]:
+                raise GivenUp("the migration was given up")
             if self._is_down():
                 return
             if time.monotonic() > self._deadline:
@@ -157,7 +155,7 @@ class Shutter:
             self._asking = spawn(argv, stdin=null, stdout=sys.stderr.fileno(), stderr=sys.stderr.fileno())
 
     def _permit(self) -> None:
-        self._expect(READY)
+        self._answers.expect(READY)
         if self._downfall.look()[0] is not Being.DOWN:
             raise CopyChanged(f"{self._name} was started here in the meantime")
         write_all(self._stream, PERMISSION)
@@ -166,12 +164,12 @@ class Shutter:
     def _report(self) -> int:
         """Do what the destination's report says; without one nothing is done, for whoever settles."""
         try:
-            self._expect(REPORT)
-            status = self._read(1)[0]
+            self._answers.expect(REPORT)
+            status = self._answers.read(1)[0]
             if status == 0:
                 return 0
-            self._expect(PERMISSION)
-        except (Dom0XenError, saver.GivenUp, OSError) as exc:
+            self._answers.expect(PERMISSION)
+        except (Dom0XenError, GivenUp, OSError) as exc:
             _say(f"{exc}; the domain is left shut down")
             return 1
         _say(f"the destination could not start the domain (status {status})")
@@ -211,17 +209,6 @@ class Shutter:
             self._downfall.start()
         except Dom0XenError as exc:
             _say(f"the domain could not be started again: {exc}")
-
-    def _expect(self, text: bytes) -> None:
-        seen = self._read(len(text))
-        if seen != text:
-            raise saver.GivenUp(f"the sender said {seen!r} in place of {text!r}")
-
-    def _read(self, size: int) -> bytes:
-        data = read_exactly(self._answers, size)
-        if len(data) < size:
-            raise saver.GivenUp("the migration was given up")
-        return data
 
 
 def _say(text: str) -> None:

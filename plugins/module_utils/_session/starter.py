@@ -23,7 +23,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import bare_stre
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import CONFIG
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain, CopyChanged, NoRoom
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import read_exactly, write_all
+from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import write_all
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_in import Answers, GivenUp
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import parse_autoballoon
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
@@ -48,10 +49,6 @@ XL_CONF = "/etc/xen/xl.conf"
 _FAILED = 3
 
 
-class GivenUp(Exception):
-    """The receiver has closed its end: the migration is off."""
-
-
 def argv(code: str, xl: str, uuid: str, name: str, memory_max_kib: int, folder: str) -> list[str]:
     """Return the command that starts it; ``code`` is what to put first on ``sys.path``."""
     return [sys.executable, "-I", "-c", _START, code, xl, uuid, name, str(memory_max_kib), folder]
@@ -74,7 +71,7 @@ class Starter:
     ) -> None:
         self._xl, self._copies = xl, copies
         self._uuid, self._name, self._memory = uuid.lower(), name, memory_max_kib
-        self._path, self._source, self._target = path, source, target
+        self._path, self._input, self._target = path, Answers(source), target
         self._domid: int | None = None
         self._others: frozenset[int] | None = None
 
@@ -83,7 +80,7 @@ class Starter:
         try:
             write_all(self._target, BANNER)
             self._prepare()
-            if self._read(len(bare_stream.BODY)) != bare_stream.BODY:
+            if self._input.read(len(bare_stream.BODY)) != bare_stream.BODY:
                 raise AnotherDomain("what came is no stream of a domain that is shut down")
             self._make()
             write_all(self._target, READY)
@@ -103,7 +100,7 @@ class Starter:
         return 1
 
     def _prepare(self) -> None:
-        config, data = bare_stream.read_head(self._read)
+        config, data = bare_stream.read_head(self._input.read)
         found = config_identity(config)
         if (found.uuid, found.name) != (self._uuid, self._name):
             raise AnotherDomain(f"{found.name} ({found.uuid}) came in place of {self._name} ({self._uuid})")
@@ -148,7 +145,7 @@ class Starter:
     def _start(self) -> int:
         """Wait for the permission, then start the domain under its own name; return the status to report."""
         try:
-            if self._read(len(PERMISSION)) != PERMISSION:
+            if self._input.read(len(PERMISSION)) != PERMISSION:
                 return PERMISSION_NOT_RECEIVED
         except (GivenUp, OSError) as exc:
             _say(f"{exc}")
@@ -186,12 +183,6 @@ class Starter:
             return self._rows()
         except Dom0XenError:
             return []
-
-    def _read(self, size: int) -> bytes:
-        data = read_exactly(self._source, size)
-        if len(data) < size:
-            raise GivenUp("the migration was given up")
-        return data
 
 
 def _say(text: t.Any) -> None:

@@ -16,13 +16,14 @@ import pwd
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._session import belongings, documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import bring_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import FREE, OTHER, SAME, Belongings, File
-from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Remark, drop_same, sync
+from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Remark, drop_same
 
 FILE = "belongings.json"
 
@@ -152,7 +153,7 @@ class Unpacking:
             os.link(temporary, path, follow_symlinks=False)
         finally:
             os.unlink(temporary)
-        sync(folder)
+        sync_folder(folder)
         self._put.append(path)
 
     def _bring_back(self, came: File | None) -> None:
@@ -165,7 +166,7 @@ class Unpacking:
         path = os.path.join(self._folder, _autostart.plain_name(os.path.basename(newest)))
         if not os.path.lexists(path):
             os.rename(newest, path)
-            sync(self._folder)
+            sync_folder(self._folder)
             self._put.append(path)
             drop_same(self._folder, os.path.basename(path), _autostart.read_start(path, belongings.FILE_MAX))
         if self._leads_to_it(path):
@@ -201,7 +202,7 @@ class Unpacking:
         elif not os.path.lexists(path):
             text = target if entry.link else os.path.relpath(target, auto)
             os.symlink(text, path)
-            sync(auto)
+            sync_folder(auto)
             self._put.append(path)
         elif _lead(path) != os.path.normpath(target):
             self._taken(path)
