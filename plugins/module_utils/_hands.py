@@ -51,7 +51,11 @@ def hands(lines: Lines, ours: t.Container[int] = (), proc: str = _procfs.PROC) -
     return tuple(
         hand
         for hand in found
-        if hand is not None and same_xenstore(hand.pid, proc) and not _descends(hand.pid, ours, proc)
+        if hand is not None
+        and same_xenstore(hand.pid, proc)
+        and not _descends(hand.pid, ours, proc)
+        # Last: of one that has ended meanwhile nothing else can be told, and it changes nothing any more.
+        and _procfs.is_alive(hand.pid, proc)
     )
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 import sys
 import time
 
@@ -88,6 +89,15 @@ def test_domain_is_meant_under_each_of_its_names(target: str, tmp_path: pathlib.
     _process(tmp_path, 7, 1, "xl", "destroy", target)
     assert hand_on(3, "centos", (), str(tmp_path)) is not None
     assert hand_on(33, "centos2", (), str(tmp_path)) is None
+
+
+def test_one_that_has_ended_since_the_look_forbids_nothing(tmp_path: pathlib.Path) -> None:
+    """Its command line was read a moment ago; whose XenStore it worked on can no longer be told."""
+    _process(tmp_path, 7, 1, "xl", "save", "centos", "/srv/image")
+    _process(tmp_path, 8, 1, "xl", "save", "web", "/srv/image")
+    lines = _procfs.command_lines(str(tmp_path))
+    shutil.rmtree(tmp_path / "7")
+    assert [hand.pid for hand in hands(lines, (), str(tmp_path))] == [8]
 
 
 def test_stand_ins_of_several_hosts_on_one_machine_are_told_apart(

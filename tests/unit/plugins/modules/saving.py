@@ -113,7 +113,8 @@ class Saving:
         return sorted(os.listdir(self.folder))
 
     def untouched(self, boot_id: str) -> None:
-        """The guest goes on, and nothing lies in the folder."""
+        """The guest goes on, and nothing lies in the folder; who watches over it ends."""
+        self.wait()
         assert self.files() == []
         guest = self.host.guest()
         assert guest is not None and (guest["boot_id"], guest["running"]) == (boot_id, True)

@@ -135,7 +135,9 @@ def left_over(keys: pathlib.Path) -> None:
         "import os, pathlib, sys; from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import"
         " test_ssh_door as here; here.door(pathlib.Path(sys.argv[1]), 'e' * 16).open(7); os.kill(os.getpid(), 9)"
     )
-    subprocess.run([sys.executable, "-c", code, str(keys)], check=False)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run([sys.executable, "-c", code, str(keys)], env=environment, check=False)
+    assert ended.returncode == -signal.SIGKILL
     assert "e" * 16 in keys.read_text()
 
 
