@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 import time
 from dataclasses import asdict
@@ -18,64 +17,75 @@ from proof import figures, playbook
 
 from .attempt import Verdict, attempt
 from .listing import RELEASES, Cell, chosen
+from .page import printed
+from .record import KEPT, Record
 
 RESULT = playbook.ROOT / "build" / "lab" / "matrix.json"
-WORK = playbook.ROOT / "build" / "lab-matrix"
+PAGE = playbook.ROOT / "docs" / "docsite" / "rst" / "compatibility.rst"
 
 
-def write(verdicts: list[Verdict], versions: dict[str, str], wall: float) -> bool:
+def write(record: Record, ran: list[Verdict], wall: float) -> bool:
     """Write the figures, so that a run that is stopped leaves what it has; returns whether every check holds."""
-    data = {
-        "revision": playbook.revision(),
-        "xen": versions,
-        "wall_s": round(wall, 1),
-        "cells": [one.document() for one in verdicts],
-    }
-    checks = [figures.equal(one.name, one.well, True) for one in verdicts]
-    WORK.mkdir(parents=True, exist_ok=True)
-    document = {**data, "checks": [asdict(check) for check in checks]}
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(document, indent=1) + "\n")
+    checks = [figures.equal(one.name, one.well, True) for one in ran]
+    record.save(RESULT, wall_s=round(wall, 1), checks=[asdict(check) for check in checks])
     return bool(checks) and all(check.ok for check in checks)
 
 
-def run_pair(cells: list[Cell], versions: dict[str, str], verdicts: list[Verdict], begun: float) -> None:
+def publish() -> int:
+    """Take over what was tried into the record, and print that into the docs."""
+    kept, new = Record.load(KEPT), Record.load(RESULT)
+    record = Record({**kept.xen, **new.xen}, {**kept.cells, **new.cells})
+    record.save(KEPT)
+    PAGE.write_text(printed(PAGE.read_text(encoding="utf-8"), record), encoding="utf-8")
+    print(f"{len(record.cells)} cells, {len(record.well())} well; see {playbook.shown(PAGE)}")
+    return 0
+
+
+def run_pair(cells: list[Cell], record: Record, ran: list[Verdict], begun: float) -> None:
     """Try the cells of one pair of releases."""
     pair = (cells[0].source, cells[0].destination)
     with Lab.up(Settings(releases=pair, memory_mib=2304, hvm=True)) as lab:
         for name, release in zip(("xen1", "xen2"), pair, strict=True):
             told = lab.hosts[name].run("xl info xen_version").stdout.strip()
-            versions[release] = told or RELEASES[release]
+            record.xen[release] = told or RELEASES[release]
         lab.guest.stop()
         disk = lun.attach(lab.hosts.values(), lab.folder)
         for cell in cells:
             verdict = attempt(lab, disk, cell)
-            verdicts.append(verdict)
+            ran.append(verdict)
+            today = time.strftime("%Y-%m-%d", time.gmtime())
+            record.cells[verdict.name] = {**verdict.document(), "revision": playbook.revision(), "date": today}
             print(f"{cell}: {'well' if verdict.well else verdict.document()}", flush=True)
-            write(verdicts, versions, time.monotonic() - begun)
+            write(record, ran, time.monotonic() - begun)
 
 
 def main() -> int:
     """Run the matrix; return 0 when every check holds."""
     parser = argparse.ArgumentParser(prog="make lab-matrix", description=__doc__)
     parser.add_argument("names", nargs="*", help="only cells whose name has one of these texts")
+    parser.add_argument("--continue", action="store_true", dest="go_on", help="leave out what was well before")
+    parser.add_argument("--publish", action="store_true", help="run nothing; take the figures over into the docs")
     parser.add_argument("--list", action="store_true", help="show the names and run nothing")
     options = parser.parse_args()
-    todo = chosen(options.names)
+    if options.publish:
+        return publish()
+    record = Record()
+    if options.go_on:
+        record = Record.load(RESULT if RESULT.exists() else KEPT)
+    todo = [cell for cell in chosen(options.names) if str(cell) not in record.well()]
     if options.list:
         print("\n".join(map(str, todo)))
         return 0
-    verdicts: list[Verdict] = []
-    versions: dict[str, str] = {}
+    ran: list[Verdict] = []
     begun = time.monotonic()
     for dummy, group in itertools.groupby(todo, key=lambda cell: (cell.source, cell.destination)):
         try:
-            run_pair(list(group), versions, verdicts, begun)
+            run_pair(list(group), record, ran, begun)
         except LabError as exc:
             print(f"the lab: {exc}", file=sys.stderr)
             return 2
-    good = write(verdicts, versions, time.monotonic() - begun)
-    print(f"{sum(one.well for one in verdicts)} of {len(verdicts)} cells; figures in {playbook.shown(RESULT)}")
+    good = write(record, ran, time.monotonic() - begun)
+    print(f"{sum(one.well for one in ran)} of {len(ran)} cells well; figures in {playbook.shown(RESULT)}")
     return 0 if good else 1
 
 

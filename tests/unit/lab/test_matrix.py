@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import pathlib
+import typing as t
 from dataclasses import replace
 
 import pytest
+from matrix import __main__ as matrix
+from matrix import page
 from matrix.attempt import Leg, Verdict
 from matrix.listing import GUESTS, METHODS, PAIRS, Cell, cells, chosen
+from matrix.record import KEPT, Record
 
 GOOD = Leg(
     "xen1", "xen2", "", ["xen2"], 0, "destination", "moved", "live",
@@ -65,3 +70,44 @@ def test_a_good_move_and_a_good_refusal_are_well() -> None:
 def test_what_is_not_well_is_not_called_so(bad: Verdict) -> None:
     """One thing that is wrong is enough."""
     assert not bad.well
+
+
+def _entry(verdict: Verdict, cell: Cell) -> dict[str, t.Any]:
+    return {**replace(verdict, name=str(cell)).document(), "revision": "", "date": ""}
+
+
+def test_record_keeps_what_was_tried_and_forgets_what_is_no_cell(tmp_path: pathlib.Path) -> None:
+    """A run that is stopped goes on with what is not well yet."""
+    one, two = (Cell("bookworm", "trixie", "pvh", method) for method in METHODS[:2])
+    cells_ = {str(one): _entry(WELL, one), str(two): _entry(replace(WELL, legs=[]), two), "old": _entry(WELL, one)}
+    Record({"trixie": "4.20.5"}, cells_).save(tmp_path / "record.json", wall_s=1.0)
+    read = Record.load(tmp_path / "record.json")
+    assert (read.xen, set(read.cells), read.well()) == ({"trixie": "4.20.5"}, {str(one), str(two)}, {str(one)})
+    assert Record.load(tmp_path / "none.json") == Record()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (WELL, "moves"),
+        (replace(WELL, legs=[GOOD, GOOD]), "moves; back: moves"),
+        (replace(WELL, legs=[GOOD, REFUSED]), "moves; back: refused (``xen_older``)"),
+        (replace(WELL, legs=[REFUSED]), "refused (``xen_older``)"),
+        (
+            replace(WELL, legs=[], error="LabError: no `answer`\nof *it*"),
+            "**fails**: LabError: no 'answer' of \\*it\\*",
+        ),
+        (replace(WELL, legs=[replace(GOOD, status=2, message="no room")]), "**fails**: no room"),
+    ],
+)
+def test_table_says_what_came_of_a_cell(verdict: Verdict, words: str) -> None:
+    """What failed is not called refused."""
+    cell = Cell("bookworm", "trixie", "pvh", "live")
+    assert page.outcome(_entry(verdict, cell)) == words
+    assert f"     - {words}\n" in page.table(Record({}, {str(cell): _entry(verdict, cell)}))
+
+
+def test_docs_show_the_record() -> None:
+    """The table in the docs is the one that the record gives."""
+    text = matrix.PAGE.read_text(encoding="utf-8")
+    assert page.printed(text, Record.load(KEPT)) == text
