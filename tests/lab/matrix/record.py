@@ -19,7 +19,7 @@ Entry = dict[str, t.Any]
 
 @dataclass
 class Record:
-    """``xen`` is the exact version of each release, ``cells`` what came of each cell and on which commit, by its name."""
+    """``xen`` is the exact version of each release; ``cells``, by name, what came of each, and on which commit."""
 
     xen: dict[str, str] = field(default_factory=dict)
     cells: dict[str, Entry] = field(default_factory=dict)
