@@ -49,6 +49,7 @@ PACKAGES = (
     "ethtool",
     "iputils-ping",
     "e2fsprogs",
+    "dmsetup",
     "dbus",
 )
 NOT_IN = {"bullseye": {"python3-zstandard"}}

@@ -20,6 +20,9 @@ WORDS = BLOCK // 8
 SIZE_MIB = 256
 SERIAL = "dom0lablun"
 DEVICE = f"/dev/disk/by-id/virtio-{SERIAL}"
+# The same disk, answering late: through the kernel's dm-delay.
+LATE = "/dev/mapper/lun-late"
+LATE_MS = 100
 # As guest/centos.c has them.
 MARK = 0x706D6174736D6F64
 PRIME = 0x100000001B3
@@ -52,6 +55,14 @@ def attach(hosts: Iterable[Host], folder: Path) -> Path:
             monitor.execute("device_add", driver="virtio-blk-pci", drive="lun", id="lun", serial=SERIAL)
         _appears(host)
     return path
+
+
+def answer_late(hosts: Iterable[Host]) -> None:
+    """Have :data:`LATE` on all hosts, after :func:`attach`: each read and each write takes at least :data:`LATE_MS`."""
+    for host in hosts:
+        name = LATE.rpartition("/")[2]
+        size = host.run(f"blockdev --getsz {DEVICE}").stdout.strip()
+        host.run(f"modprobe dm-delay && dmsetup create {name} --table '0 {size} delay {DEVICE} 0 {LATE_MS}'")
 
 
 def _appears(host: Host, timeout: float = 60) -> None:
