@@ -103,14 +103,19 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     """Take one step; return the module's result.
 
-    Where another run settles and comes to the end, or the copy is not any more as it was seen, nothing is done, and
-    ``accepted`` is false: look again. Raises the errors of :func:`speak`, of :func:`fence.turn`, and the others of
-    :class:`Copies`.
+    Where another run settles and comes to the end, the session ends by itself while it is asked, or the copy is not any
+    more as it was seen, nothing is done, and ``accepted`` is false: look again. Raises the errors of :func:`speak`, of
+    :func:`fence.turn`, and the others of :class:`Copies`.
     """
     if step.verb in _REQUESTS:
-        if not here.alive():
-            return {"changed": False, "accepted": False}
-        return {"changed": True, "accepted": speak(here, _request(step), wait)}
+        try:
+            if here.alive():
+                return {"changed": True, "accepted": speak(here, _request(step), wait)}
+        except control.SessionSilent:
+            # One that came to its own end meanwhile has left that on record.
+            if not found.wait_for_end(here.runtime_root, here.journal_root, here.session, here.role, wait):
+                raise
+        return {"changed": False, "accepted": False}
     if step.domid is None:
         raise CopyChanged(f"no copy was named for the step {step.verb}")
     domid, done = step.domid, {}

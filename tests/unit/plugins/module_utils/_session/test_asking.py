@@ -1,0 +1,65 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session's process that ends, or falls silent, in the moment in which whoever settles asks it for something."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import CANCEL, OUTCOME
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+# Takes one connection and answers nothing; then it ends, or stays.
+PROGRAM = """
+import os, socket, sys, time
+os.chdir(sys.argv[1])
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind("control.sock")
+listener.listen(1)
+print("ready", flush=True)
+client = listener.accept()[0]
+if sys.argv[2] == "hangs up":
+    client.close()
+    time.sleep(60)
+"""
+
+
+@contextlib.contextmanager
+def asked(folder: pathlib.Path, how: str) -> t.Iterator[Here]:
+    """A session whose process behaves so when it is asked."""
+    here = Here(str(folder / "run"), str(folder / "lib"), "0123456789abcdef", "sender", "uuid", "centos", "settler")
+    os.makedirs(here.runtime)
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, here.runtime, how], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        status = {"session": here.session, "role": here.role, "pid": process.pid, "phase": "finishing"}
+        documents.write(os.path.join(here.runtime, documents.STATUS), status)
+        yield here
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("verb", [OUTCOME, CANCEL])
+def test_one_that_ends_while_it_is_asked(tmp_path: pathlib.Path, verb: str) -> None:
+    """It has left its end on record: whoever settles looks again, and does not fail."""
+    with asked(tmp_path, "ends") as here:
+        done = settle.act(here, Xl(subprocess_runner(), "xl"), settle.Act(verb, 0), 20)
+    assert done == {"changed": False, "accepted": False}
+
+
+def test_one_that_lives_and_does_not_answer(tmp_path: pathlib.Path) -> None:
+    """That is told: nobody else may do what it does."""
+    with asked(tmp_path, "hangs up") as here, pytest.raises(control.SessionSilent):
+        settle.act(here, Xl(subprocess_runner(), "xl"), settle.Act(OUTCOME, 0), 0.2)
