@@ -101,7 +101,11 @@ class Move:
         return answer
 
     def _at_the_gate(self) -> None:
-        if not self._held() or not self._say(self._source.name, "sender", "gate_start"):
+        if not self._held():
+            return
+        if not self._say(self._source.name, "sender", "gate_start"):
+            # As rescue.yml: a sender that does not take the beginning of the tasks is given up, and settled.
+            self._say(self._source.name, "sender", "cancel")
             return
         time.sleep(GATE_S)
         if self._say(self._source.name, "sender", "permit"):
