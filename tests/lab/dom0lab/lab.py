@@ -89,7 +89,17 @@ class Lab:
         """Cut the network between two hosts; the controller and the outside still reach both."""
         control.ask(self.folder, "cut", one=one, other=other)
 
+    def wall(self, *ports: int, one: str = "xen1", other: str = "xen2") -> None:
+        """Let nothing pass between two hosts but connections to these TCP ports. A new wall knows of no knocks."""
+        control.ask(self.folder, "wall", one=one, other=other, ports=ports)
+
+    def knocks(self) -> set[tuple[str, int]]:
+        """Who has tried to open a connection through a wall since it was put up: the host, and the TCP port."""
+        walls = control.ask(self.folder, "status")["walls"]
+        return {(name, port) for wall in walls for name, port in wall["knocks"]}
+
     def mend(self) -> None:
+        """Take all cuts and walls away."""
         control.ask(self.folder, "mend")
 
     def reset(self) -> float:

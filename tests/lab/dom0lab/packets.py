@@ -1,7 +1,10 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ethernet, ARP, IPv4 and UDP, just enough to talk to the guest from an own network card (RFC 791, 768, 826)."""
+"""Ethernet, ARP, IPv4 and UDP, just enough to talk to the guest from an own network card (RFC 791, 768, 826).
+
+Of TCP the head, to see who connects to what (RFC 9293).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ import socket
 import struct
 from dataclasses import dataclass
 
-IPV4, ARP, UDP = 0x0800, 0x0806, 17
+IPV4, ARP, TCP, UDP = 0x0800, 0x0806, 6, 17
 BROADCAST = b"\xff" * 6
+_SYN, _ACK = 0x02, 0x10
+_FRAGMENT = 0x1FFF
 
 
 def mac(text: str) -> bytes:
@@ -49,6 +54,15 @@ class Datagram:
     data: bytes
 
 
+@dataclass(frozen=True)
+class Segment:
+    """The head of a TCP segment; ``opens`` if it asks for a connection."""
+
+    source_port: int
+    port: int
+    opens: bool
+
+
 def udp_frame(card: Card, target_mac: bytes, target: str, ports: tuple[int, int], data: bytes) -> bytes:
     """An Ethernet frame with one UDP datagram from ``card``; ``ports`` are source and destination port."""
     packed = socket.inet_aton(target)
@@ -82,3 +96,15 @@ def parse_udp(card: Card, frame: bytes) -> Datagram | None:
         return None
     source_port, port, size = struct.unpack("!HHH", frame[34:40])
     return Datagram(socket.inet_ntoa(frame[26:30]), source_port, port, frame[42 : 34 + size])
+
+
+def parse_tcp(frame: bytes) -> Segment | None:
+    """The TCP segment in ``frame``, whoever it is for; None where there is none, as in all fragments but the first."""
+    if len(frame) < 34 or frame[12:14] != struct.pack("!H", IPV4) or frame[14] >> 4 != 4 or frame[23] != TCP:
+        return None
+    start = 14 + 4 * (frame[14] & 0xF)
+    (fragment,) = struct.unpack("!H", frame[20:22])
+    if fragment & _FRAGMENT or len(frame) < start + 14:
+        return None
+    source_port, port = struct.unpack("!HH", frame[start : start + 4])
+    return Segment(source_port, port, frame[start + 13] & (_SYN | _ACK) == _SYN)

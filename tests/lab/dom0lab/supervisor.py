@@ -106,6 +106,8 @@ class Supervisor:
             self.stop(request["host"], hard=bool(request.get("hard")))
         elif verb == "cut":
             self._switch.cut(request["one"], request["other"])
+        elif verb == "wall":
+            self._switch.wall(request["one"], request["other"], request["ports"])
         elif verb == "mend":
             self._switch.mend()
         elif verb == "forget":
@@ -131,6 +133,7 @@ class Supervisor:
                 for name in self._commands
             },
             "cuts": self._switch.cuts,
+            "walls": self._switch.walls,
             "ports": [{"name": p.name, "frames": p.frames, "lost": p.lost} for p in self._switch.ports],
         }
 

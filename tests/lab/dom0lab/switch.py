@@ -8,8 +8,11 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
+import typing as t
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from .wall import Wall
 
 BROADCAST_BIT = 1
 # A patient port whose reader is this many bytes behind stops those that write to it; QEMU then holds its guest back.
@@ -34,12 +37,13 @@ class Port:
 
 
 class Switch:
-    """Forwards frames between ports, learns who is where, and can cut the cable between any two names."""
+    """Forwards frames between ports, learns who is where, and can cut the cable between any two names, or wall it."""
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
         self._table: dict[bytes, Port] = {}
         self._cut: set[frozenset[str]] = set()
+        self._walls: dict[frozenset[str], Wall] = {}
         self.ports: list[Port] = []
 
     def plug(self, name: str, wire: socket.socket, *, patient: bool = True) -> Port:
@@ -67,12 +71,26 @@ class Switch:
         """From now on no frame passes between the two names; both still reach everybody else."""
         self._cut.add(frozenset((one, other)))
 
+    def wall(self, one: str, other: str, ports: Iterable[int]) -> None:
+        """From now on nothing but what belongs to these TCP ports passes between the two names; see :class:`Wall`."""
+        self._walls[frozenset((one, other))] = Wall(ports)
+
     def mend(self) -> None:
+        """Everything passes between everybody again."""
         self._cut.clear()
+        self._walls.clear()
 
     @property
     def cuts(self) -> list[list[str]]:
         return [sorted(pair) for pair in self._cut]
+
+    @property
+    def walls(self) -> list[dict[str, t.Any]]:
+        """What each wall has on record."""
+        return [
+            {"between": sorted(pair), "knocks": sorted(wall.knocks), "refused": wall.refused}
+            for pair, wall in self._walls.items()
+        ]
 
     def ready(self, port: Port, events: int) -> None:
         """The selector saw ``port``."""
@@ -136,9 +154,12 @@ class Switch:
         return touched
 
     def _send(self, source: Port, target: Port, data: bytearray) -> None:
-        if source is target or frozenset((source.name, target.name)) in self._cut:
+        pair = frozenset((source.name, target.name))
+        if source is target or pair in self._cut:
             source.lost += source is not target
             return
+        if pair in self._walls:
+            data = self._walls[pair].passing(source.name, data)
         if not target.patient and len(target.outgoing) > HIGH_WATER:
             target.lost += 1
             return

@@ -114,6 +114,15 @@ def test_one_host_stops_and_starts_alone(running: Running) -> None:
     assert wait_gone([*running.pids, again])
 
 
+def test_a_wall_is_put_up_and_taken_away(running: Running) -> None:
+    """By who asks for it; others see what it has on record."""
+    asked = control.ask(running.folder, "wall", one="xen1", other="xen2", ports=(22,))
+    assert asked["walls"] == [{"between": ["xen1", "xen2"], "knocks": [], "refused": 0}]
+    assert control.ask(running.folder, "mend")["walls"] == []
+    os.close(running.keeper)
+    assert wait_gone(running.pids)
+
+
 def test_nobody_there_is_said_in_plain_words(tmp_path: Path) -> None:
     """Not a traceback about sockets."""
     with pytest.raises(LabError, match="no lab is up"):

@@ -103,6 +103,30 @@ def test_a_cut_is_between_two_only(net: Net) -> None:
     assert net.received("xen2") == [b"2"]
 
 
+def test_a_wall_is_between_two_only(net: Net) -> None:
+    """The hosts reach each other through its openings, in either direction; who stands outside is not behind it."""
+    net.switch.wall("xen1", "xen2", [22])
+    knock = bytes.fromhex("450000280000000040060000") + bytes(8) + b"\x9c\x40\x00%c" + bytes(8) + b"\x50\x02"
+    for port in (22, 23):
+        net.send("xen1", ALL, knock % port)
+        net.send("xen2", ALL, knock % port)
+    net.turn()
+    assert net.received("xen2") == net.received("xen1") == [knock % 22]
+    assert sorted(net.received("outside")) == [knock % port for port in (22, 22, 23, 23)]
+    (told,) = net.switch.walls
+    assert told == {
+        "between": ["xen1", "xen2"],
+        "knocks": [("xen1", 22), ("xen1", 23), ("xen2", 22), ("xen2", 23)],
+        "refused": 2,
+    }
+    net.switch.wall("xen2", "xen1", [])
+    assert [wall["knocks"] for wall in net.switch.walls] == [[]], "there are two walls, or the old one is remembered"
+    net.switch.mend()
+    net.send("xen1", ALL, b"x")
+    net.turn()
+    assert net.received("xen2") == [b"x"] and not net.switch.walls
+
+
 def test_frames_in_pieces_and_in_rows_keep_their_order(net: Net) -> None:
     """Frames for several receivers in one read arrive whole, in order, each where it belongs."""
     net.send("xen2", ALL)
