@@ -74,15 +74,24 @@ def _appears(host: Host, timeout: float = 60) -> None:
         time.sleep(1)
 
 
-def read(path: Path) -> Stamps:
-    """Read the stamps: one writer, one boot, no gap, none lost, none late."""
+def read(path: Path, boots: int = 1) -> Stamps:
+    """Read the stamps: one writer, no gap, none lost, none late; those of the last boot are counted.
+
+    Each boot begins at the first block, so that behind the stamps of the last one those of the boots before may lie,
+    as far as they came: of at most ``boots`` together.
+    """
     count, before, seed, moment = 0, 0, None, 0
+    last: int | None = None
     with path.open("rb") as disk:
         while block := disk.read(BLOCK):
             words = struct.unpack(f"<{WORDS}Q", block)
             if words[0] != MARK:
                 break
             number, own_seed, written, chained, told = words[1:6]
+            if seed is not None and own_seed != seed and boots > 1:
+                # What it follows from was written over.
+                boots, last, before, moment = boots - 1, count if last is None else last, chained, 0
+                seed = own_seed
             seed = own_seed if seed is None else seed
             wrong = (
                 (number != count, f"carries number {number}"),
@@ -95,7 +104,8 @@ def read(path: Path) -> Stamps:
             if problem:
                 return Stamps(count, f"stamp {count} {problem}")
             count, before, moment = count + 1, told, written
-        return Stamps(count, "" if _empty(disk) else f"there are stamps behind stamp {count}, which is missing")
+        own = count if last is None else last
+        return Stamps(own, "" if _empty(disk) else f"there are stamps behind stamp {count}, which is missing")
 
 
 def checksum(words: tuple[int, ...]) -> int:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import threading
 import time
@@ -26,6 +27,7 @@ class Observation:
     gap_ms: longest time between two answers in a row, the beginning and the end of the watch counting as answers.
     usual_ms: the median such time, which is about the interval of the questions: the resolution of gap_ms.
     double_answers: questions that more than one copy of the guest answered; more than none is a disaster.
+    boots: how many boots answered, one after the other; one that came back after another had answered counts again.
     """
 
     gap_ms: int
@@ -38,6 +40,7 @@ class Observation:
     boot_id_unchanged: bool
     counter_never_fell: bool
     memory_verified: bool
+    boots: int
     before: dict[str, t.Any] = field(default_factory=dict)
     after: dict[str, t.Any] = field(default_factory=dict)
 
@@ -58,7 +61,9 @@ def summarise(start: float, end: float, asked: int, answers: Sequence[Answer], a
     nonces = [answer.nonce for answer in answers]
     bodies = [answer.body for answer in answers] + ([after] if after else [])
     # Answers can overtake each other on the way; the number in the nonce tells the order of the questions.
-    in_order = [answer.body["counter"] for answer in sorted(answers, key=lambda answer: int(answer.nonce[1:]))]
+    in_order = [answer.body for answer in sorted(answers, key=lambda answer: int(answer.nonce[1:]))]
+    counters = [body["counter"] for body in in_order]
+    boot_ids = [body["boot_id"] for body in [*in_order, *([after] if after else [])]]
     return Observation(
         gap_ms=round(1000 * longest_gap(start, arrivals, end)),
         usual_ms=round(1000 * statistics.median(steps)) if steps else 0,
@@ -68,8 +73,9 @@ def summarise(start: float, end: float, asked: int, answers: Sequence[Answer], a
         double_answers=len(nonces) - len(set(nonces)),
         duration_ms=round(1000 * (end - start)),
         boot_id_unchanged=bool(bodies) and len({body["boot_id"] for body in bodies}) == 1,
-        counter_never_fell=in_order == sorted(in_order),
+        counter_never_fell=counters == sorted(counters),
         memory_verified=bool(after) and all(body["memory_verified"] for body in bodies),
+        boots=len(list(itertools.groupby(boot_ids))),
         before=dict(answers[0].body) if answers else {},
         after=dict(after),
     )

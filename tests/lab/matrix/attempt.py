@@ -13,10 +13,12 @@ from pathlib import Path
 from cases.world import World
 from dom0lab import Lab, LabError, Observation, lun
 
-from .listing import GUESTS, Cell, Way
+from .listing import COLD, GUESTS, Cell, Way
 
 START_S = 600.0
 LEAST_STAMPS = 20
+# Where both hosts have the file that a guest is started from anew.
+CONFIG = "/run/lab-matrix.cfg"
 
 
 @dataclass
@@ -39,11 +41,12 @@ class Leg:
     counter_never_fell: bool = False
     memory_verified: bool = False
     double_answers: int = 0
+    boots: int = 0
     message: str = ""
 
     @property
     def well(self) -> bool:
-        """Whether the same guest runs where it should, unharmed."""
+        """Whether the guest runs where it should, unharmed."""
         if self.refused:
             return self.unharmed and self.status != 0 and self.refused in self.codes and self.where == [self.source]
         arrived = (self.status, self.owner, self.end_state) == (0, "destination", "moved")
@@ -51,8 +54,14 @@ class Leg:
 
     @property
     def unharmed(self) -> bool:
-        """Whether it is the same guest, with all its memory."""
-        return self.same_boot and self.counter_never_fell and self.memory_verified and not self.double_answers
+        """Whether it is the same guest, with all its memory; or, where it is started anew, one boot after the other."""
+        same = self.boots == 2 if self.anew else self.same_boot and self.counter_never_fell
+        return same and self.memory_verified and not self.double_answers
+
+    @property
+    def anew(self) -> bool:
+        """Whether the guest was shut down and started again."""
+        return self.method == COLD and not self.refused
 
 
 @dataclass
@@ -104,6 +113,8 @@ def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict) -> None:
         _wipe(disk)
     world = World(lab)
     world.name = str(cell).replace(":", "-")
+    for host in lab.hosts.values() if cell.method == COLD else ():
+        host.run(f"cat > {CONFIG}", stdin=spec.config())
     lab.guest.start(lab.hosts["xen1"], spec, timeout=START_S)
     for way in cell.ways:
         verdict.legs.append(_move(world, way, cell.method))
@@ -114,8 +125,12 @@ def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict) -> None:
 
 
 def _move(world: World, way: Way, method: str) -> Leg:
+    how: dict[str, t.Any] = {"migrate_method": method}
+    if method == COLD:
+        # A guest that boots shows signs of life when it has come up.
+        how |= {"migrate_config": CONFIG, "migrate_liveness_timeout": 300}
     with world.lab.observe(everywhere=True) as watch:
-        outcome = world.migrate(source=way.source, destination=way.destination, migrate_method=method)
+        outcome = world.migrate(source=way.source, destination=way.destination, **how)
         watch.wait_answer(300)
     leg = Leg(way.source, way.destination, way.refused, world.lab.guest.where(), outcome.status)
     leg.message = "" if outcome.status == 0 else outcome.message[:500]
@@ -131,12 +146,12 @@ def _observed(leg: Leg, seen: Observation | None) -> None:
     if seen is not None:
         leg.gap_ms, leg.double_answers = seen.gap_ms, seen.double_answers
         leg.same_boot, leg.counter_never_fell = seen.boot_id_unchanged, seen.counter_never_fell
-        leg.memory_verified = seen.memory_verified
+        leg.memory_verified, leg.boots = seen.memory_verified, seen.boots
 
 
 def _judge_disk(lab: Lab, disk: Path, verdict: Verdict) -> None:
     answer = lab.guest.ask()
-    seen = lun.read(disk)
+    seen = lun.read(disk, boots=1 + sum(leg.anew for leg in verdict.legs))
     verdict.stamps, verdict.stamps_problem = seen.count, seen.problem
     if answer["disk_error"]:
         verdict.stamps_problem = f"the guest could not write: error {answer['disk_error']}"

@@ -14,8 +14,8 @@ from dom0lab.lun import DEVICE
 # Debian's release, and the Xen that it has; older ones first.
 RELEASES = {"bullseye": "4.14", "bookworm": "4.17", "trixie": "4.20"}
 PAIRS = tuple((a, b) for place, a in enumerate(RELEASES) for b in tuple(RELEASES)[place:])
-LIVE, SUSPEND = "live", "suspend"
-METHODS = (LIVE, SUSPEND)
+LIVE, SUSPEND, COLD = "live", "suspend", "cold"
+METHODS = (LIVE, SUSPEND, COLD)
 GUESTS = {
     "pvh": GuestSpec(),
     "pvh-2vcpu-2nic-disk": GuestSpec(vcpus=2, cards=2, disk=DEVICE),
@@ -52,8 +52,9 @@ class Cell:
         """What is tried, one after the other."""
         if self.method == LIVE and GUESTS[self.guest].type == "pv" and self.source not in SHADOW:
             return (Way("xen1", "xen2", "no_shadow_paging"),)
-        # Xen restores what an older one has saved, and promises nothing the other way round.
-        back = "" if self.source == self.destination else "xen_older"
+        # Xen restores what an older one has saved, and promises nothing the other way round; to a guest that is
+        # started anew it does not matter.
+        back = "" if self.source == self.destination or self.method == COLD else "xen_older"
         return (Way("xen1", "xen2"), Way("xen2", "xen1", back))
 
 

@@ -174,3 +174,30 @@ def test_harm_to_stamps_is_found(stamped: bytes, tmp_path: Path, harm: str) -> N
     path = tmp_path / "disk"
     path.write_bytes(done(stamped))
     assert told in lun.read(path).problem
+
+
+def booted_again(disk: bytes, number: int) -> bytes:
+    """Another boot has written so many stamps over those of the one before."""
+    before, after = 0, b""
+    for place in range(number):
+        words = list(struct.unpack(f"<{lun.WORDS}Q", of(disk, place)))
+        words[2], words[3], words[4] = words[2] ^ 1, words[3] // 2, before
+        before = words[5] = lun.checksum(tuple(words))
+        after += struct.pack(f"<{lun.WORDS}Q", *words)
+    return after + disk[number * lun.BLOCK :]
+
+
+def test_stamps_of_an_earlier_boot_lie_behind_those_of_the_last(stamped: bytes, tmp_path: Path) -> None:
+    """Where the guest was started anew, and nowhere else; they are as whole as the others, and are not counted."""
+    path = tmp_path / "disk"
+    path.write_bytes(booted_again(stamped, 5))
+    assert lun.read(path).problem == "stamp 5 is of another boot"
+    assert lun.read(path, boots=2) == lun.Stamps(5)
+    path.write_bytes(booted_again(booted_again(stamped, 8), 4))
+    assert lun.read(path, boots=3) == lun.Stamps(4)
+    path.write_bytes(booted_again(stamped, 5)[: 6 * lun.BLOCK] + booted_again(stamped, 8)[6 * lun.BLOCK :])
+    assert lun.read(path, boots=2).problem == "stamp 6 is of another boot", "they are in two pieces"
+    path.write_bytes(second_writer(booted_again(stamped, 3)))
+    assert "there were two writers" in lun.read(path, boots=2).problem
+    path.write_bytes(booted_again(stamped, 5)[: 9 * lun.BLOCK] + bytes(lun.BLOCK) + stamped[10 * lun.BLOCK :])
+    assert "stamp 9, which is missing" in lun.read(path, boots=2).problem

@@ -21,6 +21,8 @@ GOOD = Leg(
     same_boot=True, counter_never_fell=True, memory_verified=True,
 )  # fmt: skip
 REFUSED = replace(GOOD, refused="xen_older", where=["xen1"], status=2, owner="", end_state="", codes=["xen_older"])
+ANEW = replace(GOOD, method="cold", same_boot=False, counter_never_fell=False, boots=2)
+COLD = Verdict("name", "bookworm", "bookworm", "pvh", "cold", [ANEW])
 WELL = Verdict("name", "bookworm", "bookworm", "pvh", "live", [GOOD])
 
 
@@ -43,10 +45,17 @@ def test_downward_is_refused_and_within_a_release_it_goes_back() -> None:
     assert Cell("trixie", "trixie", "pvh", "live").ways[1].refused == ""
 
 
+def test_a_guest_that_is_started_anew_goes_everywhere() -> None:
+    """No state of it has to be understood, so that neither its kind nor an older Xen is in the way."""
+    ways = Cell("bookworm", "trixie", "pv-disk", "cold").ways
+    assert [(way.source, way.destination, way.refused) for way in ways] == [("xen1", "xen2", ""), ("xen2", "xen1", "")]
+
+
 def test_a_good_move_and_a_good_refusal_are_well() -> None:
     """What the others differ from."""
     assert WELL.well
     assert replace(WELL, legs=[GOOD, REFUSED]).well
+    assert replace(COLD, legs=[ANEW, ANEW]).well
 
 
 @pytest.mark.parametrize(
@@ -65,6 +74,15 @@ def test_a_good_move_and_a_good_refusal_are_well() -> None:
         replace(WELL, legs=[GOOD, replace(REFUSED, where=["xen2"])]),
         replace(WELL, legs=[GOOD, replace(REFUSED, status=0)]),
         replace(WELL, legs=[GOOD, replace(REFUSED, codes=["other"])]),
+        replace(WELL, legs=[replace(GOOD, same_boot=False, counter_never_fell=False, boots=2)]),
+        replace(COLD, legs=[replace(ANEW, same_boot=True, counter_never_fell=True, boots=1)]),
+        replace(COLD, legs=[replace(ANEW, boots=3)]),
+        replace(COLD, legs=[replace(ANEW, boots=0)]),
+        replace(COLD, legs=[replace(ANEW, double_answers=1)]),
+        replace(COLD, legs=[replace(ANEW, memory_verified=False)]),
+        replace(COLD, legs=[replace(ANEW, where=["xen1", "xen2"])]),
+        replace(COLD, legs=[replace(ANEW, method="live")]),
+        replace(COLD, legs=[GOOD]),
     ],
 )
 def test_what_is_not_well_is_not_called_so(bad: Verdict) -> None:

@@ -51,6 +51,18 @@ def test_a_restarted_guest_is_told_from_a_moved_one() -> None:
     assert not seen.counter_never_fell
 
 
+def test_boots_are_counted_in_the_order_of_the_questions() -> None:
+    """A guest that is started anew is another one from then on; one that answers once more was not off."""
+    first, second = answer(0, 0.1, 50), answer(1, 0.5, 2, boot_id="c")
+    anew = {**AFTER, "boot_id": "c"}
+    assert summarise(0.0, 1.0, 2, [first], AFTER).boots == 1
+    assert summarise(0.0, 1.0, 2, [first, second], anew).boots == 2
+    assert summarise(0.0, 1.0, 2, [second, first], anew).boots == 2
+    assert summarise(0.0, 1.0, 2, [first, second], AFTER).boots == 3
+    assert summarise(0.0, 1.0, 3, [first, second, answer(2, 0.6, 51)], anew).boots == 4
+    assert summarise(0.0, 1.0, 1, [], {}).boots == 0
+
+
 def test_two_copies_are_seen() -> None:
     """One question, two answers: the disaster everything here exists to prevent."""
     seen = summarise(0.0, 1.0, 1, [answer(0, 0.1, 1), answer(0, 0.2, 7)], AFTER)
