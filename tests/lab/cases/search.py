@@ -19,10 +19,14 @@ from .world import ON_HOST, Spy, World
 HEADER = "PRIVATE KEY"
 
 
+# How the first line begins, which is the same in all keys of a kind: ECDSA on P-256 in PKCS #8, and OpenSSH's own.
+COMMON = ("MIGHAgEAMBMGByqGSM49", "b3BlbnNzaC1rZXktdjE")
+
+
 def fragments(keys: Iterable[str]) -> list[str]:
-    """The lines of PEM keys that nothing else can have: the first lines are the same in all keys of a kind."""
+    """The lines of PEM keys that nothing else can have."""
     lines = [line for key in keys for line in key.splitlines() if line and "-----" not in line]
-    return [line for line in lines if len(line) >= 32 and not line.startswith("MIGHAgEAMBMGByqGSM49")]
+    return [line for line in lines if len(line) >= 32 and not line.startswith(COMMON)]
 
 
 def now(host: Host) -> float:

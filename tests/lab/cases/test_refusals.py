@@ -12,10 +12,10 @@ import pytest
 from dom0lab import Host
 from dom0lab.guest_disk import GUEST_UUID, guest_config
 
+from .circumstances import OTHER_UUID, bridge_renamed, card_less, paused
 from .plays import Outcome
 from .world import World, another_xl, same_guest
 
-OTHER_UUID = "0ddba11e-0000-4000-8000-000000000001"
 PYXS = "/usr/lib/python3/dist-packages/pyxs"
 HIDDEN = ("/dev/xen", "/proc/xen", "/sys/hypervisor")
 
@@ -72,32 +72,6 @@ def test_destination_is_source(untouched: World) -> None:
     require(outcome, same_host="xen1")
 
 
-@contextlib.contextmanager
-def paused(host: Host, name: str, text: str) -> Iterator[None]:
-    """A domain that is created and never runs."""
-    host.run(f"cat > /run/{name}.cfg && xl create -p -q /run/{name}.cfg", stdin=text)
-    try:
-        yield
-    finally:
-        host.run(f"xl destroy $(xl domid {name}); rm /run/{name}.cfg")
-
-
-@contextlib.contextmanager
-def bridge_renamed(host: Host, old: str, new: str) -> Iterator[None]:
-    """A host without the bridge that the guest's network card is on."""
-    rename = "ip link set {0} down && ip link set {0} name {1} && ip link set {1} up"
-    host.run(rename.format(old, new))
-    try:
-        yield
-    finally:
-        host.run(rename.format(new, old))
-
-
-def card_less(text: str) -> str:
-    """The configuration without its network card, so that it needs no bridge."""
-    return "\n".join(line for line in text.splitlines() if not line.startswith("vif"))
-
-
 def test_four_things_wrong_at_the_destination(untouched: World) -> None:
     """Name taken, UUID taken, memory full, bridge missing: four findings, one message."""
     host = untouched.destination
@@ -114,7 +88,7 @@ def test_pv_domain_without_shadow_paging(untouched: World) -> None:
     """Debian's Xen cannot follow the memory of a running PV domain; xl would find that out with the receiver up."""
     text = card_less(guest_config(name="oldpv", uuid=OTHER_UUID, memory_mib=112)).replace('type = "pvh"', 'type = "pv"')
     with paused(untouched.source, "oldpv", text):
-        outcome = untouched.migrate(domain="oldpv")
+        outcome = untouched.migrate(domain="oldpv", migrate_method="live")
     require(outcome, no_shadow_paging="xen1", domain_paused="xen1")
 
 

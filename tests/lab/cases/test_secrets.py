@@ -4,7 +4,7 @@
 """That no key is on a disk, in a process list, or in a log is a part of other cases; here is what proves the search.
 
 These use ``search.no_key``, between them with pipelining on and off, as root and as users who need a password to become
-root and who need none: test_move, test_same_host, test_broken, test_launch.
+root and who need none: test_move, test_same_host, test_broken, test_launch, test_transports.
 """
 
 from __future__ import annotations

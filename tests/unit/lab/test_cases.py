@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import subprocess
 import sys
 import time
@@ -13,9 +15,13 @@ from pathlib import Path
 
 from cases.plays import Outcome, Running, family, wait_until
 from cases.search import fragments, in_text
+from cases.test_findings import CASES
+from cases.world import ON_HOST
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from proof.cases import contract_cases
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks import waivers
 
 PARENT = """
 import subprocess, sys, time
@@ -77,6 +83,37 @@ def test_fragments_of_a_key_are_its_own() -> None:
     first, second = fragments(keys[:1]), fragments(keys[1:])
     assert len(first) >= 2 and not set(first) & set(second)
     assert in_text(repr(keys[0]), first) and not in_text(keys[1].replace("PRIVATE", ""), first)
+
+
+def test_fragments_of_a_key_for_sshd_are_in_no_public_key() -> None:
+    """The public key goes to the destination's disk; and all keys of the kind begin alike."""
+    keys = [ed25519.Ed25519PrivateKey.generate() for dummy in range(2)]
+    secrets = [
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+        ).decode()
+        for key in keys
+    ]
+    public = keys[0].public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    first, second = fragments(secrets[:1]), fragments(secrets[1:])
+    assert len(first) >= 2 and not set(first) & set(second)
+    assert not [line for line in first if line in public.decode()]
+
+
+def test_knocking_tells_open_from_closed() -> None:
+    """What is neither says nothing, which takes a wall."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+        ports = [str(each.getsockname()[1]) for each in (server, other)]
+        other.close()
+        argv = [sys.executable, "-I", str(ON_HOST / "knock.py"), "127.0.0.1", *ports]
+        told = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+    assert told == dict(zip(ports, ("open", "closed"), strict=True))
+
+
+def test_findings_that_are_provoked_are_ours() -> None:
+    """A code that no rule has would never be found, and the hosts are changed for nothing."""
+    codes = {code for case in CASES.values() if case.forbids for code, dummy in case.found}
+    assert codes <= {*waivers.WAIVABLE, *waivers.NEVER}
 
 
 def test_contract_report_keeps_every_outcome() -> None:

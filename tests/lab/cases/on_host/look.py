@@ -13,8 +13,12 @@ import typing as t
 
 ROOTS = ("/run/dom0-xen", "/dev/shm/dom0-xen")  # noqa: S108
 JOURNAL = "/var/lib/dom0-xen"
+# This folder stays; what counts is what is in it, as long as the door that sshd has opened is open.
+DOORS = "ssh-doors"
 PORTS = range(49152, 49216)
 LISTENING = "0A"
+# Commands of xl that leave a process with the domain that they have made.
+MAKERS = ("create", "restore", "migrate-receive")
 # Parts of command lines: ours, those of xl, and what a test puts in the place of xl.
 OURS = ("_session.daemon", "migrate-receive", "libxl-save-helper", "dom0-xen", "sleep 4242")
 
@@ -33,7 +37,7 @@ def is_monitor(path: str) -> bool:
 
 
 def processes(monitored: int) -> list[str]:
-    """Command lines of a migration's processes; one xl migrate-receive for each domain here is its monitor."""
+    """Command lines of a migration's processes; one xl that has made a domain is the monitor of each domain here."""
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
@@ -42,7 +46,7 @@ def processes(monitored: int) -> list[str]:
         except OSError:
             continue
         words = line.split()
-        if words[1:2] == ["migrate-receive"] and monitored and is_monitor(path):
+        if len(words) > 1 and words[1] in MAKERS and monitored and is_monitor(path):
             monitored -= 1
             continue
         sends = bool(words) and os.path.basename(words[0]) == "xl" and "migrate" in words
@@ -73,14 +77,18 @@ def folder(path: str) -> list[str]:
     return sorted(os.listdir(path)) if os.path.isdir(path) else []
 
 
+def runtime() -> list[str]:
+    """What lies in the folders of running sessions. A lock is a file that stays; who holds it is a process."""
+    found = [os.path.join(root, name) for root in ROOTS for name in folder(root) if not name.endswith(".lock")]
+    doors = [os.path.join(path, name) for path in found if path.endswith(DOORS) for name in folder(path)]
+    return [*(path for path in found if not path.endswith(DOORS)), *doors]
+
+
 here = domains()
 print(
     json.dumps(
         {
-            # A lock is a file that stays; what counts is whether somebody holds it, and then a process is there.
-            "folders": [
-                os.path.join(root, name) for root in ROOTS for name in folder(root) if not name.endswith(".lock")
-            ],
+            "folders": runtime(),
             "journals": folder(JOURNAL),
             "processes": processes(len(here)),
             "ports": ports(),

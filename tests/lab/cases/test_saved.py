@@ -1,0 +1,75 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A guest is saved to a file, carried to the other host, and goes on there from where it was; once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .conftest import Record
+from .plays import Outcome
+from .world import World, same_guest
+
+SAVE = Path(__file__).parent / "playbooks" / "save.yml"
+RESTORE = "dom0.xen.restore"
+FOLDER = "/var/lib/lab-saved"
+IMAGE = f"{FOLDER}/centos.xen"
+
+
+def test_saved_here_and_restored_there(home: World, record: Record) -> None:
+    """Neither a second restore there nor one here brings a second copy, or one of a state that is long gone."""
+    home.stale = True  # it ends without the guest
+    with home.lab.observe(everywhere=True) as watch:
+        save(home)
+        carry(home)
+        restored = restore(home, "there", "xen2")
+        watch.wait_answer(120)
+    assert (restored.status, restored.changed) == (0, 1), restored.output[-3000:]
+    seen = same_guest(watch.observation)
+    record.note(gap_ms=seen.gap_ms)
+    home.require("xen2")
+    again = restore(home, "again", "xen2")
+    assert (again.status, again.changed) == (0, 0), again.output[-3000:]
+    require_refusal(restore(home, "here", "xen1"), "domain_elsewhere", "xen2")
+    home.destination.run(["xl", "destroy", "centos"])
+    require_refusal(restore(home, "twice", "xen2"), "image_restored", "xen2")
+    assert home.lab.guest.where() == []
+
+
+def save(world: World) -> None:
+    """Save the guest on xen1; it is nowhere afterwards."""
+    world.name += "-save"
+    world.source.run(["mkdir", "-p", FOLDER])
+    outcome = world.migrate(play=str(SAVE), path=IMAGE, compression="gzip")
+    assert outcome.status == 0, outcome.output[-3000:]
+    told = outcome.result["manifest"]
+    assert (told["uuid"], told["name"], told["type"]) == (world.lab.guest.uuid, "centos", "pvh")
+    assert (told["after"], told["compression"]) == ("shut_down", "gzip")
+    # The guest has 32768 pages, most of them without anything in them.
+    assert told["stream_bytes"] > 100_000_000 > told["file_bytes"] > 1_000_000
+    assert world.lab.guest.where() == []
+    assert {name: left.remains for name, left in world.look().items()} == {"xen1": [], "xen2": []}
+
+
+def carry(world: World) -> None:
+    """Bring image and manifest to the other host, as any two files."""
+    world.destination.run(["mkdir", "-p", FOLDER])
+    pipe = f"tar -C {FOLDER} -c . | ssh {world.destination.address} tar -C {FOLDER} -x"
+    world.source.run(f"set -o pipefail; {pipe}", timeout=600)
+    assert world.destination.run(["ls", "-A", FOLDER]).stdout.split() == ["centos.xen", "centos.xen.json"]
+
+
+def restore(world: World, name: str, host: str) -> Outcome:
+    """Run the playbook; its files are called ``name``."""
+    world.name = f"{world.name.partition('-save')[0]}-save-{name}"
+    return world.migrate(play=RESTORE, path=IMAGE, destination=host)
+
+
+def require_refusal(outcome: Outcome, code: str, host: str) -> None:
+    """The image was not restored, for this reason, which is about this host."""
+    assert outcome.status != 0, outcome.output[-3000:]
+    assert outcome.changed == 0, outcome.recap
+    failed = [event["result"] for event in outcome.events if event["kind"] == "failed" and not event["ignored"]]
+    assert [result["code"] for result in failed] == [code], outcome.message
+    assert failed[0]["host"] == host and failed[0]["remedy"]
