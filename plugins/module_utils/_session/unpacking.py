@@ -186,6 +186,7 @@ class Unpacking:
         path = os.path.join(auto, entry.name)
         if entry.file is not None:
             if self._state(auto, entry.file) == FREE:
+                _make_folder(auto)
                 self._write(path, entry.file)
             elif self._state(auto, entry.file) == OTHER:
                 self._taken(path)
@@ -201,6 +202,7 @@ class Unpacking:
             )
         elif not os.path.lexists(path):
             text = target if entry.link else os.path.relpath(target, auto)
+            _make_folder(auto)
             os.symlink(text, path)
             sync_folder(auto)
             self._put.append(path)
@@ -234,6 +236,13 @@ class Unpacking:
         remark = {"code": code, "msg": msg, "remedy": remedy}
         if remark not in self._remarks:
             self._remarks.append(remark)
+
+
+def _make_folder(path: str) -> None:
+    """Make the folder for autostart where it is not there: Debian's settings name one that no package brings."""
+    if not os.path.isdir(path):
+        os.makedirs(path, mode=0o755, exist_ok=True)
+        sync_folder(os.path.dirname(path))
 
 
 def _lead(path: str) -> str | None:

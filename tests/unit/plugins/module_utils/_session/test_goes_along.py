@@ -115,6 +115,24 @@ def test_there_and_back_again_leaves_nothing(hosts: tuple[Dom0, Dom0]) -> None:
     assert len(two.files()) == 2
 
 
+@pytest.mark.parametrize("linked", [True, False])
+def test_the_folder_for_autostart_is_made_where_it_is_missing(hosts: tuple[Dom0, Dom0], linked: bool) -> None:
+    """Debian's settings name it, and no package brings it; a domain that is not started at boot needs none."""
+    one, two = hosts
+    two.auto.rmdir()
+    one.write()
+    assert move(one, two, 1) == [] and move(two, one, 2) == []
+    assert not two.auto.exists()
+    if linked:
+        (one.auto / "centos.cfg").symlink_to("../centos.cfg")
+    else:
+        (one.auto / "centos.cfg").write_text(TEXT)
+    before = one.files()
+    assert move(one, two, 3) == []
+    assert {name: text for name, text in two.files().items() if "moved" not in name} == before
+    assert two.auto.stat().st_mode & 0o777 == 0o755
+
+
 def test_what_was_changed_on_the_way_comes_back_changed(hosts: tuple[Dom0, Dom0]) -> None:
     """What the host had before is kept, and told."""
     one, two = hosts
