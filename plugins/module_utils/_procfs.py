@@ -97,6 +97,33 @@ def command_lines(proc: str = PROC) -> dict[int, tuple[str, ...]]:
     return {pid: arguments for pid, arguments in found if arguments}
 
 
+def is_written(fd: int, proc: str = PROC) -> bool:
+    """Say whether a process of this host has the file behind this descriptor open for writing. Only root can see all.
+
+    The files are not looked at, just their names: one on a storage that does not answer would never return.
+    """
+    file = os.readlink(os.path.join(proc, "self/fd", str(fd)))
+    return any(_writes(os.path.join(proc, str(pid)), file) for pid in pids(proc))
+
+
+def _writes(process: str, file: str) -> bool:
+    try:
+        numbers = os.listdir(os.path.join(process, "fd"))
+    except OSError:
+        return False
+    for number in numbers:
+        try:
+            if os.readlink(os.path.join(process, "fd", number)) != file:
+                continue
+            with open(os.path.join(process, "fdinfo", number), encoding="ascii") as info:
+                flags = next((int(line.split()[1], 8) for line in info if line.startswith("flags:")), 0)
+        except (OSError, ValueError, IndexError):
+            continue
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            return True
+    return False
+
+
 def session_process(pid: object, runtime_folder: str, proc: str = PROC) -> int | None:
     """Return the pid that a session's document holds when it is still that session's process, else None.
 

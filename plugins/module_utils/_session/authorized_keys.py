@@ -4,7 +4,8 @@
 """Lines in somebody's authorized_keys, put in and taken out so that nothing else of it is lost or changed.
 
 Private to the collection. The file is that of an account which may not be ours: no symbolic link is followed, and what
-others can write to is left alone, as sshd(8) does (StrictModes). Changes are atomic, under a lock on the folder.
+others can write to is left alone, as sshd(8) does (StrictModes). Changes are atomic. The lock on the folder binds our
+own processes alone, so what an editor or ssh-copy-id does to the file at the same time is looked for before and after.
 """
 
 from __future__ import annotations
@@ -14,12 +15,20 @@ import errno
 import fcntl
 import os
 import stat
+import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session import attributes
 
 MOST_BYTES = 1024 * 1024
-_LABEL = "security.selinux"
+# How long somebody may have the file open for writing, in seconds; and one that was replaced.
+PATIENCE_S = 5.0
+_LAST_WORDS_S = 2.0
+_PAUSE_S = 0.05
+# How often to begin again when somebody else changes the file meanwhile.
+_ATTEMPTS = 10
 
 
 class KeysFileUnsafe(Dom0XenError):
@@ -42,18 +51,21 @@ class Account(t.NamedTuple):
 Edit = t.Callable[[t.List[bytes]], t.List[bytes]]
 
 
-def change(path: str, account: Account, edit: Edit, *, remove_empty: bool = False) -> None:
+def change(
+    path: str, account: Account, edit: Edit, *, remove_empty: bool = False, patience: float = PATIENCE_S
+) -> None:
     """Replace the lines of the file by what ``edit`` makes of them; nothing is written when they stay the same.
 
     A file that is not there counts as empty, and is made, with its folder, 0600 and 0700. Lines come and go without
-    their newline. With ``remove_empty`` a file without lines is removed. Raises :class:`KeysFileUnsafe`.
+    their newline. With ``remove_empty`` a file without lines is removed. ``patience``: how long to wait for others, in
+    seconds. Raises :class:`KeysFileUnsafe`.
     """
     folder, name = os.path.split(path)
     try:
         directory = _open_folder(folder, account)
         try:
             fcntl.flock(directory, fcntl.LOCK_EX)
-            _change(directory, name, path, account, edit, remove_empty)
+            _change(directory, name, path, account, edit, remove_empty, patience)
         finally:
             os.close(directory)
     except OSError as exc:
@@ -79,60 +91,158 @@ def _open_folder(folder: str, account: Account) -> int:
     return directory
 
 
-def _change(directory: int, name: str, path: str, account: Account, edit: Edit, remove_empty: bool) -> None:
-    status, label, before = _read(directory, name, path, account)
-    lines = before.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    after = edit(list(lines))
-    if remove_empty and not after:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=directory)
-        return
-    if after == lines:
-        return
+def _in_use(message: str, path: str) -> KeysFileUnsafe:
+    remedy = "Find out who does it (fuser), and try again after that. Or use the transport tls."
+    return KeysFileUnsafe(message, remedy=remedy, path=path)
+
+
+class _Found(t.NamedTuple):
+    """The file as it was read, still open; all of it empty when it is not there."""
+
+    fd: int | None = None
+    status: os.stat_result | None = None
+    text: bytes = b""
+
+    @property
+    def lines(self) -> list[bytes]:
+        """What is between the newlines."""
+        return _lines(self.text)
+
+    @property
+    def state(self) -> tuple[t.Any, ...]:
+        """What becomes another with every change, whoever makes it."""
+        seen = self.status
+        return (seen.st_dev, seen.st_ino, seen.st_ctime_ns, self.text) if seen is not None else ()
+
+
+def _change(
+    directory: int, name: str, path: str, account: Account, edit: Edit, remove_empty: bool, patience: float
+) -> None:
     new = f".{name}.dom0-xen"
-    with contextlib.suppress(FileNotFoundError):
-        # Of a process that was killed while it wrote; whoever writes now has the lock.
-        os.unlink(new, dir_fd=directory)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(new, flags, 0o600, dir_fd=directory)
     try:
-        with os.fdopen(fd, "wb") as file:
-            os.fchown(fd, *((status.st_uid, status.st_gid) if status else account))
-            os.fchmod(fd, stat.S_IMODE(status.st_mode) if status else 0o600)
-            if label is not None:
-                with contextlib.suppress(OSError):
-                    os.setxattr(fd, _LABEL, label)
-            file.write(b"".join(line + b"\n" for line in after))
-            file.flush()
-            os.fsync(fd)
-        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except BaseException:
+        for _dummy in range(_ATTEMPTS):
+            # There may be one of a process that was killed while it wrote; whoever writes now has the lock.
+            _unlink(directory, new)
+            with _reading(directory, name, path, account) as old:
+                after = edit(old.lines)
+                gone = remove_empty and not after
+                if after == old.lines and not gone:
+                    return
+                if not _left_alone(old, patience):
+                    raise _in_use(f"{path} cannot be changed: somebody has it open for writing", path)
+                if not gone:
+                    _write(directory, new, after, old, account)
+                with _reading(directory, name, path, account) as now:
+                    same = now.state == old.state
+                if not same or not _put(directory, name, None if gone else new, old):
+                    continue
+                os.fsync(directory)
+                missed = [line for line in _last_words(old) if line not in old.lines]
+            if missed:
+                _append(directory, name, path, account, missed)
+            return
+    finally:
         with contextlib.suppress(OSError):
-            os.unlink(new, dir_fd=directory)
-        raise
-    os.fsync(directory)
+            _unlink(directory, new)
+    raise _in_use(f"{path} is changed by somebody else all the time", path)
 
 
-def _read(directory: int, name: str, path: str, account: Account) -> tuple[os.stat_result | None, bytes | None, bytes]:
-    """Return the file's status, its label for SELinux, and its contents; nothing of each when it is not there."""
+@contextlib.contextmanager
+def _reading(directory: int, name: str, path: str, account: Account, flags: int = os.O_RDONLY) -> t.Iterator[_Found]:
     try:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+        fd = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
     except FileNotFoundError:
-        return None, None, b""
+        yield _Found()
+        return
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_size > MOST_BYTES:
             raise KeysFileUnsafe(f"{path} is no plain file of its own, or longer than {MOST_BYTES} bytes", path=path)
         _require_safe(status, path, account)
-        label = None
-        with contextlib.suppress(OSError):
-            label = os.getxattr(fd, _LABEL)
-        with os.fdopen(fd, "rb", closefd=False) as file:
-            return status, label, file.read(MOST_BYTES)
+        yield _Found(fd, status, _text(fd))
     finally:
         os.close(fd)
+
+
+def _write(directory: int, new: str, lines: list[bytes], old: _Found, account: Account) -> None:
+    """Make the file that is to replace ``old``, as it is but for these lines, and wait until it is on the disk."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(new, flags, 0o600, dir_fd=directory), "wb") as file:
+        fd = file.fileno()
+        if old.fd is None or old.status is None:
+            os.fchown(fd, *account)
+            os.fchmod(fd, 0o600)
+        else:
+            os.fchown(fd, old.status.st_uid, old.status.st_gid)
+            os.fchmod(fd, stat.S_IMODE(old.status.st_mode))
+            attributes.copy(old.fd, fd)
+        file.write(b"".join(line + b"\n" for line in lines))
+        file.flush()
+        os.fsync(fd)
+
+
+def _put(directory: int, name: str, new: str | None, old: _Found) -> bool:
+    """Let ``new`` take the place of ``old``, or nothing; return whether it could."""
+    try:
+        if old.fd is None and new is not None:
+            # Unlike a rename it fails when somebody has made one meanwhile.
+            os.link(new, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+        elif new is not None:
+            os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
+        elif old.fd is not None:
+            os.unlink(name, dir_fd=directory)
+    except (FileExistsError, FileNotFoundError):
+        return False
+    return True
+
+
+def _last_words(old: _Found) -> list[bytes]:
+    """Return the lines of a file that was replaced, with those that somebody has written to it in the last moment."""
+    _left_alone(old, _LAST_WORDS_S)
+    return _lines(_text(old.fd)) if old.fd is not None else []
+
+
+def _left_alone(file: _Found, patience: float) -> bool:
+    """Wait until nobody has the file open for writing, perhaps about to paste a key; return whether it came to that."""
+    deadline = time.monotonic() + patience
+    while file.fd is not None and _procfs.is_written(file.fd):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_PAUSE_S)
+    return True
+
+
+def _append(directory: int, name: str, path: str, account: Account, lines: list[bytes]) -> None:
+    """Add lines of somebody else's to the file as he would have done, which nobody can get in the way of."""
+    with contextlib.suppress(FileExistsError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        made = os.open(name, flags, 0o600, dir_fd=directory)
+        try:
+            os.fchown(made, *account)
+        finally:
+            os.close(made)
+    with _reading(directory, name, path, account, os.O_RDWR | os.O_APPEND) as now:
+        more = b"".join(line + b"\n" for line in lines if line not in now.lines)
+        if now.fd is not None and more:
+            with os.fdopen(now.fd, "ab", closefd=False) as file:
+                file.write(more if now.text[-1:] in (b"", b"\n") else b"\n" + more)
+            os.fsync(now.fd)
+
+
+def _text(fd: int) -> bytes:
+    os.lseek(fd, 0, os.SEEK_SET)
+    with os.fdopen(fd, "rb", closefd=False) as file:
+        return file.read(MOST_BYTES)
+
+
+def _lines(text: bytes) -> list[bytes]:
+    lines = text.split(b"\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _unlink(directory: int, name: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=directory)
 
 
 def _require_safe(status: os.stat_result, path: str, account: Account) -> None:

@@ -103,3 +103,31 @@ def test_command_lines_are_those_of_programs(proc: str) -> None:
     lines = _procfs.command_lines(proc)
     assert sorted(lines) == [10, 11, 12, 20, 21, 30, 31, 40]
     assert lines[11] == ("sh", "-c", "exec shim")
+
+
+def test_who_writes_to_a_file(tmp_path: pathlib.Path) -> None:
+    """Another process that could, under whatever name; not one that reads, nor one that writes to another file."""
+    path = tmp_path / "file"
+    path.write_text("")
+    beside = tmp_path / "file2"
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        for mode, writes in (("r", False), ("a", True), ("r+", True)):
+            code = "import sys; file = open(sys.argv[1], sys.argv[2]); print(1, flush=True); input()"
+            command = [sys.executable, "-c", code, str(path), mode]
+            with (
+                beside.open("w"),
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child,
+            ):
+                assert child.stdout is not None and child.stdout.read(1) == b"1"
+                assert _procfs.is_written(fd) is writes
+                path.unlink()
+                assert _procfs.is_written(fd) is writes
+                child.kill()
+                child.wait()
+            assert not _procfs.is_written(fd)
+            os.close(fd)
+            path.write_text("")
+            fd = os.open(path, os.O_RDONLY)
+    finally:
+        os.close(fd)
