@@ -23,7 +23,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._session import attributes
 
 MOST_BYTES = 1024 * 1024
-# How long somebody may have the file open for writing, in seconds; and one that was replaced.
+# How long somebody may have the folder locked, or the file open for writing, in seconds; and a file that was replaced,
+# for which one of ours waits with the lock.
 PATIENCE_S = 5.0
 _LAST_WORDS_S = 2.0
 _PAUSE_S = 0.05
@@ -64,7 +65,7 @@ def change(
     try:
         directory = _open_folder(folder, account)
         try:
-            fcntl.flock(directory, fcntl.LOCK_EX)
+            _lock(directory, path, patience)
             _change(directory, name, path, account, edit, remove_empty, patience)
         finally:
             os.close(directory)
@@ -91,8 +92,25 @@ def _open_folder(folder: str, account: Account) -> int:
     return directory
 
 
+def _lock(directory: int, path: str, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Ours are quick; but whoever can open the folder can lock it, for as long as he likes.
+            if time.monotonic() >= deadline:
+                raise _in_use(f"{path} cannot be changed: somebody has locked its folder", path) from None
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
 def _in_use(message: str, path: str) -> KeysFileUnsafe:
-    remedy = "Find out who does it (fuser), and try again after that. Or use the transport tls."
+    remedy = (
+        "Find out who does it (fuser, /proc/locks), and try again after that. Let nobody but the account into the"
+        " folder (0700). Or use the transport tls."
+    )
     return KeysFileUnsafe(message, remedy=remedy, path=path)
 
 

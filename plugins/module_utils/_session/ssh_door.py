@@ -17,13 +17,15 @@ import time
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import Account, change
+from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import PATIENCE_S, Account, change
 from ansible_collections.dom0.xen.plugins.module_utils._session.sshd import Sshd
 
 # Where a session says which file it has a line in: SESSION, under the runtime root.
 FOLDER = "ssh-doors"
 EXPIRY_S = 24 * 3600.0
 RENEWAL_S = EXPIRY_S / 2
+# How long to wait for the keys' folder where it need not be now, in seconds.
+_BRIEFLY_S = 0.2
 
 _OURS = re.compile(rb"\sdom0-xen:([0-9a-f]{16}):([0-9]+)\.([0-9]+)\s*\Z")
 _PUBLIC_KEY = re.compile(r"\Assh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}\Z")
@@ -49,7 +51,7 @@ class Door:
         self._made = (False, False)
         self._renew_at = 0.0
 
-    def open(self, port: int) -> None:
+    def open(self, port: int, patience: float = PATIENCE_S) -> None:
         """Let the key come to this port; lines that others left are taken out. Raises a ``Dom0XenError``."""
         folder = os.path.join(self._root, FOLDER)
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -62,13 +64,13 @@ class Door:
             self._made = (not os.path.lexists(path), not os.path.lexists(os.path.dirname(path)))
         self._port = port
         line = self._line(port)
-        change(path, self._sshd.account, lambda lines: [*_living(lines, self._session), line])
+        change(path, self._sshd.account, lambda lines: [*_living(lines, self._session), line], patience=patience)
         self._renew_at = time.monotonic() + RENEWAL_S
 
     def tend(self) -> None:
         """Renew the line before sshd forgets it: a connection may have to be made again after any time."""
         if self._port is not None and time.monotonic() >= self._renew_at:
-            self.open(self._port)
+            self.open(self._port, _BRIEFLY_S)
 
     def close(self) -> None:
         """Take the line out, and with it what was made for it. Raises a ``Dom0XenError``."""
@@ -111,7 +113,7 @@ def tidy(runtime_root: str) -> None:
 def _clear(path: str, account: Account) -> None:
     # What is not there any more has taken the line along.
     if os.path.lexists(path):
-        change(path, account, _living)
+        change(path, account, _living, patience=_BRIEFLY_S)
 
 
 def _runs(pid: int, started: int) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import resource
@@ -212,6 +213,23 @@ def test_a_file_that_changes_all_the_time(keys: pathlib.Path) -> None:
         change(str(keys), ME, edit)
     assert caught.value.remedy
     assert lines_of(keys) == [ALICE, *added]
+
+
+def test_a_folder_that_is_locked(keys: pathlib.Path) -> None:
+    """Whoever keeps it is told of, and nothing changes; one of ours has it for a moment, and is waited for."""
+    folder = os.open(keys.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with pytest.raises(KeysFileUnsafe, match="locked its folder") as caught:
+            change(str(keys), ME, put_in, patience=0.1)
+        assert caught.value.remedy and lines_of(keys) == [ALICE]
+        changing = in_the_background(lambda: change(str(keys), ME, put_in))
+        time.sleep(0.1)
+        assert lines_of(keys) == [ALICE]
+    finally:
+        os.close(folder)
+    changing.join()
+    assert lines_of(keys) == [ALICE, OURS]
 
 
 def acl(*users: int) -> bytes:

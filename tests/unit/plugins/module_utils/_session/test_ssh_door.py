@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pathlib
 import signal
@@ -156,6 +157,21 @@ def test_what_a_killed_one_has_left(keys: pathlib.Path) -> None:
     keys.unlink()
     tidy(str(keys.parent.parent / "run"))
     assert os.listdir(keys.parent.parent / "run" / "ssh-doors") == [] and not keys.exists()
+
+
+def test_a_folder_that_somebody_keeps_locked(keys: pathlib.Path) -> None:
+    """Whoever can open it can do that; nobody tidies up then, and nobody waits for it for long."""
+    left_over(keys)
+    root = keys.parent.parent / "run"
+    folder = os.open(keys.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        tidy(str(root))
+        assert "e" * 16 in keys.read_text() and os.listdir(root / "ssh-doors") == ["e" * 16]
+    finally:
+        os.close(folder)
+    tidy(str(root))
+    assert "e" * 16 not in keys.read_text() and os.listdir(root / "ssh-doors") == []
 
 
 def test_a_write_that_was_killed_is_no_hindrance(keys: pathlib.Path) -> None:
