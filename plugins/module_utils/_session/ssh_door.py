@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The door that sshd opens to one receiver, for as long as that lives (private to the collection).
 
-A line in authorized_keys lets the session's key come to the receiver's port and nowhere else. Its comment names the
+A line in authorized_keys lets the session's key come to the receiver's port and to no other. Its comment names the
 process that wrote it, so that everybody can tell one that was left over; sshd itself forgets it after a day.
 """
 
@@ -87,7 +87,8 @@ class Door:
             os.unlink(os.path.join(self._root, FOLDER, self._session))
 
     def _line(self, port: int) -> bytes:
-        # There is no option that forbids to listen; what is left is where the receiver already does.
+        # There is no option that forbids to listen; what is left is where the receiver already does, and Unix sockets:
+        # for those there is none at all (channels.c remote_open_match), only sshd's AllowStreamLocalForwarding.
         where = f'permitopen="127.0.0.1:{port}",permitlisten="127.0.0.1:{port}"'
         pid = os.getpid()
         # In this host's time zone, which is what sshd reads it in.
