@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
@@ -22,8 +23,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._transports import SSH, T
 LOOPBACK = "127.0.0.1"
 # How long sshd may take to tell its configuration, in seconds.
 SSHD_S = 20.0
-# After a renewal that failed, when to try again, in seconds.
-_AGAIN_S = 60.0
+# How often to see to the door, in seconds: while nobody needs it, and while the sender has to come in again.
+_QUIET_S = 60.0
+_LOST_S = 5.0
 
 
 class Entrance:
@@ -36,7 +38,7 @@ class Entrance:
         self._listener: Listener | None = None
         self._sshd: sshd.Sshd | None = None
         self._door: Door | None = None
-        self._tend_at = 0.0
+        self._tended: float | None = None
         if settings.transport == SSH:
             self._sshd = sshd.look(subprocess_runner(SSHD_S), settings.ssh_user, settings.sshd_config)
             root = os.path.dirname(settings.runtime_folder)
@@ -68,15 +70,16 @@ class Entrance:
         where = {"port": listener.port, "address": listener.address} if listener is not None else {}
         return {**where, "ssh_host_keys": list(self._sshd.host_keys) if self._sshd is not None else []}
 
-    def tend(self, now: float) -> None:
-        """See to it that a connection can be made again at any time."""
-        if self._door is None or self._listener is None or now < self._tend_at:
+    def tend(self, now: float, *, lost: bool) -> None:
+        """See to it that a connection can be made again at any time; ``lost``: that there is none now."""
+        if self._door is None or self._listener is None:
             return
-        try:
-            self._door.tend()
-        except (OSError, Dom0XenError):
-            # The connection that there is goes on without it.
-            self._tend_at = now + _AGAIN_S
+        if self._tended is not None and now - self._tended < (_LOST_S if lost else _QUIET_S):
+            return
+        self._tended = now
+        # Where it cannot be done, the connection that there is goes on without it.
+        with contextlib.suppress(OSError, Dom0XenError):
+            self._door.tend(lost=lost)
 
     def close(self) -> str | None:
         """Let nobody in any more; return why something of it stays, or ``None``."""

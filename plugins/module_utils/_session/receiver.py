@@ -229,7 +229,7 @@ class Receiver(Driver[DestinationState]):
 
     def _look_at_deadlines(self) -> None:
         now = self.clock()
-        self._entrance.tend(now)
+        self._entrance.tend(now, lost=not self.link.up)
         if self._listener is None and now - self.started > self.settings.banner_timeout:
             self.fail(BannerWrong(f"xl migrate-receive has said nothing within {self.settings.banner_timeout} s"))
         if self.state.phase is Phase.STARTING:

@@ -47,6 +47,7 @@ class Door:
         self._sshd, self._session, self._key = sshd, session, public_key
         self._root = runtime_root
         self._port: int | None = None
+        self._line = b""
         # The file, and its folder, that were not there before.
         self._made = (False, False)
         self._renew_at = 0.0
@@ -62,15 +63,21 @@ class Door:
         path = self._sshd.keys_file
         if self._port is None:
             self._made = (not os.path.lexists(path), not os.path.lexists(os.path.dirname(path)))
-        self._port = port
-        line = self._line(port)
-        change(path, self._sshd.account, lambda lines: [*_living(lines, self._session), line], patience=patience)
+        self._port, self._line = port, self._made_line(port)
+        self._put_in(patience)
         self._renew_at = time.monotonic() + RENEWAL_S
 
-    def tend(self) -> None:
-        """Renew the line before sshd forgets it: a connection may have to be made again after any time."""
-        if self._port is not None and time.monotonic() >= self._renew_at:
+    def tend(self, *, lost: bool) -> None:
+        """Renew the line before sshd forgets it: a connection may have to be made again after any time.
+
+        With ``lost``, when one has to be made now, see to it that the line has not gone with somebody's change.
+        """
+        if self._port is None:
+            return
+        if time.monotonic() >= self._renew_at:
             self.open(self._port, _BRIEFLY_S)
+        elif lost:
+            self._put_in(_BRIEFLY_S)
 
     def close(self) -> None:
         """Take the line out, and with it what was made for it. Raises a ``Dom0XenError``."""
@@ -86,7 +93,13 @@ class Door:
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(self._root, FOLDER, self._session))
 
-    def _line(self, port: int) -> bytes:
+    def _put_in(self, patience: float) -> None:
+        change(self._sshd.keys_file, self._sshd.account, self._with_line, patience=patience)
+
+    def _with_line(self, lines: list[bytes]) -> list[bytes]:
+        return lines if self._line in lines else [*_living(lines, self._session), self._line]
+
+    def _made_line(self, port: int) -> bytes:
         # There is no option that forbids to listen; what is left is where the receiver already does, and Unix sockets:
         # for those there is none at all (channels.c remote_open_match), only sshd's AllowStreamLocalForwarding.
         where = f'permitopen="127.0.0.1:{port}",permitlisten="127.0.0.1:{port}"'

@@ -108,15 +108,34 @@ def test_renewal(keys: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one.open(49152)
     before = keys.read_text()
     now = time.time()
-    one.tend()
+    one.tend(lost=True)
     assert keys.read_text() == before
     monkeypatch.setattr(ssh_door, "RENEWAL_S", 0.0)
     one.open(49152)
     monkeypatch.setattr(time, "time", lambda: now + 7200)
-    one.tend()
+    one.tend(lost=False)
     assert keys.read_text() != before and keys.read_text().count(SESSION) == 1
     one.close()
     assert keys.read_text() == THEIRS + "\n"
+
+
+def test_a_line_that_somebody_takes_out(keys: pathlib.Path) -> None:
+    """It is put back when the sender has to come in again, with the keys that people have by then; not before."""
+    one, two = door(keys), door(keys, "f" * 16)
+    one.open(1)
+    two.open(2)
+    line = keys.read_text().splitlines()[-2]
+    keys.write_text(f"# {line}\nssh-ed25519 AAAA bob\n")
+    one.tend(lost=False)
+    assert keys.read_text() == f"# {line}\nssh-ed25519 AAAA bob\n"
+    one.tend(lost=True)
+    assert keys.read_text() == f"ssh-ed25519 AAAA bob\n{line}\n"
+    keys.unlink()
+    one.tend(lost=True)
+    assert keys.read_text() == f"{line}\n"
+    one.close()
+    one.tend(lost=True)
+    assert keys.read_text() == ""
 
 
 def test_two_sessions(keys: pathlib.Path) -> None:
@@ -290,6 +309,20 @@ def test_a_receiver_behind_sshd(host: Host, tmp_path: pathlib.Path) -> None:
     os.kill(running.pid, signal.SIGTERM)
     running.result()
     assert not server.authorized_keys.exists()
+
+
+def test_a_receiver_whose_line_is_taken_out(host: Host, tmp_path: pathlib.Path) -> None:
+    """After a commit the sender comes again for ever, and the guest stands still until it is let in."""
+    server = Sshd(tmp_path / "sshd")
+    running = receiving.start(host, **ssh_options(server))
+    server.authorized_keys.write_text("# written anew\n")
+    deadline = time.monotonic() + 20
+    while f'permitopen="127.0.0.1:{running.port}"' not in server.authorized_keys.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(running.pid, signal.SIGTERM)
+    running.result()
+    assert server.authorized_keys.read_text() == "# written anew\n"
 
 
 def test_a_receiver_that_is_killed(host: Host, tmp_path: pathlib.Path) -> None:
