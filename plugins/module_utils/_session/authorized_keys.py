@@ -136,7 +136,8 @@ class _Found(t.NamedTuple):
 def _change(
     directory: int, name: str, path: str, account: Account, edit: Edit, remove_empty: bool, patience: float
 ) -> None:
-    new = f".{name}.dom0-xen"
+    # Of this host alone: where several share the folder, the lock does not reach the others.
+    new = f".{name}.dom0-xen-{_procfs.boot_id()}"
     try:
         for _dummy in range(_ATTEMPTS):
             # There may be one of a process that was killed while it wrote; whoever writes now has the lock.

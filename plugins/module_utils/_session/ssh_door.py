@@ -4,7 +4,8 @@
 """The door that sshd opens to one receiver, for as long as that lives (private to the collection).
 
 A line in authorized_keys lets the session's key come to the receiver's port and to no other. Its comment names the
-process that wrote it, so that everybody can tell one that was left over; sshd itself forgets it after a day.
+process that wrote it, so that everybody can tell one that was left over; sshd itself forgets it after a day. The file
+may be one that several hosts share, so each judges its own lines alone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ RENEWAL_S = EXPIRY_S / 2
 # How long to wait for the keys' folder where it need not be now, in seconds.
 _BRIEFLY_S = 0.2
 
-_OURS = re.compile(rb"\sdom0-xen:([0-9a-f]{16}):([0-9]+)\.([0-9]+)\s*\Z")
+# What sshd has forgotten is text that anybody may take out, if clocks and time zones differ by no more than this.
+_FORGOTTEN_S = 2 * 24 * 3600.0
+
+_OURS = re.compile(rb"\sdom0-xen:([0-9a-f]{16}):([0-9a-f-]{36}):([0-9]{1,10})\.([0-9]{1,20})\s*\Z")
+_EXPIRY = re.compile(rb'expiry-time="([0-9]{14})"')
+_EXPIRY_FORMAT = "%Y%m%d%H%M%S"
 _PUBLIC_KEY = re.compile(r"\Assh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}\Z")
 
 
@@ -105,9 +111,9 @@ class Door:
         where = f'permitopen="127.0.0.1:{port}",permitlisten="127.0.0.1:{port}"'
         pid = os.getpid()
         # In this host's time zone, which is what sshd reads it in.
-        expiry = time.strftime("%Y%m%d%H%M%S", time.localtime(time.time() + EXPIRY_S))
+        expiry = time.strftime(_EXPIRY_FORMAT, time.localtime(time.time() + EXPIRY_S))
         options = f'restrict,port-forwarding,{where},command="/bin/false",expiry-time="{expiry}"'
-        comment = f"dom0-xen:{self._session}:{pid}.{_procfs.start_time(pid)}"
+        comment = f"dom0-xen:{self._session}:{_procfs.boot_id()}:{pid}.{_procfs.start_time(pid)}"
         return f"{options} {self._key} {comment}".encode("ascii")
 
 
@@ -135,7 +141,7 @@ def _runs(pid: int, started: int) -> bool:
 
 
 def _living(lines: list[bytes], without: str = "") -> list[bytes]:
-    """Return the lines but for those of sessions whose process has gone, and of this session."""
+    """Return the lines but for those of this host's sessions whose process has gone, and of this session."""
     return [line for line in lines if not _is_left_over(line, without)]
 
 
@@ -143,4 +149,19 @@ def _is_left_over(line: bytes, session: str) -> bool:
     match = _OURS.search(line)
     if match is None:
         return False
-    return match.group(1).decode("ascii") == session or not _runs(int(match.group(2)), int(match.group(3)))
+    whose, boot, pid, started = (group.decode("ascii") for group in match.groups())
+    if whose == session:
+        return True
+    return not _runs(int(pid), int(started)) if boot == _procfs.boot_id() else _is_forgotten(line)
+
+
+def _is_forgotten(line: bytes) -> bool:
+    """Say whether sshd has long let nobody in with a line, on whichever host."""
+    match = _EXPIRY.search(line)
+    if match is None:
+        return False
+    try:
+        expiry = time.mktime(time.strptime(match.group(1).decode("ascii"), _EXPIRY_FORMAT))
+    except (OverflowError, ValueError):
+        return False
+    return expiry + _FORGOTTEN_S < time.time()

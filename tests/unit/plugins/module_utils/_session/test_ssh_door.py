@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pathlib
+import re
 import signal
 import stat
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import Host
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._session import ssh_door, sshd
 from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import (
     Account,
@@ -28,6 +30,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys 
 from ansible_collections.dom0.xen.plugins.module_utils._session.ssh_door import Door, KeyInvalid, tidy
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
+from ansible_collections.dom0.xen.tests.tools.places import COLLECTIONS
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import receiving
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
@@ -36,6 +39,12 @@ __all__ = ["make_site"]
 ME = Account(os.geteuid(), os.getegid())
 SESSION = "0123456789abcdef"
 KEY = make_credentials("a").with_ssh_key().ssh_public_key or ""
+_TIDY = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.dom0.xen.plugins.module_utils._session.ssh_door import tidy
+tidy(sys.argv[2])
+"""
 THEIRS = '# keys of people\nssh-ed25519 AAAA alice\nfrom="10.0.0.1" ssh-ed25519 AAAA backup dom0-xen:not-ours'
 
 
@@ -178,6 +187,39 @@ def test_what_a_killed_one_has_left(keys: pathlib.Path) -> None:
     assert os.listdir(keys.parent.parent / "run" / "ssh-doors") == [] and not keys.exists()
 
 
+def test_a_home_that_hosts_share(keys: pathlib.Path) -> None:
+    """Whether a process of another host runs cannot be seen from here: its line stays, until sshd has forgotten it."""
+    left_over(keys)
+    dead = keys.read_text().splitlines()[-1]
+    now = time.time()
+    theirs = dead.replace(_procfs.boot_id(), "01234567-89ab-cdef-0123-456789abcdef")
+    assert theirs != dead
+
+    def expired(days: float) -> str:
+        then = time.strftime("%Y%m%d%H%M%S", time.localtime(now - days * 86400))
+        return re.sub('expiry-time="[0-9]+"', f'expiry-time="{then}"', theirs)
+
+    stay = [*THEIRS.splitlines(), theirs, expired(1.5), theirs.replace('expiry-time="2', 'expiry-time="9999')]
+    keys.write_text("\n".join([*stay, dead, expired(2.5)]) + "\n")
+    tidy(str(keys.parent.parent / "run"))
+    assert keys.read_text().splitlines() == stay
+    one = door(keys)
+    one.open(1)
+    assert keys.read_text().splitlines()[:-1] == stay
+    one.close()
+    assert keys.read_text().splitlines() == stay
+
+
+def test_half_a_write_of_another_host(keys: pathlib.Path) -> None:
+    """It is neither taken for one's own nor in the way."""
+    theirs = keys.parent / ".authorized_keys.dom0-xen-01234567-89ab-cdef-0123-456789abcdef"
+    theirs.write_text("half")
+    one = door(keys)
+    one.open(1)
+    one.close()
+    assert theirs.read_text() == "half" and keys.read_text() == THEIRS + "\n"
+
+
 def test_a_folder_that_somebody_keeps_locked(keys: pathlib.Path) -> None:
     """Whoever can open it can do that; nobody tidies up then, and nobody waits for it for long."""
     left_over(keys)
@@ -195,7 +237,7 @@ def test_a_folder_that_somebody_keeps_locked(keys: pathlib.Path) -> None:
 
 def test_a_write_that_was_killed_is_no_hindrance(keys: pathlib.Path) -> None:
     """Its half is cleared away, and was never the file."""
-    (keys.parent / ".authorized_keys.dom0-xen").write_text("half")
+    (keys.parent / f".authorized_keys.dom0-xen-{_procfs.boot_id()}").write_text("half")
     one = door(keys)
     one.open(1)
     one.close()
@@ -333,7 +375,9 @@ def test_a_receiver_that_is_killed(host: Host, tmp_path: pathlib.Path) -> None:
     while os.path.exists(f"/proc/{running.pid}/exe"):
         time.sleep(0.01)
     assert receiving.SESSION in server.authorized_keys.read_text()
-    tidy(str(running.runtime.parent))
+    # There, since this process is of another boot, as far as the double is concerned.
+    done = host.run(f"{host.paths.bin}/python3", "-c", _TIDY, str(COLLECTIONS), str(running.runtime.parent))
+    assert done.status == 0, done.stderr
     assert server.authorized_keys.read_text() == ""
 
 
