@@ -103,7 +103,7 @@ class Dialer:
             if now < self._not_before:
                 return False
             self._started = now
-            self._route.begin()
+            self._begin()
             return False
         if now - self._started > self._limit:
             raise Unreachable(f"no answer from {self._route.goal} within {self._limit:.0f} s")
@@ -113,6 +113,16 @@ class Dialer:
                 return False
         frames = self._attempt.progress()
         return bool(frames) and self._introduced(self._attempt, frames)
+
+    def _begin(self) -> None:
+        try:
+            self._route.begin()
+        except (OSError, RuntimeError) as exc:
+            # After the commit request there is no way but to come through one day: what is short now may not be then.
+            raise Unreachable(
+                f"a connection to {self._route.goal} cannot be begun: {exc}",
+                remedy="See that the source dom0 has descriptors, threads and memory left, and IPv6 where it needs it.",
+            ) from exc
 
     def _connected(self) -> None:
         sock = self._route.take()

@@ -23,7 +23,7 @@ class Route(t.Protocol):
     detour: float
 
     def begin(self) -> None:
-        """Begin an attempt. Raises a link error."""
+        """Begin an attempt. Raises a link error, or what this host is short of: :class:`OSError`, ``RuntimeError``."""
 
     def fileno(self) -> int:
         """Return the descriptor to wait for, -1 when there is no attempt under way."""

@@ -147,6 +147,14 @@ class _Tunnel(threading.Thread):
         self.error: LinkError | None = None
         self.ends: tuple[t.Any, t.Any] | None = None
 
+    def start(self) -> None:
+        """Start it. Raises ``RuntimeError`` when no thread is to be had; this end is closed then."""
+        try:
+            super().start()
+        except RuntimeError:
+            self._far.close()
+            raise
+
     def give_up(self) -> None:
         """End it soon, whatever it waits for, without waiting for that."""
         self._given_up = True
@@ -165,7 +173,7 @@ class _Tunnel(threading.Thread):
             self._carry(channel)
         except LinkError as exc:
             self.error = exc
-        except (OSError, EOFError, paramiko.SSHException) as exc:
+        except (OSError, EOFError, RuntimeError, paramiko.SSHException) as exc:
             what = str(exc) or type(exc).__name__
             self.error = Unreachable(f"no connection to sshd at {self._where()}: {what}")
         finally:

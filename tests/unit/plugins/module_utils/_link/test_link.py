@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.dom0.xen.plugins.module_utils._link import connection as connection_module
 from ansible_collections.dom0.xen.plugins.module_utils._link import link as link_module
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, LinkLost
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     MAX_DATA,
     Kind,
@@ -24,7 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     encode_header,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._link.window import LEAST
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends, no_descriptor_left
 
 BUDGETS = st.tuples(st.none() | st.integers(0, 60_000), st.none() | st.integers(0, 6_000), st.booleans())
 
@@ -152,6 +152,16 @@ def test_frames_that_come_with_the_welcome() -> None:
         assert ends.dialer.wait() == 0.0
         ends.until(lambda: len(ends.arrived_near) == 20)
         assert [message["number"] for message in ends.near_messages()] == list(range(20))
+
+
+def test_a_host_that_is_short_of_descriptors() -> None:
+    """That is an attempt that failed, not the end of the sender, who may have asked for the commit by then."""
+    with Ends() as both:
+        with no_descriptor_left(), pytest.raises(Unreachable, match="cannot be begun") as caught:
+            both.dialer.progress()
+        assert "descriptors" in caught.value.remedy
+        both.clock.skew += 1
+        both.connect()
 
 
 def test_silent_peer_is_noticed() -> None:

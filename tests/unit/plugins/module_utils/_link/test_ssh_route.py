@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import pathlib
 import random
 import socket
@@ -27,6 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.ssh_errors import (
     ParamikoMissing,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._link.ssh_route import SshTarget, ThroughSsh
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link import loopback
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
@@ -118,6 +120,24 @@ def test_sshd_that_is_away_for_a_while(sshd: Sshd) -> None:
         sshd.stop()
         both.until(lambda: bool(both.unreachable))
         sshd.start()
+        both.connect()
+
+
+def test_a_host_that_is_short_of_something(sshd: Sshd) -> None:
+    """Of descriptors, of threads: an attempt that failed, which leaves nothing open, and is made again."""
+    with ends(sshd) as both:
+        opened = len(os.listdir("/proc/self/fd"))
+        with loopback.no_descriptor_left(), pytest.raises(Unreachable, match="cannot be begun"):
+            both.dialer.progress()
+        both.clock.skew += 1
+        # So much memory for a stack is never to be had.
+        usual = threading.stack_size(1 << 47)
+        try:
+            with pytest.raises(Unreachable, match="cannot be begun: can't start new thread"):
+                both.dialer.progress()
+        finally:
+            threading.stack_size(usual)
+        assert len(os.listdir("/proc/self/fd")) == opened
         both.connect()
 
 
