@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
 
 
 class Refused(Dom0XenError):
@@ -77,6 +78,13 @@ class GuestIgnoresSuspend(Dom0XenError):
     remedy = (
         "See that the guest's kernel answers (xl console); one without suspend support cannot be saved, only shut down."
     )
+
+
+class GuestWentOn(CopyChanged):
+    """The guest was to be destroyed with its image complete, and has run since. Details: ``guest``, its state."""
+
+    code = "guest_went_on"
+    remedy = "Find out who has unpaused it; if it is paused now, xl unpause lets it go on. Then save it again."
 
 
 class Interrupted(Dom0XenError):

@@ -11,6 +11,7 @@ a manifest that is alone aside, and fits the image in place, is only due to be r
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import fcntl
 import os
@@ -28,7 +29,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import (
     ImageUnwritable,
     NoRoom,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import Manifest
+from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, Manifest
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -119,13 +120,7 @@ class Pair:
         """
         try:
             os.fsync(self._fd)
-            fd = os.open(
-                self.manifest_aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-            )
-            with os.fdopen(fd, "wb") as handle:
-                handle.write(manifest.encode())
-                handle.flush()
-                os.fsync(fd)
+            self._write_aside(manifest)
             # Whoever cleans up may have taken the image: a manifest alone would pass for a save.
             if not self._current():
                 raise FileNotFoundError(errno.ENOENT, f"{self.aside} was removed while it was written")
@@ -139,6 +134,18 @@ class Pair:
             if self._manifest(self.manifest_path) == manifest:
                 _remove(self.manifest_path)
             raise unwritable(self.path, exc) from exc
+
+    def outdate(self, manifest: Manifest) -> None:
+        """Have the manifest in place say that its domain went on; where that cannot be, remove it."""
+        try:
+            self._write_aside(dataclasses.replace(manifest, after=CHECKPOINT))
+            os.replace(self.manifest_aside, self.manifest_path)
+            sync_folder(self.folder)
+        except OSError:
+            for path in (self.manifest_path, self.manifest_aside):
+                _remove(path)
+            with contextlib.suppress(OSError):
+                sync_folder(self.folder)
 
     def published(self) -> bool:
         """Say whether the image that :meth:`begin` has made is in place."""
@@ -197,6 +204,13 @@ class Pair:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    def _write_aside(self, manifest: Manifest) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.manifest_aside, flags, 0o600), "wb") as handle:
+            handle.write(manifest.encode())
+            handle.flush()
+            os.fsync(handle.fileno())
 
     def _put_in_place(self) -> None:
         sync_folder(self.folder)

@@ -18,7 +18,9 @@ from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
+from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import GuestWentOn
 from ansible_collections.dom0.xen.plugins.module_utils._saving.guardian import Guardian
+from ansible_collections.dom0.xen.plugins.module_utils._saving.letting_go import let_go
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair, unwritable
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room
@@ -203,7 +205,9 @@ class _Save:
         order = self._order
         try:
             with XenStore() as store:
-                let_go(Copies(self._xl, store, order.uuid, order.name), order)
+                let_go(self._xl, store, self._pair)
+        except GuestWentOn:
+            raise
         except Dom0XenError as exc:
             self._left = may_succeed(exc)
             exc.message += f"; the image {self._pair.path} is complete"
@@ -233,10 +237,11 @@ class _Save:
         while True:
             try:
                 with XenStore() as store:
-                    copies = Copies(self._xl, store, order.uuid, order.name)
                     if self._pair.published():
-                        let_go(copies, order)
-                    elif _never_stood_still(copies.go_on(order.domid)):
+                        let_go(self._xl, store, self._pair)
+                        return
+                    done = Copies(self._xl, store, order.uuid, order.name).go_on(order.domid)
+                    if _never_stood_still(done):
                         LateSuspend(self._xl, store, order.domid, order.uuid, order.name, seconds=_WATCH_S).run()
                 return
             except Dom0XenError as exc:
@@ -248,11 +253,3 @@ class _Save:
 def _never_stood_still(done: Done) -> bool:
     """Say whether the guest had not suspended by the time that it was let go on."""
     return not {"resume", "unpause"}.intersection(done.steps)
-
-
-def let_go(copies: Copies, order: Order) -> None:
-    """Destroy the copy whose image is complete, let it run, or leave it paused. Raises the errors of Copies."""
-    if order.after == SHUT_DOWN:
-        copies.destroy(order.domid)
-    elif order.after == CHECKPOINT:
-        copies.go_on(order.domid)

@@ -16,9 +16,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_f
 from ansible_collections.dom0.xen.plugins.module_utils._image.errors import ZstdMissing
 from ansible_collections.dom0.xen.plugins.module_utils._image.opening import ZSTD
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._saving import marker, refusals
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import Refused
+from ansible_collections.dom0.xen.plugins.module_utils._saving.letting_go import stands_as_saved
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import LEAVE_PAUSED, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room, Statvfs, image_bytes
@@ -130,7 +131,7 @@ def _done(asked: Asked, pair: Pair, domain: DomainFacts | None, host: HostFacts)
     if asked.after == SHUT_DOWN and not any(row.uuid == found.uuid or row.name == found.name for row in host.domains):
         return found
     row = next((row for row in host.domains if domain is not None and row.domid == domain.domid), None)
-    if asked.after == LEAVE_PAUSED and row is not None and _stands_as_saved(row, found, host.boot_id):
+    if asked.after == LEAVE_PAUSED and row is not None and stands_as_saved(row, found, host.boot_id):
         return found
     return None
 
@@ -140,16 +141,6 @@ def _was_restored(path: str, found: Manifest) -> bool:
         return marker.read(path, found) is not None
     except OSError:
         return True
-
-
-def _stands_as_saved(row: DomainRow, found: Manifest, boot_id: str) -> bool:
-    same = (row.uuid, row.domid, row.cpu_time_s, boot_id) == (
-        found.uuid,
-        found.domid,
-        found.cpu_time_s,
-        found.boot_id,
-    )
-    return same and row.state.word == "paused"
 
 
 def _named(manifest: Manifest) -> Result:

@@ -17,6 +17,8 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._saving import save, xl_save
+from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import Manifest
+from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
 from ansible_collections.dom0.xen.plugins.module_utils._session import copies
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeSaving
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import Saving
@@ -114,3 +116,46 @@ def test_xl_that_hangs(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
     assert result["code"] == "save_failed" and "killed by signal 9" in result["msg"]
     saving.wait()
     saving.untouched(boot)
+
+
+def _after(saving: Saving) -> str:
+    return str(json.loads(saving.manifest_path.read_text())["after"])
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_guest_that_somebody_lets_go_on(saving: Saving, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept, also when it was paused again, and its image does not pass for one that fits its disks."""
+    publish = Pair.publish
+
+    def published(self: Pair, manifest: Manifest) -> None:
+        publish(self, manifest)
+        saving.xl.unpause(manifest.domid)
+        if state == "paused":
+            _until(lambda: saving.xl.domains()[-1].cpu_time_s > manifest.cpu_time_s)
+            saving.xl.pause(manifest.domid)
+
+    saving.start(behaviour={"load": 1.0})
+    boot = saving.boot_id()
+    with monkeypatch.context() as patched:
+        patched.setattr(Pair, "publish", published)
+        result = saving.refused()
+    assert (result["code"], result["details"]["guest"]) == ("guest_went_on", state), result
+    assert (saving.state(), saving.boot_id(), _after(saving)) == (state, boot, "checkpoint")
+    assert saving.files() == ["centos.xen", "centos.xen.json"]
+    if state == "running":
+        assert saving.saved()["changed"] and _after(saving) == "shut_down"
+
+
+def test_guest_that_goes_on_when_the_module_is_killed(saving: Saving) -> None:
+    """The guardian keeps it too."""
+    domid = saving.start()
+    saving.host.record_points()
+    saving.host.faults({"point": "destroy.start", "action": "stall"})
+    process = saving.spawn()
+    _until(lambda: "destroy.start" in saving.host.points(), process)
+    saving.xl.unpause(domid)
+    process.kill()
+    process.communicate(timeout=5)
+    saving.host.kill("xl", "destroy")
+    saving.wait()
+    assert (saving.state(), _after(saving)) == ("running", "checkpoint")

@@ -120,6 +120,23 @@ def test_rename_that_fails(path: pathlib.Path, name: str, monkeypatch: pytest.Mo
     assert os.listdir(path.parent) == []
 
 
+@pytest.mark.parametrize("function", [None, "replace", "fsync"])
+def test_image_whose_guest_went_on(path: pathlib.Path, function: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts as a checkpoint from then on; where that cannot be written, as no image."""
+
+    def fail(*dummy: t.Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    save(path, OLD)
+    pair = Pair(str(path))
+    with monkeypatch.context() as patched:
+        if function is not None:
+            patched.setattr(os, function, fail)
+        pair.outdate(OLD)
+    assert pair.found() == (dataclasses.replace(OLD, after="checkpoint") if function is None else None)
+    assert not os.path.lexists(pair.manifest_aside) and path.read_bytes() == b"old"
+
+
 def test_two_at_once(path: pathlib.Path) -> None:
     """The second one is refused, and does no harm to the first."""
     first = Pair(str(path))
