@@ -59,6 +59,7 @@ options:
   leave_paused:
     description:
       - Whether the domain is left paused. It is on record as restored then too.
+      - A later run without it lets the domain run, if it has not run yet and is on no other dom0 of O(inventory).
     type: bool
     default: false
   verify:
@@ -110,8 +111,9 @@ attributes:
   async:
     support: full
 notes:
-  - The playbook C(dom0.xen.restore) asks all dom0s and runs this module on one of them.
-  - What other hosts told may be some seconds old. A domain that somebody starts elsewhere in between is not seen.
+  - What other hosts told is as old as O(hosts), and reading a large image takes minutes, in which somebody may start
+    the domain elsewhere. So do as the playbook C(dom0.xen.restore) does. It asks all dom0s, restores the domain with
+    O(leave_paused=true), asks all again, and runs this module once more, which then takes seconds.
 seealso:
   - module: dom0.xen.domain_save
   - module: dom0.xen.stream_info
@@ -125,7 +127,23 @@ EXAMPLES = r"""
   ignore_errors: true
   ignore_unreachable: true
 
-- name: Restore the domain on xen2
+- name: Restore the domain on xen2, and leave it paused
+  dom0.xen.domain_restore:
+    path: /srv/saved/centos.xen
+    hosts: "{{ dict(asked | zip(asked | map('extract', hostvars, 'dom0_xen_host_info'))) }}"
+    inventory: "{{ groups['dom0'] }}"
+    leave_paused: true
+  when: inventory_hostname == 'xen2'
+  vars:
+    asked: "{{ ansible_play_hosts_all }}"
+
+- name: Look at all dom0s again, since reading the image has taken its time
+  dom0.xen.host_info:
+  register: dom0_xen_host_info
+  ignore_errors: true
+  ignore_unreachable: true
+
+- name: Let it run, if it still is nowhere else
   dom0.xen.domain_restore:
     path: /srv/saved/centos.xen
     hosts: "{{ dict(asked | zip(asked | map('extract', hostvars, 'dom0_xen_host_info'))) }}"

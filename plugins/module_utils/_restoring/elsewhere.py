@@ -82,7 +82,8 @@ def _host(name: str, info: Info | None, off: bool, here: HostFacts, uuid: str) -
                 f"{row.name} is on {name} (domid {row.domid}, {state}): restored beside it, it would be there twice, on"
                 " the same disks.",
                 f"If it serves its users on {name}, nothing is to be restored. To go back to the image, end it there"
-                f" first: on {name}, xl shutdown -w {row.domid}, or xl destroy {row.domid}.",
+                f" first: on {name}, xl shutdown -w {row.domid}, or xl destroy {row.domid}. If it has run there since"
+                " the save, put its disks back to that moment too.",
                 {"host": name, "domid": row.domid, "name": row.name, "state": row.state.word},
             )
 

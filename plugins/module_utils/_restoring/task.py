@@ -86,8 +86,13 @@ def _run(asked: Asked, warn: t.Callable[[str], None], host: HostFacts) -> Result
         known = None if step is Next.REMOVE else mark
         found += refusals.findings(_without(host, image), image.manifest, seen, asked.path, known)
     judged = refusals.waived(found, asked.waive)
-    _require_alone(asked, judged)
-    require(judged)
+    try:
+        _require_alone(asked, judged)
+        require(judged)
+    except Dom0XenError as exc:
+        if step is Next.START and row is not None:
+            exc.remedy += f" The copy here has never run and stays paused; xl destroy {row.domid} takes it away."
+        raise
     for text in [*warnings(judged), *(line(each) for each in judged if each.severity == WAIVED)]:
         warn(text)
     if asked.check:

@@ -186,7 +186,10 @@ def test_on_another_host(restoring: Restoring, word: str) -> None:
     restoring.refused_before("domain_elsewhere", "xen2", hosts=hosts, waive=["domain_elsewhere"])
     assert restoring.restored(hosts=hosts, waive=["domain_elsewhere"], leave_paused=True)["changed"]
     assert restoring.saving.state() == "paused"
-    restoring.refused("xen2", hosts=hosts)
+    # Nor is that copy, and it is said how to be rid of it.
+    domid = restoring.saving.xl.domains()[-1].domid
+    assert f"xl destroy {domid} takes it away" in restoring.refused("xen2", hosts=hosts)["remedy"]
+    assert restoring.saving.state() == "paused"
 
 
 def test_not_on_another_host(restoring: Restoring) -> None:
