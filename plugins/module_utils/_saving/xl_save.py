@@ -27,7 +27,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 # How often it is looked whether the module was told to end, in seconds.
 _LOOK_S = 0.5
-# How long xl may take behind the last byte: it pauses and resumes the domain.
+# How long xl may stand still, also behind the last byte: it pauses and resumes the domain.
 _END_S = 150.0
 # How much is written between two looks at the file system.
 _STEP = 64 * MIB

@@ -13,7 +13,6 @@ import contextlib
 import os
 import select
 import subprocess
-import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
@@ -65,24 +64,22 @@ class SavePaused:
             self._close_theirs()
 
     def end(self, limit: float | None = None) -> None:
-        """Read what nobody wants any more, and wait for xl's end; after ``limit`` seconds it is killed."""
+        """Read what nobody wants any more, and wait for xl's end; when it stands still for ``limit`` s it is killed.
+
+        However much is still to come: an xl that is killed leaves the guest suspended.
+        """
         self._close_theirs()
-        deadline = None if limit is None else time.monotonic() + limit
+        over = False
         with contextlib.suppress(OSError):
-            while self._readable(deadline) and os.read(self.source, READ_BYTES):
-                pass
+            while not over and select.select([self.source], [], [], limit)[0]:
+                over = not os.read(self.source, READ_BYTES)
         if self._process is None:
             return
         try:
-            self._process.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            self._process.wait(limit if over or limit is None else 0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def _readable(self, deadline: float | None) -> bool:
-        """Wait until there is something to read, or the end; return whether that was in time."""
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        return bool(select.select([self.source], [], [], left)[0])
 
     def close(self) -> None:
         """Let go of the pipe."""
