@@ -99,7 +99,7 @@ notes:
   - A domain that a cluster manager looks after is refused. It would be started again.
   - A guest that has not suspended in time is watched for two minutes after the failure, by a process that outlives the
     module, and is resumed should it suspend after all. The same process does what is left to do when the module is
-    killed.
+    killed. As long as it is at work another save, or a migration from this host, is refused.
 seealso:
   - module: dom0.xen.domain_restore
   - module: dom0.xen.stream_info

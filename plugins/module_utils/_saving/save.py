@@ -35,6 +35,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     may_succeed,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.late_suspend import LateSuspend
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import monitor_after_suspend
 from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import standing_still
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -80,22 +81,24 @@ class Saved:
     monitor: str | None
 
 
-def save(xl: Xl, order: Order, pair: Pair, room: Room, stop: Stop) -> Saved:
+def save(xl: Xl, order: Order, pair: Pair, room: Room, stop: Stop, lock: DomainLock) -> Saved:
     """Save the domain. Raises what is said in ``errors`` and the errors of :class:`Xl` and :class:`Copies`.
 
+    ``lock`` is the domain's; it is left to a process that goes on seeing to the guest after a failure.
     An error's detail ``guest`` is the state that the domain was seen in after it.
     """
     begun = time.monotonic()
     fd = pair.begin()
     try:
-        return _Save(xl, order, pair, room, stop, fd).run(begun)
+        return _Save(xl, order, pair, room, stop, lock, fd).run(begun)
     finally:
         pair.close()
 
 
 class _Save:
-    def __init__(self, xl: Xl, order: Order, pair: Pair, room: Room, stop: Stop, fd: int) -> None:
-        self._xl, self._order, self._pair, self._room, self._stop, self._fd = xl, order, pair, room, stop, fd
+    def __init__(self, xl: Xl, order: Order, pair: Pair, room: Room, stop: Stop, lock: DomainLock, fd: int) -> None:
+        self._xl, self._order, self._pair, self._room, self._stop = xl, order, pair, room, stop
+        self._lock, self._fd = lock, fd
         self._child = XlSave(xl, order.domid)
         # Whether the guest was left as nobody wants it: the guardian tries what was tried here.
         self._left = False
@@ -120,6 +123,9 @@ class _Save:
                 raise self._undone(exc) from exc
             self._let_go()
         finally:
+            if self._left or self._late:
+                # It would undo what another save does to the guest meanwhile.
+                self._lock.leave()
             if self._left:
                 guardian.take_over()
             else:

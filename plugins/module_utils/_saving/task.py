@@ -101,10 +101,13 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
             lock = DomainLock(runtime_root(asked.runtime_path), domain.uuid, SENDER)
         except DomainBusy as exc:
             exc.message = f"a migration or another save of {domain.name} is under way"
-            exc.remedy = "Wait until it has ended, then run this again."
+            exc.remedy = (
+                "Wait until it has ended, then run this again. Behind a save that has failed somebody sees to the guest"
+                " for two or three minutes more."
+            )
             raise
         stack.callback(lock.release)
-        saved = save(xl, order, pair, room, stop)
+        saved = save(xl, order, pair, room, stop, lock)
     return _result(asked, pair, True, named, saved.manifest, saved)
 
 

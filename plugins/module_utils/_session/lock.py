@@ -19,7 +19,7 @@ class DomainBusy(Dom0XenError):
 
 
 class DomainLock:
-    """Holds the lock of ``uuid`` and ``role`` until :meth:`release`. Raises :class:`DomainBusy`."""
+    """Holds the lock of ``uuid`` and ``role`` until :meth:`release`, or :meth:`leave`. Raises :class:`DomainBusy`."""
 
     def __init__(self, runtime_root: str, uuid: str, role: str) -> None:
         self._path = os.path.join(runtime_root, f"{uuid}.{role}.lock")
@@ -35,10 +35,17 @@ class DomainLock:
             os.close(self._fd)
 
     def release(self) -> None:
-        """Give the lock back and remove its file."""
+        """Give the lock back and remove its file, unless it was left."""
+        if self._fd < 0:
+            return
         if self._is_current():
             os.unlink(self._path)
         os.close(self._fd)
+
+    def leave(self) -> None:
+        """Leave it to the processes that were forked since: it is free when they have ended. Its file stays."""
+        os.close(self._fd)
+        self._fd = -1
 
     def _is_current(self) -> bool:
         # The holder before us may have removed the file between our open and our lock.

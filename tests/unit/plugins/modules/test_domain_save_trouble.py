@@ -94,6 +94,21 @@ def test_xl_that_ends_while_the_guest_is_asked(make_saving: MakeSaving, monkeypa
     saving.untouched(boot)
 
 
+def test_save_behind_one_that_has_failed(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who still sees to the guest for the first one would undo what the second does to it."""
+    monkeypatch.setattr(save, "_WATCH_S", 600.0)
+    saving.start(behaviour={"suspend": "ignore"})
+    assert saving.refused()["code"] == "guest_ignores_suspend"
+    result = saving.refused()
+    assert result["code"] == "domain_busy" and "minutes" in result["remedy"]
+    for pid in saving.guardians():
+        os.kill(pid, signal.SIGKILL)
+    saving.wait()
+    assert saving.refused()["code"] == "guest_ignores_suspend"
+    for pid in saving.guardians():
+        os.kill(pid, signal.SIGKILL)
+
+
 def test_unpause_that_fails_once(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
     """The module says so, and its guardian tries again."""
     monkeypatch.setattr(copies, "_FAILED_LIMIT", 0.5)

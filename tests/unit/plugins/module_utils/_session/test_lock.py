@@ -64,6 +64,26 @@ def test_children_do_not_keep_it(tmp_path: pathlib.Path) -> None:
         child.kill()
 
 
+def test_left_to_a_child(tmp_path: pathlib.Path) -> None:
+    """Who was forked while it was held keeps it to its end."""
+    lock = DomainLock(str(tmp_path), UUID, "sender")
+    watched, hold = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(hold)
+        os.read(watched, 1)
+        os._exit(0)
+    os.close(watched)
+    lock.leave()
+    lock.release()
+    with pytest.raises(DomainBusy):
+        DomainLock(str(tmp_path), UUID, "sender")
+    os.close(hold)
+    os.waitpid(child, 0)
+    DomainLock(str(tmp_path), UUID, "sender").release()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_link_in_its_place(tmp_path: pathlib.Path) -> None:
     """A symbolic link is not followed."""
     (tmp_path / f"{UUID}.sender.lock").symlink_to(tmp_path / "elsewhere")
