@@ -105,7 +105,10 @@ class _Restore:
         path = self._order.source.path
         try:
             if not self._marker.claim(self._manifest, self._mark):
-                raise MarkerTaken(f"another restore of {path} has begun a moment ago", path=path)
+                taken = MarkerTaken(f"another restore of {path} has begun a moment ago", path=path)
+                if os.path.lexists(self._marker.taken_path):
+                    taken.remedy += f" If none is at work, a power loss has left {self._marker.taken_path}: remove it."
+                raise taken
         except OSError as exc:
             raise unmarkable(path, exc) from exc
 

@@ -18,6 +18,7 @@ import os
 import stat
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import LIMIT, Manifest
@@ -70,14 +71,16 @@ def read(image: str, manifest: Manifest) -> Mark | None:
 class Marker:
     """Writes the record; each is on the disk when the method returns. All raise :class:`OSError`.
 
-    ``known`` is the record of the same image that is replaced knowingly; where there is none, another process that
-    writes one first wins.
+    ``known`` is the record of the same image that is replaced knowingly, if there is one. Of several processes, on
+    whatever hosts, the first one wins. ``taken_path`` is there while one replaces a known record.
     """
 
     def __init__(self, image: str, known: Mark | None) -> None:
         self._image, self._known = image, known
         self._path = path_of(image)
-        self._aside = os.path.join(os.path.dirname(image), f".{os.path.basename(self._path)}.{os.getpid()}")
+        hidden = os.path.join(os.path.dirname(image), f".{os.path.basename(self._path)}")
+        self._aside = f"{hidden}.{_procfs.boot_id()[:8]}.{os.getpid()}"
+        self.taken_path = f"{hidden}.taken"
 
     def claim(self, manifest: Manifest, mark: Mark) -> bool:
         """Write the first record of this restore; return False when another one has come first."""
@@ -89,8 +92,8 @@ class Marker:
         try:
             if self._known is None:
                 os.link(self._aside, self._path)
-            else:
-                os.replace(self._aside, self._path)
+            elif not self._replace_known():
+                return False
         except FileExistsError:
             return False
         finally:
@@ -112,6 +115,20 @@ class Marker:
         for path in (self._path, self._aside):
             _remove(path)
         sync_folder(os.path.dirname(self._path))
+
+    def _replace_known(self) -> bool:
+        """Replace the known record; return False, or raise FileExistsError, when another process has, or is about to.
+
+        It is never away: without it the image would pass for one that was not restored.
+        """
+        os.link(self._path, self.taken_path)
+        try:
+            if _decode(_content(self.taken_path) or b"") != self._known:
+                return False
+            os.replace(self._aside, self._path)
+        finally:
+            _remove(self.taken_path)
+        return True
 
     def _clear(self, manifest: Manifest) -> bool:
         """Take the record of an earlier image away; return False when another process has put this one's there."""

@@ -58,6 +58,28 @@ def test_first_one_wins(image: str) -> None:
     assert Marker(image, None).claim(NEW, dataclasses.replace(MARK, sha256=NEW.sha256))
 
 
+@pytest.mark.parametrize("step", ["link", "replace"])
+def test_first_one_wins_of_those_who_know(image: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hosts may pass over the same record, and the second one begins at any moment."""
+    assert Marker(image, None).claim(OLD, DONE)
+    one, theirs = Marker(image, DONE), dataclasses.replace(MARK, host="xen2")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: 1)
+        other = Marker(image, DONE)
+    real, won = getattr(os, step), []
+
+    def meanwhile(*paths: str) -> None:
+        monkeypatch.setattr(os, step, real)
+        won.append(other.claim(OLD, theirs))
+        real(*paths)
+
+    monkeypatch.setattr(os, step, meanwhile)
+    won.append(one.claim(OLD, MARK))
+    assert sorted(won) == [False, True]
+    assert read(image, OLD) == (theirs if won[0] else MARK)
+    assert os.listdir(os.path.dirname(image)) == [os.path.basename(marker.path_of(image))]
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{}", b"\xff", b'{"format": 1}'])
 def test_what_is_no_record(image: str, content: bytes) -> None:
     """It does not say that there was no restore."""
