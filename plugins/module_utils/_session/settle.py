@@ -40,11 +40,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
 )
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
     LEAVE_PAUSED,
-    PAUSED,
     SUSPENDED,
     History,
     Side,
     own_copy,
+    paused_by_session,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -291,8 +291,8 @@ def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     if row is None:
         return side
     copy, ran = row.state.word, row.cpu_time_s > 0
-    if copy == PAUSED and here.role == SENDER and history.pauses:
-        # It stands still by xl save -p, which resumes it into the pause; it goes on only when it is let go.
+    if paused_by_session(row, history, side.rebooted):
+        # xl save -p has resumed it into the pause; it goes on only when it is let go.
         copy = SUSPENDED
     return replace(side, copy=copy, domid=row.domid, name=row.name, ran=ran, others=others)
 

@@ -12,6 +12,7 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
 * before the commit request every failure ends with the domain running here;
 * a guest is asked to shut down for the move only when that is on this host's disk: from then on nothing but the record
   says that it is to be started again;
+* a guest is paused for the move only when that is on record: nothing else tells this pause from anybody's;
 * what the caller's tasks at the gate have begun must be undone before the domain runs here again, whether it was never
   asked for or has been given back, because they may have taken the storage away from this host.
 """
@@ -88,7 +89,8 @@ def _copy_made(state: SourceState, event: words.CopyMade) -> tuple[SourceState, 
         return state, ()
     known, tell = replace(state, copy_told=True), WriteXl(messages.COPY_MADE_TEXT)
     if not state.shuts_down:
-        return known, (tell,)
+        # A power loss takes the pause away too.
+        return known, (Journal("suspending", durable=False, binding=True), tell)
     return _forward(known, Phase.SUSPENDING), (Journal("shutting_down", binding=True), tell)
 
 

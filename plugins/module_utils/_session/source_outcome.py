@@ -56,7 +56,7 @@ def observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Ac
     if copy.state in (CopyState.RUNNING, CopyState.PAUSED) and state.owner is Owner.SOURCE:
         if copy.name == migrated_away(state.name) and not state.tidied:
             return replace(state, tidied=True), (Journal("rename_back"), RenameBack(), Observe())
-        if copy.state is CopyState.PAUSED and state.pauses:
+        if copy.state is CopyState.PAUSED and state.pause_asked:
             if state.let_go:
                 return _end(_unsettled(state, copy), EndState.UNSETTLED)
             return replace(state, let_go=True), (Journal("go_on"), GoOn(), Observe())

@@ -57,6 +57,11 @@ class SourceState:
         return self.shuts_down and self.copy_told
 
     @property
+    def pause_asked(self) -> bool:
+        """Whether it is on record that the guest is to be paused."""
+        return self.pauses and self.copy_told
+
+    @property
     def must_undo(self) -> bool:
         """Whether the source must not run the domain before the caller's tasks at the gate are undone.
 

@@ -39,6 +39,7 @@ _BACKING_OUT = ("refused", "reported_returned", "resume", "rename_back", "go_on"
 class History(Record):
     """What a session's journal says. ``boot_id`` is that of the boot it ran in, ``domid`` its copy's within that boot.
 
+    ``pauses``: the source's copy was to be paused, by ``xl save -p``.
     ``held``: the source's ``xl`` had written its permission, after which nothing but an answer makes it resume the
     domain; ``backed_out``: that answer is on record, or that settling resumes it, which alone is ``resumed``.
     ``tasks_open``: the caller's tasks at the gate were begun and are not undone, ``undo_wanted``: the sender waits for
@@ -143,7 +144,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     return History(
         boot_id=steps.get("opened", {}).get("boot_id"),
         domid=steps.get("xl_started", {}).get("domid", steps.get("copy", {}).get("domid")),
-        pauses=steps.get("opened", {}).get("method") == SUSPEND,
+        pauses="suspending" in steps,
         held="permission_held" in steps or "commit_requested" in steps,
         asked="commit_requested" in steps,
         refused="refused" in steps or "reported_returned" in steps,
@@ -191,6 +192,11 @@ def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> t
     running = [row for row in rows if row.state.word == RUNNING]
     own = (running or known or list(rows))[0]
     return own, sum(row is not own for row in running)
+
+
+def paused_by_session(row: DomainRow, history: History, rebooted: bool) -> bool:
+    """Say whether a copy is paused by its session's ``xl save -p``: others pause domains too, for what they do then."""
+    return history.pauses and not rebooted and row.domid == history.domid and row.state.word == PAUSED
 
 
 def _last(order: t.Sequence[str], step: str) -> int:

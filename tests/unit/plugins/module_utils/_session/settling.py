@@ -21,11 +21,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import NAME
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import STILL, World
 
-# A paused copy stands still by xl save -p, as one that is suspended (_session/settle.py).
 GUEST = {
     "runs": seen.RUNNING,
     "suspended": seen.SUSPENDED,
-    "paused": seen.SUSPENDED,
+    "paused": seen.PAUSED,
     "gone": seen.ABSENT,
     "lost": seen.ABSENT,
     "down": seen.ABSENT,
@@ -65,7 +64,9 @@ def decision(
     records += [{"step": step} for step in w.noted]
     if w.noted_status:
         records.append({"step": "not_started", "details": {"status": 3}})
-    history = seen.read_history(records)
+    history, past = seen.read_history(records), sent(w.sent)
+    # As _session/settle.py has it.
+    still = (w.guest == "down" and past.restartable) or (w.guest == "paused" and past.pauses)
     source = Side(
         "xen1",
         known=True,
@@ -73,10 +74,10 @@ def decision(
         linked=linked,
         waits=sender is not None and waits_for_settling(sender, link_expired=not w.link_up),
         xl_alive=w.xl_s not in ("none", "dead"),
-        copy=seen.SUSPENDED if w.guest == "down" and sent(w.sent).restartable else GUEST[w.guest],
+        copy=seen.SUSPENDED if still else GUEST[w.guest],
         domid=1,
         name=NAME + MIGRATED_AWAY if w.away else NAME,
-        history=sent(w.sent),
+        history=past,
     )
     destination = Side(
         "xen2",

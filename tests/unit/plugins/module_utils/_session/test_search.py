@@ -87,8 +87,21 @@ def test_with_a_guest_that_is_paused(gate_held: bool) -> None:
         "saver takes its copy back and lets it go on",
         "saver gets no report and leaves its copy paused",
         "sender: lets its copy go on",
+        "sender: writes suspending",
         "settling: resume at the source",
     } <= found.labels
+
+
+def without_the_record_of_the_pause(state: State, event: words.Event) -> Answer:
+    """The guest is paused with nothing on the disk."""
+    after, actions = source.advance(state, event)
+    return after, tuple(each for each in actions if not _is_record(each, "suspending"))
+
+
+def test_the_pause_must_be_on_record() -> None:
+    """Without that rule a source that stands still passes for one that somebody has paused, and counts as alive."""
+    found = search(Model(source_machine(without_the_record_of_the_pause, pauses=True)), 1, SAVES)
+    assert found.broken == "settling gives up a complete copy before the source's has proven good", str(found)
 
 
 def leaving_paused(**more: t.Any) -> World:

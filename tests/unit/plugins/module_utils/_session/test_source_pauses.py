@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._session.actions import Journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Event
@@ -35,12 +36,13 @@ STARTED = (*GATE, PERMISSION, TASKS_STARTED)
 KILLED = (*GATE, PERMISSION, EXITED)
 STAYED = ["record ended", "send failed", "end: stayed"]
 UNSETTLED = ["record ended", "end: unsettled"]
+ASKED = ["note suspending", "tell xl: its domain is made"]
 
 COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
-    "the destination has its domain": ((*BEGUN, COPY_MADE), ["tell xl: its domain is made"]),
+    "the destination has its domain": ((*BEGUN, COPY_MADE), ASKED),
     "too late": ((*BEGUN, FAILED, COPY_MADE), []),
     # Somebody else's request to shut the guest down has come first, and looks like ours.
-    "after another's request": ((*BEGUN, SUSPENDING, COPY_MADE), ["tell xl: its domain is made"]),
+    "after another's request": ((*BEGUN, SUSPENDING, COPY_MADE), ASKED),
     "and says so again": ((*BEGUN, COPY_MADE, SUSPENDING, COPY_MADE), []),
     "xl is killed": (KILLED, ["record abort", "look"]),
     "paused under its other name": ((*KILLED, seen("paused", AWAY)), ["record rename_back", "rename back", "look"]),
@@ -48,6 +50,8 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "and it runs": ((*KILLED, seen("paused"), seen("running")), STAYED),
     "and it stays paused": ((*KILLED, seen("paused"), seen("paused")), UNSETTLED),
     "suspended as well": ((*KILLED, seen("suspended")), UNSETTLED),
+    # Somebody has paused it, for whatever reason.
+    "paused before that": ((*BEGUN, EXITED, seen("paused")), ["record ended", "end: stayed"]),
     "it was never paused": ((*BEGUN, COPY_MADE, EXITED, seen("running")), ["record ended", "end: stayed"]),
     # The storage may be elsewhere: nothing goes on before the tasks are undone, by whoever settles.
     "xl is killed after the tasks": ((*STARTED, EXITED, seen("paused", AWAY)), UNSETTLED),
@@ -62,6 +66,12 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
 def test_what_the_last_event_does(events: tuple[Event, ...], expected: list[str]) -> None:
     """Each course ends with what is listed."""
     assert play(advance, FIRST, *events)[1] == expected
+
+
+def test_without_the_record_nobody_pauses_it() -> None:
+    """It is binding: where it cannot be written the decision is taken back."""
+    (record, *dummy) = advance(play(advance, FIRST, *BEGUN)[0], COPY_MADE)[1]
+    assert isinstance(record, Journal) and record.binding
 
 
 def test_xl_migrate_is_told_nothing_of_that() -> None:
