@@ -156,6 +156,11 @@ def entries(where: Roots) -> tuple[AutostartEntry, ...]:
     return tuple(found)
 
 
+def is_of(entry: AutostartEntry, domain_uuid: str, name: str) -> bool:
+    """Say whether it is that domain's and no namesake's: by its UUID, and where it gives none by its name."""
+    return entry.uuid == domain_uuid or (entry.uuid is None and entry.name == name)
+
+
 def _names(folder: str | None) -> list[str]:
     try:
         return sorted(os.listdir(folder)) if folder else []

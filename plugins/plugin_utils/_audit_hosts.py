@@ -166,5 +166,8 @@ def _set_aside(fleet: Fleet, host: str, entry: AutostartEntry) -> Findings:
     if host in homes and not live:
         message = f"{entry.name} is on {host} and is not started at its next boot: {entry.path} is still set aside."
         remedy = f"On {host}: give the file its name without the dot in front and .dom0-xen-{entry.set_aside} behind."
+        if entry.kind == "image":
+            message = f"{entry.name} is on {host}, and {entry.path}, set aside there, is an image older than its disks."
+            remedy = f"On {host}: remove it."
         domain = SessionDomain(entry.uuid, entry.name)
         yield Finding("autostart_set_aside", WARNING, (host,), domain, message, remedy)

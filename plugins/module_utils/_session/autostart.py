@@ -11,7 +11,6 @@ the first rename, so that it can be undone after a power loss at any moment.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import typing as t
 
@@ -146,17 +145,13 @@ def recorded(folder: str) -> tuple[str | None, tuple[Renamed, ...]]:
 def bring_back(uuid: str, name: str, where: _autostart.Roots | None = None) -> tuple[Renamed, ...]:
     """Put in force again what earlier sessions have set aside of a domain that lives on this host again.
 
-    Where something new lies in its place, that stays. Returns what was renamed. Raises :class:`AutostartUnmovable`.
+    Where something new lies in its place, that stays. So do images: the domain has run since, and its old memory would
+    meet newer disks. Returns what was renamed. Raises :class:`AutostartUnmovable`.
     """
     away = [entry for entry in _autostart.entries(_autostart.roots() if where is None else where) if entry.set_aside]
-    pairs = [(entry.path, _autostart.original_path(entry.path)) for entry in away if entry.makes(uuid, name)]
+    mine = [entry.path for entry in away if entry.kind == _autostart.CONFIG and _autostart.is_of(entry, uuid, name)]
+    pairs = [(path, _autostart.original_path(path)) for path in mine]
     return tuple(Renamed(path, aside) for aside, path in _rename(pairs))
-
-
-def came_back(uuid: str, name: str) -> None:
-    """As :func:`bring_back`, for a domain that runs here already: what cannot be renamed is left to the audit."""
-    with contextlib.suppress(Dom0XenError):
-        bring_back(uuid, name)
 
 
 def _rename(pairs: t.Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

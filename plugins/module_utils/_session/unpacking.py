@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_fold
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
+from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry
 from ansible_collections.dom0.xen.plugins.module_utils._session import belongings, documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import bring_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import FREE, OTHER, SAME, Belongings, File
@@ -158,8 +159,7 @@ class Unpacking:
 
     def _bring_back(self, came: File | None) -> None:
         """Where nothing came, give the configuration that was kept when the domain left its name again."""
-        away = [entry for entry in _autostart.configs(self._where, moved=True) if entry.makes(self._uuid, self._name)]
-        away = [entry for entry in away if entry.uuid in (None, self._uuid)]
+        away = [entry for entry in _autostart.configs(self._where, moved=True) if self._is_mine(entry)]
         if came is not None or not away:
             return
         newest = max((entry.path for entry in away), key=lambda path: os.lstat(path).st_ctime_ns)
@@ -216,6 +216,9 @@ class Unpacking:
             "Make a link of another name to its configuration there.",
         )
 
+    def _is_mine(self, entry: AutostartEntry) -> bool:
+        return _autostart.is_of(entry, self._uuid, self._name)
+
     def _leads_to_it(self, target: str) -> bool:
         content = _autostart.read_start(target, _autostart.CONFIG_MAX) if os.path.isabs(target) else None
         return content is not None and belongings.belongs(content, self._uuid, self._name)
@@ -227,10 +230,16 @@ class Unpacking:
         except Dom0XenError as exc:
             self._remark("autostart_not_back", exc.message, exc.remedy)
         for entry in _autostart.entries(self._where):
-            if entry.set_aside and entry.kind == _autostart.CONFIG and entry.makes(self._uuid, self._name):
-                plain = _autostart.original_path(entry.path)
-                if _alike(entry.path, plain):
-                    os.unlink(entry.path)
+            if not entry.set_aside or not self._is_mine(entry):
+                continue
+            if entry.kind == _autostart.IMAGE:
+                self._remark(
+                    "image_set_aside",
+                    f"{entry.path} is an older image of {self._name}, whose disks have changed since: it stays aside.",
+                    "Remove it.",
+                )
+            elif _alike(entry.path, _autostart.original_path(entry.path)):
+                os.unlink(entry.path)
 
     def _remark(self, code: str, msg: str, remedy: str) -> None:
         remark = {"code": code, "msg": msg, "remedy": remedy}

@@ -347,6 +347,8 @@ def test_autostart_that_is_still_set_aside() -> None:
     """Where the domain lives it is missed after a boot; where it has left, and while a session has it, it is right."""
     entry = AutostartEntry("/etc/xen/auto/.centos.cfg", "config", "centos", UUID, set_aside="a" * 16)
     assert found(judge(dom0("xen1", row(), autostart=(entry,)))) == {"autostart_set_aside": "warning"}
+    old = dataclasses.replace(entry, path="/var/lib/xen/save/.centos", kind="image")
+    assert one(judge(dom0("xen1", row(), autostart=(old,)))).remedy == "On xen1: remove it."
     assert judge(dom0("xen1", autostart=(entry,)), dom0("xen2", row())).clean
     assert found(judge(dom0("xen1", row(), autostart=(entry,), sessions=(SENDING,)))) == {"move_under_way": "info"}
 

@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.test_autostart import Disk, PowerLoss
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils.test_autostart import image
 
 UUID = "2c1a7b9e-3f5d-4c65-9e1a-0123456789ab"
 TEXT = f'name = "centos"\nuuid = "{UUID}"\nmemory = 512\n'
@@ -319,6 +320,16 @@ def test_mode_and_owner_go_along(hosts: tuple[Dom0, Dom0]) -> None:
     move(one, two, 1)
     there = (two.configs / "centos.cfg").stat()
     assert (there.st_mode & 0o777, there.st_uid) == (0o604, os.geteuid())
+
+
+def test_an_old_image_stays_aside_and_is_told(hosts: tuple[Dom0, Dom0]) -> None:
+    """The domain's disks have changed since it was saved. One of a namesake is nobody's concern here."""
+    one, two = hosts
+    (one.save / "centos").write_bytes(image())
+    assert move(one, two, 1) == []
+    (one.save / ".other.dom0-xen-0123456789abcdef").write_bytes(image(uuid=UUID.replace("2", "3")))
+    assert move(two, one, 2) == ["image_set_aside"]
+    assert not (one.save / "centos").exists()
 
 
 @pytest.mark.parametrize("lose", [True, False])
