@@ -87,29 +87,36 @@ def log_dirty(case: Case) -> t.Iterator[Finding]:
 
 
 def suspendable(case: Case) -> t.Iterator[Finding]:
-    """No QEMU on the source writes to a disk after the guest was suspended by ``xl save``.
+    """Nothing on the source writes to a disk after the guest was suspended by ``xl save``.
 
     ``xl migrate`` has QEMU flush and let go of an HVM guest's disks (tools/libs/light/libxl_dom_save.c,
     xen-save-devices-state with live set); ``xl save`` does not set it, and resumes QEMU's guest into the pause.
+    A raw file goes through a loop device, and so through the host's cache.
     """
     if case.domain is None or case.domain.type != "hvm" or chosen(case)[0] != SUSPEND:
         return
     kept = [
         str(disk.get("pdev_path"))
         for disk in case.config.get("disks") or ()
-        if disk.get("pdev_path") and disk.get("format") != "empty" and not _uncached(disk)
+        if disk.get("pdev_path") and disk.get("format") != "empty" and not _uncached(case, disk)
     ]
     if kept:
         yield case.error(
             "suspend_disk_cached",
             case.source_name,
-            f"QEMU may keep parts of disks of {case.domain.name} in memory that it does not write when the domain is"
-            f" suspended by xl save: {listed(kept)}.",
+            f"QEMU, or the host, may keep parts of disks of {case.domain.name} in memory that are not written when the"
+            f" domain is suspended by xl save: {listed(kept)}.",
             "Move it live (migrate_method: live), or give it raw block devices with direct-io-safe.",
             paths=kept,
         )
 
 
-def _uncached(disk: t.Mapping[str, t.Any]) -> bool:
-    raw = disk.get("format") in ("raw", None)
-    return raw and (disk.get("backend") == "phy" or is_true(disk.get("direct_io_safe")))
+def _uncached(case: Case, disk: t.Mapping[str, t.Any]) -> bool:
+    if disk.get("format") not in ("raw", None):
+        return False
+    if disk.get("backend") != "phy":
+        return is_true(disk.get("direct_io_safe"))
+    path, links = str(disk.get("pdev_path")), case.domain.links if case.domain else {}
+    # What a script makes a disk of is no file; and within one host there is one cache of it.
+    is_file = path.startswith("/") and not disk.get("script") and not links.get(path, path).startswith("/dev/")
+    return case.same_host or not is_file

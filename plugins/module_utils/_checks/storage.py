@@ -28,13 +28,16 @@ def _kept(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
 
     QEMU serves qdisk to PV and PVH guests without ever being told to flush and let go (only HVM guests' QEMU is, by
     tools/libs/light/libxl_dom_save.c), so what it keeps of a disk's structure would be written over the new owner's.
+    A raw file is served through a loop device, whatever the guest (libxl_linux.c libxl__try_phy_backend).
     """
-    if case.domain is None or case.domain.type == "hvm":
+    if case.domain is None:
         return
     host, name, cached = case.source_name, case.domain.name, []
     for disk in disks:
         path, backend, image = str(disk["pdev_path"]), disk.get("backend"), disk.get("format")
         mount = _mount(case, path)
+        if backend == "qdisk" and case.domain.type == "hvm":
+            continue
         if backend == "qdisk" and image not in ("raw", None):
             yield case.error(
                 "disk_not_raw",

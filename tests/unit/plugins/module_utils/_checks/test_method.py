@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -53,15 +54,22 @@ def test_the_best_that_can_be_had_unless_one_is_named(
         ({**DISK, "direct_io_safe": "True"}, False),
         ({**DISK, "direct_io_safe": "True", "format": "qcow2"}, True),
         ({**DISK, "backend": "phy"}, False),
+        ({**DISK, "backend": "phy", "pdev_path": "/srv/a.img"}, True),
+        ({**DISK, "backend": "phy", "pdev_path": "/srv/link"}, False),
+        ({**DISK, "backend": "phy", "pdev_path": "rbd:pool/a"}, False),
+        ({**DISK, "backend": "phy", "pdev_path": "/srv/x", "script": "block-iscsi"}, False),
         ({"vdev": "hdc", "format": "empty"}, False),
     ],
 )
-def test_an_hvm_guest_is_suspended_only_with_disks_that_qemu_does_not_keep(
-    disk: dict[str, t.Any], refused: bool
-) -> None:
-    """xl save does not have QEMU let go of them."""
+def test_an_hvm_guest_is_suspended_only_with_disks_that_nothing_keeps(disk: dict[str, t.Any], refused: bool) -> None:
+    """xl save does not have QEMU let go of them, and the host caches a file; within one host it is one cache."""
     subject = with_config(c_info={"type": "hvm"}, disks=[disk])
+    subject = dataclasses.replace(subject, links={"/srv/link": "/dev/dm-3"})
     found = findings(host("xen1"), host("xen2"), subject, request(method="suspend"))
     assert ("suspend_disk_cached" in [finding.code for finding in found]) is refused
+    within = findings(
+        host("xen1"), host("xen1"), subject, request(method="suspend", destination="xen1", allow_same_host=True)
+    )
+    assert ("suspend_disk_cached" in [finding.code for finding in within]) is (refused and disk["backend"] == "qdisk")
     live = findings(host("xen1"), host("xen2"), subject, request(method="live"))
     assert "suspend_disk_cached" not in [finding.code for finding in live]

@@ -186,6 +186,14 @@ def test_what_an_hvm_domains_qemu_keeps_is_let_go_of() -> None:
     assert codes(check(guest("/srv/a", "hvm", backend="qdisk"), mounted(NFS), mounted(NFS))) == []
 
 
+def test_a_raw_file_of_an_hvm_domain_goes_through_the_cache_too() -> None:
+    """Such a disk is no qdisk but a loop device, which nobody tells to let go; a device has no such cache."""
+    for kind in ("hvm", "pvh"):
+        assert codes(check(guest("/srv/a", kind), mounted(NFS), mounted(NFS))) == ["disk_cache_stale"], kind
+        assert codes(check(guest("/srv/a", kind), mounted(OCFS), mounted(OCFS))) == ["disk_unchecked"], kind
+    assert codes(check(guest(kind="hvm"), Equipment(disks=(disk(LVM),)), Equipment(disks=(disk(LVM),)))) == []
+
+
 def test_what_goes_around_the_cache_is_in_none() -> None:
     """QEMU opens such a file with O_DIRECT, where a loop device does not."""
     direct = guest("/srv/a", backend="qdisk", direct_io_safe="True")
@@ -195,8 +203,8 @@ def test_what_goes_around_the_cache_is_in_none() -> None:
 
 
 def test_a_disk_that_is_only_read_may_be_a_copy() -> None:
-    """Such as an image of a CD; libxl leaves the field out."""
-    found = check(guest("/srv/a.iso", "hvm", readwrite=None), mounted(), mounted())
+    """Such as an image of a CD, which QEMU serves to an HVM domain; libxl leaves the field out."""
+    found = check(guest("/srv/a.iso", "hvm", backend="qdisk", readwrite=None), mounted(), mounted())
     assert codes(found) == ["disk_unchecked"]
 
 
