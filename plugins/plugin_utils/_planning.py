@@ -55,6 +55,12 @@ class Move(Record):
     destination: str
 
 
+def names_taken(task_vars: t.Mapping[str, t.Any]) -> set[str]:
+    """Return the names that no move may have: those of all hosts, but not of the moves that this run has made hosts."""
+    groups = task_vars.get("groups") or {}
+    return set(groups.get("all") or ()) - set(groups.get("dom0_moves") or ())
+
+
 def plan_move(wanted: str, source: str, destination: str, hosts: Hosts, taken: t.Container[str]) -> Move:
     """Return the move of one domain, found by name or UUID.
 

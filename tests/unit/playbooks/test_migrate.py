@@ -225,6 +225,30 @@ def test_the_role_serves_a_play_of_ones_own(user: User) -> None:
     assert log.count("Using module file") <= 8
 
 
+def test_several_playbooks_in_one_run_do_each_its_own_move(user: User) -> None:
+    """What one has planned and done is not done again by the next, though its hosts are still in the inventory."""
+    here, there = where(user.site), other(user.site)
+    before = len(user.site.intervals(GUEST))
+    path = user.folder / "plays.yml"
+    ways = [there, here, there]
+    path.write_text(
+        json.dumps(
+            [
+                {
+                    "name": f"Move it to {host}",
+                    "import_playbook": "dom0.xen.migrate",
+                    "vars": {"domain": "centos", "destination": host},
+                }
+                for host in ways
+            ]
+        )
+    )
+    log = user.run(str(path))
+    assert log.count("Moves planned: 1, done: 1.") == len(ways)
+    assert where(user.site) == there
+    assert len(user.site.intervals(GUEST)) == before + len(ways)
+
+
 def collect_command_lines(seen: set[str], over: threading.Event) -> None:
     """Collect the command line of every process of this machine, again and again."""
     while not over.wait(0.01):

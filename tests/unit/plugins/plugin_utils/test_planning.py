@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._planning import (
     DomainOnSeveralHosts,
     Move,
     MoveNameTaken,
+    names_taken,
     plan_move,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
@@ -107,6 +108,13 @@ def test_a_name_that_the_inventory_has_is_refused() -> None:
     """A move that merged with a machine would inherit its address."""
     with pytest.raises(MoveNameTaken):
         plan_move("centos", "", "xen2", hosts(xen1=[row()]), ("xen1", "centos@xen1"))
+
+
+def test_a_move_of_the_same_run_does_not_take_its_own_name() -> None:
+    """Two playbooks of one run may move a domain the same way, with a move back in between."""
+    groups = {"all": ["xen1", "centos@xen1", "web@xen1"], "dom0_moves": ["centos@xen1"]}
+    assert names_taken({"groups": groups}) == {"xen1", "web@xen1"}
+    assert names_taken({}) == set()
 
 
 def test_a_name_is_made_fit_for_an_inventory() -> None:
