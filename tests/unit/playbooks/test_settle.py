@@ -252,6 +252,19 @@ def test_what_was_done_after_another_run_had_undone_it_is_undone_again(user: Use
     assert not storage.exists(), log[-6000:]
 
 
+def test_what_cannot_be_settled_yet_is_observed_all_the_same(user: User) -> None:
+    """The destination loses power after the commit, and only a person can say more: the run still tells what it sees."""
+    user.site["xen2"].faults({"point": "receive.go", "action": "power_loss"})
+    (user.folder / "after.yml").write_text(WRITTEN)
+    after = ("-e", f"migrate_after_tasks={user.folder / 'after.yml'}", "-e", f"written={user.folder / 'after'}")
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), "-e", "migrate_link_timeout=3", *after)
+    log = move.communicate(timeout=LIMIT_S)[0]
+    assert move.returncode == 2, log[-4000:]
+    assert user.result["owner"] == "unsettled" and user.result["error"], log[-6000:]
+    assert (user.folder / "after").exists()
+    assert [each["name"] for each in user.site["xen1"].domains()] == ["centos--migratedaway"]
+
+
 def test_a_guest_that_suspends_when_xl_has_given_up_is_resumed(tmp_path: pathlib.Path) -> None:
     """The sender watches for that after its end, and the run that cleans up behind it must not call that off."""
     site = Site(tmp_path / "double")
