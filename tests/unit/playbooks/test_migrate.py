@@ -225,6 +225,36 @@ def test_the_role_serves_a_play_of_ones_own(user: User) -> None:
     assert log.count("Using module file") <= 8
 
 
+def test_two_moves_on_one_play_host_are_not_mixed(user: User) -> None:
+    """The second one fails before it has a sender: its receiver is given up, and nothing of the first one is told."""
+    here, there = where(user.site), other(user.site)
+    user.site[here].faults({"point": "receive.banner", "action": "text", "text": "no banner at all\n"})
+    roles = [
+        {
+            "role": "dom0.xen.migrate",
+            "vars": {
+                "migrate_domain": "centos",
+                "migrate_source": source,
+                "migrate_destination": destination,
+                "migrate_result_path": str(user.folder / f"{destination}.json"),
+            },
+        }
+        for source, destination in ((here, there), (there, here))
+    ]
+    path = user.folder / "play.yml"
+    path.write_text(json.dumps([{"name": "Move twice", "hosts": "localhost", "gather_facts": False, "roles": roles}]))
+    process = user.start(str(path))
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode == 2 and where(user.site) == there, log[-4000:]
+    first, second = (json.loads((user.folder / f"{host}.json").read_text()) for host in (there, here))
+    assert first["end_state"] == "moved" and first["bytes"]
+    assert second["end_state"] == "stayed" and second["session"] is None and second["bytes"] is None
+    assert "instead of its banner" in second["error"]["msg"]
+    assert "TASK [dom0.xen.settle" not in log
+    given_up = log.rpartition("TASK [dom0.xen.migrate : Give the receiver up]")[2].partition("TASK")[0]
+    assert given_up and "skipping" not in given_up
+
+
 def test_several_playbooks_in_one_run_do_each_its_own_move(user: User) -> None:
     """What one has planned and done is not done again by the next, though its hosts are still in the inventory."""
     here, there = where(user.site), other(user.site)
