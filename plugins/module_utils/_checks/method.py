@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts
+from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts, processor
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
     Case,
@@ -27,7 +27,7 @@ HOW = {
 }
 """A method that was chosen, for a sentence."""
 
-STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older)
+STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older, processor.vendor)
 """What must be so for a running domain's state to be sent, and does not matter to one that is started anew."""
 
 

@@ -43,7 +43,8 @@ def vendor(case: Case) -> t.Iterator[Finding]:
             case.request.destination,
             f"the processor of {case.request.destination} is of {there.vendor}, that of {case.source_name} of"
             f" {here.vendor}; Xen does not support moving a running domain from one to the other.",
-            f"Shut the domain down and start it on {case.request.destination}.",
+            f"Have it shut down and started on {case.request.destination} from its configuration file: set"
+            " migrate_method to cold, or migrate_allow_cold to true.",
             source=here.vendor,
             destination=there.vendor,
         )

@@ -14,17 +14,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import
 Disk = t.Mapping[str, t.Any]
 
 
-def disks(case: Case) -> t.Iterator[Finding]:
-    """Every disk is one that both hosts can have open one after the other, and is the same on both."""
+def _disks(case: Case) -> list[Disk]:
     if case.domain is None or case.domain.domid == 0:
-        return
-    found = [disk for disk in case.config.get("disks") or () if disk.get("pdev_path") and disk.get("format") != "empty"]
-    yield from _kept(case, found)
-    yield from _same(case, found)
+        return []
+    return [disk for disk in case.config.get("disks") or () if disk.get("pdev_path") and disk.get("format") != "empty"]
 
 
-def _kept(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
-    """No disk is kept in a way that two hosts cannot have open one after the other.
+def handed_over(case: Case) -> t.Iterator[Finding]:
+    """No disk is kept in a way in which a domain that runs cannot have it opened by the other host.
 
     QEMU serves qdisk to PV and PVH guests without ever being told to flush and let go (only HVM guests' QEMU is, by
     tools/libs/light/libxl_dom_save.c), so what it keeps of a disk's structure would be written over the new owner's.
@@ -33,7 +30,7 @@ def _kept(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
     if case.domain is None:
         return
     host, name, cached = case.source_name, case.domain.name, []
-    for disk in disks:
+    for disk in _disks(case):
         path, backend, image = str(disk["pdev_path"]), disk.get("backend"), disk.get("format")
         mount = _mount(case, path)
         if backend == "qdisk" and case.domain.type == "hvm":
@@ -44,7 +41,8 @@ def _kept(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
                 host,
                 f"disk {disk.get('vdev', path)} of {name} is an image of format {image} served by QEMU, which"
                 f" {case.domain.type.upper() if case.domain.type else 'such'} domains cannot hand over safely.",
-                f"Shut the domain down and start it on {case.request.destination}, or turn the image into a raw one.",
+                f"Shut the domain down and start it on {case.request.destination} (migrate_method: cold), or turn the"
+                " image into a raw one.",
                 path=path,
                 format=image,
             )
@@ -58,7 +56,7 @@ def _kept(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
                 f" {case.request.destination} may go on with what it read before {name} wrote it last.",
                 "Mount it without that cache on both hosts (nfs: noac; cifs: cache=none), let QEMU go around it"
                 " (backendtype=qdisk,direct-io-safe), or shut the domain down and start it on"
-                f" {case.request.destination}.",
+                f" {case.request.destination} (migrate_method: cold).",
                 path=path,
                 type=mount.type,
                 mount=mount.path,
@@ -82,14 +80,14 @@ def _mount(case: Case, path: str) -> Mount | None:
     return same_disk.mount_of(case.domain.links.get(path, path), case.source.equipment.mounts)
 
 
-def _same(case: Case, disks: t.Iterable[Disk]) -> t.Iterator[Finding]:
-    """The destination has the same disk under the same path, as far as facts can tell."""
+def disks(case: Case) -> t.Iterator[Finding]:
+    """The destination has the same disks under the same paths, as far as facts can tell."""
     if case.domain is None or case.same_host:
         return
     here = case.source.equipment if case.source else Equipment()
     there = case.destination.equipment if case.destination else Equipment()
     unchecked = []
-    for disk in disks:
+    for disk in _disks(case):
         path = str(disk["pdev_path"])
         found = _compared(case, disk, path, here, there)
         if found.word == same_disk.UNKNOWN or (found.word == same_disk.NOT_SHARED and not disk.get("readwrite")):

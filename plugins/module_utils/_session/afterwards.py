@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import belonging
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -83,8 +84,9 @@ class Afterwards:
         self._unpacking.unpack()
         if not self._settings.liveness or self._settings.leave_paused or domid is None:
             return
-        address = self._settings.liveness_address
-        pulse = liveness.Pulse(self._xl, self._store, domid, self._connected, address)
+        # A guest that was started anew connects its devices when it has booted, and some take minutes.
+        connected = () if self._settings.method == COLD else self._connected
+        pulse = liveness.Pulse(self._xl, self._store, domid, connected, self._settings.liveness_address)
         self._liveness = liveness.follow(pulse.look, self._settings.liveness_timeout, wait, dismissed)
         if self._before and not dismissed():
             after = portrait.processors(self._xl, domid)

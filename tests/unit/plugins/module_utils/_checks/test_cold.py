@@ -12,9 +12,10 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings, plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import WARNING, Finding
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile, Processor
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts, XenStoreFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    EQUIPMENT,
     OTHER,
     UUID,
     XEN,
@@ -26,11 +27,16 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.exampl
 
 FILE = ConfigFile("/etc/xen/centos.cfg", "centos", UUID)
 OLDER = host("xen2", xen=dataclasses.replace(XEN, version="4.16.1", minor=16))
-_XENSTORE = domain().xenstore
-assert isinstance(_XENSTORE, XenStoreFacts)
+_XENSTORE, _PROCESSOR = domain().xenstore, EQUIPMENT.processor
+assert isinstance(_XENSTORE, XenStoreFacts) and isinstance(_PROCESSOR, Processor)
 SUSPENDS_NOT = dataclasses.replace(_XENSTORE, feature_suspend="0")
+AMD = host(
+    "xen2",
+    equipment=dataclasses.replace(EQUIPMENT, processor=dataclasses.replace(_PROCESSOR, vendor="AuthenticAMD")),
+)
 SUBJECTS: dict[str, tuple[DomainFacts, HostFacts]] = {
     "xen_older": (domain(), OLDER),
+    "cpu_vendor": (domain(), AMD),
     "migration_disabled": (with_config(b_info={"disable_migrate": "True"}), host("xen2")),
     "vnuma": (with_config(b_info={"vnuma_nodes": [{}]}), host("xen2")),
     "nested_virtualisation": (with_config(b_info={"nested_hvm": "True"}), host("xen2")),
@@ -87,6 +93,31 @@ def test_there_is_one_file_and_it_is_of_this_domain(files: tuple[ConfigFile, ...
     assert [finding.code for finding in seen] == ([code] if code else [])
     assert all("migrate_config" in each.remedy for each in seen if each.severity != WARNING)
     assert codes(subject, method="live") == []
+
+
+QCOW2 = {"pdev_path": "/srv/a.qcow2", "vdev": "xvda", "backend": "qdisk", "format": "qcow2", "readwrite": 1}
+LESS = dataclasses.replace(_PROCESSOR, features=("0", *_PROCESSOR.features[1:]), mhz=1000.0)
+
+
+@pytest.mark.parametrize(
+    ("subject", "destination", "told"),
+    [
+        (with_config(disks=[QCOW2]), host("xen2"), ["disk_not_raw"]),
+        (with_config(disks=[{**QCOW2, "format": "raw"}]), host("xen2"), ["disk_cached"]),
+        (domain(), host("xen2", xen=dataclasses.replace(XEN, commandline="gnttab_max_frames=32")), ["grant_limits"]),
+        (
+            domain(),
+            host("xen2", equipment=dataclasses.replace(EQUIPMENT, processor=LESS)),
+            ["cpu_features_fewer", "tsc_rate_differs"],
+        ),
+    ],
+)
+def test_what_matters_to_a_running_domain_only(subject: DomainFacts, destination: HostFacts, told: list[str]) -> None:
+    """It is what being shut down is the remedy of. The disks must be the same ones all the same."""
+    subject = dataclasses.replace(subject, config_files=(FILE,))
+    others = ["disk_unchecked"] if subject.config and subject.config.get("disks") else []
+    assert sorted(codes(subject, destination)) == sorted([*told, *others])
+    assert codes(subject, destination, method="cold") == others
 
 
 def test_a_domain_that_comes_back_by_itself_is_not_shut_down() -> None:

@@ -16,7 +16,9 @@ import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig, Host
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import liveness
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session import liveness, portrait
+from ansible_collections.dom0.xen.plugins.module_utils._session.afterwards import Afterwards
 from ansible_collections.dom0.xen.plugins.module_utils._session.liveness import (
     AddressInvalid,
     Look,
@@ -24,6 +26,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.liveness import 
     checked,
     follow,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -184,6 +188,27 @@ def test_a_device_that_was_connected_must_be_again(host: Host, pulse: t.Callable
     assert pulse().look().missing == ("the device vif/0 is in state 2, not connected",)
     assert pulse(("vif/0", "vbd/51712")).look().missing[1] == "the device vbd/51712 is gone, not connected"
     assert pulse(()).look().missing == ()
+
+
+@pytest.mark.parametrize(("method", "alive"), [("live", False), ("cold", True)])
+def test_a_guest_that_was_shut_down_may_still_boot(
+    host: Host, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, method: str, alive: bool
+) -> None:
+    """It connects its devices minutes later, perhaps; one that came with its memory has to at once."""
+    monkeypatch.setattr(_autostart, "SETTINGS", (str(tmp_path / "none"),))
+    host.behave("centos", load=1.0)
+    places = {"runtime_folder": str(tmp_path), "journal_folder": str(tmp_path), "xl": "xl", "peer_certificate": ""}
+    ports = {"listen_address": "127.0.0.1", "port_first": 0, "port_last": 0}
+    limits = {"link_timeout": 1.0, "admission_timeout": 1.0, "banner_timeout": 1.0, "liveness_timeout": 2.0}
+    who = {"session": "0123456789abcdef", "uuid": GuestConfig.uuid, "name": "centos", "peer_host": ""}
+    settings = ReceiverSettings.from_document(
+        {**who, **places, **ports, **limits, "memory_max_kib": 16384, "liveness": True, "method": method}
+    )
+    with XenStore(str(host.paths.store_socket)) as store:
+        subject = Afterwards(settings, Xl(subprocess_runner(), str(host.paths.bin / "xl")), store, lambda dummy: None)
+        subject.take({"type": portrait.KIND, "traits": {}, "connected": ["vbd/51712"]})
+        subject.run(Owner.DESTINATION, host.domains()[0]["domid"], time.sleep, lambda: False)
+    assert subject.told["liveness"]["alive"] is alive
 
 
 def test_a_guest_that_is_paused_or_gone_is_not(host: Host, pulse: t.Callable[..., Pulse]) -> None:
