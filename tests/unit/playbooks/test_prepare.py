@@ -9,6 +9,7 @@ import pathlib
 import sys
 
 import pytest
+import pyxs
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User
@@ -31,3 +32,21 @@ def test_a_host_that_cannot_take_part_fails_and_is_named(tmp_path: pathlib.Path)
     assert "failed=0" in recap["xen1"] and "changed=0" in recap["xen1"]
     failures = [line for line in log.splitlines() if "failed: [bare]" in line or '"msg": "bare: ' in line]
     assert any("bare: " in line and "Remedy: " in line for line in failures), log
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("true", True), ("false", False), ("no", False)])
+def test_paramiko_is_installed_only_when_asked_for(tmp_path: pathlib.Path, given: str, wanted: bool) -> None:
+    """On the command line every value is a text, also the one that says no. No host has its package here."""
+    packages, python = tmp_path / "packages", tmp_path / "python"
+    packages.mkdir()
+    (packages / "pyxs").symlink_to(pathlib.Path(pyxs.__file__).parent)
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{packages}" exec "{sys.executable}" -S "$@"\n')
+    python.chmod(0o755)
+    site = Site(tmp_path / "double")
+    site.up(["xen1"], python=str(python))
+    more = ("-e", f"prepare_ssh={given}", "-e", '{"prepare_ssh_packages": {}}')
+    process = User(site, tmp_path).start("dom0.xen.prepare", *more)
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert site.down() == []
+    assert ("Install pyxs and paramiko" in log) is wanted, log
+    assert process.returncode == (2 if wanted else 0), log
