@@ -4,7 +4,7 @@
 """What goes with a domain, as a message: its configuration file, and what starts it at boot (pure; private).
 
 The peer is pinned, and what it sends is still read as if it were anybody's: names without folders, sizes with a limit,
-and files that configure this session's domain and no other.
+and files that configure this session's domain and no other, that only root may change, and that Xen does not read.
 """
 
 from __future__ import annotations
@@ -37,14 +37,17 @@ ENTRIES_MAX = 16
 _NAME = re.compile(r"\A[^./\x00-\x1f\x7f][^/\x00-\x1f\x7f]{0,199}\Z")
 ACCOUNT = re.compile(r"\A[A-Za-z0-9_.][A-Za-z0-9_.-]{0,63}\Z")
 _LINK = re.compile(r"\A[^\x00-\x1f\x7f]{1,1000}\Z")
+# What Xen's own programs read in that folder, whatever domain it may name (tools/xl/xl.c, tools/ocaml/xenstored).
+_XENS = frozenset({"xl.conf", "oxenstored.conf", "cpupool"})
+# Whoever may write a file says what root starts.
+_MODE = 0o755
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who may do what with a file; empty names are root's."""
+    """Who may do what with a file, which is root's; so is one with an empty group."""
 
     mode: int
-    user: str = ""
     group: str = ""
 
 
@@ -137,7 +140,7 @@ def read_seen(message: t.Mapping[str, t.Any]) -> str | None:
 def _file_document(file: File | None) -> Message | None:
     if file is None:
         return None
-    owner = {"mode": file.owner.mode, "user": file.owner.user, "group": file.owner.group}
+    owner = {"mode": file.owner.mode, "group": file.owner.group}
     return {"name": file.name, "content": base64.b64encode(file.content).decode("ascii"), **owner}
 
 
@@ -167,16 +170,16 @@ def _file(document: t.Any, uuid: str, name: str) -> File | None:
 
 
 def _owner(document: Message) -> Owner:
-    mode, names = document.get("mode"), [document.get(key, "") for key in ("user", "group")]
+    mode, group = document.get("mode"), document.get("group", "")
     if not isinstance(mode, int) or isinstance(mode, bool) or not 0 <= mode <= 0o777:
         raise FrameError("a file with a mode that is none")
-    if any(name and not _matches(ACCOUNT, name) for name in names):
+    if group != "" and not _matches(ACCOUNT, group):
         raise FrameError("a file of nobody")
-    return Owner(mode, *names)
+    return Owner(mode & _MODE, group)
 
 
 def _name(given: t.Any) -> str:
-    if not _matches(_NAME, given) or _autostart.plain_name(given) != given:
+    if not _matches(_NAME, given) or _autostart.plain_name(given) != given or given in _XENS:
         raise FrameError("a file with a name that is none")
     return str(given)
 

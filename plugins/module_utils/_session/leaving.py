@@ -13,7 +13,6 @@ import contextlib
 import grp
 import hashlib
 import os
-import pwd
 import stat
 import typing as t
 
@@ -228,13 +227,10 @@ def drop_same(folder: str, plain: str, content: bytes | None, but: t.Container[s
 
 
 def _owner(found: os.stat_result) -> belongings.Owner:
-    user = group = ""
-    with contextlib.suppress(KeyError):
-        user = pwd.getpwuid(found.st_uid).pw_name
+    group = ""
     with contextlib.suppress(KeyError):
         group = grp.getgrgid(found.st_gid).gr_name
-    known = [name if belongings.ACCOUNT.match(name) else "" for name in (user, group)]
-    return belongings.Owner(stat.S_IMODE(found.st_mode) & 0o777, *known)
+    return belongings.Owner(stat.S_IMODE(found.st_mode) & 0o777, group if belongings.ACCOUNT.match(group) else "")
 
 
 def _digest(content: bytes) -> str:

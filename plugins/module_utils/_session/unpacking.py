@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import grp
 import os
-import pwd
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
@@ -269,12 +268,8 @@ def _alike(aside: str, plain: str) -> bool:
 
 
 def _give(fd: int, owner: belongings.Owner) -> None:
-    """Give a file its mode and owner; names that this host does not know are root's, whoever runs this."""
+    """Give a file its mode and group; one that this host does not know is root's, whoever runs this."""
     os.fchmod(fd, owner.mode)
-    user = group = -1
-    with contextlib.suppress(KeyError):
-        user = pwd.getpwnam(owner.user).pw_uid if owner.user else -1
-    with contextlib.suppress(KeyError):
-        group = grp.getgrnam(owner.group).gr_gid if owner.group else -1
-    with contextlib.suppress(PermissionError):
-        os.fchown(fd, user, group)
+    with contextlib.suppress(KeyError, PermissionError):
+        if owner.group:
+            os.fchown(fd, -1, grp.getgrnam(owner.group).gr_gid)

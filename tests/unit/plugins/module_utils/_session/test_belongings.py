@@ -21,13 +21,13 @@ TEXT = f'name = "centos"\nuuid = "{UUID}"\n'.encode()
 
 def message(**config: t.Any) -> dict[str, t.Any]:
     """A message with one good file, of which something is different."""
-    file = {"name": "centos.cfg", "content": base64.b64encode(TEXT).decode(), "mode": 0o640, "user": "root", **config}
+    file = {"name": "centos.cfg", "content": base64.b64encode(TEXT).decode(), "mode": 0o640, "group": "adm", **config}
     return {"type": "belongings", "config": file, "entries": []}
 
 
 def test_what_is_sent_is_what_arrives() -> None:
-    """Files, links of both kinds, modes and owners."""
-    file = File("centos.cfg", TEXT + b"\xff", Owner(0o640, "root", "adm"))
+    """Files, links of both kinds, modes and groups."""
+    file = File("centos.cfg", TEXT + b"\xff", Owner(0o640, "adm"))
     sent = Belongings(file, (Entry("10-centos"), Entry("x", "/srv/centos.cfg"), Entry("y.cfg", file=file)))
     assert belongings.read(sent.to_message(), UUID, "centos") == sent
     assert belongings.read(Belongings().to_message(), UUID, "centos") == Belongings()
@@ -56,12 +56,15 @@ def test_the_largest_fits_into_a_frame() -> None:
         {"name": None},
         {"name": "centos.cfg.moved-0123456789abcdef"},
         {"name": "centos.cfg.dom0-xen-0123456789abcdef"},
+        {"name": "xl.conf"},
+        {"name": "oxenstored.conf"},
+        {"name": "cpupool"},
         {"mode": 0o4755},
         {"mode": -1},
         {"mode": True},
         {"mode": "0644"},
-        {"user": "-root"},
-        {"user": "a b"},
+        {"group": "-root"},
+        {"group": "a b"},
         {"group": 0.5},
         {"content": "not base64"},
         {"content": 1},
@@ -75,6 +78,14 @@ def test_what_is_no_configuration_of_this_domain_is_refused(change: dict[str, t.
     belongings.read(message(), UUID, "centos")
     with pytest.raises(FrameError):
         belongings.read(message(**change), UUID, "centos")
+
+
+def test_only_root_may_change_what_root_starts() -> None:
+    """Whatever the source says: accounts of the same name are other people there."""
+    sent = {**message(mode=0o666), "entries": [{"name": "centos", "link": "", "file": message(mode=0o777)["config"]}]}
+    found = belongings.read(sent, UUID, "centos")
+    assert found.config and found.config.owner == Owner(0o644, "adm")
+    assert found.entries[0].file and found.entries[0].file.owner.mode == 0o755
 
 
 @pytest.mark.parametrize(
