@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
 import typing as t
 from dataclasses import dataclass, replace
@@ -148,7 +149,7 @@ def _entry(document: t.Any, uuid: str, name: str) -> Entry:
     if not isinstance(document, dict):
         raise FrameError("an entry that is no object")
     link = document.get("link", "")
-    if link and not _matches(_LINK, link):
+    if link and not _is_path(_LINK, link):
         raise FrameError("an entry that leads nowhere")
     return Entry(_name(document.get("name")), link, _file(document.get("file"), uuid, name))
 
@@ -179,10 +180,18 @@ def _owner(document: Message) -> Owner:
 
 
 def _name(given: t.Any) -> str:
-    if not _matches(_NAME, given) or _autostart.plain_name(given) != given or given in _XENS:
+    if not _is_path(_NAME, given) or _autostart.plain_name(given) != given or given in _XENS:
         raise FrameError("a file with a name that is none")
     return str(given)
 
 
 def _matches(pattern: re.Pattern[str], given: t.Any) -> bool:
     return isinstance(given, str) and pattern.match(given) is not None
+
+
+def _is_path(pattern: re.Pattern[str], given: t.Any) -> bool:
+    """Whether it matches, and a file can be called so here: JSON has texts that no file system has."""
+    try:
+        return _matches(pattern, given) and bool(os.fsencode(given))
+    except UnicodeEncodeError:
+        return False

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import os
 import typing as t
 
 import pytest
@@ -53,6 +55,7 @@ def test_the_largest_fits_into_a_frame() -> None:
         {"name": ""},
         {"name": "a\nb"},
         {"name": "c" * 201},
+        {"name": "c\ud800.cfg"},
         {"name": None},
         {"name": "centos.cfg.moved-0123456789abcdef"},
         {"name": "centos.cfg.dom0-xen-0123456789abcdef"},
@@ -98,6 +101,8 @@ def test_only_root_may_change_what_root_starts() -> None:
         [{"name": "x", "link": 1}],
         [{"name": "x", "link": "a\0b"}],
         [{"name": "x", "link": "a" * 1001}],
+        [{"name": "x\ud800"}],
+        [{"name": "x", "link": "/srv/\ud800"}],
         [{"name": "x", "file": "text"}],
         [{"name": str(number)} for number in range(belongings.ENTRIES_MAX + 1)],
     ],
@@ -112,6 +117,13 @@ def test_a_file_without_a_uuid_counts_by_its_name() -> None:
     """Many have none, and the source warns of them."""
     text = base64.b64encode(b"name = 'centos'\n").decode()
     assert belongings.read(message(content=text), UUID, "centos").config is not None
+
+
+def test_a_name_that_is_no_text_goes_along() -> None:
+    """A file system has any bytes; Python shows those that are no UTF-8 in its own way."""
+    name = os.fsdecode(b"centos-\xff.cfg")
+    found = belongings.read(json.loads(json.dumps(message(name=name))), UUID, "centos")
+    assert found.config and os.fsencode(found.config.name) == b"centos-\xff.cfg"
 
 
 @pytest.mark.parametrize("state", ["free", "same", "other", None])
