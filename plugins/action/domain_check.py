@@ -76,11 +76,15 @@ def _request(options: Result) -> MoveRequest:
         # A host is not emptied by moving its domains within it.
         allow_same_host=options["allow_same_host"] and bool(options["domain"]),
         method=options["method"],
+        transport=options["transport"],
+        allow_plain=options["allow_plain"],
         allow_cold=options["allow_cold"],
         memory_reserve_mib=options["memory_reserve_mib"],
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"] if options["domain"] else "",
         waive=codes(options["waive"]),
+        follow_config=options["follow_config"],
         map_bridges=texts(options["map_bridges"]),
         map_disks=texts(options["map_disks"]),
+        leave_paused=options["leave_paused"],
     )

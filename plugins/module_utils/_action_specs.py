@@ -137,12 +137,16 @@ DOMAIN_CHECK: Spec = {
     "destination_address": {"type": "str", "default": ""},
     "allow_same_host": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
+    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
+    "allow_plain": {"type": "bool", "default": False},
     "memory_reserve_mib": {"type": "int", "default": 0},
     "dom0_memory_min_mib": {"type": "int", "default": 512},
     "waive": {"type": "raw", "default": []},
+    "follow_config": {"type": "bool", "default": True},
     "allow_cold": {"type": "bool", "default": False},
     "map_bridges": {"type": "dict", "default": {}},
     "map_disks": {"type": "dict", "default": {}},
+    "leave_paused": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
 

@@ -68,6 +68,17 @@ options:
     type: str
     choices: [auto, live, suspend, cold]
     default: auto
+  transport:
+    description:
+      - How the bytes are to travel, as for M(dom0.xen.migration_check).
+    type: str
+    choices: [tls, ssh, tcp]
+    default: tls
+  allow_plain:
+    description:
+      - Whether O(transport=tcp) is meant; it is refused otherwise.
+    type: bool
+    default: false
   allow_cold:
     description:
       - Whether V(auto) of O(method) may be V(cold) where the domain's memory cannot be sent.
@@ -88,6 +99,16 @@ options:
       - Codes of findings that are not to count, as for M(dom0.xen.migration_check).
     type: raw
     default: []
+  follow_config:
+    description:
+      - Whether the domain's configuration file is to go with it.
+    type: bool
+    default: true
+  leave_paused:
+    description:
+      - Whether the domain is to be left paused when it has arrived.
+    type: bool
+    default: false
   result_path:
     description: File on the controller to which the result is written, as JSON. Empty for none.
     type: str

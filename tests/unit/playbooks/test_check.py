@@ -77,6 +77,22 @@ def test_a_domain_could_go_there_or_not(planner: Planner) -> None:
     assert not (planner.site["xen1"].paths.lib / "dom0-xen").exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"migrate_transport": "tcp"}, "plain_not_allowed"),
+        ({"migrate_transport": "tcp", "migrate_allow_plain": "true"}, ""),
+        ({"migrate_method": "cold", "migrate_leave_paused": "true"}, "cold_as_in_file"),
+    ],
+)
+def test_what_a_move_would_be_refused_for_is_a_no(planner: Planner, asked: dict[str, str], code: str) -> None:
+    """Who asks with the variables of a move is answered about that very move."""
+    status, log = planner.ask(domain="centos", destination="xen2", **asked)
+    assert status == (2 if code else 0), log[-4000:]
+    (place,) = planner.result["domains"][0]["places"]
+    assert not code or code in {f["code"] for f in place["findings"] if f["severity"] == "error"}
+
+
 def test_waivers_count(planner: Planner) -> None:
     """As they do for a move; one that is refused makes the answer no."""
     status, log = planner.ask(domain="centos", destination="xen3", migrate_waive="bridge_missing")

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK, DOMAIN_CHECK
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 from ansible_collections.dom0.xen.tests.unit.plugins.plugin_utils.test_outlook import BOTH, HOSTS, INVENTORY
 
@@ -62,6 +63,13 @@ def test_a_no_fails_and_is_written(playbook: Playbook, tmp_path: pathlib.Path) -
     written = json.loads(path.read_text())
     assert (written["format"], written["possible"], written["waive"]) == (1, False, ["all", "name_taken"])
     assert [finding["code"] for finding in written["findings"]] == ["waiver_unknown", "waiver_forbidden"]
+
+
+def test_it_can_be_asked_with_all_that_a_move_is_asked_with() -> None:
+    """Else it says yes where the move is refused. What is left out are places, and facts that come another way here."""
+    places = {"listen_address", "source_journal_path", "destination_journal_path"}
+    facts = {"source_info", "destination_info", "config_path"}
+    assert set(CHECK) - places - facts <= set(DOMAIN_CHECK)
 
 
 def test_check_mode_writes_nothing(playbook: Playbook, tmp_path: pathlib.Path) -> None:
