@@ -210,6 +210,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session.addresses import numeric
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
@@ -263,7 +264,7 @@ def main() -> None:
             xl=find_binary("xl"),
             link_timeout=params["link_timeout"],
             peer_host=params["peer_host"],
-            destination_address=params["destination_address"],
+            destination_address=numeric(params["destination_address"]),
             port=params["port"],
             connect_timeout=params["connect_timeout"],
             stop_link_timeout=params["stop_link_timeout"],

@@ -225,6 +225,13 @@ def test_the_role_serves_a_play_of_ones_own(user: User) -> None:
     assert log.count("Using module file") <= 8
 
 
+def test_the_destination_may_be_given_by_name(user: User) -> None:
+    """The source looks it up; its inventory name is what it is reached at where nothing else is said."""
+    destination = other(user.site)
+    user.move(destination, "-e", "migrate_destination_address=localhost")
+    assert where(user.site) == destination
+
+
 def test_two_moves_on_one_play_host_are_not_mixed(user: User) -> None:
     """The second one fails before it has a sender: its receiver is given up, and nothing of the first one is told."""
     here, there = where(user.site), other(user.site)
