@@ -253,7 +253,7 @@ def test_what_was_done_after_another_run_had_undone_it_is_undone_again(user: Use
 
 
 def test_what_cannot_be_settled_yet_is_observed_all_the_same(user: User) -> None:
-    """The destination loses power after the commit, and only a person can say more: the run still tells what it sees."""
+    """The destination loses power after the commit, and a person must say more: the run still tells what it sees."""
     user.site["xen2"].faults({"point": "receive.go", "action": "power_loss"})
     (user.folder / "after.yml").write_text(WRITTEN)
     after = ("-e", f"migrate_after_tasks={user.folder / 'after.yml'}", "-e", f"written={user.folder / 'after'}")
