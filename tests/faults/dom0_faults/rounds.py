@@ -28,12 +28,16 @@ Answer = dict[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class Settled:
-    """What settling reported: ``settled`` tells that it came to an end, ``None`` that there was no settling."""
+    """What settling reported: ``settled`` tells that it came to an end, ``None`` that there was no settling.
+
+    ``under_way``: there is nothing to settle yet, since both sides work on and will come to their end.
+    """
 
     settled: bool | None = None
     owner: str | None = None
     end_state: str | None = None
     text: str = ""
+    under_way: bool = False
 
 
 class Silent(Exception):
@@ -102,7 +106,7 @@ class _Settling:
                 time.sleep(PAUSE_S)
                 continue
             if made.next not in (to.ACT, to.TASKS, to.UNDO):
-                return Settled(False, made.owner, made.end_state, self._text)
+                return Settled(False, made.owner, made.end_state, self._text, under_way=made.next == to.WATCH)
             answer = self._act(told["act"]) if made.next == to.ACT else self._at_the_gate(made.next)
             if "error" in answer:
                 return Settled(False, made.owner, made.end_state, f"{self._text} -> {answer['error']}")

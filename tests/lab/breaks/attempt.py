@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cases.plays import Running
 from cases.world import MIGRATE
-from dom0_faults.rounds import Silent
+from dom0_faults.rounds import Settled, Silent
 from dom0lab import Host, LabError, Observation
 from proof.playbook import ROOT
 
@@ -120,13 +120,16 @@ class Direct:
         return None, self._move.message
 
     def settle(self) -> tuple[int, str]:
-        """Settle. Whoever hangs has to answer again first: an operator would try again as well."""
-        deadline = time.monotonic() + (listing.HANGS_S if self._fault.kind == "hang" else 0)
+        """Settle. Whoever hangs has to answer again first, and a link that has come back is watched to the end."""
+        deadline = time.monotonic() + listing.HANGS_S
         settled = self._move.settle()
-        while settled.settled is False and time.monotonic() < deadline:
+        while self._may_come(settled) and time.monotonic() < deadline:
             time.sleep(5)
             settled = self._move.settle()
         return int(settled.settled is False), settled.text
+
+    def _may_come(self, settled: Settled) -> bool:
+        return settled.settled is False and (settled.under_way or self._fault.kind == "hang")
 
     def close(self) -> None:
         """Nothing of it stays; its thread has ended or waits for a host."""
