@@ -97,9 +97,8 @@ options:
   ssh_user:
     description:
       - Account that the sender comes as, with O(transport=ssh). A line in its C(authorized_keys) lets the session's key
-        come to the receiver's port and to no other, for as long as the receiver runs. Unless sshd is configured with
-        C(AllowStreamLocalForwarding no), OpenSSH lets its holder also listen on Unix sockets where the account may
-        write; an account for this alone is better than root.
+        come to the receiver's port and to no other, for as long as the receiver runs. It may also listen on Unix
+        sockets where the account may write, unless sshd has C(AllowStreamLocalForwarding no); better not as root.
     type: str
     default: root
     version_added: 0.1.0
