@@ -91,6 +91,11 @@ class HostPaths:
         return self.run / "xl.lock"
 
     @property
+    def history(self) -> pathlib.Path:
+        """Numbers of domains destroyed lately; its folder is /run/xen, where mount namespaces are to be had."""
+        return self.run.resolve() / "xen" / "domid-history"
+
+    @property
     def boot_id(self) -> pathlib.Path:
         """What processes of the host find as the kernel's boot id, where mount namespaces are to be had."""
         return self.run.resolve() / "boot_id"

@@ -54,6 +54,11 @@ class Settings:
         return f"{self.xen_major}.{self.xen_minor}{self.xen_extra}"
 
     @property
+    def gives_domids(self) -> bool:
+        """Whether libxl gives a domain the number that its configuration asks for, and none that was just in use."""
+        return (self.xen_major, self.xen_minor) >= (4, 14)
+
+    @property
     def shadow(self) -> bool:
         """Whether this Xen was built with shadow paging, without which PV guests cannot be migrated live."""
         return "shadow" in self.virt_caps.split()

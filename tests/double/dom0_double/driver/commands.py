@@ -18,6 +18,7 @@ _CODE = pathlib.Path(__file__).resolve().parents[2]
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _DEFAULT = "/etc/default"
 _BLOCK = "/sys/class/block"
+_RUN = "/run/xen"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -43,7 +44,7 @@ def namespaces() -> bool:
 
 
 def _own_files(paths: HostPaths) -> str:
-    """Return what goes before a command that is to see the host's own boot id, /etc/default, and block devices.
+    """Return what goes before a command that is to see the host's own boot id, /etc/default, /run/xen, and disks.
 
     Nothing where they cannot be had.
     """
@@ -52,6 +53,8 @@ def _own_files(paths: HostPaths) -> str:
     script = f'mount --bind "$0" {_BOOT_ID} && '
     if pathlib.Path(_DEFAULT).is_dir():
         script += f"mount --bind {shlex.quote(str(paths.default))} {_DEFAULT} && "
+    run = shlex.quote(str(paths.history.parent))
+    script += f"{{ ! mkdir -p {run} {_RUN} || mount --bind {run} {_RUN}; }} && "
     block = shlex.quote(str(paths.block))
     script += f"{{ [ ! -d {block} ] || mount --bind {block} {_BLOCK}; }} && "
     script += 'exec "$@"'

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -21,7 +22,7 @@ import uuid
 from .. import processes
 from ..machine import runlog
 from ..machine.client import Machine, NoMachine
-from ..machine.domain import Json
+from ..machine.domain import HypercallError, Json
 from ..paths import HostPaths
 from ..settings import Settings
 from . import commands, xendomains
@@ -212,6 +213,18 @@ class Host:
         if done.status:
             raise RuntimeError(done.stderr)
         return int(self.run("xl", "domid", guest.name).stdout)
+
+    def reboot_guest(self, name: str = "centos", seconds: float = 30.0) -> None:
+        """Have a guest reboot, and wait until another one runs in its place; RuntimeError when none comes."""
+        before, deadline = self.guest(name), time.monotonic() + seconds
+        done = self.run("xl", "reboot", name)
+        while time.monotonic() < deadline and before is not None and not done.status:
+            with contextlib.suppress(HypercallError):  # not built yet
+                now = self.guest(name)
+                if now is not None and now["boot_id"] != before["boot_id"] and now["running"]:
+                    return
+            time.sleep(0.05)
+        raise RuntimeError(f"{name} does not come back: {done.stderr}")
 
     def autostart(self, guest: GuestConfig | None = None) -> pathlib.Path:
         """Have the host start a guest when it boots; returns the link to its configuration."""

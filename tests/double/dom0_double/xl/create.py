@@ -15,7 +15,7 @@ import typing as t
 from ..machine.domain import ANY_DOMID, HypercallError, Json, wanted_domid, with_domid
 from ..stream import records
 from ..stream.restore import Truncated, read_exactly
-from . import children, ipc, log
+from . import children, history, ipc, log
 from .monitor import monitor
 from .session import Session
 from .yajl import dump
@@ -149,7 +149,7 @@ def _free_memory(session: Session, config: Json) -> None:
 
 
 def _make(session: Session, config: Json) -> int:
-    wanted = wanted_domid(config)
+    wanted = wanted_domid(config) if session.settings.gives_domids else 0
     with_domid(config, wanted or ANY_DOMID)
     try:
         domid: int = session.machine.call("create", config=config, domid=wanted)
@@ -165,6 +165,10 @@ def _make(session: Session, config: Json) -> int:
         else:
             session.log.libxl(log.ERROR, "libxl_create.c:709:libxl__domain_make", "domain creation fail: File exists")
         raise _Failed(log.RC_FAIL) from None
+    if wanted and history.recent(session.paths, domid):
+        session.log.libxl(log.ERROR, "libxl_create.c:741:libxl__domain_make", "domain id recently used", domid)
+        session.destroy(domid)
+        raise _Failed(log.RC_FAIL)
     time.sleep(session.settings.create_s)
     session.hit("receive.created")
     return domid

@@ -164,7 +164,7 @@ _COMMANDS: dict[str, tuple[str, list[str], int, Command]] = {
         [],
         2,
         lambda session, options, arguments: save(
-            session, session.find(arguments[0]), arguments[1], "-c" in options, "-p" in options
+            session, session.find(arguments[0]), arguments[1], "-c" in options, "-p" in options, "-D" in options
         ),
     ),
     "restore": (
@@ -196,6 +196,8 @@ def _run(session: Session, name: str, arguments: list[str]) -> None:
     options = dict(pairs)
     if refused := _REFUSED & set(options) - _KNOWN.get(name, set()):
         session.fail(f"the double does not know {name} {min(refused)}", 99)
+    if "-D" in options and not session.settings.gives_domids:
+        session.fail("option `D' not supported.", 2)
     session.hit(f"{name}.start")
     command(session, options, rest)
 

@@ -9,10 +9,11 @@ import os
 import pathlib
 import signal
 import sys
+import time
 import typing as t
 
 from ..machine.client import NoMachine
-from ..machine.domain import CRASH, POWEROFF, REBOOT, SUSPEND, Json
+from ..machine.domain import CRASH, POWEROFF, REBOOT, SUSPEND, Json, wanted_domid
 from .session import Session
 
 
@@ -87,5 +88,8 @@ def _ended(session: Session, info: Json, config: Json) -> bool:
         from .create import create_fresh
 
         session.say("Done. Rebooting now")
+        if wanted_domid(config):
+            # It sleeps before each reboot (xl_vmcontrol.c create_domain); only then it makes a difference.
+            time.sleep(2)
         create_fresh(session, config, paused=False, watched=True)
     return False

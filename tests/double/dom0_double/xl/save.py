@@ -16,10 +16,12 @@ from .session import Session
 from .suspend import Suspend
 
 
-def save(session: Session, domid: int, filename: str, checkpoint: bool, paused: bool) -> t.NoReturn:
+def save(
+    session: Session, domid: int, filename: str, checkpoint: bool, paused: bool, keep_domid: bool = False
+) -> t.NoReturn:
     """Write a domain to a file, then destroy, resume or pause it. A reader that goes away kills xl."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    config = configuration_bytes(session, domid)
+    config = configuration_bytes(session, domid, keep_domid)
     try:
         descriptor = os.open(filename, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     except OSError:

@@ -14,7 +14,7 @@ from ..machine.client import Machine
 from ..machine.domain import HypercallError, Json, target_fudge
 from ..paths import HostPaths
 from ..settings import Settings
-from . import log
+from . import history, log
 from .log import Exit, Log
 from .store_client import StoreClient
 
@@ -148,6 +148,8 @@ class Session:
             self.log.libxl(log.ERROR, "libxl_domain.c:1064:domain_destroy_cb", "Destruction of domain failed", domid)
             return log.RC_DOMAIN_NOTFOUND
         time.sleep(self.settings.destroy_s)
+        if self.settings.gives_domids:
+            history.mark(self.paths, domid)
         try:
             self.machine.call("destroy", domid=domid)
         except HypercallError:
