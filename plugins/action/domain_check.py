@@ -87,4 +87,5 @@ def _request(options: Result) -> MoveRequest:
         map_bridges=texts(options["map_bridges"]),
         map_disks=texts(options["map_disks"]),
         leave_paused=options["leave_paused"],
+        preserve_domid=options["preserve_domid"],
     )

@@ -122,6 +122,7 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         config_path=options["config_path"],
         map_bridges=moving.texts(options["map_bridges"]),
         map_disks=moving.texts(options["map_disks"]),
+        preserve_domid=options["preserve_domid"],
         leave_paused=options["leave_paused"],
     )
 
@@ -194,6 +195,8 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
         aside += f" On {destination} {sentence(planned.mapped)}."
     if planned is not None and planned.leave_paused:
         aside += " It is left paused there."
+    if planned is not None and planned.keep_domid:
+        aside += f" It keeps its domid {planned.keep_domid}."
     if planned is not None and planned.autostart:
         aside += f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
     over = f"over {OVER[options['transport']]} to {options['destination_address']}"

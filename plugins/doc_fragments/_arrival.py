@@ -33,6 +33,16 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  keep_domid:
+    description:
+      - Number of the domain (domid), which it is to keep at the destination, as C(plan.keep_domid) of
+        RV(dom0.xen.migration_check#module:plan). V(0) for whichever is free there.
+      - The receiver writes it into the configuration that it hands to C(xl), as C(xl migrate -D) would have. It does
+        not begin when the number is in use on its host, or was a minute ago. The sender does not begin when the domain
+        has another one.
+    type: int
+    default: 0
+    version_added: 0.2.0
 """
 
     # For the checks.
@@ -50,5 +60,11 @@ options:
       - The same for the absolute paths of its disks. Both paths must be the same storage.
     type: dict
     default: {}
+    version_added: 0.2.0
+  preserve_domid:
+    description:
+      - Whether the domain keeps its number (domid). It must be free at the destination, which needs Xen 4.14 or newer.
+    type: bool
+    default: false
     version_added: 0.2.0
 """

@@ -64,6 +64,7 @@ CHECK: Spec = {
     "config_path": {"type": "str", "default": ""},
     "map_bridges": {"type": "dict", "default": {}},
     "map_disks": {"type": "dict", "default": {}},
+    "preserve_domid": {"type": "bool", "default": False},
     "leave_paused": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
@@ -147,6 +148,7 @@ DOMAIN_CHECK: Spec = {
     "map_bridges": {"type": "dict", "default": {}},
     "map_disks": {"type": "dict", "default": {}},
     "leave_paused": {"type": "bool", "default": False},
+    "preserve_domid": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
 

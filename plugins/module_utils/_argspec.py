@@ -27,6 +27,7 @@ ARRIVAL: dict[str, dict[str, t.Any]] = {
         },
     },
     "leave_paused": {"type": "bool", "default": False},
+    "keep_domid": {"type": "int", "default": 0},
 }
 
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import glob
 import os
 import re
+import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import (
+    DOMID_KEPT_S,
     FILESYSTEM,
     Disk,
     Equipment,
@@ -53,6 +55,10 @@ _FIRMWARE = (
     *("usr/share/seabios/*.bin", "usr/share/ovmf/*.fd", "usr/share/OVMF/*.fd", "usr/share/edk2/*/*.fd"),
     *("usr/share/qemu/bios*.bin", "usr/share/qemu/ovmf*.bin", "usr/share/edk2-ovmf/*.fd", "usr/share/qemu-xen/*.bin"),
 )
+# XEN_RUN_DIR as distributions have it. libxl drops what is old whenever it writes: a longer file is none of its own.
+_HISTORIES = ("run/xen/domid-history", "var/run/xen/domid-history")
+_HISTORY_MAX = 64 * 1024
+_FIRST_RESERVED_DOMID = 0x7FF0
 
 
 def equipment(info: t.Mapping[str, str], root: str = "/") -> Equipment:
@@ -65,6 +71,7 @@ def equipment(info: t.Mapping[str, str], root: str = "/") -> Equipment:
         firmware=_found(root, _FIRMWARE),
         users=_users(root),
         processor=_processor(info, root),
+        recent_domids=recent_domids(root),
     )
 
 
@@ -207,3 +214,27 @@ def _text(path: str, most: int = 1024 * 1024) -> str:
             return file.read(most)
     except OSError:
         return ""
+
+
+def recent_domids(root: str = "/") -> tuple[int, ...]:
+    """Return the numbers that libxl gives to no domain, as it has just destroyed one (libxl__mark_domid_recent)."""
+    for path in _HISTORIES:
+        try:
+            with open(os.path.join(root, path), "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _HISTORY_MAX))
+                return too_recent(file.read(_HISTORY_MAX), int(time.monotonic()))
+        except OSError:
+            continue
+    return ()
+
+
+def too_recent(history: bytes, now: int) -> tuple[int, ...]:
+    """Return the numbers in libxl's history that are too recent; ``now`` in seconds of the monotonic clock (pure)."""
+    found = set()
+    for line in history.splitlines():
+        words = line.split()
+        if len(words) == 2 and all(word.isdigit() for word in words):
+            at, domid = map(int, words)
+            if 0 < domid < _FIRST_RESERVED_DOMID and 0 <= now - at <= DOMID_KEPT_S:
+                found.add(domid)
+    return tuple(sorted(found))

@@ -13,6 +13,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 # What identifies a disk wherever it is seen, the surest first.
 IDENTITIES = ("lvm", "wwn", "serial")
 FILESYSTEM = "filesystem"
+# For how many seconds libxl gives a number to no other domain (tools/libs/light/libxl_internal.h
+# LIBXL_DOMID_REUSE_TIMEOUT), and the release of Xen that is the first to give a domain the number that is asked for.
+DOMID_KEPT_S = 60
+DOMID_ASKED_SINCE = (4, 14)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Processor(Record):
 class Equipment(Record):
     """Disks and file systems, names of scripts in /etc/xen/scripts, paths of programs and firmware, names of users.
 
-    A list is empty where nothing could be seen.
+    ``recent_domids`` are numbers that libxl gives to no domain, as one that had it was just destroyed. A list is empty
+    where nothing could be seen.
     """
 
     RECORDS = {"disks": Disk, "mounts": Mount, "processor": Processor}
@@ -69,6 +74,7 @@ class Equipment(Record):
     firmware: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     processor: Processor | None = None
+    recent_domids: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -251,6 +251,7 @@ host:
           description: The maker, the words of C(hw_caps) of C(xl info), and the clock's rate in MHz.
           type: dict
           sample: {vendor: AuthenticAMD, features: ["078bfbfd", "80802001"], mhz: 2599.998}
+        recent_domids: {type: list, elements: int, description: Domids not given out since they were just in use.}
     problems:
       description: What keeps the host from taking part in a migration. Empty when nothing does.
       returned: always

@@ -207,7 +207,7 @@ plan:
     - C(method) is V(live), V(suspend) or V(cold), C(method_reason) why, C(config_path) the file for V(cold), or empty.
     - C(autostart) names the files on the source that would make a second copy of the domain at its next boot.
     - C(mapped) tells what of the domain the destination calls by another name, C(leave_paused) that it is not started
-      there.
+      there, C(keep_domid) the number that it keeps there, or V(0).
   type: dict
   returned: unless the file for the result cannot be written
   sample:
@@ -226,6 +226,7 @@ plan:
     autostart: [/etc/xen/auto/centos.cfg]
     mapped: [{what: bridge, from: xenbr0, to: xenbr1}]
     leave_paused: false
+    keep_domid: 0
 session:
   description:
     - The session to begin with V(migrate), to watch with V(adopt), the last one that is known with V(already_there),

@@ -286,6 +286,7 @@ def main() -> None:
             method=params["method"],
             mapped=of_entries(params["mapped"]).entries(),
             leave_paused=params["leave_paused"],
+            keep_domid=params["keep_domid"],
         )
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:

@@ -284,6 +284,7 @@ def main() -> None:
             shutdown_timeout=float(params["shutdown_timeout"]),
             mapped=params["mapped"],
             leave_paused=params["leave_paused"],
+            keep_domid=params["keep_domid"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

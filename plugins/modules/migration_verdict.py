@@ -251,8 +251,7 @@ error:
 findings:
   {type: list, elements: dict, returned: always, description: "O(findings), empty when this run only watched."}
 belongings:
-  {type: dict, returned: always, description: "The files that went along, for C(source) and C(destination), each as in
-      M(dom0.xen.migration_info), or null."}
+  {type: dict, returned: always, description: "Files that went along, by side, as in M(dom0.xen.migration_info)."}
 liveness: {type: dict, returned: always, description: "Whether it was seen alive, as in M(dom0.xen.migration_info)."}
 differences: {type: list, elements: dict, returned: always, description: "What is not as it was, as there, or null."}
 remarks:
@@ -262,6 +261,8 @@ mapped:
   {type: list, elements: dict, returned: always, description: "What the destination calls by another name."}
 leave_paused:
   {type: bool, returned: always, description: "Whether the domain was to be left paused at the destination."}
+keep_domid: {type: int, returned: always, description: "The number (domid) that it was to keep, V(0) for any."}
+domid: {type: int, returned: always, description: "The number that it has at the destination, or null."}
 xl_stderr:
   description: The last lines that C(xl) has written on each side.
   type: dict

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
 
 Document = t.Mapping[str, t.Any]
@@ -44,7 +45,7 @@ def of_session(info: Document, session: str | None, role: str) -> Document:
 
 
 def tell(session: str | None, source: Document, destination: Document, status: Document) -> dict[str, t.Any]:
-    """Return ``belongings``, ``liveness`` and ``differences`` of the result, from both hosts' looks.
+    """Return ``belongings``, ``liveness``, ``differences`` and ``domid`` of the result, from both hosts' looks.
 
     ``status`` is the sender's last one that was read, where the source did not answer afterwards.
     """
@@ -54,7 +55,12 @@ def tell(session: str | None, source: Document, destination: Document, status: D
         "belongings": {"source": sender.get("belongings"), "destination": receiver.get("belongings")},
         "liveness": receiver.get("liveness"),
         "differences": receiver.get("differences"),
+        "domid": next((copy["domid"] for copy in destination.get("copies") or () if _arrived(copy)), None),
     }
+
+
+def _arrived(copy: Document) -> bool:
+    return not str(copy["name"]).endswith((INCOMING, MIGRATED_AWAY))
 
 
 def remarks(result: Document, source: str, destination: str) -> list[dict[str, t.Any]]:
@@ -77,6 +83,10 @@ def remarks(result: Document, source: str, destination: str) -> list[dict[str, t
                 found.append(
                     _remark("mac_not_heard", destination, msg, "Let the guest send something, such as a ping.")
                 )
+    wanted, has = result.get("keep_domid"), result.get("domid")
+    if wanted and has not in (None, wanted):
+        msg = f"its domid is {has}, and was to stay {wanted}."
+        found.append(_remark("domid_not_kept", destination, msg, "Tell what goes by its domid the new one."))
     for difference in result["differences"] or ():
         what = difference["what"]
         msg = f"{_WORDS.get(what, what)} was {difference['before']} before, and is {difference['after']} now."

@@ -23,7 +23,7 @@ _TEMPORARY = ".dom0-xen-"
 
 # What is taken over from the last status of the sender, whose fields are described at migration_info.
 _FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
-_CHOICES = ("mapped", "leave_paused")
+_CHOICES = ("mapped", "leave_paused", "keep_domid")
 
 
 class ResultNotWritten(Dom0XenError):
@@ -60,6 +60,7 @@ def build(
     for key in ("rounds", "mapped"):
         result[key] = list(result[key] or ())
     result["leave_paused"] = bool(result["leave_paused"])
+    result["keep_domid"] = result["keep_domid"] or 0
     if result["leave_paused"]:
         # It stands still until somebody starts it.
         result.update(stop_ms=None, stop_measured=None)

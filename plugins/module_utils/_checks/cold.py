@@ -31,8 +31,13 @@ def away(case: Case) -> t.Iterator[Finding]:
 
 def as_in_its_file(case: Case) -> t.Iterator[Finding]:
     """Nothing is asked for that only a running domain's configuration takes along, on its way."""
-    asked = {"migrate_leave_paused": case.request.leave_paused, "migrate_map_bridges": bool(case.request.map_bridges)}
-    names = [name for name, wanted in {**asked, "migrate_map_disks": bool(case.request.map_disks)}.items() if wanted]
+    asked = {
+        "migrate_leave_paused": case.request.leave_paused,
+        "migrate_map_bridges": case.request.map_bridges,
+        "migrate_map_disks": case.request.map_disks,
+        "migrate_preserve_domid": case.request.preserve_domid,
+    }
+    names = [name for name, wanted in asked.items() if wanted]
     if _is_cold(case) and names:
         yield case.error(
             "cold_as_in_file",

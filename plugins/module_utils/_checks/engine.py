@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     memory,
     method,
     needs,
+    number,
     processor,
     storage,
     transport,
@@ -35,6 +36,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Rule,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 
 # In the order in which a person wants to read them: the question, hosts, then the domain, then what it needs.
 RULES: tuple[Rule, ...] = (
@@ -55,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     world.unmanaged,
     identity.free_at_source,
     identity.free_at_destination,
+    method.for_a_stream(number.kept),
     guest.awake,
     guest.configured,
     *(method.for_a_stream(rule) for rule in method.STREAM),
@@ -149,6 +152,7 @@ def plan(
         autostart=() if there else tuple(entry.path for entry in world.autostart(case)),
         mapped=() if there else request.names.used_by(case.config).entries(),
         leave_paused=request.leave_paused,
+        keep_domid=subject.domid if request.preserve_domid and there is None and way != COLD else 0,
     )
 
 

@@ -47,7 +47,8 @@ class MoveRequest(Record):
     the caller named one. ``transport`` tcp is refused without ``allow_plain``. ``destination_address`` is where the
     source is to connect; empty: not checked. ``waive`` are codes of findings that are not to refuse. ``follow_config``:
     whether the domain's configuration file goes with it. ``map_bridges`` and ``map_disks`` are the destination's names
-    by the source's; with ``leave_paused`` the domain is not started at the destination.
+    by the source's; with ``leave_paused`` the domain is not started at the destination; with ``preserve_domid`` it has
+    the number there that it has now.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -72,6 +73,7 @@ class MoveRequest(Record):
     map_bridges: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     map_disks: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     leave_paused: bool = False
+    preserve_domid: bool = False
 
     @property
     def names(self) -> Names:
@@ -112,7 +114,7 @@ class Plan(Record):
     destination at, as far as facts can tell. ``autostart`` are the files on the source that would make a second copy at
     its next boot, and so are set aside. ``config_path`` is the file there that a domain which is shut down is made
     from. ``mapped`` tells what of the domain the destination calls by another name (``what``, ``from``, ``to``),
-    ``leave_paused`` whether the domain is not started there.
+    ``leave_paused`` whether the domain is not started there, ``keep_domid`` the number that it keeps there, 0 for any.
     """
 
     RECORDS = {"domain": PlannedDomain, "addresses": Address}
@@ -133,6 +135,7 @@ class Plan(Record):
     config_path: str = ""
     mapped: tuple[t.Mapping[str, str], ...] = ()
     leave_paused: bool = False
+    keep_domid: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -101,6 +101,10 @@ NEVER: t.Mapping[str, str] = {
     **_each("it would never be seen down", "restarts_at_poweroff"),
     **_each("it is a reboot, and two copies on one host could not be told apart", "cold_same_host"),
     **_each("its configuration file says otherwise", "cold_as_in_file"),
+    **_each(
+        "xl there refuses it, or gives the domain another number",
+        *("domid_taken", "domid_recent", "domid_same_host", "domid_unsupported"),
+    ),
     **_each("its number means another domain on the destination, which would be given the device", "driver_domain"),
     **_each(
         "QEMU may write to the disk when the other host has it, which destroys what is on it",

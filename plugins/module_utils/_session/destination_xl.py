@@ -12,7 +12,7 @@ import subprocess
 import typing as t
 from collections import deque
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import starter
+from ansible_collections.dom0.xen.plugins.module_utils._session import number, starter
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import CONFIG
 from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import enlarge
@@ -33,6 +33,8 @@ class DestinationXl:
         self._prepared = os.path.join(settings.journal_folder, CONFIG)
         self._told = self._swept = False
         pipe, mark = subprocess.PIPE, {priority.MARK: settings.session}
+        if settings.keep_domid:
+            mark.update(number.ENVIRONMENT)
         argv = xl.receive_argv(settings.leave_paused)
         if self._starts:
             limits = (settings.memory_max_kib, settings.journal_folder)

@@ -25,6 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.entrance import 
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong, NotAdmitted
 from ansible_collections.dom0.xen.plugins.module_utils._session.let_in import incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
+from ansible_collections.dom0.xen.plugins.module_utils._session.number import require_free
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
@@ -56,6 +57,8 @@ class Receiver(Driver[DestinationState]):
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._store = XenStore()
         self._entrance = Entrance(settings, certificate, key)
+        if settings.keep_domid:
+            require_free(settings.keep_domid, self._store.domids())
         self._arrival = Arrival(self._store, settings.uuid)
         self._after = Afterwards(settings, self._xl, self._store, self.link.send_message)
         self._process = DestinationXl(self._xl, settings, self.stderr_path)

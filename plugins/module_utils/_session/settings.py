@@ -60,7 +60,8 @@ class ReceiverSettings(Settings):
     Over ssh it is ``ssh_user`` whom sshd, configured by ``sshd_config``, lets in with ``ssh_public_key``.
     With ``follow_config`` it takes in what goes with the domain; with ``liveness`` it looks after the move whether the
     domain is alive, and at what has changed about it.
-    ``mapped`` are entries of :mod:`_mapping`. With ``leave_paused`` the domain is not started when it has arrived.
+    ``mapped`` are entries of :mod:`_mapping`. With ``leave_paused`` the domain is not started when it has arrived;
+    ``keep_domid`` is the number that it is to have, 0 for any.
     """
 
     memory_max_kib: int
@@ -80,10 +81,11 @@ class ReceiverSettings(Settings):
     method: str = LIVE
     mapped: t.Sequence[t.Mapping[str, str]] = ()
     leave_paused: bool = False
+    keep_domid: int = 0
 
     def told(self) -> dict[str, t.Any]:
-        """Return what was changed on the way, and whether the copy was to be started."""
-        return {"mapped": [dict(entry) for entry in self.mapped], "leave_paused": self.leave_paused}
+        """Return what was changed on the way, and what the copy was to be."""
+        return _arrival(self)
 
     def who(self) -> dict[str, t.Any]:
         """Return it with what a paused copy is that was reported."""
@@ -100,7 +102,7 @@ class SenderSettings(Settings):
     those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not compared with them. Over ssh it
     comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown. ``follow_config`` and
     ``liveness`` are those of the receiver, as far as the source has a part in it; ``mapped`` and ``leave_paused`` too,
-    to be told with the outcome.
+    to be told with the outcome, and ``keep_domid``, which it must have here.
     """
 
     destination_address: str
@@ -123,10 +125,11 @@ class SenderSettings(Settings):
     shutdown_timeout: float = 300.0
     mapped: t.Sequence[t.Mapping[str, str]] = ()
     leave_paused: bool = False
+    keep_domid: int = 0
 
     def told(self) -> dict[str, t.Any]:
-        """Return what was changed on the way, and whether the copy was to be started."""
-        return {"mapped": [dict(entry) for entry in self.mapped], "leave_paused": self.leave_paused}
+        """Return what was changed on the way, and what the copy was to be."""
+        return _arrival(self)
 
     def who(self) -> dict[str, t.Any]:
         """Return it with the method, which says what a paused copy is."""
@@ -141,3 +144,8 @@ class SenderSettings(Settings):
     def shuts_down(self) -> bool:
         """Whether the guest is shut down here, and started at the destination."""
         return self.method == COLD
+
+
+def _arrival(settings: ReceiverSettings | SenderSettings) -> dict[str, t.Any]:
+    mapped = [dict(entry) for entry in settings.mapped]
+    return {"mapped": mapped, "leave_paused": settings.leave_paused, "keep_domid": settings.keep_domid}

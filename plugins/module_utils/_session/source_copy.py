@@ -12,6 +12,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import failures,
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
+from ansible_collections.dom0.xen.plugins.module_utils._session.number import DomidChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.shutter import ENDS, SAYS
@@ -29,10 +30,13 @@ class SourceCopy:
         self.domid = -1
 
     def find(self) -> int:
-        """Return its domid. Raises DomainVanished where there is not exactly one."""
+        """Return its domid. Raises DomainVanished where there is not exactly one, or DomidChanged."""
         domids = self._store.domids_of(self._settings.uuid)
         if len(domids) != 1:
             raise DomainVanished(f"{len(domids)} domains have the UUID {self._settings.uuid} here")
+        if self._settings.keep_domid not in (0, domids[0]):
+            had = f"{self._settings.name} had the domid {self._settings.keep_domid}"
+            raise DomidChanged(f"{had}, which it was to keep, and has {domids[0]} now")
         self.domid = domids[0]
         return self.domid
 

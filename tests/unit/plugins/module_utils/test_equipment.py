@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import os
 import pathlib
+import time
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment import disks, equipment, mounts
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._equipment import (
+    disks,
+    equipment,
+    mounts,
+    recent_domids,
+    too_recent,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment, Processor
 
 
@@ -114,3 +123,20 @@ def test_programs_users_and_the_processor(tmp_path: pathlib.Path) -> None:
     assert found.users == ("root", "xen-qemuuser-shared")
     assert found.processor == Processor("AuthenticAMD", ("078bfbfd", "80802001"), 2599.998)
     assert Equipment.from_result(found.to_result()) == found
+
+
+@pytest.mark.parametrize("folder", ["run/xen", "var/run/xen"])
+def test_numbers_of_domains_that_were_just_destroyed(tmp_path: pathlib.Path, folder: str) -> None:
+    """As libxl has them on file, and of a file that is none of libxl's no more than its end."""
+    now = int(time.monotonic())
+    lines = f"{now - 3600} 5\n{now} 7\n{now - 10} 4\nnonsense\n{now} 4\n{now + 99} 8\n{now} 0\n{now} 65535\n{now} -1\n"
+    put(tmp_path, f"{folder}/domid-history", lines)
+    assert recent_domids(str(tmp_path)) == (4, 7)
+    put(tmp_path, f"{folder}/domid-history", f"{now} 1\n" * 20000 + f"{now} 2\n")
+    assert 2 in recent_domids(str(tmp_path))
+
+
+def test_how_long_a_number_is_recent() -> None:
+    """For a minute, the last second of it too."""
+    history = b"100 1\n101 2\n161 3\n162 4"
+    assert too_recent(history, 161) == (2, 3)

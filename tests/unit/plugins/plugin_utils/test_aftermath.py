@@ -44,6 +44,7 @@ def test_each_side_is_asked_for_its_own() -> None:
         "belongings": {"source": {"remarks": [REMARK]}, "destination": None},
         "liveness": None,
         "differences": None,
+        "domid": None,
     }
 
 
@@ -59,6 +60,18 @@ def test_remarks_have_host_and_remedy() -> None:
         "xen2: its weight for the scheduler was 512 before, and is 256 now. Remedy"
     )
     assert aftermath.remarks({**result, "end_state": "stayed"}, "xen1", "xen2") == []
+
+
+def test_its_number_is_told_and_one_that_was_not_kept_remarked() -> None:
+    """That of the copy under its own name: within one host two are seen."""
+    copies = [{"name": "centos--migratedaway", "domid": 3}, {"name": "centos", "domid": 9}]
+    for wanted, remarked in ((0, []), (9, []), (3, ["domid_not_kept"])):
+        result = {**aftermath.tell(SESSION, {}, {"copies": copies}, {}), "end_state": "moved", "keep_domid": wanted}
+        result["belongings"] = {"source": None, "destination": None}
+        assert result["domid"] == 9
+        found = aftermath.remarks(result, "xen1", "xen2")
+        assert [remark["code"] for remark in found] == remarked
+        assert all(remark["msg"] == "its domid is 9, and was to stay 3." for remark in found)
 
 
 def test_only_a_domain_that_moved_and_is_dead_is_a_failure() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.dom0.xen.plugins.module_utils._wire import header
 from ansible_collections.dom0.xen.plugins.module_utils._wire.errors import BadConfig, ConfigTooLong
 from ansible_collections.dom0.xen.plugins.module_utils._wire.parser import StreamParser
-from ansible_collections.dom0.xen.plugins.module_utils._wire.rewriting import replaced, rewrite
+from ansible_collections.dom0.xen.plugins.module_utils._wire.rewriting import numbered, replaced, rewrite
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._wire import streams
 
 NICS, DISKS = ("nics", "bridge"), ("disks", "pdev_path")
@@ -99,3 +99,34 @@ def test_what_is_no_json(config: bytes) -> None:
     """It is said so; nothing else comes up."""
     with pytest.raises(BadConfig):
         replaced(config, TEXTS)
+    with pytest.raises(BadConfig):
+        numbered(config, 7)
+
+
+NUMBERED = {
+    b'{"c_info": {"type": "pvh", "name": "a", "uuid": "b"}}': (
+        b'{"c_info": {"type": "pvh", "name": "a", "domid": 7, "uuid": "b"}}'
+    ),
+    b'{"c_info": {"name": "a"}, "domid": 1}': b'{"c_info": {"name": "a", "domid": 7}, "domid": 1}',
+    b'{"c_info": {"name": "a", "domid": 4294967295}}': b'{"c_info": {"name": "a", "domid": 7}}',
+    b'{"c_info": {"domid" : 12 ,"name": "a", "domid": 3}}': b'{"c_info": {"domid" : 7 ,"name": "a", "domid": 3}}',
+    b'{"c_info": {"domid": "x", "name": "a"}}': b'{"c_info": {"domid": 7, "name": "a"}}',
+    b'{"x": {"c_info": {"domid": 1}}, "c_info": {"x": {"name": "n"}, "name": "\xc3\xa4"}}': (
+        b'{"x": {"c_info": {"domid": 1}}, "c_info": {"x": {"name": "n"}, "name": "\xc3\xa4", "domid": 7}}'
+    ),
+}
+
+
+@pytest.mark.parametrize("config", NUMBERED)
+def test_the_number_of_the_domain(config: bytes) -> None:
+    """In its place, and not a byte of anything else: libxl takes the first of two keys."""
+    assert numbered(config, 7) == NUMBERED[config]
+
+
+def test_a_number_and_names_together() -> None:
+    """The header fits both; without a number what is said of it stays."""
+    first = WHOLE.replace(b'"name": "xenbr0"', b'"name": "a", "domid": 0')
+    made = rewrite(header.encode(first), TEXTS, 7)
+    assert made[52:-1] == replaced(first.replace(b'"domid": 0', b'"domid": 7'), TEXTS)
+    assert header.decode_config_length(made[48:52], header.XlHeader.decode(made[:48])) == len(made) - 52
+    assert b'"domid": 0' in rewrite(header.encode(first), TEXTS)
