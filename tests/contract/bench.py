@@ -143,11 +143,13 @@ class Bench:
             return {"steps": [], "error": "no result: the player was killed", "status": None, "stderr": ""}
         return dict(json.loads(done.stdout))
 
-    def migrate(self, *steps: Step, domain: str = GUEST, timeout: float = 240.0) -> Played:
+    def migrate(
+        self, *steps: Step, domain: str = GUEST, options: t.Sequence[str] = (), timeout: float = 240.0
+    ) -> Played:
         """Run ``xl migrate`` on the source, against a script that plays the destination."""
         player, script, result = self._scripts(self.source, steps)
         command = f"exec python3 {player} {script} {result}"
-        done = self.source.run("xl", "migrate", "-s", "", domain, command, timeout=timeout)
+        done = self.source.run("xl", "migrate", *options, "-s", "", domain, command, timeout=timeout)
         played = self._result(self.source, result)
         return Played(done.status, done.stderr, played["steps"], played["error"])
 

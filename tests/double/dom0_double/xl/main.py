@@ -112,7 +112,14 @@ def _migrate(session: Session, options: Options, arguments: list[str]) -> None:
         extra = (" -e" if "-e" in options else "") + (" -d" if "--debug" in options else "")
         extra += " -p" if "-p" in options else ""
         command = f"exec {options.get('-s', 'ssh')} {command} xl migrate-receive{extra}"
-    Sender(session, domid, command, "--debug" in options, "-D" in options).run()
+    Sender(session, domid, command, "--debug" in options, "-D" in options, options.get("-C", "")).run()
+
+
+def _save(session: Session, options: Options, arguments: list[str]) -> None:
+    if len(arguments) > 3:
+        session.fail("'xl save' takes a domain, a file, and a configuration.", 1)
+    afterwards = ("-c" in options, "-p" in options, "-D" in options)
+    save(session, session.find(arguments[0]), arguments[1], *afterwards, config_file="".join(arguments[2:]))
 
 
 def _pin(session: Session, options: Options, arguments: list[str]) -> None:
@@ -159,14 +166,7 @@ _COMMANDS: dict[str, tuple[str, list[str], int, Command]] = {
             session, "-e" not in options, "-p" in options, "-d" in options
         ).run(),
     ),
-    "save": (
-        "cpD",
-        [],
-        2,
-        lambda session, options, arguments: save(
-            session, session.find(arguments[0]), arguments[1], "-c" in options, "-p" in options, "-D" in options
-        ),
-    ),
+    "save": ("cpD", [], 2, _save),
     "restore": (
         "Fcpde",
         [],
@@ -176,7 +176,7 @@ _COMMANDS: dict[str, tuple[str, list[str], int, Command]] = {
         ),
     ),
 }
-_REFUSED = {"-C", "-F", "-r", "-Z", "-c", "-n"}
+_REFUSED = {"-F", "-r", "-Z", "-c", "-n"}
 # Guests here have the drivers that make the ACPI button needless.
 _KNOWN = {"save": {"-c"}, "create": {"-n"}, "shutdown": {"-F"}}
 

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import typing as t
 
 from ..machine.domain import with_domid
 from ..stream import records
 from . import children, log
+from .config import BadConfig, parse
 from .log import Exit
 from .session import Session
 from .suspend import Suspend
@@ -27,12 +29,15 @@ _STREAM = "migration receiver stream"
 class Sender:
     """One migration, seen from the source."""
 
-    def __init__(self, session: Session, domid: int, command: str, debug: bool, keep_domid: bool = False) -> None:
+    def __init__(
+        self, session: Session, domid: int, command: str, debug: bool, keep_domid: bool = False, file: str = ""
+    ) -> None:
         self._session = session
         self._domid = domid
         self._command = command
         self._debug = debug
         self._keep_domid = keep_domid
+        self._file = file
         self._name = session.name(domid)
         self._pid = self._send = self._receive = -1
 
@@ -40,7 +45,7 @@ class Sender:
         """Migrate; ends with the status of xl."""
         session = self._session
         session.hit("migrate.begin")
-        config = configuration_bytes(session, self._domid, self._keep_domid)
+        config = configuration_bytes(session, self._domid, self._keep_domid, self._file)
         self._pid, self._send, self._receive = children.transport(self._command)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         self._preamble(config)
@@ -136,13 +141,29 @@ Please CHECK AT BOTH ENDS for running instances, before renaming and
  responsibility to avoid that.  Sorry."""
 
 
-def configuration_bytes(session: Session, domid: int, keep_domid: bool = False) -> bytes:
-    """Return a domain's configuration as it travels: JSON and NUL (xl_saverestore.c save_domain_core_begin)."""
+def configuration_bytes(session: Session, domid: int, keep_domid: bool = False, file: str = "") -> bytes:
+    """Return a domain's configuration as it travels: JSON and NUL (xl_saverestore.c save_domain_core_begin).
+
+    A ``file`` takes its place, and then nothing of the domain itself is in it, its number and its UUID neither.
+    """
+    if file:
+        return _described(session, file)
     config = session.configuration(domid) if domid else None
     if config is None:
         session.fail("unable to retrieve domain configuration")
     with_domid(config, domid if keep_domid else None)
     return dump(config).encode() + b"\0"
+
+
+def _described(session: Session, file: str) -> bytes:
+    try:
+        text = pathlib.Path(file).read_text()
+    except OSError:
+        session.fail("unable to read overridden config file")
+    try:
+        return dump(parse(text)).encode() + b"\0"
+    except BadConfig as exc:
+        session.fail(str(exc))
 
 
 def write_header(session: Session, descriptor: int, source: str, config: bytes) -> None:

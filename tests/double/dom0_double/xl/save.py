@@ -17,11 +17,17 @@ from .suspend import Suspend
 
 
 def save(
-    session: Session, domid: int, filename: str, checkpoint: bool, paused: bool, keep_domid: bool = False
+    session: Session,
+    domid: int,
+    filename: str,
+    checkpoint: bool,
+    paused: bool,
+    keep_domid: bool = False,
+    config_file: str = "",
 ) -> t.NoReturn:
     """Write a domain to a file, then destroy, resume or pause it. A reader that goes away kills xl."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    config = configuration_bytes(session, domid, keep_domid)
+    config = configuration_bytes(session, domid, keep_domid, config_file)
     try:
         descriptor = os.open(filename, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     except OSError:
