@@ -79,6 +79,7 @@ def _request(options: Result) -> MoveRequest:
         transport=options["transport"],
         allow_plain=options["allow_plain"],
         allow_cold=options["allow_cold"],
+        config_path=options["config_path"] if options["domain"] else "",
         memory_reserve_mib=options["memory_reserve_mib"],
         dom0_memory_min_mib=options["dom0_memory_min_mib"],
         destination_address=options["destination_address"] if options["domain"] else "",

@@ -26,7 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import co
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import sentence
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE
 from ansible_collections.dom0.xen.plugins.module_utils._transports import OVER
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
@@ -193,6 +193,8 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
     aside = ""
     if planned is not None and planned.mapped:
         aside += f" On {destination} {sentence(planned.mapped)}."
+    if planned is not None and planned.config_path and planned.method != COLD:
+        aside += f" It arrives as {planned.config_path} on {source} describes it."
     if planned is not None and planned.leave_paused:
         aside += " It is left paused there."
     if planned is not None and planned.keep_domid:

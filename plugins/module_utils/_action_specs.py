@@ -145,6 +145,7 @@ DOMAIN_CHECK: Spec = {
     "waive": {"type": "raw", "default": []},
     "follow_config": {"type": "bool", "default": True},
     "allow_cold": {"type": "bool", "default": False},
+    "config_path": {"type": "str", "default": ""},
     "map_bridges": {"type": "dict", "default": {}},
     "map_disks": {"type": "dict", "default": {}},
     "leave_paused": {"type": "bool", "default": False},

@@ -5,16 +5,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
+import tempfile
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._autostart import CONFIG_MAX, Roots, config_identity, read_start
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import differences
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._masking import mask, mask_text
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed, differences
 
 # A path, and the name and the UUID that the file gives.
 Found = t.Tuple[str, t.Tuple[t.Optional[str], t.Optional[str]]]
+# What xl makes of the file of this path (Xl.understood).
+Understood = t.Callable[[str], t.Mapping[str, t.Any]]
+# How many lines of xl about a file that it does not take are told.
+_LINES = 4
 
 
 class ConfigFiles:
@@ -24,11 +33,18 @@ class ConfigFiles:
         self._where = where
         self._found: list[Found] | None = None
 
-    def of(self, uuid: str, name: str, config: t.Mapping[str, t.Any], given: str = "") -> tuple[ConfigFile, ...]:
+    def of(
+        self,
+        uuid: str,
+        name: str,
+        config: t.Mapping[str, t.Any],
+        given: str = "",
+        understood: Understood | None = None,
+    ) -> tuple[ConfigFile, ...]:
         """Return the files that would make the domain: the one that is ``given``, or all that are found.
 
         Those that have its UUID, or, where there are none, those without a UUID that have its name. Two with one
-        content are one. ``config`` is what the domain runs with.
+        content are one. ``config`` is what the domain runs with. Of the given one ``understood`` says what xl makes.
         """
         if given:
             found = [(given, config_identity(given) or (None, None))] if read_config(given) is not None else []
@@ -38,7 +54,10 @@ class ConfigFiles:
         for path, (own_name, own_uuid) in found:
             text = read_config(path)
             if text is not None:
-                made.setdefault(text, ConfigFile(path, own_name, own_uuid, differences(text, config)))
+                file = ConfigFile(path, own_name, own_uuid, differences(text, config))
+                if given and understood is not None:
+                    file = _read_by_xl(file, text, (config, uuid, name), understood)
+                made.setdefault(text, file)
         return tuple(made.values())
 
     def _named(self, uuid: str, name: str) -> list[Found]:
@@ -46,6 +65,31 @@ class ConfigFiles:
             self._found = list(_identities(_autostart.roots() if self._where is None else self._where))
         by_uuid = [each for each in self._found if each[1][1] == uuid]
         return by_uuid or [each for each in self._found if each[1] == (name, None)]
+
+
+def digest(text: str) -> str:
+    """Return what tells a configuration file's content from another one."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _read_by_xl(
+    file: ConfigFile, text: str, domain: tuple[t.Mapping[str, t.Any], str, str], understood: Understood
+) -> ConfigFile:
+    """Return it with what xl makes of its text, made complete for the domain, or with why xl makes nothing of it."""
+    file = dataclasses.replace(file, digest=digest(text))
+    path = ""
+    try:
+        # In a file of its own, as xl reads regular files only; it may hold passwords, and is nobody's but root's.
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="dom0-xen-", suffix=".cfg") as made:
+            path = made.name
+            made.write(completed(text, *domain, goes_off=False))
+            made.flush()
+            return dataclasses.replace(file, config=mask(understood(path)))
+    except (OSError, ValueError) as exc:
+        return dataclasses.replace(file, problem=str(exc))
+    except Dom0XenError as exc:
+        said = str(exc.details.get("stderr") or exc.message).strip().splitlines()
+        return dataclasses.replace(file, problem=mask_text("; ".join(said[-_LINES:]).replace(path, file.path)))
 
 
 def read_config(path: str) -> str | None:

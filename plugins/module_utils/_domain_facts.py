@@ -33,8 +33,8 @@ def domain_facts(
 ) -> tuple[tuple[DomainFacts, ...], tuple[Problem, ...]]:
     """Return the domains that a name, UUID or domid means (all when None), and what is wrong with the host.
 
-    Runs xl list -v, and, when there is such a domain, xl list -l. ``config_path`` is the file that the domain was made
-    from; those that look as if they were are found without.
+    Runs xl list -v, and, when there is such a domain, xl list -l. ``config_path`` is the file that the domain is made
+    from, or is to arrive with, of which xl create -n is asked; those that look as if they were are found without.
     """
     problems = user_problem()
     if pyxs_version() is None:
@@ -56,7 +56,7 @@ def domain_facts(
     found = []
     for row in rows:
         config = configurations.get(row.domid)
-        made_from = files.of(row.uuid, row.name, config or {}, config_path) if row.domid else ()
+        made_from = files.of(row.uuid, row.name, config or {}, config_path, xl.understood) if row.domid else ()
         found.append(_facts(row, config, seen.get(row.domid), made_from))
     return tuple(found), tuple(problems)
 

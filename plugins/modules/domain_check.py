@@ -84,6 +84,8 @@ options:
       - Whether V(auto) of O(method) may be V(cold) where the domain's memory cannot be sent.
     type: bool
     default: false
+  config_path:
+    {type: str, default: "", version_added: 0.2.0, description: "For one domain, as for M(dom0.xen.migration_check)."}
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.

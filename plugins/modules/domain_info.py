@@ -29,8 +29,8 @@ options:
     type: str
   config_path:
     description:
-      - The file that the domain is made from, for a domain whose file is not in C(/etc/xen) or the folder of
-        C(xendomains), or has neither its UUID nor its name.
+      - The file that the domain is made from, where that is not in C(/etc/xen) or the folder of C(xendomains), or is
+        to arrive with. C(xl create -n) is asked what it makes of it.
     type: str
     default: ""
 attributes:
@@ -241,11 +241,11 @@ domains:
         name: {type: str, description: "The name that it gives, or null."}
         uuid: {type: str, description: "The UUID that it gives, or null."}
         differs:
-          description:
-            - In what it differs from the domain that runs, of V(type), V(memory), V(vcpus), V(disks), V(vifs),
-              V(on_poweroff).
-          type: list
-          elements: str
+          {type: list, elements: str, description: "In what it differs from what runs, of V(type), V(memory), V(vcpus),
+              V(disks), V(vifs), V(on_poweroff)."}
+        config: {type: dict, description: "What C(xl) makes of O(config_path), secrets masked, or null."}
+        problem: {type: str, description: "Why C(xl) makes nothing of it, else empty."}
+        digest: {type: str, description: "Its SHA-256, or empty."}
 problems:
   description: What was in the way. Empty when nothing was.
   returned: always

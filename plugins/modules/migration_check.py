@@ -96,7 +96,7 @@ options:
     default: false
     version_added: 0.1.0
   allow_cold: {type: bool, default: false, description: "Whether V(auto) of O(method) may be V(cold), as the last way."}
-  config_path: {type: str, default: "", description: "As given to M(dom0.xen.domain_info), for V(cold) of O(method)."}
+  config_path: {type: str, default: "", description: "As given to M(dom0.xen.domain_info)."}
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.
@@ -204,7 +204,9 @@ accepted:
 plan:
   description:
     - What would be done, memory in KiB. Null when it is not known which domain is meant.
-    - C(method) is V(live), V(suspend) or V(cold), C(method_reason) why, C(config_path) the file for V(cold), or empty.
+    - C(method) is V(live), V(suspend) or V(cold), C(method_reason) why.
+    - C(config_path) is the file that it is made from (V(cold)), or described by there, with the SHA-256
+      C(config_digest). Empty for none.
     - C(autostart) names the files on the source that would make a second copy of the domain at its next boot.
     - C(mapped) tells what of the domain the destination calls by another name, C(leave_paused) that it is not started
       there, C(keep_domid) the number that it keeps there, or V(0).

@@ -143,6 +143,7 @@ sessions:
       {type: list, elements: dict, description: "What the destination calls by another name (C(what), C(from), C(to))."}
     leave_paused: {type: bool, description: Whether the domain is left paused when it has arrived.}
     keep_domid: {type: int, description: "Number that the domain keeps at the destination, V(0) for any."}
+    config_path: {type: str, returned: for a sender, description: "File that it is made of or described by, or null."}
     bytes:
       description: Bytes of the stream so far. For a sender as C(xl) wrote them, for a receiver as they arrived.
       type: int

@@ -51,14 +51,8 @@ options:
     description: Name of the domain to send; compared with the configuration that C(xl) sends.
     type: str
     required: true
-  memory_kib:
-    description: Memory of the domain in KiB, from which the progress is reckoned.
-    type: int
-    required: true
-  destination_address:
-    description: Address that the receiver listens on.
-    type: str
-    required: true
+  memory_kib: {type: int, required: true, description: "The domain's memory in KiB, from which progress is reckoned."}
+  destination_address: {type: str, required: true, description: Address that the receiver listens on.}
   port: {type: int, required: true, description: TCP port that the receiver listens on.}
   peer_certificate:
     description: Certificate of the receiver in PEM, as M(dom0.xen.migration_credentials) returned it. It is not secret.
@@ -114,7 +108,14 @@ options:
       - When it is empty, nothing is compared.
     type: str
     default: ""
-  config_path: {type: str, default: "", description: "The domain's configuration file, needed for O(method=cold)."}
+  config_path:
+    description:
+      - The domain's configuration file, needed for O(method=cold). Otherwise the one that describes the domain at the
+        destination in place of its own configuration (C(xl migrate -C)), if it is not empty.
+    type: str
+    default: ""
+  config_digest:
+    {type: str, default: "", version_added: 0.2.0, description: "SHA-256 that O(config_path) must have, if not empty."}
   shutdown_timeout: {type: int, default: 300, description: "Seconds for the guest to shut down, for O(method=cold)."}
   progress_interval:
     description:
@@ -239,6 +240,7 @@ def main() -> None:
             "gate_timeout": {"type": "int", "default": 120},
             "method": {"type": "str", "choices": ["live", "suspend", "cold"], "default": "live"},
             "config_path": {"type": "str", "default": ""},
+            "config_digest": {"type": "str", "default": ""},
             "shutdown_timeout": {"type": "int", "default": 300},
             "destination_features": {"type": "str", "default": ""},
             "progress_interval": {"type": "float", "default": 5.0},
@@ -281,6 +283,7 @@ def main() -> None:
             follow_config=params["follow_config"],
             liveness=params["liveness"],
             config_path=params["config_path"],
+            config_digest=params["config_digest"],
             shutdown_timeout=float(params["shutdown_timeout"]),
             mapped=params["mapped"],
             leave_paused=params["leave_paused"],

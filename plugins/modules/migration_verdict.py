@@ -177,10 +177,8 @@ rounds:
 total_ms:
   {type: int, returned: always, description: "Milliseconds from start to end of C(xl migrate), or null.", sample: 34117}
 stop_ms:
-  description: Milliseconds for which the guest stood still, as RV(stop_measured) says, or null (RV(leave_paused)).
-  type: int
-  returned: always
-  sample: 3674
+  {type: int, returned: always, description: "Milliseconds for which the guest stood still, as RV(stop_measured) says,
+      or null (RV(leave_paused)).", sample: 3674}
 stop_measured:
   description:
     - Between which two moments RV(stop_ms) was measured, or null. It begins when a watch on the source's XenStore
@@ -262,6 +260,7 @@ mapped:
 leave_paused:
   {type: bool, returned: always, description: "Whether the domain was to be left paused at the destination."}
 keep_domid: {type: int, returned: always, description: "The number (domid) that it was to keep, V(0) for any."}
+config_path: {type: str, returned: always, description: "The source's file it is made of or described by, or null."}
 domid: {type: int, returned: always, description: "The number that it has at the destination, or null."}
 xl_stderr:
   description: The last lines that C(xl) has written on each side.

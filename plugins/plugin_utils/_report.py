@@ -23,7 +23,7 @@ _TEMPORARY = ".dom0-xen-"
 
 # What is taken over from the last status of the sender, whose fields are described at migration_info.
 _FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
-_CHOICES = ("mapped", "leave_paused", "keep_domid")
+_CHOICES = ("mapped", "leave_paused", "keep_domid", "config_path")
 
 
 class ResultNotWritten(Dom0XenError):

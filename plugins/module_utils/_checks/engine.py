@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import (
+    another,
     cold,
     devices,
     guest,
@@ -61,29 +62,29 @@ RULES: tuple[Rule, ...] = (
     guest.awake,
     guest.configured,
     *(method.for_a_stream(rule) for rule in method.STREAM),
-    guest.device_model,
+    another.for_arrival(guest.device_model),
     method.log_dirty,
     method.suspendable,
     cold.away,
     cold.as_in_its_file,
     cold.stays_down,
     cold.configuration,
-    guest.abilities,
+    another.described,
+    another.for_arrival(guest.abilities),
     method.for_a_stream(processor.features),
     method.for_a_stream(processor.rate),
-    memory.enough,
-    needs.dom0_memory,
+    another.for_arrival(memory.enough),
+    another.for_arrival(needs.dom0_memory),
     memory.populated,
-    guest.processors,
-    devices.own_devices,
-    devices.bridges,
-    devices.driver_domains,
+    another.for_arrival(guest.processors),
+    another.for_both(devices.own_devices),
+    another.for_arrival(devices.bridges),
+    another.for_arrival(devices.driver_domains),
     method.for_a_stream(storage.handed_over),
-    storage.disks,
-    needs.scripts,
-    needs.device_model,
-    method.for_a_stream(needs.grants),
-    needs.label,
+    another.disks_there(storage.disks),
+    *(another.for_arrival(rule) for rule in (needs.scripts, needs.device_model)),
+    method.for_a_stream(another.for_arrival(needs.grants)),
+    another.for_arrival(needs.label),
     world.config_named_alike,
 )
 
@@ -127,7 +128,8 @@ def plan(
     subject: DomainFacts | DomainRow | None = there or domain
     if subject is None:
         return None
-    room = None if there else memory.room(case)
+    room = None if there else memory.room(another.arrival(case))
+    file = None if there else another.file_of(case)
     way, why = method.chosen(case)
     return Plan(
         already_there=there is not None,
@@ -148,7 +150,8 @@ def plan(
         memory_free_kib=room.free if room else None,
         balloon_kib=room.balloon if room else 0,
         addresses=destination.addresses if destination else (),
-        config_path="" if there else cold.config_path(case),
+        config_path="" if there else file.path if file else cold.config_path(case),
+        config_digest=file.digest if file else "",
         autostart=() if there else tuple(entry.path for entry in world.autostart(case)),
         mapped=() if there else request.names.used_by(case.config).entries(),
         leave_paused=request.leave_paused,

@@ -43,12 +43,12 @@ class MoveRequest(Record):
     ``source`` is None when the caller did not name it and no host but, at most, the destination has the domain.
     ``memory_reserve_mib`` is to stay free at the destination; ``dom0_memory_min_mib`` is what dom0 there must keep when
     xl shrinks it (autoballoon). ``method`` is live, suspend, cold, or auto for whichever can be had, the best first;
-    ``allow_cold``: auto may be cold. ``config_path`` is the file that a domain which is shut down is made from, where
-    the caller named one. ``transport`` tcp is refused without ``allow_plain``. ``destination_address`` is where the
-    source is to connect; empty: not checked. ``waive`` are codes of findings that are not to refuse. ``follow_config``:
-    whether the domain's configuration file goes with it. ``map_bridges`` and ``map_disks`` are the destination's names
-    by the source's; with ``leave_paused`` the domain is not started at the destination; with ``preserve_domid`` it has
-    the number there that it has now.
+    ``allow_cold``: auto may be cold. ``config_path`` is the file that the caller named: a domain which is shut down is
+    made from it, and any other is described by it at the destination. ``transport`` tcp is refused without
+    ``allow_plain``. ``destination_address`` is where the source is to connect; empty: not checked. ``waive`` are codes
+    of findings that are not to refuse. ``follow_config``: whether the domain's configuration file goes with it.
+    ``map_bridges`` and ``map_disks`` are the destination's names by the source's; with ``leave_paused`` the domain is
+    not started at the destination; with ``preserve_domid`` it has the number there that it has now.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -113,8 +113,9 @@ class Plan(Record):
     ``method_reason`` says why that ``method``, for a sentence. ``addresses`` are those that the source can reach the
     destination at, as far as facts can tell. ``autostart`` are the files on the source that would make a second copy at
     its next boot, and so are set aside. ``config_path`` is the file there that a domain which is shut down is made
-    from. ``mapped`` tells what of the domain the destination calls by another name (``what``, ``from``, ``to``),
-    ``leave_paused`` whether the domain is not started there, ``keep_domid`` the number that it keeps there, 0 for any.
+    from, or that describes any other at the destination (its SHA-256 is ``config_digest``). ``mapped`` tells what of
+    the domain the destination calls by another name (``what``, ``from``, ``to``), ``leave_paused`` whether the domain
+    is not started there, ``keep_domid`` the number that it keeps there, 0 for any.
     """
 
     RECORDS = {"domain": PlannedDomain, "addresses": Address}
@@ -133,6 +134,7 @@ class Plan(Record):
     addresses: tuple[Address, ...]
     autostart: tuple[str, ...] = ()
     config_path: str = ""
+    config_digest: str = ""
     mapped: tuple[t.Mapping[str, str], ...] = ()
     leave_paused: bool = False
     keep_domid: int = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._checks import another
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding
 from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry, DomainFacts, HostFacts
 
@@ -78,6 +79,8 @@ def config_named_alike(case: Case) -> t.Iterator[Finding]:
     if source is None or destination is None or domain is None or case.same_host or not case.request.follow_config:
         return
     mine = {_file_name(entry.path) for entry in source.configs if entry.uuid == domain.uuid or _by_name(entry, domain)}
+    given = another.file_of(case)
+    mine = mine or ({_file_name(given.path)} if given else set())
     for entry in destination.configs:
         if _file_name(entry.path) in mine and entry.uuid != domain.uuid and not _by_name(entry, domain):
             yield case.warning(

@@ -15,6 +15,7 @@ import hashlib
 import os
 import stat
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
@@ -47,15 +48,22 @@ class Leaving:
         """What the result says of it: the file, where it is kept now, and what a person should know."""
         return {"config": self._record.get("config"), "kept_as": self._kept_as, "remarks": list(self._remarks)}
 
-    def gather(self) -> Belongings:
-        """Return what goes with the domain, before anything is set aside. Raises OSError."""
-        file, path = self._config()
+    def gather(self, described_by: str = "") -> Belongings:
+        """Return what goes with the domain, before anything is set aside. Raises OSError.
+
+        Where a file is ``described_by`` the caller for the destination, that one goes, under the name of the domain's
+        own: which is set aside all the same, as the domain is not there any more.
+        """
+        own, path = self._config(described_by)
+        file = self._in_place_of(own, path, described_by)
         entries: list[Entry] = []
         size = len(file.content) if file else 0
         for entry in _autostart.entries(self._where):
             if entry.kind != _autostart.CONFIG or entry.set_aside or not entry.makes(self._uuid, self._name):
                 continue
-            found = self._entry(entry.path, path)
+            found = self._entry(entry.path, (path, described_by))
+            if found is not None and found.file is not None and file is not None and file is not own:
+                found = replace(found, file=replace(found.file, content=file.content))
             size += len(found.file.content) if found and found.file else 0
             if found is not None and len(entries) < belongings.ENTRIES_MAX and size <= belongings.ALL_MAX:
                 entries.append(found)
@@ -69,9 +77,10 @@ class Leaving:
                 "Copy the files by hand.",
             )
             return Belongings()
-        if path is not None and file is not None:
+        if path is not None and own is not None and file is not None:
             try:
-                self._write({"format": 1, "config": path, "digest": _digest(file.content), "seen": None})
+                record = {"format": 1, "config": path, "digest": _digest(own.content), "seen": None}
+                self._write({**record, "another_went": file is not own})
             except OSError as exc:
                 problem = f"{self._path} cannot be written: {exc.strerror}; {path} does not go with {self._name}."
                 self._remark("config_not_kept", problem, "Make room there, and copy the file by hand.")
@@ -90,7 +99,9 @@ class Leaving:
         Where both hosts have had the same file it stays: it may be one file, or belong to whoever configures both.
         """
         path, state = self._record.get("config"), self._record.get("seen")
-        if not path or state not in (belongings.FREE, belongings.OTHER):
+        # What the destination has had is then the same as the one that has gone, and that is not this one.
+        taken = state == belongings.SAME and self._record.get("another_went")
+        if not path or not (taken or state in (belongings.FREE, belongings.OTHER)):
             return
         folder, name = os.path.split(path)
         aside = os.path.join(folder, _autostart.moved_name(name, self._session))
@@ -126,8 +137,18 @@ class Leaving:
         folder, kept = os.path.split(aside)
         drop_same(folder, _autostart.plain_name(kept), _autostart.read_start(aside, belongings.FILE_MAX), (aside,))
 
-    def _config(self) -> tuple[File | None, str | None]:
-        """Return the domain's configuration and its path; (None, None) with a remark where it cannot be told."""
+    def _in_place_of(self, own: File | None, path: str | None, described_by: str) -> File | None:
+        """Return the file that goes: the domain's ``own``, or the one that it is described by at the destination."""
+        if not described_by or (path is not None and os.path.realpath(path) == os.path.realpath(described_by)):
+            return own
+        given = self._read(described_by)
+        return replace(given, name=own.name) if given is not None and own is not None else given
+
+    def _config(self, preferred: str = "") -> tuple[File | None, str | None]:
+        """Return the domain's configuration and its path; (None, None) with a remark where it cannot be told.
+
+        Of several between which nothing else decides the ``preferred`` one is it.
+        """
         candidates = [each for each in _autostart.configs(self._where) if each.makes(self._uuid, self._name)]
         for each in candidates:
             if each.uuid not in (None, self._uuid):
@@ -138,7 +159,7 @@ class Leaving:
                     "If it is the domain's all the same, correct the UUID in it.",
                 )
         mine = [each.path for each in candidates if each.uuid in (None, self._uuid)]
-        path = self._choose(mine, [each.path for each in candidates if each.uuid == self._uuid])
+        path = self._choose(mine, [each.path for each in candidates if each.uuid == self._uuid], preferred)
         file = self._read(path) if path is not None else None
         if file is None:
             return None, None
@@ -151,7 +172,7 @@ class Leaving:
             )
         return file, path
 
-    def _choose(self, mine: list[str], certain: list[str]) -> str | None:
+    def _choose(self, mine: list[str], certain: list[str], preferred: str) -> str | None:
         """Return the one that counts: what is started at boot, else by UUID, else named like the domain, else alone."""
         started = {self._lead(entry.path) for entry in _autostart.entries(self._where) if not entry.set_aside}
         usual = [os.path.join(_autostart.config_folder(self._where), self._name + end) for end in ("", ".cfg")]
@@ -162,6 +183,7 @@ class Leaving:
             [path for path in mine if path in usual],
             plain,
             mine,
+            [path for path in mine if path == preferred],
         ):
             if len(few) == 1:
                 return few[0]
@@ -192,14 +214,14 @@ class Leaving:
             return path
         return os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
 
-    def _entry(self, path: str, config: str | None) -> Entry | None:
+    def _entry(self, path: str, configs: t.Container[str | None]) -> Entry | None:
         name = os.path.basename(path)
         if not os.path.islink(path):
             file = self._read(path)
             certain = file is not None and belongings.belongs(file.content, self._uuid, self._name)
             return Entry(name, file=file) if certain else None
         leads = self._lead(path)
-        return Entry(name) if leads == config else Entry(name, link=leads)
+        return Entry(name) if leads in configs else Entry(name, link=leads)
 
     def _write(self, record: dict[str, t.Any]) -> None:
         documents.write(self._path, record, durable=True)

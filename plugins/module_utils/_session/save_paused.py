@@ -25,11 +25,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 class SavePaused:
     """One ``xl save -p``. The pipe is there first, so that somebody else can hold ``theirs``: then :meth:`start`.
 
-    ``source`` is the descriptor to read.
+    ``source`` is the descriptor to read. ``config`` is the file that xl writes the domain's configuration from, empty
+    for its own.
     """
 
-    def __init__(self, xl: Xl, domid: int) -> None:
-        self._xl, self._domid = xl, domid
+    def __init__(self, xl: Xl, domid: int, config: str = "") -> None:
+        self._xl, self._domid, self._config = xl, domid, config
         self.source, self.theirs = os.pipe()
         self._process: subprocess.Popen[bytes] | None = None
         enlarge(self.source)
@@ -46,7 +47,7 @@ class SavePaused:
 
     def start(self, messages: int | t.IO[bytes], *, apart: bool = False) -> None:
         """Start xl, which writes to ``messages``; ``apart``: in a session of its own. Raises XlNotStarted."""
-        argv = self._xl.save_paused_argv(self._domid, f"/proc/self/fd/{self.theirs}")
+        argv = self._xl.save_paused_argv(self._domid, f"/proc/self/fd/{self.theirs}", self._config)
         try:
             self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function  # it is followed while it runs
                 argv,

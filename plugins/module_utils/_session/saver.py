@@ -7,8 +7,9 @@ A process of its own, which speaks the sending side of the protocol (tools/xl/xl
 same two pipes as ``xl``, so that the sender, its rules and whoever settles need not know the difference. Three things
 are not as with ``xl``:
 
-* header and configuration are made here, from what ``xl list -l`` says, and are compared with those that ``xl save``
-  writes: the guest is suspended only when the destination has made its domain;
+* header and configuration are made here, from what ``xl list -l`` says, or ``xl create -n`` of a file that is to
+  describe the domain there, and are compared with those that ``xl save`` writes: the guest is suspended only when the
+  destination has made its domain;
 * ``xl save -p`` pauses the domain, then resumes it into the pause, looks at neither, and exits with 0
   (tools/xl/xl_saverestore.c save_domain): that it stands still is looked at before the permission is given;
 * what goes back to the guest is one unpause.
@@ -47,24 +48,29 @@ _START = (
 )
 
 
-def argv(code: str, shim_socket: str, xl: str, domid: int, uuid: str, name: str) -> list[str]:
+def argv(code: str, shim_socket: str, xl: str, domid: int, uuid: str, name: str, file: str = "") -> list[str]:
     """Return the command that starts it; ``code`` is what to put first on ``sys.path``."""
-    return [sys.executable, "-I", "-c", _START, code, shim_socket, xl, str(domid), uuid, name]
+    return [sys.executable, "-I", "-c", _START, code, shim_socket, xl, str(domid), uuid, name, file]
 
 
-def main(shim_socket: str, xl: str, domid: str, uuid: str, name: str) -> int:
+def main(shim_socket: str, xl: str, domid: str, uuid: str, name: str, file: str = "") -> int:
     """Send the domain; return the exit status that ``xl migrate`` would have: 0 when it runs at the destination."""
     stream, answers = connect(shim_socket)
     with XenStore() as store:
         tool = Xl(subprocess_runner(), xl)
-        return Saver(tool, Copies(tool, store, uuid, name), int(domid), uuid, name, stream, answers).run()
+        return Saver(tool, Copies(tool, store, uuid, name), int(domid), uuid, name, stream, answers, file).run()
 
 
 class Saver:
-    """One migration. ``stream`` is written, ``answers`` is read; both are blocking descriptors."""
+    """One migration. ``stream`` is written, ``answers`` is read; both are blocking descriptors.
 
-    def __init__(self, xl: Xl, copies: Copies, domid: int, uuid: str, name: str, stream: int, answers: int) -> None:
-        self._xl, self._copies = xl, copies
+    ``file`` describes the domain at the destination, empty where its own configuration does.
+    """
+
+    def __init__(
+        self, xl: Xl, copies: Copies, domid: int, uuid: str, name: str, stream: int, answers: int, file: str = ""
+    ) -> None:
+        self._xl, self._copies, self._file = xl, copies, file
         self._domid, self._uuid, self._name = domid, uuid.lower(), name
         self._stream, self._answers = stream, Answers(answers)
         self._saving = self._permitted = False
@@ -83,10 +89,14 @@ class Saver:
 
     def _send(self) -> None:
         self._answers.expect(BANNER)
-        config = configuration(self._xl, self._domid, self._uuid, self._name)
+        running = self._running()
+        config = as_sent(self._xl.understood(self._file)) if self._file else running
         write_all(self._stream, header.encode(json.dumps(config).encode("utf-8")))
         self._answers.expect(COPY_MADE_TEXT)
-        save = SavePaused(self._xl, self._domid)
+        if self._file and self._running() != running:
+            # What xl save writes says nothing of it then.
+            raise self._changed()
+        save = SavePaused(self._xl, self._domid, self._file)
         try:
             save.start(sys.stderr.fileno())
             self._saving = True
@@ -98,17 +108,24 @@ class Saver:
         if save.status:
             raise SaveFailed(f"xl save ended with status {save.status}")
 
+    def _running(self) -> dict[str, t.Any]:
+        return configuration(self._xl, self._domid, self._uuid, self._name)
+
     def _compare(self, saved: int, config: t.Mapping[str, t.Any]) -> None:
         head = header.XlHeader.decode(_saved(saved, header.HEADER.size))
         data = _saved(saved, head.optional_data_length)
         length = header.decode_config_length(data[: header.LENGTH.size], head)
         text = header.decode_config(data[header.LENGTH.size :][:length])
         try:
-            same = as_sent(json.loads(text.decode("utf-8"))) == config
+            written = as_sent(json.loads(text.decode("utf-8")))
+            same = _comparable(written) == _comparable(config) if self._file else written == config
         except ValueError:
             same = False
         if not same:
-            raise SavedOtherwise(f"the configuration of {self._name} changed while the destination made its domain")
+            raise self._changed()
+
+    def _changed(self) -> SavedOtherwise:
+        return SavedOtherwise(f"the configuration of {self._name} changed while the destination made its domain")
 
     def _permit(self) -> None:
         self._stands_still()
@@ -147,6 +164,15 @@ class Saver:
             self._copies.go_on(self._domid)
         except Dom0XenError as exc:
             _say(f"the domain does not go on here: {exc}")
+
+
+def _comparable(config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return a file's configuration without what xl.conf puts in for xl create, and not for xl save.
+
+    That are masks for affinity (tools/xl/xl_vmcontrol.c create_domain), for which the destination has its own.
+    """
+    build = {key: value for key, value in (config.get("b_info") or {}).items() if key != "vcpu_hard_affinity"}
+    return {**config, "b_info": build}
 
 
 def _saved(source: int, size: int) -> bytes:

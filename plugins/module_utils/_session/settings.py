@@ -96,13 +96,14 @@ class ReceiverSettings(Settings):
 class SenderSettings(Settings):
     """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready.
 
-    ``method``: ``live``, ``suspend`` or ``cold``: its guest then has ``shutdown_timeout`` to shut down, and it is made
-    from the file ``config_path``. With ``gate_held`` the permission waits for the controller, for at most
-    ``gate_timeout``. The controller is called to look every ``progress_interval``. ``destination_features`` are
-    those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not compared with them. Over ssh it
-    comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown. ``follow_config`` and
-    ``liveness`` are those of the receiver, as far as the source has a part in it; ``mapped`` and ``leave_paused`` too,
-    to be told with the outcome, and ``keep_domid``, which it must have here.
+    ``method``: ``live``, ``suspend`` or ``cold``: its guest then has ``shutdown_timeout`` to shut down, and it is
+    made from the file ``config_path``, by which any other is described at the destination when its SHA-256 is
+    ``config_digest``; empty: it goes with its own configuration. With ``gate_held`` the permission waits for the
+    controller, for at most ``gate_timeout``. The controller is called to look every ``progress_interval``.
+    ``destination_features`` are those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not
+    compared with them. Over ssh it comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be
+    shown. ``follow_config`` and ``liveness`` are those of the receiver, as far as the source has a part in it;
+    ``mapped`` and ``leave_paused`` too, to be told with the outcome, and ``keep_domid``, which it must have here.
     """
 
     destination_address: str
@@ -122,6 +123,7 @@ class SenderSettings(Settings):
     follow_config: bool = False
     liveness: bool = False
     config_path: str = ""
+    config_digest: str = ""
     shutdown_timeout: float = 300.0
     mapped: t.Sequence[t.Mapping[str, str]] = ()
     leave_paused: bool = False
@@ -129,11 +131,16 @@ class SenderSettings(Settings):
 
     def told(self) -> dict[str, t.Any]:
         """Return what was changed on the way, and what the copy was to be."""
-        return _arrival(self)
+        return {**_arrival(self), "config_path": self.config_path or None}
 
     def who(self) -> dict[str, t.Any]:
         """Return it with the method, which says what a paused copy is."""
         return {**super().who(), "method": self.method}
+
+    @property
+    def described_by(self) -> str:
+        """The file that describes the domain at the destination, empty where its own configuration does."""
+        return "" if self.shuts_down else self.config_path
 
     @property
     def pauses(self) -> bool:

@@ -21,6 +21,7 @@ import sys
 
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
 from ansible_collections.dom0.xen.plugins.module_utils._session import saver, shutter
+from ansible_collections.dom0.xen.plugins.module_utils._session.described import described
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import XlNotStarted
 from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES, enlarge
@@ -59,10 +60,12 @@ class SourceXl:
         self._answers = -1
         self._stop_wanted = False
         self._stop_tried = 0.0
+        self._described = ""
 
     def start(self, domid: int) -> None:
-        """Start it for the domain. Raises :class:`XlNotStarted`."""
+        """Start it for the domain. Raises :class:`XlNotStarted`, and the errors of :func:`described`."""
         try:
+            self._described = described(self._xl, self._settings, domid)
             own = self._settings.pauses or self._settings.shuts_down
             argv = self._own(domid) if own else self._migrate(domid)
             self._listener = self._listen()
@@ -76,14 +79,14 @@ class SourceXl:
         with open(script, "w", encoding="ascii") as handle:
             handle.write(_SHIM)
         command = f"exec {shlex.quote(sys.executable)} -I -S {shlex.quote(script)}"
-        return self._xl.migrate_argv(domid, command)
+        return self._xl.migrate_argv(domid, command, self._described)
 
     def _own(self, domid: int) -> list[str]:
         """Return the command of what stands for ``xl migrate``."""
         settings = self._settings
         where = (code_path(), os.path.join(self._folder, "shim.sock"), self._xl.binary)
         if settings.pauses:
-            return saver.argv(*where, domid, settings.uuid, settings.name)
+            return saver.argv(*where, domid, settings.uuid, settings.name, self._described)
         more = (settings.config_path, settings.journal_folder, str(settings.shutdown_timeout))
         return shutter.argv(*where, domid, settings.uuid, settings.name, *more)
 

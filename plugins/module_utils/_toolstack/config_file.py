@@ -45,13 +45,15 @@ def parse_lists(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def completed(text: str, config: Config, uuid: str, name: str) -> str:
+def completed(text: str, config: Config, uuid: str, name: str, *, goes_off: bool = True) -> str:
     """Return the text with what makes the domain the same one: its UUID, the ``name``, the cards' addresses.
+
+    With ``goes_off`` one that shuts down is destroyed, whatever the file says.
 
     A file without them gets others each time. ``config`` is the domain's own (``xl list -l``). Of two settings of one
     key the last counts (tools/libs/util/libxlu_cfg.c xlu__cfg_set_store). Raises ValueError for a name that is none.
     """
-    lines = [f"uuid={_quoted(uuid)}", f"name={_quoted(name)}", 'on_poweroff="destroy"']
+    lines = [f"uuid={_quoted(uuid)}", f"name={_quoted(name)}", *(['on_poweroff="destroy"'] if goes_off else [])]
     cards = _with_addresses(parse_lists(text).get("vif", ()), config.get("nics") or ())
     if cards is not None:
         lines.append(f"vif=[{', '.join(map(_quoted, cards))}]")

@@ -105,20 +105,24 @@ class Xl:
         """Return the command that saves a domain to nowhere and resumes it; without ``-c`` it would destroy it."""
         return [self.binary, "save", "-c", str(domid), "/dev/null"]
 
-    def save_paused_argv(self, domid: int, path: str) -> list[str]:
-        """Return the command that saves a domain and leaves it paused; its exit status does not say that it is."""
-        return [self.binary, "save", "-p", str(domid), path]
+    def save_paused_argv(self, domid: int, path: str, config: str = "") -> list[str]:
+        """Return the command that saves a domain and leaves it paused; its exit status does not say that it is.
+
+        Where a file ``config`` is given xl writes what that describes, in place of the domain's own configuration.
+        """
+        return [self.binary, "save", "-p", str(domid), path, *([config] if config else [])]
 
     def restore_paused_argv(self, path: str) -> list[str]:
         """Return the command that makes a domain of what ``xl save`` has written, and leaves it paused."""
         return [self.binary, "restore", "-p", path]
 
-    def migrate_argv(self, domid: int, transport_command: str) -> list[str]:
+    def migrate_argv(self, domid: int, transport_command: str, config: str = "") -> list[str]:
         """Return the command that sends a domain through ``sh -c transport_command`` (tools/xl/xl_migrate.c).
 
-        With an empty ``-s`` xl adds nothing to the command and passes none of its own flags to the receiving xl.
+        With an empty ``-s`` xl adds nothing to the command and passes none of its own flags to the receiving xl. Where
+        a file ``config`` is given xl sends what that describes, in place of the domain's own configuration.
         """
-        return [self.binary, "migrate", "-s", "", str(domid), transport_command]
+        return [self.binary, "migrate", "-s", "", *(["-C", config] if config else []), str(domid), transport_command]
 
     def receive_argv(self, leave_paused: bool = False) -> list[str]:
         """Return the command of the receiving side, which speaks the protocol on its stdin and stdout.

@@ -10,7 +10,8 @@ import pathlib
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots, moved_name
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles, read_config
+from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles, digest, read_config
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlFailed
 
 UUID = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"
 OTHER = "11111111-5c99-4441-b5fd-ac266d0e1ffe"
@@ -69,6 +70,46 @@ def test_the_one_that_is_given(folder: pathlib.Path, tmp_path: pathlib.Path) -> 
     assert found(folder, str(given)) == []
     given.write_text("memory = 64\n")
     assert found(folder, str(given)) == ["given"]
+
+
+CARDS = {"nics": [{"mac": "00:16:3e:00:00:64"}]}
+
+
+def test_xl_is_asked_what_it_makes_of_the_one_that_is_given(folder: pathlib.Path) -> None:
+    """Of its text with what makes it the same domain, in a file that is gone afterwards; secrets are not told."""
+    given = folder / "given"
+    given.write_text('name="old"\nvif=["bridge=br-lan"]\nvncpasswd="geheim"')
+    seen: dict[str, str] = {}
+
+    def understood(path: str) -> dict[str, object]:
+        seen[path] = pathlib.Path(path).read_text()
+        assert pathlib.Path(path).stat().st_mode & 0o077 == 0
+        return {"b_info": {"vnc": {"passwd": "geheim"}}}
+
+    (file,) = ConfigFiles(Roots(None, None)).of(UUID, "centos", CARDS, str(given), understood)
+    ((path, text),) = seen.items()
+    assert not pathlib.Path(path).exists()
+    assert text.startswith(given.read_text())
+    assert f'uuid="{UUID}"' in text and 'name="centos"' in text and "mac=00:16:3e:00:00:64" in text
+    assert "on_poweroff" not in text
+    assert (file.config, file.problem) == ({"b_info": {"vnc": {"passwd": "********"}}}, "")
+    assert file.digest == digest(given.read_text()) and len(file.digest) == 64
+    (file,) = ConfigFiles(Roots(None, None)).of(UUID, "centos", CARDS, str(given))
+    assert (file.config, file.digest) == (None, "")
+
+
+def test_what_xl_does_not_take(folder: pathlib.Path) -> None:
+    """Its words are told, about the file that was given."""
+    given = folder / "given"
+    given.write_text("memory = [\n")
+
+    def understood(path: str) -> dict[str, object]:
+        lines = f"one\ntwo\n{path}:2: config parsing error near `]'\nFailed to parse config: Invalid argument\n"
+        raise XlFailed("xl create failed", cmd=["xl"], rc=1, stderr=lines)
+
+    (file,) = ConfigFiles(Roots(None, None)).of(UUID, "centos", {}, str(given), understood)
+    assert file.config is None
+    assert file.problem.endswith(f"{given}:2: config parsing error near `]'; Failed to parse config: Invalid argument")
 
 
 def test_what_no_person_wrote_is_none(folder: pathlib.Path) -> None:

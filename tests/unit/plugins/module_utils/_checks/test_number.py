@@ -30,10 +30,10 @@ TAKEN = host("xen2", domains=(DOM0, row("web", 3, OTHER)))
 RECENT = host("xen2", equipment=dataclasses.replace(EQUIPMENT, recent_domids=(2, 3)))
 
 
-def codes(destination: HostFacts, source: HostFacts | None = None, **changes: t.Any) -> list[str]:
+def codes(there: HostFacts, source: HostFacts | None = None, /, **changes: t.Any) -> list[str]:
     """What speaks against it."""
     asked = request(**{"preserve_domid": True, **changes})
-    return [finding.code for finding in findings(source or host("xen1"), destination, domain(), asked)]
+    return [finding.code for finding in findings(source or host("xen1"), there, domain(), asked)]
 
 
 @pytest.mark.parametrize(

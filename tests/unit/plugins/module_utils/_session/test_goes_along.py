@@ -76,10 +76,10 @@ def session(number: int) -> str:
     return f"{number:016x}"
 
 
-def move(source: Dom0, destination: Dom0, number: int) -> list[str]:
+def move(source: Dom0, destination: Dom0, number: int, described_by: str = "") -> list[str]:
     """Move the domain; return the codes of what both sides have to say."""
     leaving, unpacking = source.leaving(session(number)), destination.unpacking(session(number))
-    message = leaving.gather().to_message()
+    message = leaving.gather(described_by).to_message()
     Autostart(source.journal(session(number)), session(number), source.roots).set_aside(UUID, "centos")
     leaving.answered(unpacking.keep(message))
     assert not [
@@ -132,6 +132,63 @@ def test_the_folder_for_autostart_is_made_where_it_is_missing(hosts: tuple[Dom0,
     assert move(one, two, 3) == []
     assert {name: text for name, text in two.files().items() if "moved" not in name} == before
     assert two.auto.stat().st_mode & 0o777 == 0o755
+
+
+THERE = TEXT + 'vif = ["bridge=br-lan"]\n'
+
+
+def test_the_file_that_describes_it_there_goes_in_the_place_of_its_own(hosts: tuple[Dom0, Dom0]) -> None:
+    """Under the name of its own, which is set aside here; the one that was named stays where it is."""
+    one, two = hosts
+    one.write(starts=True)
+    given = one.root / "for-xen2.cfg"
+    given.write_text(THERE)
+    assert move(one, two, 1, str(given)) == []
+    assert two.files() == {"centos.cfg": THERE, "auto/centos.cfg": "../centos.cfg"}
+    assert one.files()[f"centos.cfg.moved-{session(1)}"] == TEXT
+    assert "centos.cfg" not in one.files() and given.read_text() == THERE
+
+
+def test_its_own_is_set_aside_where_the_destination_had_the_other_already(hosts: tuple[Dom0, Dom0]) -> None:
+    """Whoever configures both hosts has put it there; what is here is another one."""
+    one, two = hosts
+    one.write()
+    two.write(THERE)
+    given = one.root / "for-xen2.cfg"
+    given.write_text(THERE)
+    assert move(one, two, 1, str(given)) == []
+    assert two.files() == {"centos.cfg": THERE}
+    assert one.files() == {f"centos.cfg.moved-{session(1)}": TEXT}
+
+
+def test_a_file_that_describes_it_there_where_it_has_none_of_its_own(hosts: tuple[Dom0, Dom0]) -> None:
+    """It goes under its own name; nothing here is touched."""
+    one, two = hosts
+    given = one.root / "for-xen2.cfg"
+    given.write_text(THERE)
+    assert move(one, two, 1, str(given)) == []
+    assert two.files() == {"for-xen2.cfg": THERE} and one.files() == {}
+
+
+def test_its_own_file_that_was_named_goes_as_ever(hosts: tuple[Dom0, Dom0]) -> None:
+    """Also where several files are the domain's: this one it is."""
+    one, two = hosts
+    path = one.write(THERE, name="b.cfg")
+    one.write(TEXT, name="a.cfg")
+    assert move(one, two, 1, str(path)) == []
+    assert two.files() == {"b.cfg": THERE}
+    assert one.files() == {"a.cfg": TEXT, f"b.cfg.moved-{session(1)}": THERE}
+
+
+def test_a_copy_that_starts_it_at_boot_says_the_same_there(hosts: tuple[Dom0, Dom0]) -> None:
+    """A file in the folder for autostart, not a link."""
+    one, two = hosts
+    one.write()
+    (one.auto / "centos.cfg").write_text(TEXT)
+    given = one.root / "for-xen2.cfg"
+    given.write_text(THERE)
+    assert move(one, two, 1, str(given)) == []
+    assert two.files() == {"centos.cfg": THERE, "auto/centos.cfg": THERE}
 
 
 def test_what_was_changed_on_the_way_comes_back_changed(hosts: tuple[Dom0, Dom0]) -> None:

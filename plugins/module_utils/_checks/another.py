@@ -1,0 +1,155 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does a file that is to describe the running domain at the destination do so? (pure; private to the collection)
+
+``migrate_config`` for a move of its memory, as ``xl migrate -C``. What the destination needs is looked for as that file
+has it (:func:`for_arrival`), since that is the configuration that arrives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils import _other_config
+from ansible_collections.dom0.xen.plugins.module_utils._checks.method import chosen
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, Rule, listed
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
+
+_REMEDY = "Correct %s, or leave out migrate_config."
+
+
+def wanted(case: Case) -> bool:
+    """Whether the domain's memory is moved, and a file is to describe it at the destination."""
+    named = bool(case.request.config_path) and case.domain is not None and case.domain.domid != 0
+    return named and chosen(case)[0] != COLD
+
+
+def file_of(case: Case) -> ConfigFile | None:
+    """Return that file, as far as it could be read; None where none is wanted."""
+    files = case.domain.config_files if case.domain and wanted(case) else ()
+    return files[0] if len(files) == 1 else None
+
+
+def arrival(case: Case) -> Case:
+    """Return the case with the domain as it is to arrive; the same where no file describes it."""
+    file = file_of(case)
+    if file is None or file.config is None or case.domain is None:
+        return case
+    paths = _other_config.paths(case.config, file.config)
+    return dataclasses.replace(
+        case,
+        domain=dataclasses.replace(case.domain, config=file.config),
+        request=dataclasses.replace(case.request, map_disks=paths),
+    )
+
+
+def for_arrival(rule: Rule) -> Rule:
+    """Return a rule that looks at the domain as it is to arrive."""
+
+    def there(case: Case) -> t.Iterator[Finding]:
+        yield from rule(arrival(case))
+
+    return there
+
+
+def for_both(rule: Rule) -> Rule:
+    """Return a rule that looks at it as it runs, and as it is to arrive."""
+
+    def twice(case: Case) -> t.Iterator[Finding]:
+        found = list(rule(case))
+        yield from found
+        codes = {finding.code for finding in found}
+        there = arrival(case)
+        yield from (finding for finding in rule(there) if there is not case and finding.code not in codes)
+
+    return twice
+
+
+def disks_there(rule: Rule) -> Rule:
+    """Return a rule that looks at the disks as the domain has them, under the paths that they have in the file."""
+
+    def mapped(case: Case) -> t.Iterator[Finding]:
+        yield from rule(dataclasses.replace(case, request=arrival(case).request))
+
+    return mapped
+
+
+def described(case: Case) -> t.Iterator[Finding]:
+    """The file can be read, is of this domain, and xl makes the same machine of it."""
+    if not wanted(case) or case.domain is None:
+        return
+    host, path, name, file = case.source_name, case.request.config_path, case.domain.name, file_of(case)
+    if case.request.map_bridges or case.request.map_disks:
+        yield case.error(
+            "config_with_names",
+            host,
+            f"{path} has the destination's names already, and others are to be put in.",
+            "Leave out migrate_map_bridges and migrate_map_disks, or migrate_config.",
+            path=path,
+        )
+    if file is None or not path.startswith("/"):
+        yield case.error(
+            "no_config_file",
+            host,
+            f"{path}, which is to describe {name} on {case.request.destination}, cannot be read on {host}.",
+            f"Name a text on {host} by its absolute path, of at most 256 KiB: migrate_config.",
+            path=path,
+        )
+    elif (file.uuid or case.domain.uuid) != case.domain.uuid or (file.name or name) != name:
+        yield case.error(
+            "config_other_domain",
+            host,
+            f"{path} is the configuration file of {file.name or 'a domain'} ({file.uuid or 'no UUID'}), not of {name}"
+            f" ({case.domain.uuid}).",
+            _REMEDY % path,
+            path=path,
+        )
+    elif file.config is None:
+        yield case.error(
+            "config_invalid",
+            host,
+            f"xl on {host} makes no domain of {path}: {file.problem or 'it was not asked'}.",
+            f"Correct it until `xl create -n {path}` takes it, or leave out migrate_config.",
+            path=path,
+        )
+    elif case.domain.config is not None:
+        yield from _alike(case, file)
+
+
+def _alike(case: Case, file: ConfigFile) -> t.Iterator[Finding]:
+    running, other, host = case.config, file.config or {}, case.source_name
+    name = case.domain.name if case.domain else ""
+    machine, devices = _other_config.machine(running, other), _other_config.devices(running, other)
+    if machine:
+        yield case.error(
+            "config_other_machine",
+            host,
+            f"{file.path} makes another machine than the one that {name} runs on: {_other_config.sentence(machine)}.",
+            _REMEDY % file.path + " With migrate_method=cold it is started anew as the file says.",
+            path=file.path,
+            differs=[change._asdict() for change in machine],
+        )
+    if devices:
+        yield case.error(
+            "config_other_devices",
+            host,
+            f"{file.path} gives {name} other devices than those that its guest has open:"
+            f" {_other_config.sentence(devices)}.",
+            _REMEDY % file.path + f" Plug a device in or out on {host} first (`xl block-attach`, `xl network-detach`).",
+            path=file.path,
+            differs=[change._asdict() for change in devices],
+        )
+    changes = _other_config.differences(running, other)
+    if changes and not machine and not devices:
+        yield case.warning(
+            "config_arrives",
+            host,
+            f"{name} arrives as {file.path} describes it, which differs from what runs in:"
+            f" {listed(change.what for change in changes)}.",
+            "See that the file is what you want; what was set since the domain was started is not in it.",
+            path=file.path,
+            differs=[change._asdict() for change in changes],
+        )
