@@ -11,14 +11,15 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECISION
+from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
-from ansible_collections.dom0.xen.plugins.plugin_utils._decision import side, told
+from ansible_collections.dom0.xen.plugins.plugin_utils._decision import others, side, told
 
 VOUCHED = {"unknown": None, "yes": True, "no": False}
 
 
 class ActionModule(ActionBase):
-    """Pure deciding on the controller: what both hosts show in, the next step out."""
+    """Pure deciding on the controller: what both hosts show, and all others, in; the next step out."""
 
     _requires_connection = False
     _supports_async = False
@@ -33,7 +34,9 @@ class ActionModule(ActionBase):
             side(options[role], options[f"{role}_look"], options["gone"], VOUCHED[options["ran"]])
             for role in ("source", "destination")
         )
-        made = decide(source, destination)
+        domain = SessionDomain(options["uuid"].lower(), options["name"])
+        beside = others(options["hosts"], domain, source, destination, options["gone"])
+        made = decide(source, destination, beside)
         inventory = (task_vars or {}).get("ansible_inventory_sources")
         command = " -i ".join(map(shlex.quote, inventory)) if inventory else "INVENTORY"
         result.update(changed=False, **told(made, options["name"], source, destination, command))

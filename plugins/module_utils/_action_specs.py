@@ -120,10 +120,12 @@ INTERRUPTED: Spec = {
 
 DECISION: Spec = {
     "name": {"type": "str", "required": True},
+    "uuid": {"type": "str", "required": True},
     "source": {"type": "str", "default": ""},
     "destination": {"type": "str", "default": ""},
     "source_look": {"type": "dict", "default": {}},
     "destination_look": {"type": "dict", "default": {}},
+    "hosts": {"type": "dict", "default": {}},
     "gone": {"type": "list", "elements": "str", "default": []},
     "ran": {"type": "str", "default": "unknown", "choices": ["unknown", "yes", "no"]},
 }

@@ -15,9 +15,15 @@ description:
     A step is one act on one host; then both are looked at again.
   - Without a commit on record at the destination the source owns the domain. With one there is only going forward,
     unless C(xl) reported a failure and its copy is seen gone. Where neither can be known, a person decides.
+  - Nothing of the session is started while the domain is on a host that has no part in it. A domain that was shut down
+    for the move, and is not there, is started again only where nobody can have started it elsewhere since.
 options:
   name:
     description: Name of the domain.
+    type: str
+    required: true
+  uuid:
+    description: UUID of the domain.
     type: str
     required: true
   source:
@@ -37,6 +43,12 @@ options:
     description: The same for the destination.
     type: dict
     default: {}
+  hosts:
+    description:
+      - For each dom0 of the inventory, its name and what M(dom0.xen.host_info) returned, also when it failed. Without
+        it, it is not known whether the domain is on another one.
+    type: dict
+    default: {}
   gone:
     description: Hosts that a person vouches for to be off for good, or fenced from the storage.
     type: list
@@ -45,7 +57,7 @@ options:
   ran:
     description:
       - A person's word on what cannot be seen. Whether the domain has run at the destination after the commit, or on
-        the source after the copy at the destination was made.
+        the source after the copy at the destination was made, or anywhere since it was shut down for the move.
     type: str
     choices: [unknown, "yes", "no"]
     default: unknown
@@ -72,10 +84,15 @@ EXAMPLES = r"""
 - name: Decide
   dom0.xen.migration_decision:
     name: centos
+    uuid: 1c2d3e4f-0000-4000-8000-00000000002a
     source: xen1
     destination: xen2
     source_look: "{{ source_look }}"
     destination_look: "{{ destination_look }}"
+    hosts:
+      xen1: "{{ hostvars.xen1.facts }}"
+      xen2: "{{ hostvars.xen2.facts }}"
+      xen3: "{{ hostvars.xen3.facts }}"
   register: decision
 """
 
@@ -89,15 +106,17 @@ next:
   type: str
   sample: act
 owner:
-  description: The host whose copy counts, V(source), V(destination) or V(unsettled).
+  description: The host whose copy counts, V(source), V(destination), V(elsewhere) or V(unsettled).
   returned: success
   type: str
   sample: unsettled
 end_state:
   description:
-    - How it ended, V(moved), V(stayed), or V(down) when the domain runs nowhere and nothing is left that could go on.
+    - How it ended, V(moved), V(stayed), V(elsewhere) when somebody has put the domain on a host that has no part in
+      the session, or V(down) when the domain runs nowhere and nothing is left that could go on.
     - Otherwise V(unsettled), or why a person has to decide. That is V(running_twice), V(both_have_it), V(ran_unasked),
-      V(ran_perhaps), V(resumed_perhaps), V(source_silent), V(destination_silent) or V(both_silent).
+      V(ran_perhaps), V(resumed_perhaps), V(started_perhaps), V(put_elsewhere), V(source_silent),
+      V(destination_silent) or V(both_silent).
   returned: success
   type: str
   sample: unsettled

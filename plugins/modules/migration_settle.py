@@ -77,13 +77,15 @@ options:
     description: Number of the copy that the step is about, as it was seen.
     type: int
   owner:
-    description: The host whose copy counts (V(source), V(destination)), for O(state=concluded).
+    description:
+      - The host whose copy counts (V(source), V(destination)), or V(elsewhere) where neither does, for
+        O(state=concluded).
     type: str
-    choices: [source, destination]
+    choices: [source, destination, elsewhere]
   end_state:
     description: How the session ended, for O(state=concluded).
     type: str
-    choices: [moved, stayed, down]
+    choices: [moved, stayed, elsewhere, down]
   wait:
     description:
       - How long to wait for a process to end, and for another run that settles the same session, in seconds.
@@ -183,8 +185,8 @@ def main() -> None:
             "verb": {"type": "str", "choices": list(settle.VERBS)},
             "status": {"type": "int"},
             "domid": {"type": "int"},
-            "owner": {"type": "str", "choices": ["source", "destination"]},
-            "end_state": {"type": "str", "choices": ["moved", "stayed", "down"]},
+            "owner": {"type": "str", "choices": ["source", "destination", "elsewhere"]},
+            "end_state": {"type": "str", "choices": ["moved", "stayed", "elsewhere", "down"]},
             "wait": {"type": "int", "default": 20},
         },
         required_if=[("state", "act", ["verb"]), ("state", "concluded", ["owner", "end_state"])],

@@ -8,9 +8,15 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import PAUSED, RUNNING, SUSPENDED, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy, Others
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
+from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import own_name
+
+NOBODY_ASKED = "every other dom0"
 
 Result = dict[str, t.Any]
 
@@ -26,6 +32,40 @@ def side(host: str, look: t.Mapping[str, t.Any], gone: t.Container[str], ran: bo
     trouble = str(look.get("msg") or "") if look.get("failed") and not look.get("unreachable") else ""
     found = Side.from_result(seen) if seen else Side(host, reachable=False, trouble=trouble.rstrip("."))
     return dataclasses.replace(found, host=host or "(unknown host)", gone=host in gone, vouched_ran=ran)
+
+
+def others(
+    answers: t.Mapping[str, t.Mapping[str, t.Any]],
+    domain: SessionDomain,
+    source: Side,
+    destination: Side,
+    gone: t.Container[str],
+) -> Others:
+    """Return what all dom0s show of the domain beside the two sides; ``answers`` is what ``host_info`` returned.
+
+    On both sides' hosts that is only another domain of its name, from a file that gives it another UUID.
+    """
+    found: list[Copy] = []
+    unseen: list[str] = [] if answers else [NOBODY_ASKED]
+    facts = facts_by_host(answers)
+    boots = {side.boot_id for side in (source, destination) if side.boot_id}
+    for host in answers:
+        seen = facts.get(host)
+        part = host in (source.host, destination.host) or (seen is not None and seen.boot_id in boots)
+        if seen is None or not seen.domains:
+            # A host without so much as its own domain does not tell.
+            unseen += [] if part or host in gone else [host]
+            continue
+        copies = (_copy(host, row, domain) for row in seen.domains)
+        found += [copy for copy in copies if copy is not None and (copy.namesake or not part)]
+    return Others(tuple(found), tuple(unseen))
+
+
+def _copy(host: str, row: DomainRow, domain: SessionDomain) -> Copy | None:
+    same = row.uuid == domain.uuid
+    if row.state.word not in (RUNNING, PAUSED, SUSPENDED) or not (same or own_name(row.name) == domain.name):
+        return None
+    return Copy(host, row.domid, row.name, row.state.word, namesake=not same)
 
 
 def told(made: Decision, name: str, source: Side, destination: Side, inventory: str = "INVENTORY") -> Result:

@@ -14,19 +14,19 @@ import os
 import shutil
 import time
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
-from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
 from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, fence, found, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall, has_ended
+from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here, lives
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
+from ansible_collections.dom0.xen.plugins.module_utils._session.side import is_phantom, seen
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     BAR,
@@ -38,14 +38,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     RESUME,
     ROLL_FORWARD,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
-    LEAVE_PAUSED,
-    SUSPENDED,
-    History,
-    Side,
-    own_copy,
-    paused_by_session,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LEAVE_PAUSED, History, Side
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
@@ -97,7 +90,7 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
     left = here.left_xl()
     while not alive and lives(left) and time.monotonic() < deadline:
         time.sleep(POLL_S)
-    return _side(here, xl, alive, lives(left))
+    return seen(here, xl, alive, lives(left))
 
 
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
@@ -128,7 +121,8 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
             # Domids begin anew when a host was started again.
             number = past.domid if past.boot_id == _procfs.boot_id() else None
             down = Downfall(xl, here.uuid, here.name, number, here.journal)
-            done.update(_act(here, copies, down, step.verb, domid, record))
+            row = next((row for row in xl.domains() if row.uuid == here.uuid and row.domid == domid), None)
+            done.update(_act(here, copies, down, is_phantom(here.role, past, row), step.verb, domid, record))
             vm_path.brought_back(here.uuid, nodes)
 
     try:
@@ -138,9 +132,15 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
 
 
 def _act(
-    here: Here, copies: Copies, down: Downfall, verb: str, domid: int, record: t.Callable[..., None]
+    here: Here,
+    copies: Copies,
+    down: Downfall,
+    phantom: bool,
+    verb: str,
+    domid: int,
+    record: t.Callable[..., None],
 ) -> dict[str, t.Any]:
-    if here.role == SENDER and here.history().restartable and verb in (DESTROY, RESUME):
+    if phantom and verb in (DESTROY, RESUME):
         if verb == DESTROY:
             record("destroy", domid=domid)
             down.give_up()
@@ -265,41 +265,3 @@ def _settle_files(here: Here, owner: str) -> dict[str, t.Any]:
     for each in (leaving.drop, autostart.put_back) if owner == "source" else (leaving.finish, autostart.finish):
         each()
     return {"belongings": leaving.told}
-
-
-def _side(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
-    history, status = here.history(), here.status() if alive else {}
-    side = Side(
-        host="",
-        known=history.boot_id is not None,
-        alive=alive,
-        ending=status.get("phase") == "ended",
-        linked=bool((status.get("link") or {}).get("up")),
-        waits=bool(status.get("waits_for_settling")),
-        barred=bool(status.get("barred")),
-        xl_alive=xl_alive,
-        boot_id=_procfs.boot_id(),
-        history=history,
-    )
-    rows = [row for row in xl.domains() if row.uuid == here.uuid]
-    if os.path.isdir(here.other.journal):
-        rows = [row for row in rows if _sent(here, row) == (here.role == SENDER)]
-    row, others = own_copy(rows, history, side.rebooted)
-    if here.role == SENDER and history.restartable and (row is None or has_ended(row)):
-        # What is not there can be started again, also when the host was started again since.
-        return replace(side, copy=SUSPENDED, domid=history.domid or 0, name=here.name, others=others)
-    if row is None:
-        return side
-    copy, ran = row.state.word, row.cpu_time_s > 0
-    if paused_by_session(row, history, side.rebooted):
-        # xl save -p has resumed it into the pause; it goes on only when it is let go.
-        copy = SUSPENDED
-    return replace(side, copy=copy, domid=row.domid, name=row.name, ran=ran, others=others)
-
-
-def _sent(here: Here, row: DomainRow) -> bool:
-    """Return whether a copy is the source's, within one host: by its domid, or its name where no xl was started."""
-    source, receiver = (here, here.other) if here.role == SENDER else (here.other, here)
-    if (sent := source.history().domid) is not None:
-        return row.domid == sent
-    return row.domid != receiver.history().domid and not row.name.endswith(INCOMING)

@@ -7,11 +7,16 @@ Evidence of both hosts in, one decision out. The rules are those of :mod:`_sessi
 :mod:`_session.destination`: without a commit on record at the destination the source owns; with one there is only
 going forward, unless ``xl`` reported a failure and its copy is seen gone; and where neither can be known a person
 decides. Each step is one act on one host; then both are looked at again.
+
+What a person has done meanwhile by hand is in no journal of the session: :mod:`_settling.by_hand` has the last word.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
+from ansible_collections.dom0.xen.plugins.module_utils._settling import by_hand
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision, Step
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
@@ -23,16 +28,24 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     SUSPENDED,
     Side,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Others
+from ansible_collections.dom0.xen.plugins.module_utils._settling.outcome import RETURNED, RUNS, outcome, why
 
-_RUNS, _RETURNED = "runs", "returned"
 _UNCOMMITTED = "The other side's process is gone, and nothing was committed."
 _NEVER_ASKED = "The commit was never asked for, and never will."
 
 
-def decide(source: Side, destination: Side) -> Decision:
-    """Return the decision for one session, from a look at both hosts."""
-    if (source.runs and destination.runs) or _several_run(source) or _several_run(destination):
-        return to.alarm(source, destination)
+def decide(source: Side, destination: Side, others: Others = NOBODY) -> Decision:
+    """Return the decision for one session, from a look at both hosts and at all others."""
+    running = [each for each in (source, destination, *others.same) if each.runs]
+    if len(running) > 1 or _several_run(source) or _several_run(destination):
+        made = to.alarm(source, destination, *[each for each in others.same if each.runs])
+    else:
+        made = by_hand.judge(source, destination, others, _decide(source, destination))
+    return replace(made, known=(*made.known, *others.told))
+
+
+def _decide(source: Side, destination: Side) -> Decision:
     if source.gone or destination.gone:
         return _without_gone(source, destination)
     if not source.reachable or not destination.reachable:
@@ -68,7 +81,7 @@ def _both_alive(source: Side, destination: Side) -> Decision:
         return first
     if not past.asked:
         return to.step(source, destination, Step(to.SOURCE, to.CANCEL), "The destination takes no commit any more.")
-    return to.step(source, destination, Step(to.SOURCE, to.OUTCOME, 3), _reason(_RETURNED))
+    return to.step(source, destination, Step(to.SOURCE, to.OUTCOME, 3), why(RETURNED))
 
 
 def _receiver_alone(source: Side, destination: Side) -> Decision:
@@ -112,25 +125,25 @@ def _sender_alone(source: Side, destination: Side) -> Decision:
             return to.human(source, destination, to.RAN_UNASKED)
         if past.tasks_open or not source.waits:
             return _go_back(source, destination, to.CANCEL, _UNCOMMITTED)
-    known = _outcome(source, destination)
+    known = outcome(source, destination)
     if isinstance(known, Decision):
         return known
-    if known == _RETURNED and past.undo_wanted:
+    if known == RETURNED and past.undo_wanted:
         return to.undo(source, destination)
-    status = 0 if known == _RUNS else 3
-    return to.step(source, destination, Step(to.SOURCE, to.OUTCOME, status), _reason(known))
+    status = 0 if known == RUNS else 3
+    return to.step(source, destination, Step(to.SOURCE, to.OUTCOME, status), why(known))
 
 
 def _both_over(source: Side, destination: Side) -> Decision:
     if source.copy in (RUNNING, PAUSED):
         return _source_alive(source, destination)
     if source.copy == SUSPENDED:
-        known = _outcome(source, destination)
+        known = outcome(source, destination)
         if isinstance(known, Decision):
             return known
-        if known == _RUNS:
-            return to.step(source, destination, Step(to.SOURCE, to.DESTROY), _reason(known))
-        return _go_back(source, destination, to.RESUME, _reason(known))
+        if known == RUNS:
+            return to.step(source, destination, Step(to.SOURCE, to.DESTROY), why(known))
+        return _go_back(source, destination, to.RESUME, why(known))
     return _source_over(source, destination)
 
 
@@ -184,6 +197,9 @@ def _source_over(source: Side, destination: Side) -> Decision:
         return to.settled(source, destination, to.DESTINATION, to.DOWN, f"It has ended on {destination.host}.")
     given_back = source.history.refused or past.status
     owner = to.DESTINATION if past.committed and not given_back else to.SOURCE
+    if owner == to.SOURCE and source.history.given_up:
+        reason = f"It was given up on {source.host}; nothing of this session starts it there any more."
+        return to.settled(source, destination, to.ELSEWHERE, to.DOWN, reason)
     return to.settled(source, destination, owner, to.DOWN, "It runs nowhere, and no copy is left that could go on.")
 
 
@@ -200,47 +216,6 @@ def _last_copy(source: Side, destination: Side, keep: Step, drop: Step) -> Decis
     if source.history.tasks_due:
         return to.tasks(source, destination)
     return to.step(source, destination, keep, "The destination's copy is complete, and the only one.")
-
-
-def _outcome(source: Side, destination: Side) -> Decision | str:
-    """Say what became of the permission, the receiver and its xl being gone, or what must be done to know it."""
-    past, copy = destination.history, destination.copy
-    # A copy that was not to be started, and is gone, may have had the last good state in it, or may have been started.
-    unseen = past.leave_paused and copy == ABSENT
-    if source.history.asked and not destination.known:
-        # Its journal, which would say whether it committed, is lost.
-        return _RUNS if copy == RUNNING else _vouched(source, destination)
-    if not past.committed:
-        if copy in (RUNNING, SHUT_DOWN):
-            return to.human(source, destination, to.RAN_UNASKED)
-        return _RETURNED
-    if copy == RUNNING or (past.running and not unseen):
-        return _RUNS
-    if past.status:
-        if copy == ABSENT:
-            return _RETURNED
-        if copy == PAUSED and not destination.ran:
-            reason = "The destination could not start its copy."
-            return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), reason)
-        return _vouched(source, destination)
-    if copy == PAUSED:
-        reason = "The destination has the permission, and its copy has not been started."
-        return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), reason)
-    if copy == ABSENT and past.said_started != past.said_destroying and not (unseen and past.said_started):
-        return _RUNS if past.said_started else _RETURNED
-    return _vouched(source, destination)
-
-
-def _vouched(source: Side, destination: Side) -> Decision | str:
-    if destination.vouched_ran is None:
-        return to.human(source, destination, to.RAN_PERHAPS)
-    return _RUNS if destination.vouched_ran else _RETURNED
-
-
-def _reason(known: str) -> str:
-    if known == _RUNS:
-        return "The destination runs it, or has."
-    return "The destination cannot have run it, and never will."
 
 
 # Hosts that do not answer. ---

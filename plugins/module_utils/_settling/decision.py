@@ -9,11 +9,14 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, SUSPENDED, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy
 
 SOURCE = "source"
 DESTINATION = "destination"
 UNSETTLED = "unsettled"
+# An owner that has no part in the session, and how that ends then.
+ELSEWHERE = "elsewhere"
 
 # End states.
 MOVED = "moved"
@@ -46,6 +49,8 @@ BOTH_HAVE_IT = "both_have_it"
 RAN_UNASKED = "ran_unasked"
 RAN_PERHAPS = "ran_perhaps"
 RESUMED_PERHAPS = "resumed_perhaps"
+STARTED_PERHAPS = "started_perhaps"
+PUT_ELSEWHERE = "put_elsewhere"
 SOURCE_SILENT = "source_silent"
 DESTINATION_SILENT = "destination_silent"
 BOTH_SILENT = "both_silent"
@@ -122,9 +127,9 @@ def tasks(source: Side, destination: Side) -> Decision:
     return Decision(TASKS, UNSETTLED, UNSETTLED, reason, None, _known(source, destination), "", choices)
 
 
-def alarm(source: Side, destination: Side) -> Decision:
-    """Return that the domain runs more than once."""
-    pause = [f"{side.host}: xl pause {side.domid}" for side in (source, destination) if side.runs]
+def alarm(source: Side, destination: Side, *others: Copy) -> Decision:
+    """Return that the domain runs more than once; ``others`` run where the session has no part."""
+    pause = [f"{each.host}: xl pause {each.domid}" for each in (source, destination, *others) if each.runs]
     return Decision(
         HUMAN,
         UNSETTLED,
@@ -137,14 +142,19 @@ def alarm(source: Side, destination: Side) -> Decision:
     )
 
 
-def human(source: Side, destination: Side, why: str) -> Decision:
-    """Return that a person has to decide, with what is known, what is not, and the commands to choose from."""
+def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
+    """Return that a person has to decide, with what is known, what is not, and the commands to choose from.
+
+    ``more`` is what the texts of some of these say besides.
+    """
     reason, unknown, choices = _TEXTS[why]
     if why in (SOURCE_SILENT, DESTINATION_SILENT) and (source.trouble or destination.trouble):
         # Nobody may call a host off for good that has just said why it cannot be looked at.
         choices = (_LOOK_AGAIN,)
+    if more.get("unseen"):
+        choices = ("{settle}, when every dom0 of the inventory answers it", *choices)
     names = {"source": source.host, "destination": destination.host, "at": source.domid, "to": destination.domid}
-    names.update(settle=_settle(source, destination), command=_SETTLE)
+    names.update(more, settle=_settle(source, destination), command=_SETTLE)
     return Decision(
         HUMAN,
         UNSETTLED,
@@ -176,8 +186,8 @@ def _side(role: str, side: Side) -> str:
     if not side.reachable:
         return f"{where}: could not be looked at: {side.trouble}." if side.trouble else f"{where}: does not answer."
     copy = "no copy" if side.copy == ABSENT else f"copy {side.name} (domid {side.domid}) is {side.copy}"
-    if side.history.restartable and side.copy == SUSPENDED:
-        copy = f"{side.name} is shut down for the move, and can be started again from its configuration"
+    if side.phantom:
+        copy = f"{side.name} was shut down for the move, and can be started again from its configuration"
     told = [word for word, true in _told(side) if true]
     process = "its process runs" if side.alive else "no process of the session"
     restarted = ", restarted since" if side.rebooted else ""
@@ -231,6 +241,24 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
             "gate (migrate_gate_tasks), see first that {destination} has what they give",
             "{settle} -e settle_ran=yes: it had; the copy on {destination} is destroyed, and you start the domain from "
             "its disks",
+        ),
+    ),
+    STARTED_PERHAPS: (
+        "{source} has shut the domain down for the move, and it is not there any more. Somebody may have started it"
+        " elsewhere since: {doubts}.",
+        "Whether it is, or has been, on any host since it was shut down, or was saved.",
+        (
+            "{settle} -e settle_ran=no: it has not; it is started on {source}",
+            "{settle} -e settle_ran=yes: it has, or it is to stay down; it is given up on {source}, and nothing of this"
+            " session starts it",
+        ),
+    ),
+    PUT_ELSEWHERE: (
+        "The domain is on {other}, which has no part in the session: somebody has put it there.",
+        "Whether that copy counts, or what the session has of the domain.",
+        (
+            "{settle} -e settle_ran=yes: the copy on {other} counts; what the session has of it is given up",
+            "{other}: xl destroy {there}, if it does not; then {settle}",
         ),
     ),
     DESTINATION_SILENT: (

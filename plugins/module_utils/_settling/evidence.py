@@ -29,7 +29,7 @@ ENGINE, CONTROLLER = "engine", "controller"
 _SAID_STARTED = "Domain started successsfully"
 _SAID_DESTROYING = "Failure, destroying our copy"
 
-_SOURCE, _DESTINATION = "source", "destination"
+_SOURCE, _DESTINATION, _ELSEWHERE = "source", "destination", "elsewhere"
 # Written before xl is told to resume the domain, or before settling resumes it. The sender's own "gate_undone" counts
 # too: what follows it may be missing from a full disk.
 _BACKING_OUT = ("refused", "reported_returned", "resume", "rename_back", "go_on")
@@ -47,7 +47,7 @@ class History(Record):
     that its tasks have come to their end, or undoing them was begun since.
     ``restartable``: the guest was asked to shut down for the move, and nothing says that it runs or was given up: so
     long a domain that is not there counts as one that is suspended, also after the host was started again, and is
-    resumed by starting it from its configuration.
+    resumed by starting it from its configuration. ``given_up``: settling has given up the source's copy.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``. ``leave_paused``: it was not to unpause the copy, so that
     one which is on record as ``running`` may never have run.
@@ -65,6 +65,7 @@ class History(Record):
     undo_wanted: bool = False
     tasks_due: bool = False
     restartable: bool = False
+    given_up: bool = False
     transferred: bool = False
     ready: bool = False
     committed: bool = False
@@ -85,7 +86,9 @@ class Side(Record):
     commit any more; ``xl_alive``: the ``xl`` that it had started does.
 
     ``known``: it has a journal of the session. ``copy`` is one of the states above, of the copy ``domid``, which is
-    called ``name``; ``ran``: it has used processor time; ``others``: how many more copies run.
+    called ``name``; ``ran``: it has used processor time; ``others``: how many more copies run. ``phantom``: there is no
+    such copy, only the record by which one that is not there counts as suspended. ``superseded``: a later session of
+    the domain has come to its end on this host, and says where the domain is.
 
     A person may vouch for what cannot be seen: ``gone``, that this host is off for good or fenced from the storage,
     and ``vouched_ran``, whether the domain has run here.
@@ -111,6 +114,8 @@ class Side(Record):
     name: str = ""
     ran: bool = False
     others: int = 0
+    phantom: bool = False
+    superseded: bool = False
     history: History = History()
 
     @property
@@ -154,6 +159,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         undo_wanted=_last(order, "waits_for_undo") > max(undone, _last(order, "commit_requested")),
         tasks_due=by_controller and done <= max(undone, _last(order, "gate_undo_started")),
         restartable="shutting_down" in steps and not any(_settles_it(record) for record in records),
+        given_up="destroy" in steps,
         transferred="transferred" in steps,
         ready="ready" in steps,
         committed="commit" in steps,
@@ -176,7 +182,7 @@ def _backs_out(record: t.Mapping[str, t.Any]) -> bool:
 def _settles_it(record: t.Mapping[str, t.Any]) -> bool:
     step, details = record.get("step"), record.get("details") or {}
     if step in ("ended", "settled"):
-        return details.get("owner") in (_SOURCE, _DESTINATION)
+        return details.get("owner") in (_SOURCE, _DESTINATION, _ELSEWHERE)
     return step in ("destroy", "reported_running")
 
 

@@ -81,6 +81,10 @@ class Model:
         receiver = None if self.halves.receiver_over(w) else self.halves.destination.states[w.receiver]
         return settling.decision(w, sender, receiver, self._decide)
 
+    def _over(self, w: World) -> bool:
+        # What stands for xl starts the guest again by itself for as long as it lives.
+        return self.halves.sender_over(w) and self.halves.receiver_over(w) and w.xl_s in ("none", "dead")
+
     def _settling(self, w: World) -> Steps:
         if w.sender_do or w.receiver_do:
             return
@@ -134,7 +138,16 @@ class Model:
             again = w.guest == "down" or (w.guest == "runs" and settling.sent(w.sent).restartable)
             lost = "down" if again else "lost"
             dark = sender_dead(xl_source_dead(w, guest=lost))
-            yield "the source loses power", dark._replace(link_up=False, leaving=False)
+            yield "the source loses power", dark._replace(link_up=False, leaving=False, dark=True)
+        if w.guest == "down" and w.copy == "none" and not w.third and self._over(w):
+            by_hand = w._replace(third="runs", hard=True)
+            yield "somebody starts it on a third host", by_hand
+            if not w.silent:
+                unseen = by_hand._replace(silent=settling.THIRD)
+                yield "somebody starts it on a third host, which does not answer", unseen
+            if w.dark:
+                # Of a source that went on nothing would tell it.
+                yield "somebody starts it on a third host, where it ends", by_hand._replace(third="ended")
         if w.receiver != DEAD or w.copy != "none":
             dark = receiver_dead(xl_destination_dead(w))
             # What was not waited for may not have come to the disk.

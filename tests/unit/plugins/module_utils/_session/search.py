@@ -79,7 +79,11 @@ def promise_broken(w: World, strict: bool = True) -> str:
         return "the source runs the domain before the tasks at the gate are undone"
     if w.copy == "runs" and (w.undoing or sent(w.sent).tasks_due):
         return "the destination runs the domain before the tasks at the gate have come to their end"
-    if w.guest == "gone" and not w.has_run:
+    if w.third == "runs" and "runs" in (w.guest, w.copy):
+        return "it runs on a third host as well, where somebody has started it"
+    if w.third == "ended" and w.guest == "runs":
+        return "the source starts it again on disks that have gone on elsewhere"
+    if w.guest == "gone" and not (w.has_run or w.third):
         return "the source's copy is gone, and the destination's has never run"
     if strict and w.told == "back" and w.has_run:
         return "xl on the source was told that the destination failed, and it has run"
@@ -89,7 +93,7 @@ def promise_broken(w: World, strict: bool = True) -> str:
 def end_wrong(model: Model, w: World, faults: int) -> str:
     """Say what is wrong with a world in which nothing happens any more without a fault."""
     made = model.settled(w)
-    if w.guest == "down" and made.next == DONE and not w.has_run:
+    if w.guest == "down" and made.next == DONE and not (w.has_run or w.third):
         return "a domain that was shut down for the move is started nowhere"
     if made.next == HUMAN:
         return "" if w.hard else f"a person is asked though nothing was killed: {made.reason}"

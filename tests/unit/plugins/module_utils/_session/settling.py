@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling import evidence
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Copy, Others
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import NAME
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import STILL, World
 
@@ -31,11 +32,15 @@ GUEST = {
 }
 COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "left": seen.PAUSED, "runs": seen.RUNNING}
 
+THIRD = "third"
+_BEFORE, _SINCE = "boot-1", "boot-2"
+_THERE = Others(copies=(Copy("xen3", 3, NAME, seen.RUNNING),))
+
 # The record of whoever settles for a sender that is gone.
 _SETTLED = "gate_undone by settling"
 
 Tell = t.Callable[[World, str], World]
-Decide = t.Callable[[Side, Side], Decision]
+Decide = t.Callable[[Side, Side, Others], Decision]
 Short = t.Callable[[words.Report], str]
 
 
@@ -46,7 +51,8 @@ class Unsafe(Exception):
 @functools.cache
 def sent(steps: tuple[str, ...]) -> History:
     """Return what the source's journal says."""
-    return seen.read_history([_record(step) for step in steps])
+    opened = {"step": "opened", "details": {"boot_id": _BEFORE}}
+    return seen.read_history([opened, *(_record(step) for step in steps)])
 
 
 def _record(step: str) -> dict[str, t.Any]:
@@ -65,11 +71,14 @@ def decision(
     if w.noted_status:
         records.append({"step": "not_started", "details": {"status": 3}})
     history, past = seen.read_history(records), sent(w.sent)
-    # As _session/settle.py has it.
-    still = (w.guest == "down" and past.restartable) or (w.guest == "paused" and past.pauses)
+    phantom = w.guest == "down" and past.restartable
+    # As _session/side.py has it.
+    still = phantom or (w.guest == "paused" and past.pauses)
     source = Side(
         "xen1",
         known=True,
+        boot_id=_SINCE if w.dark else _BEFORE,
+        phantom=phantom,
         alive=sender is not None,
         linked=linked,
         waits=sender is not None and waits_for_settling(sender, link_expired=not w.link_up),
@@ -96,7 +105,8 @@ def decision(
         source = Side("xen1", reachable=False)
     elif w.silent == to.DESTINATION:
         destination = Side("xen2", reachable=False)
-    return decide(source, destination)
+    beside = Others(unseen=("xen3",)) if w.silent == THIRD else NOBODY
+    return decide(source, destination, _THERE if w.third == "runs" and w.silent != THIRD else beside)
 
 
 def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report: Short, sender_over: bool) -> World:

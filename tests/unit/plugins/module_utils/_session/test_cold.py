@@ -153,13 +153,27 @@ def test_a_killed_sender_and_whoever_settles(site: Site, both: bool) -> None:
 
 
 def test_the_source_loses_power_when_it_is_down(site: Site) -> None:
-    """Unlike a suspended domain it is not lost with the host's memory."""
+    """Unlike a suspended domain it is not lost with the host's memory; a person may have started it elsewhere since."""
     site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 3})
     move = begin(site)
     when_it_is_down(site)
     site["xen1"].power_cycle()
-    assert move.settle().end_state == "stayed"
+    assert move.settle().end_state == "started_perhaps"
+    assert site["xen1"].domains() == []
+    assert move.settle(vouched_ran=False).end_state == "stayed"
     runs_on(site, "xen1")
+
+
+def test_a_domain_that_is_to_stay_down_is_given_up(site: Site) -> None:
+    """The word of a person, after which nothing starts it here."""
+    site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 3})
+    move = begin(site)
+    when_it_is_down(site)
+    site["xen1"].power_cycle()
+    made = move.settle(vouched_ran=True)
+    assert (made.owner, made.end_state) == ("elsewhere", "down")
+    assert move.settle().next == "done"
+    assert site["xen1"].domains() == site["xen2"].domains() == []
 
 
 def test_the_destination_loses_power_before_the_commit(site: Site) -> None:

@@ -33,6 +33,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     Step,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Others
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import failure_answer, success_answer
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
     Advance,
@@ -118,10 +119,10 @@ def test_with_a_copy_that_is_left_paused(saves: bool) -> None:
     assert {"settling: roll_forward at the destination", "settling: destroy at the source"} <= found.labels
 
 
-def with_what_is_left_paused_forgotten(source_side: Side, destination_side: Side) -> Decision:
+def with_what_is_left_paused_forgotten(source_side: Side, destination_side: Side, others: Others) -> Decision:
     """Takes what xl has reported for a copy that has run."""
     past = replace(destination_side.history, leave_paused=False)
-    return decide(source_side, replace(destination_side, history=past))
+    return decide(source_side, replace(destination_side, history=past), others)
 
 
 def test_a_copy_that_was_left_paused_and_is_gone_is_not_one_that_has_run() -> None:
@@ -161,7 +162,34 @@ def test_with_a_guest_that_is_shut_down(gate_held: bool) -> None:
         "settling: resume at the source",
         "settling: destroy at the source",
         "the guest goes down",
+        "somebody starts it on a third host",
+        "somebody starts it on a third host, which does not answer",
+        "somebody starts it on a third host, where it ends",
     } <= found.labels
+
+
+def with_other_hosts_forgotten(source_side: Side, destination_side: Side, others: Others) -> Decision:
+    """Looks at both sides only."""
+    return decide(source_side, destination_side, NOBODY)
+
+
+def with_a_boot_forgotten(source_side: Side, destination_side: Side, others: Others) -> Decision:
+    """Takes the record of a domain that was shut down for as good after a boot as before it."""
+    return decide(replace(source_side, boot_id=source_side.history.boot_id or ""), destination_side, others)
+
+
+@pytest.mark.parametrize(
+    ("rule_less", "broken"),
+    [
+        (with_other_hosts_forgotten, "it runs on a third host as well, where somebody has started it"),
+        (with_a_boot_forgotten, "the source starts it again on disks that have gone on elsewhere"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_what_somebody_has_done_by_hand_counts(rule_less: Decide, broken: str) -> None:
+    """A domain that is not there is only a record, and that does not tell what was done since."""
+    found = search(Model(source_machine(shuts_down=True), strict=False, decide=rule_less), 2, COLD)
+    assert found.broken == broken, str(found)
 
 
 def without_the_record_of_the_shutdown(state: State, event: words.Event) -> Answer:
@@ -215,9 +243,10 @@ def test_no_permission_is_taken_while_tasks_are_undone() -> None:
     assert found.broken == "the destination runs the domain before the tasks at the gate have come to their end"
 
 
-def with_the_tasks_forgotten(source_side: Side, destination_side: Side) -> Decision:
+def with_the_tasks_forgotten(source_side: Side, destination_side: Side, others: Others) -> Decision:
     """Starts the only copy although its storage may be the source's."""
-    return decide(replace(source_side, history=replace(source_side.history, tasks_due=False)), destination_side)
+    past = replace(source_side.history, tasks_due=False)
+    return decide(replace(source_side, history=past), destination_side, others)
 
 
 def test_tasks_must_be_run() -> None:
@@ -388,20 +417,21 @@ def test_wrong_act_is_found_at_once(model: Model, broken: str) -> None:
     assert search(model, 1).broken == broken
 
 
-def with_the_commit_not_barred(source_side: Side, destination_side: Side) -> Decision:
+def with_the_commit_not_barred(source_side: Side, destination_side: Side, others: Others) -> Decision:
     """Resumes the source's copy while a commit may still be on its way."""
-    return decide(source_side, replace(destination_side, barred=True))
+    return decide(source_side, replace(destination_side, barred=True), others)
 
 
-def with_the_undoing_forgotten_after_the_commit(source_side: Side, destination_side: Side) -> Decision:
+def with_the_undoing_forgotten_after_the_commit(source_side: Side, destination_side: Side, others: Others) -> Decision:
     """Resumes a domain that was given back although its storage may be elsewhere."""
     asked = source_side.history.asked
-    return decide(replace(source_side, history=replace(source_side.history, tasks_open=not asked)), destination_side)
+    past = replace(source_side.history, tasks_open=not asked)
+    return decide(replace(source_side, history=past), destination_side, others)
 
 
-def with_the_copy_given_up_first(source_side: Side, destination_side: Side) -> Decision:
+def with_the_copy_given_up_first(source_side: Side, destination_side: Side, others: Others) -> Decision:
     """Gives up the destination's copy because the source's was there a moment ago."""
-    made = decide(source_side, destination_side)
+    made = decide(source_side, destination_side, others)
     bars = made.step is not None and made.step.verb == BAR
     return replace(made, step=Step(DESTINATION, CANCEL)) if bars else made
 

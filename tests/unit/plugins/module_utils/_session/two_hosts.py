@@ -90,10 +90,10 @@ class Move:
         return [json.loads(line)["step"] for line in (self.journal / "journal").read_text().splitlines()]
 
     def settle(self, vouched_ran: bool | None = None) -> Decision:
-        """Settle until there is an end, or a person is asked, and return that; ``vouched_ran`` at the destination."""
+        """Settle until there is an end, or a person is asked, and return that; ``vouched_ran`` is a person's word."""
         deadline = time.monotonic() + LIMIT_S
         while True:
-            source = dataclasses.replace(self._look("xen1", "sender"), host="xen1")
+            source = dataclasses.replace(self._look("xen1", "sender"), host="xen1", vouched_ran=vouched_ran)
             destination = dataclasses.replace(self._look("xen2", "receiver"), host="xen2", vouched_ran=vouched_ran)
             made = decide(source, destination)
             if made.next == to.DONE:

@@ -72,8 +72,11 @@ class World(t.NamedTuple):
     noted: frozenset[str] = frozenset()
     noted_status: bool = False
     told: str = ""
-    # Which host does not answer whoever settles.
+    # Which host does not answer whoever settles; the source was started again since; what somebody has done with the
+    # domain by hand on a third host: it ``runs`` there, or has, and has ``ended``.
     silent: str = ""
+    dark: bool = False
+    third: str = ""
     # How many faults may still happen, and whether one was so hard that a human may have to clean up.
     faults: int = 0
     hard: bool = False

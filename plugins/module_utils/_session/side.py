@@ -1,0 +1,81 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evidence that one host has of one side of a session (private to the collection)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import has_ended
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    SUSPENDED,
+    History,
+    Side,
+    own_copy,
+    paused_by_session,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+# All of them: an older one that has an end must not be cut off.
+_ALL = 1_000_000
+
+
+def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
+    """Return what there is to be seen; whether both processes are alive is known. Raises the errors of :class:`Xl`."""
+    history, status = here.history(), here.status() if alive else {}
+    side = Side(
+        host="",
+        known=history.boot_id is not None,
+        alive=alive,
+        ending=status.get("phase") == "ended",
+        linked=bool((status.get("link") or {}).get("up")),
+        waits=bool(status.get("waits_for_settling")),
+        barred=bool(status.get("barred")),
+        xl_alive=xl_alive,
+        boot_id=_procfs.boot_id(),
+        superseded=_superseded(here),
+        history=history,
+    )
+    rows = [row for row in xl.domains() if row.uuid == here.uuid]
+    if os.path.isdir(here.other.journal):
+        rows = [row for row in rows if _sent(here, row) == (here.role == SENDER)]
+    row, others = own_copy(rows, history, side.rebooted)
+    if is_phantom(here.role, history, row):
+        return replace(side, copy=SUSPENDED, domid=history.domid or 0, name=here.name, others=others, phantom=True)
+    if row is None:
+        return side
+    copy, ran = row.state.word, row.cpu_time_s > 0
+    if paused_by_session(row, history, side.rebooted):
+        # xl save -p has resumed it into the pause; it goes on only when it is let go.
+        copy = SUSPENDED
+    return replace(side, copy=copy, domid=row.domid, name=row.name, ran=ran, others=others)
+
+
+def is_phantom(role: str, history: History, row: DomainRow | None) -> bool:
+    """Whether this side's copy is only a record: it was shut down for the move, and can be started again."""
+    return role == SENDER and history.restartable and (row is None or has_ended(row))
+
+
+def _superseded(here: Here) -> bool:
+    """Return whether a later session of the domain has come to its end on this host, as the audit reckons."""
+    for each in sessions_seen(here.runtime_root, here.journal_root, limit=_ALL):
+        if each.session == here.session:
+            return False
+        if each.domain.uuid == here.uuid and each.over:
+            return True
+    return False
+
+
+def _sent(here: Here, row: DomainRow) -> bool:
+    """Return whether a copy is the source's, within one host: by its domid, or its name where no xl was started."""
+    source, receiver = (here, here.other) if here.role == SENDER else (here.other, here)
+    if (sent := source.history().domid) is not None:
+        return row.domid == sent
+    return row.domid != receiver.history().domid and not row.name.endswith(INCOMING)

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may be decided about a session where somebody has, or may have, taken the domain in hand since (pure; private).
+
+A journal says nothing of what was done without the session. So nothing of it is started while the domain is on a host
+that has no part in it; and a domain that was shut down for the move, and is not there, is started again only where that
+cannot be older than what somebody has done since. A suspended one proves more by being there: it has stood still.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision, Step
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, PAUSED, SUSPENDED, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Others
+
+
+def judge(source: Side, destination: Side, others: Others, made: Decision) -> Decision:
+    """Return what holds of what was ``made`` from both hosts alone."""
+    if made.next in (to.WATCH, to.WAIT):
+        return made
+    if others.same:
+        return _put_elsewhere(source, destination, others)
+    if source.phantom and (_starts_at_source(made) or made.end_state == to.RAN_PERHAPS):
+        return _start_again(source, destination, others, made)
+    return made
+
+
+def _starts_at_source(made: Decision) -> bool:
+    act = made.step
+    if act is None or act.side != to.SOURCE:
+        return False
+    return act.verb in (to.RESUME, to.CANCEL) or (act.verb == to.OUTCOME and act.status != 0)
+
+
+def _put_elsewhere(source: Side, destination: Side, others: Others) -> Decision:
+    copy = others.same[0]
+    counts = bool(source.vouched_ran)
+    known = all(side.reachable or side.gone for side in (source, destination))
+    at_work = source.alive or destination.alive
+    if known and not at_work and destination.copy == ABSENT:
+        if source.copy == ABSENT:
+            reason = f"It is on {copy.host}, where somebody has put it."
+            return to.settled(source, destination, to.ELSEWHERE, to.ELSEWHERE, reason)
+        if source.phantom and copy.runs:
+            # What is given up is a record, and nothing that could have been of use.
+            counts = True
+    step = _give_up(source, destination) if known and counts else None
+    if step is not None:
+        return to.step(source, destination, step, f"The copy on {copy.host} counts.")
+    return to.human(source, destination, to.PUT_ELSEWHERE, other=copy.host, there=copy.domid)
+
+
+def _give_up(source: Side, destination: Side) -> Step | None:
+    """Return the next step by which what the session has of the domain goes, without being started."""
+    if source.alive:
+        # "It runs there" is the only word that ends what shuts it down without starting it.
+        return Step(to.SOURCE, to.OUTCOME, 0) if source.history.asked else None
+    if source.copy in (SUSPENDED, PAUSED):
+        return Step(to.SOURCE, to.DESTROY)
+    if destination.alive:
+        return Step(to.DESTINATION, to.CANCEL)
+    return Step(to.DESTINATION, to.DESTROY) if destination.copy == PAUSED else None
+
+
+def _start_again(source: Side, destination: Side, others: Others, made: Decision) -> Decision:
+    doubts = ", ".join(_doubts(source, destination, others))
+    if source.vouched_ran:
+        step = _give_up(source, destination)
+        if step is not None:
+            return to.step(source, destination, step, "It has run elsewhere since, or is to stay down, as you said.")
+    elif source.vouched_ran is False or not doubts:
+        return made
+    return to.human(source, destination, to.STARTED_PERHAPS, doubts=doubts or "you said so", unseen=others.unseen)
+
+
+def _doubts(source: Side, destination: Side, others: Others) -> t.Iterator[str]:
+    if source.rebooted:
+        yield f"{source.host} was started again"
+    if source.superseded:
+        yield f"a later session of the domain has ended on {source.host}"
+    if not (destination.reachable or destination.gone):
+        yield f"{destination.host} does not answer"
+    for host in others.unseen:
+        yield f"{host} was not looked at, or does not tell its domains"
+    for copy in others.copies:
+        if copy.namesake:
+            yield f"{copy.host} has another domain of that name (domid {copy.domid})"

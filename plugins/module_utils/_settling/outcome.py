@@ -1,0 +1,60 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of the permission, where the receiver and its xl are gone (pure; private to the collection)."""
+
+from __future__ import annotations
+
+from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision, Step
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    ABSENT,
+    PAUSED,
+    RUNNING,
+    SHUT_DOWN,
+    Side,
+)
+
+RUNS, RETURNED = "runs", "returned"
+
+
+def outcome(source: Side, destination: Side) -> Decision | str:
+    """Say what became of the permission, the receiver and its xl being gone, or what must be done to know it."""
+    past, copy = destination.history, destination.copy
+    # A copy that was not to be started, and is gone, may have had the last good state in it, or may have been started.
+    unseen = past.leave_paused and copy == ABSENT
+    if source.history.asked and not destination.known:
+        # Its journal, which would say whether it committed, is lost.
+        return RUNS if copy == RUNNING else _vouched(source, destination)
+    if not past.committed:
+        if copy in (RUNNING, SHUT_DOWN):
+            return to.human(source, destination, to.RAN_UNASKED)
+        return RETURNED
+    if copy == RUNNING or (past.running and not unseen):
+        return RUNS
+    if past.status:
+        if copy == ABSENT:
+            return RETURNED
+        if copy == PAUSED and not destination.ran:
+            reason = "The destination could not start its copy."
+            return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), reason)
+        return _vouched(source, destination)
+    if copy == PAUSED:
+        reason = "The destination has the permission, and its copy has not been started."
+        return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), reason)
+    if copy == ABSENT and past.said_started != past.said_destroying and not (unseen and past.said_started):
+        return RUNS if past.said_started else RETURNED
+    return _vouched(source, destination)
+
+
+def _vouched(source: Side, destination: Side) -> Decision | str:
+    if destination.vouched_ran is None:
+        return to.human(source, destination, to.RAN_PERHAPS)
+    return RUNS if destination.vouched_ran else RETURNED
+
+
+def why(known: str) -> str:
+    """Say what became of it."""
+    if known == RUNS:
+        return "The destination runs it, or has."
+    return "The destination cannot have run it, and never will."

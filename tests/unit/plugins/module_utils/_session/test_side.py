@@ -1,0 +1,53 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session that a later one has made history says nothing any more about where its domain is."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.side import seen
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import NAME, UUID, Make
+
+FIRST, SECOND = "1" * 16, "2" * 16
+
+
+def session(root: pathlib.Path, name: str, at: int, role: str = "sender", uuid: str = UUID, owner: str = "") -> None:
+    """Write what a session leaves; ``at``: when; without an owner it has none."""
+    folder = root / f"{name}.{role}"
+    folder.mkdir(parents=True)
+    domain = {"uuid": uuid, "name": NAME}
+    steps = [{"step": "opened", "details": {**domain, "boot_id": "before"}}, {"step": "shutting_down"}]
+    (folder / "journal").write_text("".join(json.dumps(step) + "\n" for step in steps))
+    if owner:
+        result = {"session": name, "role": role, "domain": domain, "phase": "ended", "owner": owner}
+        (folder / "result.json").write_text(json.dumps(result))
+    os.utime(folder, (at, at))
+
+
+@pytest.mark.parametrize(
+    ("more", "superseded"),
+    [
+        ({"at": 200, "owner": "destination"}, True),
+        ({"at": 200, "owner": "source", "role": "receiver"}, True),
+        ({"at": 100, "owner": "destination"}, False),
+        ({"at": 200}, False),
+        ({"at": 200, "owner": "destination", "uuid": UUID.replace("d", "e")}, False),
+    ],
+    ids=["later", "later, coming here", "earlier", "later, unsettled", "another domain's"],
+)
+def test_superseded(make: Make, tmp_path: pathlib.Path, more: dict[str, object], superseded: bool) -> None:
+    """By one that ended later and knows the owner; the record of the domain that was shut down stays as it is."""
+    dom0, journals = make(), tmp_path / "journals"
+    session(journals, FIRST, 150)
+    session(journals, SECOND, **more)  # type: ignore[arg-type]
+    here = Here(str(tmp_path / "run"), str(journals), FIRST, "sender", UUID, NAME, "me")
+    side = seen(here, dom0.xl, alive=False, xl_alive=False)
+    assert side.superseded is superseded
+    assert side.phantom and side.copy == "suspended" and side.rebooted

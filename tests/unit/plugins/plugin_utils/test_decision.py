@@ -1,0 +1,64 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all dom0s show of a session's domain beside its two sides."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionDomain
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy, Others
+from ansible_collections.dom0.xen.plugins.plugin_utils._decision import NOBODY_ASKED, others
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, OTHER, UUID, host, row
+
+DOMAIN = SessionDomain(UUID, "centos")
+SOURCE = Side("xen1", boot_id=host("xen1").boot_id)
+DESTINATION = Side("xen2", boot_id=host("xen2").boot_id)
+SILENT = {"unreachable": True, "msg": "no route to host"}
+
+
+def seen(*facts: HostFacts, gone: t.Sequence[str] = (), **answers: t.Any) -> Others:
+    """Return what is made of these hosts."""
+    told = {each.hostname: {"host": each.to_result()} for each in facts}
+    return others({**told, **answers}, DOMAIN, SOURCE, DESTINATION, gone)
+
+
+def having(name: str, *rows: t.Any) -> HostFacts:
+    """A host with these domains."""
+    return host(name, domains=(DOM0, *rows))
+
+
+def test_the_domain_on_a_third_host() -> None:
+    """On the two of the session it is looked at by itself."""
+    found = seen(having("xen1", row()), having("xen2", row()), having("xen3", row(domid=5)))
+    assert found == Others((Copy("xen3", 5, "centos", "running"),))
+
+
+def test_one_that_is_on_its_way_or_paused_is_there_too() -> None:
+    """What is only left of one is not."""
+    paused, incoming = row(paused=True), row("centos--incoming", 6, paused=True)
+    over = row(domid=7, shutdown=True, reason="poweroff"), row(domid=8, dying=True)
+    assert [copy.domid for copy in seen(having("xen3", paused, incoming, *over)).copies] == [3, 6]
+
+
+def test_another_domain_of_its_name_is_told_of_every_host() -> None:
+    """It was made from a file without the UUID, perhaps."""
+    found = seen(having("xen2", row(uuid=OTHER)), having("xen3", row(uuid=OTHER), row("web", 9, OTHER)))
+    assert [(copy.host, copy.namesake) for copy in found.copies] == [("xen2", True), ("xen3", True)]
+    assert found.same == ()
+
+
+def test_a_host_that_does_not_tell_may_have_it() -> None:
+    """Unless a person says that it is off for good, or it is one of the two; no domain at all is no answer."""
+    blind = host("xen5", domains=())
+    assert seen(blind, xen1=SILENT, xen3=SILENT, xen4=SILENT, gone=["xen4"]).unseen == ("xen5", "xen3")
+    assert others({}, DOMAIN, SOURCE, DESTINATION, ()).unseen == (NOBODY_ASKED,)
+
+
+def test_a_host_under_another_name_is_the_same_host() -> None:
+    """The inventory may call one twice."""
+    alias = dataclasses.replace(having("xen1", row()), hostname="xen1-again")
+    assert seen(alias) == Others()
