@@ -5,22 +5,31 @@
 
 ``xl create`` leaves a process that handles the domain's end: it destroys the domain, and with on_reboot="restart"
 makes it anew (tools/xl/xl_vmcontrol.c create_domain, handle_domain_death). For a moment then no domain is there, though
-it comes back: a domain is down when it is not there and nobody watches it any more.
+it comes back. So a domain is down when it is not there, nobody watches it any more, and it is known to have ended by
+itself (:mod:`witness`). What somebody has destroyed, saved or moved is theirs, and is not started again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import typing as t
 from enum import Enum
 
-from ansible_collections.dom0.xen.plugins.module_utils import _monitors, _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _monitors, _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, Monitor
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies import worker_on
 from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyBusy, CopyChanged, CopyStays
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
+    CopyBusy,
+    CopyChanged,
+    CopyStays,
+    TakenAway,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import copy_state
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import Clock, Sleep
+from ansible_collections.dom0.xen.plugins.module_utils._session.witness import ENDS, Witness
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Copy
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
@@ -30,8 +39,6 @@ CONFIG = "domain.cfg"
 _LOOK_INTERVAL = 0.3
 # xl may wait for its lock, for memory, for the scripts of the devices.
 _LIMIT = 120.0
-# What a guest's kernel does in the end: off, or (the monitor being lost, nobody makes it anew) a reboot.
-_ENDS = ("poweroff", "reboot")
 
 Record = t.Callable[[], None]
 
@@ -42,6 +49,7 @@ class Being(str, Enum):
     HERE = "here"
     LEAVING = "leaving"
     DOWN = "down"
+    TAKEN = "taken"
     CRASHED = "crashed"
 
 
@@ -52,7 +60,7 @@ def _nothing() -> None:
 class Downfall:
     """The end and the new start of the domain ``uuid`` called ``name`` on this host; ``domid`` was its number.
 
-    All methods raise the errors of :class:`Xl`.
+    ``where`` are the folders of ``xendomains``. All methods raise the errors of :class:`Xl`.
     """
 
     def __init__(
@@ -64,23 +72,36 @@ class Downfall:
         folder: str,
         sleep: Sleep = time.sleep,
         clock: Clock = time.monotonic,
+        *,
+        where: _autostart.Roots | None = None,
     ) -> None:
         self._xl = xl
         self._uuid = uuid.lower()
         self._name = name
-        self._domid = domid
+        self._witness = Witness(domid)
+        self._where = where
         self.path = os.path.join(folder, CONFIG)
         self._sleep = sleep
         self._clock = clock
+
+    def attend(self) -> None:
+        """While it runs: find the process that will handle its end, which can tell of it later."""
+        self._busy()
+
+    def vouch(self) -> None:
+        """Say that it has ended by itself, as somebody else knows."""
+        self._witness.ended = True
 
     def look(self) -> tuple[Being, DomainRow | None]:
         """Return what is there of the domain, and the row of it; what has ended and nobody clears away is destroyed."""
         # In this order: a process that was making the domain anew when the table was read would not be seen after it.
         busy = self._busy()
         rows = [row for row in self._xl.domains() if row.uuid == self._uuid]
+        self._witness.see(rows)
         row = next((each for each in rows if each.state.alive), rows[0] if rows else None)
         if row is None:
-            return (Being.LEAVING if busy else Being.DOWN), None
+            gone = Being.DOWN if self._witness.ended else Being.TAKEN
+            return (Being.LEAVING if busy else gone), None
         if row.state.alive or row.state.suspended:
             return Being.HERE, row
         if busy or row.state.dying:
@@ -94,7 +115,7 @@ class Downfall:
         """Start it again unless it is here; return what is seen then. ``record`` is called before it is done.
 
         Raises CopyBusy when something that has to do with its end or its start goes on, CopyChanged when what is here
-        has not ended as a domain does, and CopyStays when it does not come up.
+        has not ended as a domain does, TakenAway when it is somebody else's, and CopyStays when it does not come up.
         """
         deadline = self._clock() + _LIMIT
         while True:
@@ -103,14 +124,26 @@ class Downfall:
                 break
             if being is Being.CRASHED:
                 raise CopyChanged(f"the domain {self._name} has crashed, and is kept")
+            if being is Being.TAKEN:
+                raise TakenAway(f"{self._name} is not here, and was not seen to shut down")
             if self._clock() >= deadline:
                 raise CopyBusy(f"a process of xl is still at work on {self._name}")
             self._sleep(_LOOK_INTERVAL)
+        if row is None:
+            self._require_no_image()
         record()
         if row is None:
             self._xl.create(self.path)
             row = self._up()
         return Done(Copy(copy_state(row.state), row.name, row.domid), ("create",))
+
+    def _require_no_image(self) -> None:
+        """A newer image than what it is started from holds its memory, which would not fit its disks any more."""
+        for entry in _autostart.entries(_autostart.roots() if self._where is None else self._where):
+            if entry.kind == _autostart.IMAGE and entry.makes(self._uuid, self._name):
+                with contextlib.suppress(FileNotFoundError):
+                    if os.stat(entry.path).st_mtime >= os.stat(self.path).st_mtime:
+                        raise TakenAway(f"{self._name} was saved to {entry.path}")
 
     def _up(self) -> DomainRow:
         being, row = self.look()
@@ -131,16 +164,22 @@ class Downfall:
                 # Made from our file; what others make of theirs is seen when it is there.
                 if self.path in lines[monitor.pid]:
                     return True
-            elif (
-                self._domid is not None
-                and monitor.domid == self._domid
-                or monitor.domid is None
-                and monitor.name == self._name
-            ):
+            elif self._watched_by(monitor):
+                self._witness.attend(monitor)
                 return True
         return False
+
+    def _watched_by(self, monitor: Monitor) -> bool:
+        if monitor.domid is None:
+            return monitor.name == self._name
+        return monitor.domid == self._witness.domid
+
+
+def taken_in_hand(row: DomainRow | None, domid: int, name: str) -> bool:
+    """Whether somebody saves, moves or destroys what is there; an end by itself looks otherwise."""
+    return row is not None and (row.state.suspended or (row.state.alive and worker_on(domid, name) is not None))
 
 
 def has_ended(row: DomainRow) -> bool:
     """Whether the guest is off, and only what is left of its domain is here."""
-    return row.state.shutdown and not row.state.dying and row.state.reason in _ENDS
+    return row.state.shutdown and not row.state.dying and row.state.reason in ENDS

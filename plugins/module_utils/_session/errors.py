@@ -146,6 +146,16 @@ class CopyBusy(CopyChanged):
     remedy = "Wait until the process that is named has ended, then run dom0.xen.settle again."
 
 
+class TakenAway(CopyChanged):
+    """The domain was to shut down, or was shut down, for a move, and somebody else has taken it in hand."""
+
+    code = "taken_away"
+    remedy = (
+        "See what was done with it: xl list -v on every dom0, and images of xl save. Nothing is started again before"
+        " dom0.xen.settle has asked you."
+    )
+
+
 class CopyStays(Dom0XenError):
     """The act was done, and the copy did not come into the state that was wanted. Details: ``steps``, ``copy``."""
 

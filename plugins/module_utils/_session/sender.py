@@ -194,6 +194,7 @@ class Sender(Driver[SourceState]):
             self.feed(words.Reached(reached))
         if self._stream.complete and self.state.phase.order < Phase.TRANSFERRED.order:
             self.mark("stream_ended")
+            self._copy.complete()
             self.feed(words.StreamEnded())
 
     # xl, deadlines. ---

@@ -121,6 +121,8 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
             # Domids begin anew when a host was started again.
             number = past.domid if past.boot_id == _procfs.boot_id() else None
             down = Downfall(xl, here.uuid, here.name, number, here.journal)
+            # That was part of the decision.
+            down.vouch()
             row = next((row for row in xl.domains() if row.uuid == here.uuid and row.domid == domid), None)
             done.update(_act(here, copies, down, is_phantom(here.role, past, row), step.verb, domid, record))
             vm_path.brought_back(here.uuid, nodes)

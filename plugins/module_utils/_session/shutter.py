@@ -8,6 +8,7 @@ migrate_domain). Behind the configuration in the header, where xl skips what it 
 the domain is made from. The stream itself is empty, and its end says that the domain is down.
 
 * The guest is asked only after the sender's word, which comes when that is on record and the destination is prepared.
+* What somebody has taken in hand meanwhile is left to them: it neither goes on nor is started again.
 * Before the permission whatever fails ends with the guest running here: as it did, or started again.
 """
 
@@ -23,13 +24,14 @@ import time
 from ansible_collections.dom0.xen.plugins.module_utils._config_files import read_config
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session import bare_stream, documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Being, Downfall
+from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Being, Downfall, taken_in_hand
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     CopyChanged,
     GuestCameBack,
     GuestCrashed,
     GuestIgnoresShutdown,
     NoConfiguration,
+    TakenAway,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import write_all
@@ -52,7 +54,7 @@ _LOOK_INTERVAL = 0.4
 _ASK_INTERVAL = 10.0
 
 # What its exit status means, beside 0 and 1.
-ENDS: dict[int, type[Dom0XenError]] = {3: GuestIgnoresShutdown, 4: GuestCameBack, 5: GuestCrashed}
+ENDS: dict[int, type[Dom0XenError]] = {3: GuestIgnoresShutdown, 4: GuestCameBack, 5: GuestCrashed, 6: TakenAway}
 
 
 def argv(code: str, shim_socket: str, xl: str, domid: int, uuid: str, name: str, *more: str) -> list[str]:
@@ -127,6 +129,8 @@ class Shutter:
 
     def _shut_down(self) -> None:
         self._answers.expect(COPY_MADE_TEXT)
+        # It may be gone, and its monitor with it, before it is looked at.
+        self._downfall.attend()
         self._asked, self._deadline = True, time.monotonic() + self._limit
         while True:
             self._ask()
@@ -143,6 +147,8 @@ class Shutter:
             raise GuestCameBack(f"{self._name} has rebooted in place of shutting down; its domid is {row.domid}")
         if being is Being.CRASHED:
             raise GuestCrashed(f"{self._name} has crashed in place of shutting down")
+        if being is Being.TAKEN or taken_in_hand(row, self._domid, self._name):
+            raise TakenAway(f"somebody destroys, saves or moves {self._name}, or has, in place of its shutting down")
         return being is Being.DOWN
 
     def _ask(self) -> None:

@@ -13,6 +13,7 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
 * a guest is asked to shut down for the move only when that is on this host's disk: from then on nothing but the record
   says that it is to be started again;
 * a guest is paused for the move only when that is on record: nothing else tells this pause from anybody's;
+* a guest that is not there and is not known to have shut down is somebody else's: it is not started again;
 * what the caller's tasks at the gate have begun must be undone before the domain runs here again, whether it was never
   asked for or has been given back, because they may have taken the storage away from this host.
 """

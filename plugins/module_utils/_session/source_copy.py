@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._session import failures, gate, late_shutdown, late_suspend
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
+from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Being, Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import DomainVanished
 from ansible_collections.dom0.xen.plugins.module_utils._session.number import DomidChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
@@ -28,6 +28,7 @@ class SourceCopy:
     def __init__(self, xl: Xl, store: XenStore, settings: SenderSettings) -> None:
         self._xl, self._store, self._settings = xl, store, settings
         self.domid = -1
+        self._down: Downfall | None = None
 
     def find(self) -> int:
         """Return its domid. Raises DomainVanished where there is not exactly one, or DomidChanged."""
@@ -38,6 +39,8 @@ class SourceCopy:
             had = f"{self._settings.name} had the domid {self._settings.keep_domid}"
             raise DomidChanged(f"{had}, which it was to keep, and has {domids[0]} now")
         self.domid = domids[0]
+        if self._settings.shuts_down:
+            self._downfall().attend()
         return self.domid
 
     def observe(self, owner: Owner) -> Copy:
@@ -45,7 +48,9 @@ class SourceCopy:
         if self.domid < 0:
             self.domid = next(iter(self._store.domids_of(self._settings.uuid)), -1)
         here = () if owner is Owner.DESTINATION else (CopyState.RUNNING, CopyState.PAUSED)
-        return observe(self._xl, self._is_mine, {CopyState.ABSENT, *here}.__contains__)
+        seen = observe(self._xl, self._is_mine, {CopyState.ABSENT, *here}.__contains__)
+        gone = self._settings.shuts_down and owner is not Owner.DESTINATION and seen.state is CopyState.ABSENT
+        return Copy(CopyState.TAKEN) if gone and self._downfall().look()[0] is Being.TAKEN else seen
 
     def _is_mine(self, row: DomainRow) -> bool:
         if self._settings.shuts_down:
@@ -67,6 +72,11 @@ class SourceCopy:
         # What it has said first is the cause, what comes after that is how it went back.
         own = [line[len(SAYS) :] for line in said if line.startswith(SAYS)]
         return failures.of(kind(own[0] if own else kind.__name__))
+
+    def complete(self) -> None:
+        """Its whole stream has come: what stands for ``xl`` has seen it shut down."""
+        if self._settings.shuts_down:
+            self._downfall().vouch()
 
     def go_on(self) -> None:
         """Let it run again here, or start it again."""
@@ -91,12 +101,15 @@ class SourceCopy:
             return
         if state.down_asked:
             yield "watches", {}
-            yield "late_shutdown", late_shutdown.follow(self._downfall(), self.domid, wait, dismissed)
+            who = (self.domid, self._settings.name)
+            yield "late_shutdown", late_shutdown.follow(self._downfall(), *who, wait, dismissed)
         elif late_suspend.possible(timeline, said):
             yield "watches", {}
             copy = (self.domid, self._settings.uuid, self._settings.name)
             yield "late_suspend", late_suspend.follow(self._xl, self._store, *copy, wait, dismissed)
 
     def _downfall(self) -> Downfall:
-        settings = self._settings
-        return Downfall(self._xl, settings.uuid, settings.name, self.domid, settings.journal_folder)
+        if self._down is None:
+            settings = self._settings
+            self._down = Downfall(self._xl, settings.uuid, settings.name, self.domid, settings.journal_folder)
+        return self._down

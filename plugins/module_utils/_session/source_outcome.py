@@ -77,9 +77,11 @@ def _twice(state: SourceState, copy: words.Copy) -> SourceState:
 
 def _unsettled(state: SourceState, copy: words.Copy) -> SourceState:
     cause = f" ({state.failure.msg})" if state.failure is not None else ""
+    taken = "not there, and was not seen to shut down: somebody has destroyed, saved or moved it"
+    how = taken if copy.state is CopyState.TAKEN else copy.state.value
     failure = Failure(
         "source_not_running",
-        f"the migration failed{cause}, and the source's copy is {copy.state.value}",
+        f"the migration failed{cause}, and the source's copy is {how}",
         remedy="Look at both hosts by UUID before anything is started, resumed or destroyed.",
     )
     return replace(state, owner=Owner.UNSETTLED, failure=failure)

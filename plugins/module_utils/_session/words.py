@@ -59,13 +59,17 @@ class EndState(str, Enum):
 
 
 class CopyState(str, Enum):
-    """What a look at the hypervisor says about one copy of the domain."""
+    """What a look at the hypervisor says about one copy of the domain.
+
+    ``taken``: it was to shut down, is not there, and is not known to have ended by itself.
+    """
 
     ABSENT = "absent"
     RUNNING = "running"
     PAUSED = "paused"
     SUSPENDED = "suspended"
     SHUT_DOWN = "shut_down"
+    TAKEN = "taken"
     UNKNOWN = "unknown"
 
 

@@ -117,6 +117,8 @@ def shutter(w: World) -> Steps:
             yield "shutter takes its request back", xl_source_dead(w)._replace(leaving=False)
         if w.faults:
             yield "shutter has waited for long enough", xl_source_dead(w)._replace(faults=w.faults - 1)
+    elif w.xl_s == "asking" and w.guest == "taken":
+        yield "shutter sees that it was taken away", xl_source_dead(w)
     elif w.xl_s == "asking" and given_up:
         yield from _again(w, "shutter is given up and starts it again")
     elif w.xl_s == "asking" and room:

@@ -136,9 +136,14 @@ class Model:
         if w.sender != DEAD or w.guest in ("runs", *STILL):
             # What is to be started from its configuration is not lost.
             again = w.guest == "down" or (w.guest == "runs" and settling.sent(w.sent).restartable)
-            lost = "down" if again else "lost"
+            lost = w.guest if w.guest == "taken" else "down" if again else "lost"
             dark = sender_dead(xl_source_dead(w, guest=lost))
             yield "the source loses power", dark._replace(link_up=False, leaving=False, dark=True)
+        if w.guest == "runs" and w.leaving:
+            # It does not shut down, so somebody does what is to be done without us.
+            taken = w._replace(guest="taken", leaving=False, hard=True)
+            yield "somebody moves it to a third host", taken._replace(third="runs")
+            yield "somebody saves it", taken._replace(third="ended")
         if w.guest == "down" and w.copy == "none" and not w.third and self._over(w):
             by_hand = w._replace(third="runs", hard=True)
             yield "somebody starts it on a third host", by_hand

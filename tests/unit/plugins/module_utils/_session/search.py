@@ -14,7 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.halves import Violation
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import sent
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import DEAD, World
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import DEAD, GONE, World
 
 
 @dataclass
@@ -93,7 +93,7 @@ def promise_broken(w: World, strict: bool = True) -> str:
 def end_wrong(model: Model, w: World, faults: int) -> str:
     """Say what is wrong with a world in which nothing happens any more without a fault."""
     made = model.settled(w)
-    if w.guest == "down" and made.next == DONE and not (w.has_run or w.third):
+    if w.guest in GONE and made.next == DONE and not (w.has_run or w.third):
         return "a domain that was shut down for the move is started nowhere"
     if made.next == HUMAN:
         return "" if w.hard else f"a person is asked though nothing was killed: {made.reason}"

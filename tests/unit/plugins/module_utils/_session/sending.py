@@ -40,6 +40,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world
     END,
     FINAL,
     GO,
+    GONE,
     HEADER,
     MEMORY,
     READY,
@@ -164,7 +165,7 @@ class Sending:
         elif isinstance(action, RenameBack):
             yield "gives its copy its name back", w._replace(away=False)
         elif isinstance(action, GoOn):
-            yield "lets its copy go on", w._replace(guest="runs" if w.guest in ("paused", "down") else w.guest)
+            yield "lets its copy go on", w._replace(guest="runs" if w.guest in ("paused", *GONE) else w.guest)
             if w.faults:
                 yield "cannot let its copy go on", w._replace(faults=w.faults - 1, hard=True)
 
@@ -197,5 +198,6 @@ def _source_copy(w: World) -> str:
         "paused": words.CopyState.PAUSED,
         "gone": words.CopyState.ABSENT,
         "down": words.CopyState.ABSENT,
+        "taken": words.CopyState.TAKEN,
     }
     return observed(states[w.guest], migrated_away(NAME) if w.away else NAME)

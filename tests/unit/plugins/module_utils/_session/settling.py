@@ -20,7 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, Side
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Copy, Others
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import NAME
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import STILL, World
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import GONE, STILL, World
 
 GUEST = {
     "runs": seen.RUNNING,
@@ -29,6 +29,7 @@ GUEST = {
     "gone": seen.ABSENT,
     "lost": seen.ABSENT,
     "down": seen.ABSENT,
+    "taken": seen.ABSENT,
 }
 COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "left": seen.PAUSED, "runs": seen.RUNNING}
 
@@ -71,7 +72,7 @@ def decision(
     if w.noted_status:
         records.append({"step": "not_started", "details": {"status": 3}})
     history, past = seen.read_history(records), sent(w.sent)
-    phantom = w.guest == "down" and past.restartable
+    phantom = w.guest in GONE and past.restartable
     # As _session/side.py has it.
     still = phantom or (w.guest == "paused" and past.pauses)
     source = Side(

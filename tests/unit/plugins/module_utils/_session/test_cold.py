@@ -111,6 +111,23 @@ def test_a_guest_that_does_not_shut_down_runs_on(site: Site) -> None:
     runs_on(site, "xen1")
 
 
+@pytest.mark.parametrize("how", ["destroy", "save"])
+def test_what_somebody_takes_away_is_started_nowhere(site: Site, how: str) -> None:
+    """It did not shut down, so they have ended it or saved it; what is theirs is not taken for what was asked for."""
+    site["xen1"].behave(NAME, shutdown="ignore")
+    move = begin(site)
+    until(lambda: site["xen1"].passed("shutdown.start"))
+    image = [str(site["xen1"].paths.root / "image")] if how == "save" else []
+    assert site["xen1"].run("xl", how, NAME, *image).status == 0
+    result = move.result()
+    assert (result["end_state"], result["owner"]) == ("unsettled", "unsettled")
+    assert "somebody has destroyed, saved or moved it" in result["error"]["msg"]
+    assert site["xen2"].passed("create.make") == []
+    assert move.settle().end_state == "started_perhaps"
+    assert move.settle(vouched_ran=True).owner == "elsewhere"
+    assert site["xen1"].domains() == site["xen2"].domains() == []
+
+
 def test_a_guest_that_reboots_in_place_of_it_stays(site: Site) -> None:
     """For a moment no domain is there, and that is not taken for its end."""
     site["xen1"].behave(NAME, shutdown="reboot")

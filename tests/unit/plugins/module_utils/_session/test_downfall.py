@@ -5,14 +5,29 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 import pytest
 from dom0_double.driver.host import GuestConfig
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import CONFIG, Being, Downfall
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import CRASH, NAME, UUID, Dom0, Make
+from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots
+from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import (
+    CONFIG,
+    Being,
+    Downfall,
+    taken_in_hand,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged, TakenAway
+from ansible_collections.dom0.xen.plugins.module_utils._session.late_shutdown import follow
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import (
+    CRASH,
+    NAME,
+    SUSPEND,
+    UUID,
+    Dom0,
+    Make,
+)
 
 POWEROFF, REBOOT = 0, 1
 
@@ -25,7 +40,9 @@ def guest(extra: str = "") -> GuestConfig:
 def downfall(dom0: Dom0, domid: int | None, folder: pathlib.Path) -> Downfall:
     """What is under test, with the file that it starts from."""
     (folder / CONFIG).write_text(guest().text())
-    return Downfall(dom0.xl, UUID, NAME, domid, str(folder))
+    saved = folder / "save"
+    saved.mkdir(exist_ok=True)
+    return Downfall(dom0.xl, UUID, NAME, domid, str(folder), where=Roots(None, str(saved)))
 
 
 def being(down: Downfall) -> Being:
@@ -45,6 +62,76 @@ def test_what_nobody_clears_away_is_cleared_away(make: Make, tmp_path: pathlib.P
     done = down.start()
     assert done.steps == ("create",) and done.copy.domid != domid
     assert [row.uuid for row in dom0.xl.domains()][1:] == [UUID]
+
+
+def test_one_that_its_monitor_clears_away_has_shut_down(make: Make, tmp_path: pathlib.Path) -> None:
+    """Its log says so afterwards to whoever has known it before; to anybody else it is only not there."""
+    dom0 = make()
+    domid = dom0.host.start_guest(guest())
+    down = downfall(dom0, domid, tmp_path)
+    down.attend()
+    dom0.shut_down(domid, POWEROFF)
+    dom0.until(lambda: len(dom0.xl.domains()) == 1 and being(down) is not Being.LEAVING)
+    assert being(down) is Being.DOWN
+    late = downfall(dom0, domid, tmp_path)
+    assert being(late) is Being.TAKEN
+    late.vouch()
+    assert being(late) is Being.DOWN
+
+
+@pytest.mark.parametrize("how", ["destroy", "save"])
+def test_what_somebody_has_taken_is_theirs(make: Make, tmp_path: pathlib.Path, how: str) -> None:
+    """It may run elsewhere by now, or its memory lies in an image that fits its disks only as long as it is not run."""
+    dom0 = make()
+    domid = dom0.host.start_guest(guest())
+    down = downfall(dom0, domid, tmp_path)
+    assert being(down) is Being.HERE
+    dom0.host.run("xl", how, str(domid), *([str(tmp_path / "image")] if how == "save" else []))
+    dom0.until(lambda: being(down) is Being.TAKEN)
+    with pytest.raises(TakenAway, match="was not seen to shut down"):
+        down.start()
+    assert follow(down, domid, NAME, lambda *dummy: None, lambda: False) == {"end": "taken"}
+    assert len(dom0.xl.domains()) == 1
+
+
+def test_the_end_of_an_earlier_life_says_nothing_of_this_one(make: Make, tmp_path: pathlib.Path) -> None:
+    """It has rebooted, and was destroyed then."""
+    dom0 = make()
+    domid = dom0.host.start_guest(guest())
+    down = downfall(dom0, domid, tmp_path)
+    dom0.shut_down(domid, REBOOT)
+    dom0.until(lambda: down.look()[1] is not None and down.look()[1].domid != domid)  # type: ignore[union-attr]
+    dom0.host.run("xl", "destroy", NAME)
+    dom0.until(lambda: being(down) is Being.TAKEN)
+
+
+def test_one_that_somebody_saves_or_moves_is_in_other_hands(make: Make, tmp_path: pathlib.Path) -> None:
+    """Its suspend is not our doing, and whoever has asked for it goes on or resumes it."""
+    dom0 = make()
+    domid = dom0.host.start_guest(guest())
+    down = downfall(dom0, domid, tmp_path)
+    assert not taken_in_hand(down.look()[1], domid, NAME)
+    dom0.shut_down(domid, SUSPEND)
+    assert taken_in_hand(down.look()[1], domid, NAME)
+
+
+def test_one_that_was_saved_since_is_not_started(make: Make, tmp_path: pathlib.Path) -> None:
+    """The next boot would restore its memory on disks that have gone on; an older image is none of its own."""
+    dom0 = make()
+    domid = dom0.host.start_guest(guest())
+    image = str(tmp_path / "image")
+    dom0.host.run("xl", "save", str(domid), image)
+    down = downfall(dom0, domid, tmp_path)
+    pathlib.Path(image).rename(tmp_path / "save" / NAME)
+    os.utime(tmp_path / "save" / NAME, (1, 1))
+    down.vouch()
+    down.start()
+    os.utime(tmp_path / "save" / NAME)
+    dom0.host.run("xl", "destroy", NAME)
+    dom0.until(lambda: being(down) is Being.TAKEN)
+    down.vouch()
+    with pytest.raises(TakenAway, match="was saved to"):
+        down.start()
 
 
 def test_what_comes_back_was_never_down(make: Make, tmp_path: pathlib.Path) -> None:

@@ -165,6 +165,9 @@ def test_with_a_guest_that_is_shut_down(gate_held: bool) -> None:
         "somebody starts it on a third host",
         "somebody starts it on a third host, which does not answer",
         "somebody starts it on a third host, where it ends",
+        "somebody moves it to a third host",
+        "somebody saves it",
+        "shutter sees that it was taken away",
     } <= found.labels
 
 
@@ -205,9 +208,23 @@ def started_again_after_the_request(state: State, event: words.Event) -> Answer:
     return source.advance(state, event)
 
 
+def what_is_gone_taken_for_shut_down(state: State, event: words.Event) -> Answer:
+    """Why the guest is not there any more does not count."""
+    if isinstance(event, words.Observed) and event.copy.state is words.CopyState.TAKEN:
+        event = words.Observed(words.Copy(words.CopyState.ABSENT))
+    return source.advance(state, event)
+
+
 @pytest.mark.parametrize(
     ("advance", "leads_to"),
     [
+        (
+            what_is_gone_taken_for_shut_down,
+            {
+                "it runs on a third host as well, where somebody has started it",
+                "the source starts it again on disks that have gone on elsewhere",
+            },
+        ),
         (without_the_record_of_the_shutdown, {"a domain that was shut down for the move is started nowhere"}),
         (
             started_again_after_the_request,

@@ -48,6 +48,7 @@ COURSES: dict[str, tuple[SourceState, tuple[Event, ...], list[str]]] = {
     "not after a failure": (FIRST, (CONNECTED, HEADER, FAILED, COPY_MADE), []),
     "the destination is not told before it runs here": (FIRST, (*ASKED, FAILED), ["record abort", "close xl"]),
     "not there: started again": (FIRST, (*KILLED, seen("absent")), AGAIN),
+    "taken by somebody: left to them": (FIRST, (*KILLED, seen("taken")), UNSETTLED),
     "what is left of it: the same": (FIRST, (*KILLED, seen("shut_down")), AGAIN),
     "and it runs": (FIRST, (*KILLED, seen("absent"), seen("running")), STAYED),
     "and it does not": (FIRST, (*KILLED, seen("absent"), seen("absent")), UNSETTLED),

@@ -18,6 +18,7 @@ HEADER, MEMORY, FINAL, END, GO = "header bytes", "memory", "final pages", "end r
 READY, RUNS, BACK, STATUS_0, STATUS_BAD, GIVE_BACK = "ready", "runs", "back", "status 0", "status bad", "give back"
 COPY_MADE = "copy made"
 STILL = ("suspended", "paused")
+GONE = ("down", "taken")
 
 DEAD = -1
 
@@ -27,7 +28,8 @@ class World(t.NamedTuple):
 
     # xl on the source (``saves``: _session/saver.py around xl save -p), its two pipes to the sender, and its guest.
     saves: bool = False
-    # _session/shutter.py stands for it; its guest is "down" when it can be started again; ``leaving``: it was asked.
+    # _session/shutter.py stands for it; its guest is "down" when it can be started again, "taken" when it is gone since
+    # somebody has destroyed, saved or moved it; ``leaving``: it was asked.
     cold: bool = False
     leaving: bool = False
     xl_s: str = "none"
@@ -73,7 +75,7 @@ class World(t.NamedTuple):
     noted_status: bool = False
     told: str = ""
     # Which host does not answer whoever settles; the source was started again since; what somebody has done with the
-    # domain by hand on a third host: it ``runs`` there, or has, and has ``ended``.
+    # domain by hand on a third host: it ``runs`` there, or has, and has ``ended`` (so has one that was saved).
     silent: str = ""
     dark: bool = False
     third: str = ""

@@ -576,7 +576,8 @@ CASES: dict[str, tuple[Side, Side, str]] = {
 
 
 # A domain that was shut down for the move, and of which nothing is there but the record; and what else is seen of it.
-DOWN = replace(FIRST, domid=7, restartable=True)
+ASKED_ONLY = replace(FIRST, domid=7, restartable=True)
+DOWN = replace(ASKED_ONLY, transferred=True)
 THERE = Copy("xen3", 5, NAME, RUNNING)
 THERE_PAUSED = replace(THERE, state=PAUSED)
 CALLED_SO = replace(THERE, host="xen2", namesake=True)
@@ -688,6 +689,7 @@ BY_HAND: dict[str, tuple[Side, Side, Others, str]] = {
         NOBODY,
         "human: started_perhaps",
     ),
+    "nobody saw it shut down": (phantom(ASKED_ONLY), at_destination(ABSENT, FIRST), NOBODY, "human: started_perhaps"),
     "another host was not looked at": (phantom(), at_destination(ABSENT, FIRST), UNSEEN, "human: started_perhaps"),
     "suspended here, another host was not looked at": (
         at_source(SUSPENDED),
