@@ -8,6 +8,8 @@ line that it was started with, which does not tell the domain. Its standard outp
 (tools/xl/xl_utils.c do_daemonize), which later ones of that name move away to ``xl-NAME.log.1`` and so on
 (tools/libs/light/libxl_utils.c libxl_create_logfile). There it says for each domain that it watches, at first and after
 each reboot: "Waiting for domain NAME (domid N) to die [pid PID]".
+
+With -F it stays in the foreground, as a service has it, and writes elsewhere; then its file tells the domain's name.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import re
 import stat
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._hands import Lines, same_xenstore, xl_command
 from ansible_collections.dom0.xen.plugins.module_utils._records import Monitor
 
@@ -56,9 +58,20 @@ def _monitor(pid: int, arguments: t.Sequence[str], proc: str) -> Monitor | None:
         match = None
     if match is None:
         in_foreground = any(word[:1] == "-" and word[:2] != "--" and _FOREGROUND in word for word in rest)
-        return Monitor(pid, f"xl {command}", watching=in_foreground)
+        name = _named_in_file(pid, rest, proc) if in_foreground else None
+        return Monitor(pid, f"xl {command}", watching=in_foreground, name=name)
     domid, name = _last_watched(output, pid)
     return Monitor(pid, f"xl {command}", watching=True, domid=domid, name=name or match.group("name"))
+
+
+def _named_in_file(pid: int, arguments: t.Sequence[str], proc: str) -> str | None:
+    """Return the name that the configuration file among these arguments gives."""
+    folder = os.path.join(proc, str(pid), "cwd")
+    for word in arguments:
+        identity = None if word.startswith("-") else _autostart.config_identity(os.path.join(folder, word))
+        if identity is not None and identity[0] is not None:
+            return identity[0]
+    return None
 
 
 def _last_watched(log: str, pid: int) -> tuple[int | None, str | None]:

@@ -159,8 +159,8 @@ class Hand(Record):
 class Monitor(Record):
     """An ``xl`` that makes a domain, or (``watching``) has made one and waits to handle its end, as a rule as a daemon.
 
-    ``domid`` and ``name`` (when it was made) are those in its log, null where they cannot be told. ``command`` is as
-    "xl create", or another manager's.
+    ``domid`` and ``name`` (when it was made) are those in its log, or the name that in its file, null where they cannot
+    be told. ``command`` is as "xl create", or another manager's.
     """
 
     pid: int

@@ -18,7 +18,7 @@ import typing as t
 from enum import Enum
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _monitors, _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, Monitor
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow, Monitor
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import worker_on
 from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
@@ -37,6 +37,9 @@ CONFIG = "domain.cfg"
 """In the journal folder on both hosts: what the domain is made from."""
 
 _LOOK_INTERVAL = 0.3
+# Where something that watches a domain does not tell which, this one must be gone for so long: xl waits 2 s before it
+# makes anew what reboots (tools/xl/xl_vmcontrol.c create_domain).
+_GONE_S = 5.0
 # xl may wait for its lock, for memory, for the scripts of the devices.
 _LIMIT = 120.0
 
@@ -80,13 +83,14 @@ class Downfall:
         self._name = name
         self._witness = Witness(domid)
         self._where = where
+        self._gone_since: float | None = None
         self.path = os.path.join(folder, CONFIG)
         self._sleep = sleep
         self._clock = clock
 
     def attend(self) -> None:
         """While it runs: find the process that will handle its end, which can tell of it later."""
-        self._busy()
+        self._watched()
 
     def vouch(self) -> None:
         """Say that it has ended by itself, as somebody else knows."""
@@ -95,13 +99,13 @@ class Downfall:
     def look(self) -> tuple[Being, DomainRow | None]:
         """Return what is there of the domain, and the row of it; what has ended and nobody clears away is destroyed."""
         # In this order: a process that was making the domain anew when the table was read would not be seen after it.
-        busy = self._busy()
+        busy, unsure = self._watched()
         rows = [row for row in self._xl.domains() if row.uuid == self._uuid]
         self._witness.see(rows)
         row = next((each for each in rows if each.state.alive), rows[0] if rows else None)
         if row is None:
-            gone = Being.DOWN if self._witness.ended else Being.TAKEN
-            return (Being.LEAVING if busy else gone), None
+            return (Being.LEAVING if busy or (unsure and not self._stays_away()) else self._gone()), None
+        self._gone_since = None
         if row.state.alive or row.state.suspended:
             return Being.HERE, row
         if busy or row.state.dying:
@@ -110,6 +114,14 @@ class Downfall:
             return Being.CRASHED, row
         self._xl.destroy(row.domid)
         return Being.LEAVING, row
+
+    def _stays_away(self) -> bool:
+        if self._gone_since is None:
+            self._gone_since = self._clock()
+        return self._clock() - self._gone_since >= _GONE_S
+
+    def _gone(self) -> Being:
+        return Being.DOWN if self._witness.ended else Being.TAKEN
 
     def start(self, record: Record = _nothing) -> Done:
         """Start it again unless it is here; return what is seen then. ``record`` is called before it is done.
@@ -157,22 +169,27 @@ class Downfall:
             if row.uuid == self._uuid and has_ended(row):
                 self._xl.destroy(row.domid)
 
-    def _busy(self) -> bool:
+    def _watched(self) -> tuple[bool, bool]:
+        """Return whether a process watches it, or makes it anew, and whether there is one that may be doing so."""
         lines = _procfs.command_lines()
+        unsure = False
         for monitor in _monitors.monitors(lines):
             if not monitor.watching:
                 # Made from our file; what others make of theirs is seen when it is there.
                 if self.path in lines[monitor.pid]:
-                    return True
-            elif self._watched_by(monitor):
+                    return True, False
+            elif self._is_watched_by(monitor):
                 self._witness.attend(monitor)
-                return True
-        return False
+                return True, False
+            else:
+                unsure = unsure or (monitor.domid is None and monitor.name is None)
+        return False, unsure
 
-    def _watched_by(self, monitor: Monitor) -> bool:
-        if monitor.domid is None:
-            return monitor.name == self._name
-        return monitor.domid == self._witness.domid
+    def _is_watched_by(self, monitor: Monitor) -> bool:
+        if monitor.domid is not None:
+            return monitor.domid == self._witness.domid
+        # One that was received is called so in its log.
+        return monitor.name in (self._name, self._name + INCOMING)
 
 
 def taken_in_hand(row: DomainRow | None, domid: int, name: str) -> bool:

@@ -98,6 +98,21 @@ def test_xl_that_still_makes_its_domain_watches_nothing(proc: Proc) -> None:
     ]
 
 
+def test_one_in_the_foreground_is_told_by_its_file(proc: Proc) -> None:
+    """As a service starts it; its output is the service's."""
+    (proc.folder / "web.cfg").write_text('name = "web"\nmemory = 8\n')
+    (proc.folder / "none.cfg").write_text("memory = 8\n")
+    proc.add(10, f"xl create -F {proc.folder}/web.cfg")
+    proc.add(11, "xl create --quiet -F web.cfg", "socket:[1]")
+    (proc.folder / "proc" / "11" / "cwd").symlink_to(proc.folder)
+    proc.add(12, f"xl create -F {proc.folder}/none.cfg")
+    assert [(monitor.watching, monitor.name) for monitor in proc.monitors()] == [
+        (True, "web"),
+        (True, "web"),
+        (True, None),
+    ]
+
+
 def test_what_makes_no_domain_is_no_monitor(proc: Proc) -> None:
     """Even when it has the log open, as a reader has, or names the command."""
     proc.add(10, "xl list -v", "xl-web.log", _waiting("web", 3, 10))

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 
 import pytest
 from dom0_double.driver.host import GuestConfig
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots
+from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitors
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import (
     CONFIG,
     Being,
@@ -145,6 +148,66 @@ def test_what_comes_back_was_never_down(make: Make, tmp_path: pathlib.Path) -> N
     while seen[-1] is not Being.HERE or down.look()[1].domid == domid:  # type: ignore[union-attr]
         seen.append(being(down))
     assert Being.DOWN not in seen
+
+
+def in_the_foreground(dom0: Dom0, folder: pathlib.Path, name: str) -> None:
+    """Have a process as a service that has made the domain of a file, which the double does not know."""
+    (folder / "service.cfg").write_text(f"{name}memory = 8\n")
+    (folder / "xl").write_text("#!/bin/sh\nsleep 60\n")
+    (folder / "xl").chmod(0o755)
+    dom0.in_the_background(f"{folder}/xl", "create", "-F", f"{folder}/service.cfg")
+
+
+def test_one_that_a_service_makes_anew_was_never_down(make: Make, tmp_path: pathlib.Path) -> None:
+    """Its monitor tells its domain in no log, and makes it anew when it has rebooted."""
+    dom0 = make()
+    domid = dom0.host.start_guest(guest())
+    down = downfall(dom0, domid, tmp_path)
+    assert being(down) is Being.HERE
+    in_the_foreground(dom0, tmp_path, f'name = "{NAME}"\n')
+    dom0.shut_down(domid, POWEROFF)
+    dom0.until(lambda: len(dom0.xl.domains()) == 1)
+    assert being(down) is Being.LEAVING
+    dom0.kill("create", "-F")
+    dom0.until(lambda: being(down) is Being.DOWN)
+
+
+def test_where_somebody_watches_that_does_not_tell_what_it_stays_away_for_a_while(
+    make: Make, tmp_path: pathlib.Path
+) -> None:
+    """It may be this one that is made anew."""
+    dom0, now = make(), [0.0]
+    domid = dom0.host.start_guest(guest())
+    downfall(dom0, domid, tmp_path)
+    down = Downfall(dom0.xl, UUID, NAME, domid, str(tmp_path), clock=lambda: now[0])
+    down.attend()
+    in_the_foreground(dom0, tmp_path, "")
+    dom0.shut_down(domid, POWEROFF)
+    dom0.until(lambda: len(dom0.xl.domains()) == 1)
+    assert being(down) is Being.LEAVING
+    now[0] = 4.9
+    assert being(down) is Being.LEAVING
+    now[0] = 5.0
+    assert being(down) is Being.DOWN
+    dom0.kill("create", "-F")
+
+
+def test_one_that_was_received_is_watched_under_the_name_it_had_then(make: Make, tmp_path: pathlib.Path) -> None:
+    """Also where its monitor's log was emptied, and tells nothing but that."""
+    dom0 = make()
+    domid = dom0.host.start_guest(GuestConfig(name=f"{NAME}--incoming", memory_mib=8, compact=True))
+    (log,) = dom0.host.paths.log.glob("xl-*--incoming.log")
+    log.write_text("")
+    dom0.xl.rename(domid, NAME)
+    down = downfall(dom0, domid, tmp_path)
+    (monitor,) = monitors({pid: _procfs.command_line(pid) for pid in dom0.host.pids})
+    assert (monitor.domid, monitor.name) == (None, f"{NAME}--incoming")
+    # It has not heard yet of the end.
+    os.kill(monitor.pid, signal.SIGSTOP)
+    dom0.xl.destroy(domid)
+    assert being(down) is Being.LEAVING
+    os.kill(monitor.pid, signal.SIGKILL)
+    dom0.until(lambda: being(down) is Being.TAKEN)
 
 
 def test_one_that_is_here_is_not_started(make: Make, tmp_path: pathlib.Path) -> None:
