@@ -28,6 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Sour
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_copy import SourceCopy
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_outcome import reopened
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SourceWatch
@@ -263,10 +264,12 @@ class Sender(Driver[SourceState]):
 
     def _afterwards(self) -> None:
         look = (self.state, self.timeline, self.stderr(), self._attend, lambda: self._dismissed)
-        for step, outcome in self._copy.follow(*look):
+        for step, outcome, failure in self._copy.follow(*look):
             self._watches = True
             if outcome:
-                self.note(step, **outcome)
+                self.note(step, durable=True, **outcome)
+            if failure is not None:
+                self.state = reopened(self.state, failure)
 
     def _close(self) -> None:
         if left := self._guard.end(self.state.owner):

@@ -92,21 +92,22 @@ class SourceCopy:
         said: t.Sequence[str],
         wait: late_suspend.Wait,
         dismissed: t.Callable[[], bool],
-    ) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
+    ) -> t.Iterator[tuple[str, dict[str, t.Any], Failure | None]]:
         """Watch, when the session is over and the domain stayed, for what the guest may still do as it was asked.
 
-        Yields once that it is worth it, and then what to put on record.
+        Yields once that it is worth it, and then what to put on record, and why it has no owner any more where so.
         """
         if state.owner is not Owner.SOURCE or state.must_undo:
             return
         if state.down_asked:
-            yield "watches", {}
+            yield "watches", {}, None
             who = (self.domid, self._settings.name)
-            yield "late_shutdown", late_shutdown.follow(self._downfall(), *who, wait, dismissed)
+            outcome = late_shutdown.follow(self._downfall(), *who, wait, dismissed)
+            yield "late_shutdown", outcome, late_shutdown.failure(outcome, self._settings.name)
         elif late_suspend.possible(timeline, said):
-            yield "watches", {}
+            yield "watches", {}, None
             copy = (self.domid, self._settings.uuid, self._settings.name)
-            yield "late_suspend", late_suspend.follow(self._xl, self._store, *copy, wait, dismissed)
+            yield "late_suspend", late_suspend.follow(self._xl, self._store, *copy, wait, dismissed), None
 
     def _downfall(self) -> Downfall:
         if self._down is None:

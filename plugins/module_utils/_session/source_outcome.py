@@ -69,6 +69,11 @@ def observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Ac
     return _end(_unsettled(state, copy), EndState.UNSETTLED)
 
 
+def reopened(state: SourceState, failure: Failure) -> SourceState:
+    """Return the state of a session that had ended here, when it is not known any more that the domain runs here."""
+    return replace(state, owner=Owner.UNSETTLED, end_state=EndState.UNSETTLED, failure=failure)
+
+
 def _twice(state: SourceState, copy: words.Copy) -> SourceState:
     text = f"the domain runs at the destination and, with domid {copy.domid}, here"
     remedy = "Pause both copies at once, then decide which one counts; the other must be destroyed."

@@ -80,7 +80,7 @@ def _start_again(source: Side, destination: Side, others: Others, made: Decision
 def _doubts(source: Side, destination: Side, others: Others) -> t.Iterator[str]:
     if source.rebooted:
         yield f"{source.host} was started again"
-    if not source.history.transferred:
+    if not source.history.seen_down:
         yield f"nobody has seen it shut down on {source.host}, where it may have been destroyed, saved or moved"
     if source.superseded:
         yield f"a later session of the domain has ended on {source.host}"

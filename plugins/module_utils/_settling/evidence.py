@@ -24,6 +24,8 @@ LIVE, SUSPEND, COLD = "live", "suspend", "cold"
 # What a receiver has put on record whose copy is not to be started.
 LEAVE_PAUSED = "leave_paused"
 ENGINE, CONTROLLER = "engine", "controller"
+# How a watch may end for a guest that shuts down only after its move has failed.
+LATE_DOWN, LATE_BLIND = "down", "blind"
 
 # What xl migrate-receive says of its copy (tools/xl/xl_migrate.c migrate_receive; the spelling is Xen's).
 _SAID_STARTED = "Domain started successsfully"
@@ -47,7 +49,8 @@ class History(Record):
     that its tasks have come to their end, or undoing them was begun since.
     ``restartable``: the guest was asked to shut down for the move, and nothing says that it runs or was given up: so
     long a domain that is not there counts as one that is suspended, also after the host was started again, and is
-    resumed by starting it from its configuration. ``given_up``: settling has given up the source's copy.
+    resumed by starting it from its configuration. ``seen_down``: it was seen to shut down by itself. ``given_up``:
+    settling has given up the source's copy.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``. ``leave_paused``: it was not to unpause the copy, so that
     one which is on record as ``running`` may never have run.
@@ -65,6 +68,7 @@ class History(Record):
     undo_wanted: bool = False
     tasks_due: bool = False
     restartable: bool = False
+    seen_down: bool = False
     given_up: bool = False
     transferred: bool = False
     ready: bool = False
@@ -145,6 +149,9 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     order = [str(record.get("step")) for record in records]
     started, undone = _last(order, "gate_tasks_started"), _last(order, "gate_undone")
     done = max(_last(order, "commit_requested"), _last(order, "gate_tasks_done"))
+    late = steps.get("late_shutdown", {}).get("end")
+    # Where it went down only after the end, or nobody could look, that end says nothing any more.
+    counts = records[_last(order, "late_shutdown") + 1 :] if late in (LATE_DOWN, LATE_BLIND) else records
     by_controller = started >= 0 or steps.get("permission_held", {}).get("gate") == CONTROLLER
     return History(
         boot_id=steps.get("opened", {}).get("boot_id"),
@@ -158,7 +165,8 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         tasks_open=started > undone,
         undo_wanted=_last(order, "waits_for_undo") > max(undone, _last(order, "commit_requested")),
         tasks_due=by_controller and done <= max(undone, _last(order, "gate_undo_started")),
-        restartable="shutting_down" in steps and not any(_settles_it(record) for record in records),
+        restartable="shutting_down" in steps and not any(_settles_it(record) for record in counts),
+        seen_down="transferred" in steps or late == LATE_DOWN,
         given_up="destroy" in steps,
         transferred="transferred" in steps,
         ready="ready" in steps,

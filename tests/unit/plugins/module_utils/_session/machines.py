@@ -77,7 +77,7 @@ Advance = t.Callable[[State, words.Event], tuple[State, Actions]]
 
 # What a process does for itself has no part in who owns the domain. These records do, and settling goes by the others.
 BINDING = ("commit", "commit_requested", "shutting_down", "suspending")
-BACKING_OUT = ("refused", "reported_returned", "go_on")
+BACKING_OUT = ("refused", "reported_returned", "go_on", "ended")
 GATE = ("gate_tasks_started", "waits_for_undo", "gate_undo_started", "gate_undone", "permission_held")
 TOLD = ("transferred", "ready", "running", "not_started")
 

@@ -62,6 +62,9 @@ class Model:
             # A sender that has ended watches for it (_session/late_shutdown.py).
             watched = w.sender != DEAD and self.halves.sender_over(w)
             yield "the guest goes down", w._replace(leaving=False, guest="runs" if watched else "down")
+            if watched and w.faults and not w.sender_do:
+                fallen = w._replace(leaving=False, guest="down", faults=w.faults - 1)
+                yield "the guest goes down, and cannot be started again", fallen.wrote(settling.FELL)
         yield from xl_destination(w)
         if w.sender != DEAD:
             yield from self.sender.steps(w)

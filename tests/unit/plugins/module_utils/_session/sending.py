@@ -186,6 +186,8 @@ class Sending:
 
 
 def _noted(w: World, record: Journal) -> World:
+    if record.step == "ended":
+        return w.wrote(f"ended by {record.details['owner']}")
     # Held by the engine it is on record only with what spoke against it.
     by_engine = record.step == "permission_held" and record.details["gate"] == ENGINE
     return w if by_engine else w.wrote(record.step)

@@ -39,6 +39,8 @@ _THERE = Others(copies=(Copy("xen3", 3, NAME, seen.RUNNING),))
 
 # The record of whoever settles for a sender that is gone.
 _SETTLED = "gate_undone by settling"
+# And of a sender that has ended, and has watched for the guest since.
+FELL = "the guest went down late"
 
 Tell = t.Callable[[World, str], World]
 Decide = t.Callable[[Side, Side, Others], Decision]
@@ -57,6 +59,10 @@ def sent(steps: tuple[str, ...]) -> History:
 
 
 def _record(step: str) -> dict[str, t.Any]:
+    if step.startswith("ended by "):
+        return {"step": "ended", "details": {"owner": step.rpartition(" ")[2]}}
+    if step == FELL:
+        return {"step": "late_shutdown", "details": {"end": seen.LATE_DOWN}}
     if step == _SETTLED:
         return {"step": "gate_undone", "details": {"by": "a settler"}}
     return {"step": step, "details": {"gate": seen.CONTROLLER}}

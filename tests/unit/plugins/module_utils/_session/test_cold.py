@@ -33,7 +33,7 @@ vif = [ "bridge=xenbr0" ]
 def site(make_site: MakeSite) -> t.Iterator[Site]:  # noqa: F811  # pytest finds fixtures by their names
     """Two hosts, the guest on xen1; its file has neither its UUID nor the address of its card."""
     site = make_site("xen1", "xen2", suspend_timeout_s=1.0)
-    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True))
+    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True, extra='on_crash = "preserve"'))
     for host in site.hosts.values():
         host.record_points()
     (site["xen1"].paths.root / "domain.cfg").write_text(FILE)
@@ -109,6 +109,19 @@ def test_a_guest_that_does_not_shut_down_runs_on(site: Site) -> None:
     assert (result["end_state"], result["error"]["code"]) == ("stayed", "guest_ignores_shutdown")
     assert site["xen1"].domains()[0]["domid"] != domid
     runs_on(site, "xen1")
+
+
+def test_one_that_goes_down_late_and_is_not_started_has_no_owner(site: Site) -> None:
+    """It crashes when it shuts down at last, and is kept; the session had ended with the domain running here."""
+    site["xen1"].behave(NAME, shutdown="ignore")
+    move = begin(site, shutdown_timeout=1.0)
+    until(lambda: "ended" in move.steps())
+    (domain,) = site["xen1"].domains()
+    site["xen1"].machine.call("shut_down", domid=domain["domid"], reason=3)
+    result = move.result()
+    assert (result["end_state"], result["owner"]) == ("unsettled", "unsettled")
+    assert result["error"]["code"] == "late_shutdown" and "has crashed" in result["error"]["msg"]
+    assert move.settle().owner == "source"
 
 
 @pytest.mark.parametrize("how", ["destroy", "save"])

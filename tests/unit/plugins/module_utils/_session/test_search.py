@@ -162,6 +162,7 @@ def test_with_a_guest_that_is_shut_down(gate_held: bool) -> None:
         "settling: resume at the source",
         "settling: destroy at the source",
         "the guest goes down",
+        "the guest goes down, and cannot be started again",
         "somebody starts it on a third host",
         "somebody starts it on a third host, which does not answer",
         "somebody starts it on a third host, where it ends",

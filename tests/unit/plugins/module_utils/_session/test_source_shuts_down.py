@@ -91,10 +91,14 @@ def test_without_the_record_nobody_is_asked() -> None:
         (("shutting_down", "ended by source"), False),
         (("shutting_down", "settled by destination"), False),
         (("shutting_down", "ended by unsettled"), True),
+        (("shutting_down", "ended by source", "late_shutdown by down"), True),
+        (("shutting_down", "ended by source", "late_shutdown by blind"), True),
+        (("shutting_down", "ended by source", "late_shutdown by quiet"), False),
+        (("shutting_down", "ended by source", "late_shutdown by down", "settled by source"), False),
     ],
 )
 def test_how_long_a_domain_that_is_not_there_can_be_started_again(steps: tuple[str, ...], restartable: bool) -> None:
     """Until it is on record that it runs somewhere, or is given up."""
     words = [step.partition(" by ") for step in steps]
-    records = [{"step": step, "details": {"owner": owner}} for step, dummy, owner in words]
+    records = [{"step": step, "details": {"owner": word, "end": word}} for step, dummy, word in words]
     assert read_history(records).restartable is restartable

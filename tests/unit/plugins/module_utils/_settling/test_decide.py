@@ -577,7 +577,7 @@ CASES: dict[str, tuple[Side, Side, str]] = {
 
 # A domain that was shut down for the move, and of which nothing is there but the record; and what else is seen of it.
 ASKED_ONLY = replace(FIRST, domid=7, restartable=True)
-DOWN = replace(ASKED_ONLY, transferred=True)
+DOWN = replace(ASKED_ONLY, seen_down=True)
 THERE = Copy("xen3", 5, NAME, RUNNING)
 THERE_PAUSED = replace(THERE, state=PAUSED)
 CALLED_SO = replace(THERE, host="xen2", namesake=True)
@@ -848,7 +848,14 @@ def test_history_of_a_journal() -> None:
         {"step": "gate_tasks_started"},
     ]
     assert read_history(records) == History(
-        boot_id=BOOT, domid=7, transferred=True, ready=True, held=True, tasks_open=True, tasks_due=True
+        boot_id=BOOT,
+        domid=7,
+        seen_down=True,
+        transferred=True,
+        ready=True,
+        held=True,
+        tasks_open=True,
+        tasks_due=True,
     )
     undone = read_history([*records, {"step": "gate_undone"}])
     # The sender goes on after its own record; whoever settles has yet to resume the domain.
