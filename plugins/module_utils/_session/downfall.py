@@ -31,6 +31,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.observe import c
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import Clock, Sleep
 from ansible_collections.dom0.xen.plugins.module_utils._session.witness import ENDS, Witness
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Copy
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import patient_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 CONFIG = "domain.cfg"
@@ -145,7 +146,7 @@ class Downfall:
             self._require_no_image()
         record()
         if row is None:
-            self._xl.create(self.path)
+            self._xl.create(self.path, run=patient_runner())
             row = self._up()
         return Done(Copy(copy_state(row.state), row.name, row.domid), ("create",))
 

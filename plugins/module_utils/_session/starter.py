@@ -27,7 +27,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import wri
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_in import Answers, GivenUp
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import parse_autoballoon
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import patient_runner, subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
     BANNER,
@@ -136,7 +136,7 @@ class Starter:
 
     def _make(self) -> None:
         self._others = frozenset(row.domid for row in self._all())
-        self._xl.create(self._path, paused=True)
+        self._xl.create(self._path, paused=True, run=patient_runner(self._input.source))
         rows = self._rows()
         if len(rows) != 1 or not rows[0].state.paused:
             raise CopyChanged(f"{len(rows)} copies of {self._name} are here after xl create")

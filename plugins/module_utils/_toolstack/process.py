@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import select
 import subprocess
 import typing as t
 
@@ -14,6 +15,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import 
 
 # The messages of xl are read, so they have to be in English.
 ENGLISH = {"LC_ALL": "C", "LANGUAGE": "C"}
+
+_LOOK_S = 0.5
 
 # What non-root users and non-login shells often lack in PATH.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
@@ -51,6 +54,34 @@ def subprocess_runner(timeout_s: float = 120.0) -> Runner:
             message = "{} did not end within {:g} s.".format(" ".join(argv), timeout_s)
             raise XlTimeout(message, cmd=argv, rc=-1, stderr=_text(exc.stderr)) from exc
         return CommandResult(done.returncode, _text(done.stdout), _text(done.stderr))
+
+    return run
+
+
+def patient_runner(given_up: int = -1) -> Runner:
+    """Return a runner for daemons without a limit, for what may wait for xl's lock: an arrival holds it to its end.
+
+    The command is killed, and XlTimeout raised, once there is something to read, or the end, at ``given_up``.
+    """
+
+    def run(argv: t.Sequence[str]) -> CommandResult:
+        with subprocess.Popen(  # pylint: disable=ansible-bad-function  # a daemon has no AnsibleModule
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
+            while True:
+                try:
+                    stdout, stderr = process.communicate(timeout=_LOOK_S)
+                    return CommandResult(process.returncode, _text(stdout), _text(stderr))
+                except subprocess.TimeoutExpired:
+                    if given_up >= 0 and select.select([given_up], [], [], 0)[0]:
+                        break
+            process.kill()
+            stderr = process.communicate()[1]
+        raise XlTimeout("{} was given up.".format(" ".join(argv)), cmd=argv, rc=-1, stderr=_text(stderr))
 
     return run
 

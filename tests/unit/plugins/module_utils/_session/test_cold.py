@@ -169,6 +169,18 @@ def test_the_process_that_shuts_it_down_is_killed(site: Site) -> None:
     runs_on(site, "xen1")
 
 
+def test_a_destination_that_waits_gives_up_when_it_is_told(site: Site) -> None:
+    """Its xl may wait for another one's arrival for as long as that takes, and must not make a copy afterwards."""
+    site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 10})
+    move = begin(site)
+    when_it_is_down(site)
+    site["xen1"].kill("_session.shutter")
+    assert move.result()["end_state"] == "stayed"
+    until(lambda: not site["xen2"].left_over())
+    assert site["xen2"].passed("create.done") == []
+    runs_on(site, "xen1")
+
+
 @pytest.mark.parametrize("both", [False, True], ids=["sender", "both"])
 def test_a_killed_sender_and_whoever_settles(site: Site, both: bool) -> None:
     """The other process starts it again, or, where that is killed too, settling: the journal says that it is to."""

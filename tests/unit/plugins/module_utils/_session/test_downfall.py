@@ -23,6 +23,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import 
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged, TakenAway
 from ansible_collections.dom0.xen.plugins.module_utils._session.late_shutdown import follow
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import (
     CRASH,
     NAME,
@@ -208,6 +210,20 @@ def test_one_that_was_received_is_watched_under_the_name_it_had_then(make: Make,
     assert being(down) is Being.LEAVING
     os.kill(monitor.pid, signal.SIGKILL)
     dom0.until(lambda: being(down) is Being.TAKEN)
+
+
+def test_a_start_that_waits_for_the_lock_of_xl_is_waited_for(make: Make, tmp_path: pathlib.Path) -> None:
+    """Another domain that arrives holds it for as long as that takes; killed, the guest would stay down."""
+    dom0 = make(autoballoon="on")
+    domid = dom0.host.start_guest(guest())
+    downfall(dom0, domid, tmp_path)
+    hasty = Xl(subprocess_runner(1.0), dom0.xl.binary)
+    down = Downfall(hasty, UUID, NAME, domid, str(tmp_path), where=Roots(None, None))
+    down.attend()
+    dom0.shut_down(domid, POWEROFF)
+    dom0.until(lambda: being(down) is Being.DOWN)
+    dom0.host.faults({"point": "receive.lock", "action": "stall", "seconds": 2})
+    assert down.start().copy.domid != domid
 
 
 def test_one_that_is_here_is_not_started(make: Make, tmp_path: pathlib.Path) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import pathlib
 import sys
 import typing as t
@@ -15,6 +16,7 @@ import pytest
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import errors
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import (
     CommandResult,
+    patient_runner,
     spawn,
     subprocess_runner,
 )
@@ -146,3 +148,16 @@ def test_spawned_process_speaks_english() -> None:
     process = spawn([sys.executable, "-c", "import os; print(os.environ['LC_ALL'])"], stdin=-3, stdout=-1, stderr=-3)
     stdout, dummy = process.communicate(timeout=30)
     assert stdout == b"C\n"
+
+
+def test_a_command_without_a_limit_ends_when_it_is_given_up() -> None:
+    """Whoever wants it closes a pipe; until then it may take its time, and its output is whole."""
+    source, target = os.pipe()
+    run = patient_runner(source)
+    done = run(["sh", "-c", "echo begun; sleep 0.7; echo done; echo why >&2; exit 3"])
+    assert done == CommandResult(3, "begun\ndone\n", "why\n")
+    os.close(target)
+    with pytest.raises(errors.XlTimeout, match="was given up") as caught:
+        run(["sh", "-c", "echo why >&2; exec sleep 600"])
+    assert caught.value.stderr == "why\n"
+    os.close(source)
