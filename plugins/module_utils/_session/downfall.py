@@ -44,14 +44,18 @@ _GONE_S = 5.0
 # xl may wait for its lock, for memory, for the scripts of the devices.
 _LIMIT = 120.0
 
+# How long a domain that only a backend still holds on to is waited for before it is started again beside what is left.
+_ZOMBIE_S = 20.0
+
 Record = t.Callable[[], None]
 
 
 class Being(str, Enum):
-    """What is there of a domain."""
+    """What is there of a domain. Of a ``zombie`` nothing but some memory, which a backend holds on to."""
 
     HERE = "here"
     LEAVING = "leaving"
+    ZOMBIE = "zombie"
     DOWN = "down"
     TAKEN = "taken"
     CRASHED = "crashed"
@@ -103,13 +107,17 @@ class Downfall:
         busy, unsure = self._watched()
         rows = [row for row in self._xl.domains() if row.uuid == self._uuid]
         self._witness.see(rows)
-        row = next((each for each in rows if each.state.alive), rows[0] if rows else None)
+        # What an earlier life has left tells nothing of this one, and never runs again.
+        rows = [row for row in rows if not row.state.dying or row.domid >= (self._witness.domid or 0)]
+        row = min(rows, key=lambda each: (not each.state.alive, each.state.dying), default=None)
         if row is None:
             return (Being.LEAVING if busy or (unsure and not self._stays_away()) else self._gone()), None
         self._gone_since = None
+        if row.state.dying:
+            return (Being.LEAVING if busy else Being.ZOMBIE), row
         if row.state.alive or row.state.suspended:
             return Being.HERE, row
-        if busy or row.state.dying:
+        if busy:
             return Being.LEAVING, row
         if not has_ended(row):
             return Being.CRASHED, row
@@ -127,27 +135,34 @@ class Downfall:
     def start(self, record: Record = _nothing) -> Done:
         """Start it again unless it is here; return what is seen then. ``record`` is called before it is done.
 
-        Raises CopyBusy when something that has to do with its end or its start goes on, CopyChanged when what is here
-        has not ended as a domain does, TakenAway when it is somebody else's, and CopyStays when it does not come up.
+        A zombie, of which nothing ever runs again, is waited for only for a while. Raises CopyBusy when something that
+        has to do with its end or its start goes on, CopyChanged when what is here has not ended as a domain does,
+        TakenAway when it is somebody else's, and CopyStays when it does not come up.
         """
-        deadline = self._clock() + _LIMIT
+        deadline, patience = self._clock() + _LIMIT, self._clock() + _ZOMBIE_S
         while True:
             being, row = self.look()
+            if being is Being.ZOMBIE and self._clock() >= patience:
+                being, row = self._gone(), None
             if being is Being.HERE or being is Being.DOWN:
                 break
             if being is Being.CRASHED:
                 raise CopyChanged(f"the domain {self._name} has crashed, and is kept")
             if being is Being.TAKEN:
                 raise TakenAway(f"{self._name} is not here, and was not seen to shut down")
+            if being is not Being.ZOMBIE:
+                patience = self._clock() + _ZOMBIE_S
             if self._clock() >= deadline:
                 raise CopyBusy(f"a process of xl is still at work on {self._name}")
             self._sleep(_LOOK_INTERVAL)
-        if row is None:
-            self._require_no_image()
+        if row is not None:
+            if row.state.suspended:
+                raise TakenAway(f"{self._name} has suspended itself for somebody else, who saves or moves it")
+            return Done(Copy(copy_state(row.state), row.name, row.domid), ())
+        self._require_no_image()
         record()
-        if row is None:
-            self._xl.create(self.path, run=patient_runner())
-            row = self._up()
+        self._xl.create(self.path, run=patient_runner())
+        row = self._up()
         return Done(Copy(copy_state(row.state), row.name, row.domid), ("create",))
 
     def _require_no_image(self) -> None:
@@ -195,7 +210,9 @@ class Downfall:
 
 def taken_in_hand(row: DomainRow | None, domid: int, name: str) -> bool:
     """Whether somebody saves, moves or destroys what is there; an end by itself looks otherwise."""
-    return row is not None and (row.state.suspended or (row.state.alive and worker_on(domid, name) is not None))
+    if row is None or row.state.dying:
+        return False
+    return row.state.suspended or (row.state.alive and worker_on(domid, name) is not None)
 
 
 def has_ended(row: DomainRow) -> bool:

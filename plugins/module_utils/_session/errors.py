@@ -91,6 +91,16 @@ class GuestIgnoresShutdown(Dom0XenError):
     )
 
 
+class GuestLingers(Dom0XenError):
+    """The guest has shut down, and its domain does not go: a backend holds on to memory of it."""
+
+    code = "guest_lingers"
+    remedy = (
+        "The domain was started again on the source. See which disk or card there does not let go (xl list -v, dmesg)"
+        " before it is moved."
+    )
+
+
 class GuestCameBack(Dom0XenError):
     """The guest was asked to shut down, and has rebooted."""
 

@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     GuestCameBack,
     GuestCrashed,
     GuestIgnoresShutdown,
+    GuestLingers,
     NoConfiguration,
     TakenAway,
 )
@@ -54,7 +55,13 @@ _LOOK_INTERVAL = 0.4
 _ASK_INTERVAL = 10.0
 
 # What its exit status means, beside 0 and 1.
-ENDS: dict[int, type[Dom0XenError]] = {3: GuestIgnoresShutdown, 4: GuestCameBack, 5: GuestCrashed, 6: TakenAway}
+ENDS: dict[int, type[Dom0XenError]] = {
+    3: GuestIgnoresShutdown,
+    4: GuestCameBack,
+    5: GuestCrashed,
+    6: TakenAway,
+    7: GuestLingers,
+}
 
 
 def argv(code: str, shim_socket: str, xl: str, domid: int, uuid: str, name: str, *more: str) -> list[str]:
@@ -95,6 +102,7 @@ class Shutter:
         self._deadline = self._ask_again = 0.0
         self._asking: subprocess.Popen[bytes] | None = None
         self._asked = self._permitted = False
+        self._being = Being.HERE
 
     def run(self) -> int:
         """Go through the protocol; whatever fails before the permission ends with the guest running here."""
@@ -139,10 +147,17 @@ class Shutter:
             if self._is_down():
                 return
             if time.monotonic() > self._deadline:
-                raise GuestIgnoresShutdown(f"{self._name} has not shut down within {self._limit:g} s")
+                raise self._too_long()
+
+    def _too_long(self) -> Dom0XenError:
+        if self._being in (Being.ZOMBIE, Being.LEAVING):
+            # What a backend holds on to may be a write that is on its way, and must not come after those made there.
+            return GuestLingers(f"{self._name} has shut down, and its domain is not gone after {self._limit:g} s")
+        return GuestIgnoresShutdown(f"{self._name} has not shut down within {self._limit:g} s")
 
     def _is_down(self) -> bool:
         being, row = self._downfall.look()
+        self._being = being
         if being is Being.HERE and row is not None and row.domid != self._domid:
             raise GuestCameBack(f"{self._name} has rebooted in place of shutting down; its domid is {row.domid}")
         if being is Being.CRASHED:

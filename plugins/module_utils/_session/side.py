@@ -46,6 +46,8 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     rows = [row for row in xl.domains() if row.uuid == here.uuid]
     if os.path.isdir(here.other.journal):
         rows = [row for row in rows if _sent(here, row) == (here.role == SENDER)]
+    # Beside another one, what is being torn down tells nothing.
+    rows = [row for row in rows if not row.state.dying] or rows
     row, others = own_copy(rows, history, side.rebooted)
     if is_phantom(here.role, history, row):
         return replace(side, copy=SUSPENDED, domid=history.domid or 0, name=here.name, others=others, phantom=True)
@@ -59,8 +61,11 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
 
 
 def is_phantom(role: str, history: History, row: DomainRow | None) -> bool:
-    """Whether this side's copy is only a record: it was shut down for the move, and can be started again."""
-    return role == SENDER and history.restartable and (row is None or has_ended(row))
+    """Whether this side's copy is only a record: it was shut down for the move, and can be started again.
+
+    What is being torn down never runs again.
+    """
+    return role == SENDER and history.restartable and (row is None or row.state.dying or has_ended(row))
 
 
 def _superseded(here: Here) -> bool:

@@ -54,7 +54,8 @@ class SourceCopy:
 
     def _is_mine(self, row: DomainRow) -> bool:
         if self._settings.shuts_down:
-            return row.uuid == self._settings.uuid
+            # What is being torn down is none, and may lie beside what was started again.
+            return row.uuid == self._settings.uuid and not row.state.dying
         return row.domid == self.domid
 
     def against(self, xl_exit_code: int | None) -> Failure | None:

@@ -124,6 +124,15 @@ def test_one_that_goes_down_late_and_is_not_started_has_no_owner(site: Site) -> 
     assert move.settle().owner == "source"
 
 
+def test_what_a_backend_holds_on_to_is_not_moved(site: Site) -> None:
+    """That may be a write on its way to the disk, which must not come after those made there; the guest comes back."""
+    site["xen1"].configure(zombie_s=6.0)
+    result = begin(site, shutdown_timeout=2.0).result()
+    assert (result["end_state"], result["error"]["code"]) == ("stayed", "guest_lingers")
+    assert site["xen2"].passed("create.make") == []
+    runs_on(site, "xen1")
+
+
 @pytest.mark.parametrize("how", ["destroy", "save"])
 def test_what_somebody_takes_away_is_started_nowhere(site: Site, how: str) -> None:
     """It did not shut down, so they have ended it or saved it; what is theirs is not taken for what was asked for."""

@@ -32,6 +32,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 
     UUID,
     Dom0,
     Make,
+    hurried,
 )
 
 POWEROFF, REBOOT = 0, 1
@@ -224,6 +225,45 @@ def test_a_start_that_waits_for_the_lock_of_xl_is_waited_for(make: Make, tmp_pat
     dom0.until(lambda: being(down) is Being.DOWN)
     dom0.host.faults({"point": "receive.lock", "action": "stall", "seconds": 2})
     assert down.start().copy.domid != domid
+
+
+def test_it_is_started_beside_what_a_backend_holds_on_to(make: Make, tmp_path: pathlib.Path) -> None:
+    """That may stay for ever, and never runs; what was suspended before it was torn down is nothing else."""
+    dom0 = make(zombie_s=600.0)
+    old = dom0.host.start_guest(guest())
+    dom0.shut_down(old, SUSPEND)
+    dom0.xl.destroy(old)
+    domid = dom0.host.start_guest(guest())
+    downfall(dom0, domid, tmp_path)
+    down = Downfall(dom0.xl, UUID, NAME, domid, str(tmp_path), clock=hurried, where=Roots(None, None))
+    assert being(down) is Being.HERE
+    dom0.shut_down(domid, POWEROFF)
+    dom0.until(lambda: being(down) is Being.ZOMBIE)
+    done = down.start()
+    assert done.steps == ("create",) and done.copy.domid not in (old, domid)
+    assert [row.state.dying for row in dom0.xl.domains()] == [False, True, True, False]
+    again = down.start()
+    assert again.steps == () and again.copy.domid == done.copy.domid
+
+
+def test_a_zombie_of_one_that_was_destroyed_is_not_started_either(make: Make, tmp_path: pathlib.Path) -> None:
+    """That it has not gone yet says nothing of why it goes."""
+    dom0 = make(zombie_s=600.0)
+    domid = dom0.host.start_guest(guest())
+    downfall(dom0, domid, tmp_path)
+    down = Downfall(dom0.xl, UUID, NAME, domid, str(tmp_path), clock=hurried, where=Roots(None, None))
+    assert being(down) is Being.HERE
+    dom0.xl.destroy(domid)
+    with pytest.raises(TakenAway, match="was not seen to shut down"):
+        down.start()
+
+
+def test_one_that_is_suspended_for_somebody_else_is_not_taken_for_running(make: Make, tmp_path: pathlib.Path) -> None:
+    """Whoever has asked for it saves or moves it."""
+    dom0 = make()
+    domid = dom0.suspended()
+    with pytest.raises(TakenAway, match="for somebody else"):
+        downfall(dom0, domid, tmp_path).start()
 
 
 def test_one_that_is_here_is_not_started(make: Make, tmp_path: pathlib.Path) -> None:

@@ -31,6 +31,16 @@ def session(root: pathlib.Path, name: str, at: int, role: str = "sender", uuid: 
     os.utime(folder, (at, at))
 
 
+def test_what_is_torn_down_counts_as_gone(make: Make, tmp_path: pathlib.Path) -> None:
+    """It stays for as long as a backend holds on to it, and never runs again."""
+    dom0, journals = make(zombie_s=600.0), tmp_path / "journals"
+    dom0.xl.destroy(dom0.start())
+    session(journals, FIRST, 150)
+    here = Here(str(tmp_path / "run"), str(journals), FIRST, "sender", UUID, NAME, "me")
+    side = seen(here, dom0.xl, alive=False, xl_alive=False)
+    assert side.phantom and side.copy == "suspended"
+
+
 @pytest.mark.parametrize(
     ("more", "superseded"),
     [
