@@ -56,7 +56,7 @@ class CloseXl(Action):
 
 @dataclass(frozen=True)
 class KillXl(Action):
-    """End ``xl`` by force, so that it cannot destroy its copy."""
+    """End ``xl`` by force, so that it can neither destroy its copy nor, where something stands for it, start one."""
 
 
 @dataclass(frozen=True)

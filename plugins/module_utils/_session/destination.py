@@ -12,7 +12,9 @@ Who may run the domain is decided here and in :mod:`source`, nowhere else. The r
   because it destroys its copy only if it can write them (tools/xl/xl_migrate.c migrate_receive);
 * a copy whose whole stream is here is not given up because the link is down or ``xl`` died: the source may have lost
   its power, and then this is the last copy. Whoever settles bars the commit, which is then not taken any more, resumes
-  the source's copy, and cancels this side; or takes the copy over.
+  the source's copy, and cancels this side; or takes the copy over;
+* a domain that is made here from its file (method ``cold``) is not there at the source meanwhile, and somebody may
+  start it here by hand: so the source, which starts it again, is told of a failure only after a look.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import messages
+from ansible_collections.dom0.xen.plugins.module_utils._session import failures, messages
 from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Action,
     Actions,
@@ -58,28 +60,16 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import PERMISSION
 
-CANCELLED = Failure(
-    "cancelled",
-    "the migration was cancelled at the destination",
-    remedy="Nothing needs to be done; the domain runs on the source.",
-)
-
-HANDED_OVER = Failure(
-    "handed_over",
-    "the complete copy was left, paused, to whoever settles",
-    remedy="Run dom0.xen.settle for the domain again.",
-)
-
-
 # What the source is told of a copy that never had the permission, and never will.
 NEVER_RUNS = Report(255, give_back=True, copy_gone=True)
 
 
 @dataclass(frozen=True)
 class DestinationState:
-    """Everything the destination's half decides by."""
+    """Everything the destination's half decides by; ``makes``: the domain is made here from its file."""
 
     name: str
+    makes: bool = False
     phase: Phase = Phase.STARTING
     owner: Owner = Owner.SOURCE
     xl_runs: bool = True
@@ -108,7 +98,8 @@ def expected(state: DestinationState) -> frozenset[CopyState]:
     if state.report is not None and state.report.runs:
         return frozenset((CopyState.RUNNING, CopyState.PAUSED))
     # After a commit without a report a copy that runs counts as much as one that is gone.
-    return frozenset((CopyState.ABSENT, CopyState.RUNNING) if state.committed else (CopyState.ABSENT,))
+    runs = state.committed or state.makes
+    return frozenset((CopyState.ABSENT, CopyState.RUNNING) if runs else (CopyState.ABSENT,))
 
 
 def _connected(state: DestinationState, event: Connected) -> tuple[DestinationState, Actions]:
@@ -174,7 +165,7 @@ def _link_expired(state: DestinationState, event: LinkExpired) -> tuple[Destinat
 def _hand_over(state: DestinationState, event: HandOverAsked) -> tuple[DestinationState, Actions]:
     if not state.ready or state.committed or state.failure is not None or not state.xl_runs:
         return state, ()
-    over = replace(state, handed_over=True, owner=Owner.UNSETTLED, failure=HANDED_OVER)
+    over = replace(state, handed_over=True, owner=Owner.UNSETTLED, failure=failures.HANDED_OVER)
     return over, (Journal("handed_over"), KillXl())
 
 
@@ -185,14 +176,14 @@ def _bar(state: DestinationState, event: BarAsked) -> tuple[DestinationState, Ac
 
 
 def _cancel(state: DestinationState, event: CancelAsked) -> tuple[DestinationState, Actions]:
-    return _fail(state, CANCELLED)
+    return _fail(state, failures.CANCELLED_THERE)
 
 
 def _fail(state: DestinationState, failure: Failure, tell: bool = True) -> tuple[DestinationState, Actions]:
     if state.committed or state.failure is not None:
         return state, ()
     actions: list[Action] = [Journal("abort", {"code": failure.code, "msg": failure.msg})]
-    if tell and not state.ready:
+    if tell and not (state.ready or state.makes):
         actions.append(Send(messages.failed(failure, "receiver")))
     actions.append(CloseXl() if state.xl_runs else Observe())
     return replace(state, failure=failure), tuple(actions)
@@ -207,7 +198,7 @@ def _xl_exited(state: DestinationState, event: XlExited) -> tuple[DestinationSta
     if state.failure is None and state.report is None:
         # What has become of the source is not known, and this complete copy may be the last one.
         gone = replace(gone, failure=event.failure, kept=state.ready and not state.committed)
-        if not state.ready:
+        if not (state.ready or state.makes):
             actions.append(Send(messages.failed(event.failure, "receiver")))
     return gone, (*actions, Observe())
 
@@ -269,6 +260,8 @@ def _gone(state: DestinationState) -> tuple[DestinationState, Actions]:
         return _end(back, EndState.STAYED, Send(messages.report(outcome)))
     if state.ready:
         return _end(replace(state, report=NEVER_RUNS), EndState.STAYED, Send(messages.report(NEVER_RUNS)))
+    if state.makes and state.failure is not None and not state.peer_failed:
+        return _end(state, EndState.STAYED, Send(messages.failed(state.failure, "receiver")))
     return _end(state, EndState.STAYED)
 
 

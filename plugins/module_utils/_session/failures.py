@@ -32,6 +32,18 @@ CANCELLED = Failure(
 )
 
 
+CANCELLED_THERE = Failure(
+    "cancelled",
+    "the migration was cancelled at the destination",
+    remedy="Nothing needs to be done; the domain runs on the source.",
+)
+HANDED_OVER = Failure(
+    "handed_over",
+    "the complete copy was left, paused, to whoever settles",
+    remedy="Run dom0.xen.settle for the domain again.",
+)
+
+
 def not_started(report: Report) -> Failure:
     """Return the failure of a destination that gave the domain back."""
     meaning = status_meaning(report.status or 0)
@@ -40,6 +52,22 @@ def not_started(report: Report) -> Failure:
         f"the destination could not start the domain and gave it back (status {report.status}: {meaning})",
         remedy="The last lines of the destination's xl say why.",
         side="receiver",
+    )
+
+
+RUNS_UNASKED = Failure(
+    "runs_without_permission",
+    "the destination runs the domain, and it never had the permission",
+    remedy="Somebody started the copy by hand. Look at both hosts; the domain must run on exactly one of them.",
+)
+
+
+def unclear(report: Report) -> Failure:
+    """Return the failure of a destination that had the permission, and has a copy that may have run."""
+    return Failure(
+        "unsettled",
+        f"the destination had the permission, and cannot say that its copy is gone (status {report.status})",
+        remedy="Look at both hosts; the domain must be started on exactly one of them.",
     )
 
 

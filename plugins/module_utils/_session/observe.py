@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, DomainState
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Copy, CopyState
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import RUNNING
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 LOOK_INTERVAL = 0.5
@@ -30,7 +31,7 @@ def observe(
 ) -> Copy:
     """Look until the copy that is ``mine`` is ``settled``, or ten seconds are over; return what was seen last.
 
-    A dying domain is looked at again: it goes when its last page is let go.
+    A dying domain is looked at again: it goes when its last page is let go. Of several the one that runs counts.
     """
     seen = Copy(CopyState.UNKNOWN)
     for _dummy in range(LOOKS):
@@ -42,7 +43,7 @@ def observe(
         if not rows:
             seen = Copy(CopyState.ABSENT)
         else:
-            row = rows[0]
+            row = next((row for row in rows if row.state.word == RUNNING), rows[0])
             seen = Copy(copy_state(row.state), row.name, row.domid)
         if settled(seen.state):
             break

@@ -29,6 +29,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.number import re
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import warming
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -53,7 +54,8 @@ class Receiver(Driver[DestinationState]):
     quiet_interval = 10.0
 
     def __init__(self, settings: ReceiverSettings, certificate: str, key: str, launched: Launched) -> None:
-        super().__init__(settings, DestinationState(settings.name), advance, launched)
+        first = DestinationState(settings.name, makes=settings.method == COLD)
+        super().__init__(settings, first, advance, launched)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._store = XenStore()
         self._entrance = Entrance(settings, certificate, key)
@@ -109,7 +111,7 @@ class Receiver(Driver[DestinationState]):
         found = coming and self._arrival.search(self.clock())
         if found:
             self.note("copy", domid=self._arrival.domid)
-        if coming and self._process.prepared(found):
+        if coming and self.state.failure is None and self._process.prepared(found):
             self.link.send_message(messages.COPY_MADE)
         self._serve_link(happened)
         for frame in self._process.write():
@@ -132,8 +134,11 @@ class Receiver(Driver[DestinationState]):
         return super()._asked(request)
 
     def _linger_limit(self) -> float:
-        # A commit may have crossed our refusal, and the sender waits for the report without a limit.
-        return REPORT_LINGER if self.state.ready and not self.state.peer_failed else super()._linger_limit()
+        # A commit may have crossed our refusal, and the sender waits for the report without a limit. And it must hear
+        # that the domain runs here before it starts it again.
+        runs = self.state.report is not None and self.state.report.runs
+        waits = (self.state.ready or runs) and not self.state.peer_failed
+        return REPORT_LINGER if waits else super()._linger_limit()
 
     def _read_answers(self) -> None:
         try:

@@ -237,6 +237,8 @@ class Sender(Driver[SourceState]):
                 self._process.close_answers()
         elif isinstance(action, actions.CloseXl):
             self._process.close_answers()
+        elif isinstance(action, actions.KillXl):
+            self._process.kill()
         elif isinstance(action, actions.StopSaving):
             self._process.want_stop()
         elif isinstance(action, actions.Observe):

@@ -29,6 +29,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Actions,
     CloseXl,
     Journal,
+    KillXl,
     Observe,
     Send,
     StartXl,
@@ -53,7 +54,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
 REFUSED_STATUS = 3
 
 # Failures that only say that the outcome is not known.
-_UNCLEAR = ("unsettled", "runs_without_permission")
+_UNCLEAR = ("unsettled", failures.RUNS_UNASKED.code)
 
 
 def advance(state: SourceState, event: words.Event) -> tuple[SourceState, Actions]:
@@ -176,24 +177,17 @@ def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, A
             "reported_returned",
             failure_answer(status),
         )
-    if not state.commit_left and not (report.runs and state.ready_given):
+    if not state.commit_left and not (report.runs and (state.ready_given or state.down_asked)):
         # It never had the permission and never will: what has become of its copy decides nothing here.
         if state.ready_given and not state.answered:
             return _refuse(replace(state, failure=state.failure or failures.not_started(report)))
-        return _fail(state, failures.not_started(report))
+        return _fail(state, failures.RUNS_UNASKED if report.runs else failures.not_started(report))
     if report.runs:
-        alarm = Failure(
-            "runs_without_permission",
-            "the destination runs the domain, and it never had the permission",
-            remedy="Somebody started the copy by hand. Look at both hosts; the domain must run on exactly one of them.",
-        )
-        return replace(known, owner=Owner.UNSETTLED, failure=alarm), (Journal("unsettled"),)
-    unsettled = Failure(
-        "unsettled",
-        f"the destination had the permission, and cannot say that its copy is gone (status {report.status})",
-        remedy="Look at both hosts; the domain must be started on exactly one of them.",
-    )
-    return replace(known, owner=Owner.UNSETTLED, failure=unsettled), (Journal("unsettled"),)
+        # What stands for xl starts a guest again that was shut down, where the migration is given up.
+        stops = (KillXl(),) if state.down_asked and state.xl_runs and state.failure is None else ()
+        alarm = replace(known, owner=Owner.UNSETTLED, failure=failures.RUNS_UNASKED)
+        return alarm, (Journal("unsettled"), *stops)
+    return replace(known, owner=Owner.UNSETTLED, failure=failures.unclear(report)), (Journal("unsettled"),)
 
 
 def _settle(state: SourceState, step: str, answer: bytes) -> tuple[SourceState, Actions]:

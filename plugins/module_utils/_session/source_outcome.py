@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session import failures, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Action,
     Actions,
@@ -66,6 +66,8 @@ def observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Ac
     down = copy.state in (CopyState.ABSENT, CopyState.SHUT_DOWN)
     if down and state.down_asked and state.owner is Owner.SOURCE and not state.let_go:
         return replace(state, let_go=True), (Journal("go_on"), GoOn(), Observe())
+    if state.failure is not None and state.failure.code == failures.RUNS_UNASKED.code:
+        return _end(state, EndState.UNSETTLED)
     return _end(_unsettled(state, copy), EndState.UNSETTLED)
 
 

@@ -184,6 +184,12 @@ class SourceXl:
         """Return xl's exit status, negative for a signal, ``None`` while it runs or was never started."""
         return self._process.poll() if self._process is not None else None
 
+    def kill(self) -> None:
+        """End what stands for ``xl`` by force, with all that it has started."""
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """Close every descriptor."""
         self.close_answers()

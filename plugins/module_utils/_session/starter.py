@@ -136,11 +136,15 @@ class Starter:
 
     def _make(self) -> None:
         self._others = frozenset(row.domid for row in self._all())
+        if self._others:
+            raise CopyChanged(f"{self._name} was started on this host in the meantime")
         self._xl.create(self._path, paused=True, run=patient_runner(self._input.source))
         rows = self._rows()
         if len(rows) != 1 or not rows[0].state.paused:
             raise CopyChanged(f"{len(rows)} copies of {self._name} are here after xl create")
         self._domid = rows[0].domid
+        if len(self._all()) > 1:
+            raise CopyChanged(f"{self._name} was started on this host in the meantime")
 
     def _start(self) -> int:
         """Wait for the permission, then start the domain under its own name; return the status to report."""
@@ -171,9 +175,10 @@ class Starter:
         return 0 if self._domid is not None else 1
 
     def _rows(self) -> list[DomainRow]:
-        """Return what was made here; what was here before is somebody else's, whatever its UUID."""
-        others = self._others
-        return [] if others is None else [row for row in self._all() if row.domid not in others]
+        """Return what was made here; what was here before, or has another name, is somebody else's."""
+        others, own = self._others, self._name + INCOMING
+        rows = [] if others is None else [row for row in self._all() if row.domid not in others]
+        return [row for row in rows if row.domid == self._domid or row.name == own]
 
     def _all(self) -> list[DomainRow]:
         return [row for row in self._xl.domains() if row.uuid == self._uuid]

@@ -24,6 +24,10 @@ def judge(source: Side, destination: Side, others: Others, made: Decision) -> De
         return made
     if others.same:
         return _put_elsewhere(source, destination, others)
+    if source.phantom and not source.alive and made.end_state == to.RAN_UNASKED and destination.runs:
+        # Started by hand from the disks that it was shut down for: the record is of no use any more.
+        reason = f"It runs on {destination.host}, where somebody has started it."
+        return to.step(source, destination, Step(to.SOURCE, to.DESTROY), reason)
     if source.phantom and (_starts_at_source(made) or made.end_state == to.RAN_PERHAPS):
         return _start_again(source, destination, others, made)
     return made

@@ -142,6 +142,6 @@ def source_machine(
     return Machine(first, advance)
 
 
-def destination_machine(advance: Advance = destination.advance) -> Machine:
-    """The destination's half."""
-    return Machine(destination.DestinationState(NAME), advance)
+def destination_machine(advance: Advance = destination.advance, makes: bool = False) -> Machine:
+    """The destination's half; ``makes`` its domain with ``cold``."""
+    return Machine(destination.DestinationState(NAME, makes=makes), advance)

@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     DestroyCopy,
     GoOn,
     Journal,
+    KillXl,
     Observe,
     RenameBack,
     Send,
@@ -26,6 +27,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.source_state imp
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ENGINE
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.both_xl import Steps, stop_saving
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.deaths import xl_source_dead
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.halves import Halves, Violation
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
     DEADLINES,
@@ -149,6 +151,8 @@ class Sending:
             yield from self._answers(w, action.text)
         elif isinstance(action, CloseXl):
             yield "closes the answers", w._replace(answers_open=False)
+        elif isinstance(action, KillXl):
+            yield "kills what stands for xl", xl_source_dead(w)
         elif isinstance(action, StopSaving):
             yield from stop_saving(w)
         elif isinstance(action, Observe):

@@ -190,6 +190,19 @@ def test_a_destination_that_waits_gives_up_when_it_is_told(site: Site) -> None:
     runs_on(site, "xen1")
 
 
+def test_one_that_somebody_starts_there_by_hand_is_not_started_here(site: Site) -> None:
+    """While it is nowhere; the destination's own copy is given up, and the source hears why."""
+    site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 5})
+    move = begin(site)
+    when_it_is_down(site)
+    site["xen2"].start_guest(GuestConfig(memory_mib=8, compact=True))
+    result = move.result()
+    assert (result["end_state"], result["error"]["code"]) == ("unsettled", "runs_without_permission")
+    made = move.settle()
+    assert (made.owner, made.end_state) == ("destination", "moved")
+    runs_on(site, "xen2")
+
+
 @pytest.mark.parametrize("both", [False, True], ids=["sender", "both"])
 def test_a_killed_sender_and_whoever_settles(site: Site, both: bool) -> None:
     """The other process starts it again, or, where that is killed too, settling: the journal says that it is to."""

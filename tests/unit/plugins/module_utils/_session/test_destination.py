@@ -37,6 +37,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.cours
 )
 
 FIRST = DestinationState(NAME)
+MAKES = DestinationState(NAME, makes=True)
 # What the receiver knows when xl has ended: it looks at the copy itself afterwards.
 DROPPED = words.Reported(words.Report(6, give_back=True))
 SILENT = words.Reported(words.Report(6))
@@ -176,6 +177,32 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     ),
     "after the end": ((*COMMITTED, RUNS, EXITED_0, seen("running"), FAILED), []),
 }
+
+
+# The domain is made here from its file, and is nowhere meanwhile.
+MADE: dict[str, tuple[tuple[Event, ...], list[str]]] = {
+    "refused: the source waits for a look": ((CONNECTED, FAILED), ["record abort", "close xl"]),
+    "not made: looked at first": ((*SENT, EXITED), ["record xl_exited", "close xl", "look"]),
+    "not made, and nothing is here": (
+        (*SENT, EXITED, seen("absent")),
+        ["record ended", "send failed", "end: stayed"],
+    ),
+    "not made, and somebody has started it": (
+        (*SENT, EXITED, seen("running")),
+        ["record ended", "report 0, kept, not gone", "end: unsettled"],
+    ),
+    "the source has given up": ((*SENT, PEER_FAILED, EXITED, seen("absent")), ["record ended", "end: stayed"]),
+    "ready, and nothing is here": (
+        (*GATE, CANCELLED, EXITED, seen("absent")),
+        ["record ended", "report 255, given back, gone", "end: stayed"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "expected"), MADE.values(), ids=MADE.keys())
+def test_what_the_last_event_does_where_the_domain_is_made(events: tuple[Event, ...], expected: list[str]) -> None:
+    """The source starts it again when it hears of a failure: not while somebody has it running here."""
+    assert play(advance, MAKES, *events)[1] == expected
 
 
 @pytest.mark.parametrize(("events", "does"), COURSES.values(), ids=COURSES)

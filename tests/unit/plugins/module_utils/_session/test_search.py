@@ -37,6 +37,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.others import N
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import failure_answer, success_answer
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
     Advance,
+    Machine,
     State,
     destination_machine,
     source_machine,
@@ -146,10 +147,15 @@ def test_a_paused_guest_is_not_let_go_after_the_commit() -> None:
 COLD = World(cold=True)
 
 
+def cold(source_half: Machine, **more: t.Any) -> Model:
+    """A model whose destination makes the domain."""
+    return Model(source_half, destination_machine(makes=True), **more)
+
+
 @pytest.mark.parametrize("gate_held", [False, True], ids=["engine", "controller"])
 def test_with_a_guest_that_is_shut_down(gate_held: bool) -> None:
     """The same with the method ``cold``, where a domain that is not there may be one that is to be started again."""
-    found = search(Model(source_machine(gate_held=gate_held, shuts_down=True)), 2, COLD)
+    found = search(cold(source_machine(gate_held=gate_held, shuts_down=True)), 2, COLD)
     assert not found.broken, str(found)
     assert found.worlds > 20_000
     assert {
@@ -192,7 +198,7 @@ def with_a_boot_forgotten(source_side: Side, destination_side: Side, others: Oth
 )
 def test_what_somebody_has_done_by_hand_counts(rule_less: Decide, broken: str) -> None:
     """A domain that is not there is only a record, and that does not tell what was done since."""
-    found = search(Model(source_machine(shuts_down=True), strict=False, decide=rule_less), 2, COLD)
+    found = search(cold(source_machine(shuts_down=True), strict=False, decide=rule_less), 2, COLD)
     assert found.broken == broken, str(found)
 
 
@@ -237,7 +243,7 @@ def what_is_gone_taken_for_shut_down(state: State, event: words.Event) -> Answer
 def test_rule_of_a_guest_that_is_shut_down_is_needed(advance: Advance, leads_to: set[str]) -> None:
     """With one rule less the search finds two running copies, or a domain that nobody starts again."""
     strict = advance is without_the_record_of_the_shutdown
-    found = search(Model(source_machine(advance, shuts_down=True), strict=strict), 1, COLD)
+    found = search(cold(source_machine(advance, shuts_down=True), strict=strict), 1, COLD)
     assert found.broken in leads_to, str(found)
 
 

@@ -40,6 +40,7 @@ GATE = (*ASKED, COMPLETE, READY)
 KILLED = (*ASKED, EXITED)
 AGAIN = ["record go_on", "go on", "look"]
 STAYED = ["record ended", "send failed", "end: stayed"]
+THERE = ["record unsettled", "kill xl"]
 UNSETTLED = ["record ended", "end: unsettled"]
 
 COURSES: dict[str, tuple[SourceState, tuple[Event, ...], list[str]]] = {
@@ -57,6 +58,15 @@ COURSES: dict[str, tuple[SourceState, tuple[Event, ...], list[str]]] = {
     "xl is gone after the request for the commit": (FIRST, (*GATE, PERMISSION, EXITED), ["record xl_exited"]),
     "it runs there": (FIRST, (*GATE, PERMISSION, RUNS, EXITED_0, seen("absent")), ["record ended", "end: moved"]),
     "it was given back": (FIRST, (*GATE, PERMISSION, RETURNED, EXITED, seen("absent")), AGAIN),
+    "somebody has started it there: not started here": (FIRST, (*ASKED, COMPLETE, RUNS), THERE),
+    "it was not asked yet: it runs on": (
+        FIRST,
+        (CONNECTED, HEADER, RUNS),
+        ["record abort", "send failed", "stop saving", "close xl"],
+    ),
+    "the same at the gate": (FIRST, (*GATE, RUNS), THERE),
+    "and whoever settles gets it": (FIRST, (*ASKED, COMPLETE, RUNS, EXITED, seen("absent")), UNSETTLED),
+    "it is started here already": (FIRST, (*ASKED, FAILED, RUNS), ["record unsettled"]),
     "the tasks at the gate are not undone": (
         HELD,
         (*GATE, PERMISSION, TASKS_STARTED, EXITED, seen("absent")),

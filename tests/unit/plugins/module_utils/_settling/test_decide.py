@@ -664,6 +664,18 @@ BY_HAND: dict[str, tuple[Side, Side, Others, str]] = {
         Others((THERE_PAUSED,)),
         "watch",
     ),
+    "somebody has started it at the destination": (
+        phantom(),
+        at_destination(RUNNING, FIRST),
+        NOBODY,
+        "destroy at source",
+    ),
+    "somebody has started it at the destination, whose receiver lives": (
+        phantom(),
+        at_destination(RUNNING, FIRST, alive=True, barred=True),
+        NOBODY,
+        "destroy at source",
+    ),
     "the source was started again": (
         phantom(boot_id=LATER),
         at_destination(ABSENT, FIRST),
