@@ -99,7 +99,12 @@ class Downfall:
 
     def vouch(self) -> None:
         """Say that it has ended by itself, as somebody else knows."""
-        self._witness.ended = True
+        self._witness.tell()
+
+    @property
+    def crashed_before(self) -> bool:
+        """Whether it was started again because it had crashed."""
+        return self._witness.crashed_before
 
     def look(self) -> tuple[Being, DomainRow | None]:
         """Return what is there of the domain, and the row of it; what has ended and nobody clears away is destroyed."""
@@ -130,7 +135,9 @@ class Downfall:
         return self._clock() - self._gone_since >= _GONE_S
 
     def _gone(self) -> Being:
-        return Being.DOWN if self._witness.ended else Being.TAKEN
+        if self._witness.ended:
+            return Being.DOWN
+        return Being.CRASHED if self._witness.crashed else Being.TAKEN
 
     def start(self, record: Record = _nothing) -> Done:
         """Start it again unless it is here; return what is seen then. ``record`` is called before it is done.
@@ -144,7 +151,8 @@ class Downfall:
             being, row = self.look()
             if being is Being.ZOMBIE and self._clock() >= patience:
                 being, row = self._gone(), None
-            if being is Being.HERE or being is Being.DOWN:
+            # One that has crashed and is not kept was to be started there; now it is here.
+            if being in (Being.HERE, Being.DOWN) or (being is Being.CRASHED and row is None):
                 break
             if being is Being.CRASHED:
                 raise CopyChanged(f"the domain {self._name} has crashed, and is kept")

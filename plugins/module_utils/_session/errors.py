@@ -86,7 +86,8 @@ class GuestIgnoresShutdown(Dom0XenError):
 
     code = "guest_ignores_shutdown"
     remedy = (
-        "The domain runs on. See what its shutdown waits for (xl console), or give it more time with"
+        "The domain runs on, and is started again if it shuts down within the next two minutes; if it does so later,"
+        " start it with xl create. See what its shutdown waits for (xl console), or give it more time with"
         " migrate_shutdown_timeout."
     )
 
@@ -96,7 +97,7 @@ class GuestLingers(Dom0XenError):
 
     code = "guest_lingers"
     remedy = (
-        "The domain was started again on the source. See which disk or card there does not let go (xl list -v, dmesg)"
+        "The domain is started again on the source. See which disk or card there does not let go (xl list -v, dmesg)"
         " before it is moved."
     )
 
@@ -112,7 +113,10 @@ class GuestCrashed(Dom0XenError):
     """The guest has crashed when it was asked to shut down."""
 
     code = "guest_crashed"
-    remedy = "Look at the domain with xl list -v and xl console; it is kept as it is (on_crash)."
+    remedy = (
+        "It is kept as it is on the source where on_crash says so (xl list -v, xl console); else it was started again"
+        " there. See that it is off after `poweroff` inside it, then run this again."
+    )
 
 
 class BannerWrong(Dom0XenError):

@@ -159,7 +159,10 @@ class Shutter:
         being, row = self._downfall.look()
         self._being = being
         if being is Being.HERE and row is not None and row.domid != self._domid:
-            raise GuestCameBack(f"{self._name} has rebooted in place of shutting down; its domid is {row.domid}")
+            how = f"in place of shutting down; its domid is {row.domid}"
+            if self._downfall.crashed_before:
+                raise GuestCrashed(f"{self._name} has crashed, and was started again, {how}")
+            raise GuestCameBack(f"{self._name} has rebooted {how}")
         if being is Being.CRASHED:
             raise GuestCrashed(f"{self._name} has crashed in place of shutting down")
         if being is Being.TAKEN or taken_in_hand(row, self._domid, self._name):

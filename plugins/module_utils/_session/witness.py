@@ -4,8 +4,8 @@
 """Whether a domain has ended by itself: as it was seen, or as its monitor says (private to the collection).
 
 A domain that is not there any more has shut down, or somebody has destroyed, saved or moved it. Only in the first case
-xl's monitor writes "Domain N has shut down, reason code 0" (or 1), before it destroys what is left
-(tools/xl/xl_vmcontrol.c create_domain). Its log is kept open here, since the monitor may be gone with the domain.
+xl's monitor writes "Domain N has shut down, reason code 0" (1: a reboot, 3 or 4: a crash), before it destroys what is
+left (tools/xl/xl_vmcontrol.c create_domain). Its log is kept open here, since the monitor may be gone with the domain.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 # What a guest's kernel does in the end: off, or (the monitor being lost, nobody makes it anew) a reboot.
 ENDS = ("poweroff", "reboot")
 
+_CRASH = "crash"
+# The numbers of enum libxl_shutdown_reason (tools/libs/light/libxl_types.idl); 4 is the watchdog's.
+_CODES = {b"0": ENDS[0], b"1": ENDS[1], b"3": _CRASH, b"4": _CRASH}
 _TAIL_BYTES = 256 * 1024
 
 
@@ -29,30 +32,37 @@ class Witness:
 
     def __init__(self, domid: int | None) -> None:
         self.domid = domid
-        self._ended = False
+        self._reason: str | None = None
         self._log = -1
+        self.crashed_before = False
 
     @property
     def ended(self) -> bool:
-        """Whether it is known to have ended by itself; to be set by who knows it otherwise."""
-        return self._ended or self._said()
+        """Whether it is known to have shut down by itself."""
+        return (self._reason or self._said()) in ENDS
 
-    @ended.setter
-    def ended(self, known: bool) -> None:
-        self._ended = known
+    @property
+    def crashed(self) -> bool:
+        """Whether it is known to have crashed. Of the life before this one ``crashed_before`` tells that."""
+        return (self._reason or self._said()) == _CRASH
+
+    def tell(self) -> None:
+        """Put in that it has shut down by itself, as somebody else knows."""
+        self._reason = ENDS[0]
 
     def see(self, rows: t.Sequence[DomainRow]) -> None:
         """Take in what is there of the domain."""
         alive = next((row for row in rows if row.state.alive), None)
         if alive is not None:
             if alive.domid != self.domid:
+                self.crashed_before = self.crashed
                 self._forget()
                 self.domid = alive.domid
             return
         # What an earlier life has left says nothing of this one.
         last = max(rows, key=lambda row: row.domid, default=None)
-        if last is not None and last.domid >= (self.domid or 0) and last.state.reason in ENDS:
-            self._ended = True
+        if last is not None and last.domid >= (self.domid or 0) and last.state.reason in (*ENDS, _CRASH):
+            self._reason = last.state.reason
 
     def attend(self, monitor: Monitor) -> None:
         """Keep the log of the process that watches it, if it has one."""
@@ -61,18 +71,19 @@ class Witness:
             with contextlib.suppress(OSError):
                 self._log = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
 
-    def _said(self) -> bool:
+    def _said(self) -> str | None:
         if self._log < 0 or self.domid is None:
-            return False
+            return None
         try:
             size = os.fstat(self._log).st_size
             text = os.pread(self._log, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
         except OSError:
-            return False
-        return re.search(rb"^Domain %d has shut down, reason code [01] " % self.domid, text, re.MULTILINE) is not None
+            return None
+        codes = re.findall(rb"^Domain %d has shut down, reason code (\d+) " % self.domid, text, re.MULTILINE)
+        return _CODES.get(codes[-1]) if codes else None
 
     def _forget(self) -> None:
-        self._ended = False
+        self._reason = None
         if self._log >= 0:
             os.close(self._log)
             self._log = -1

@@ -289,6 +289,31 @@ def test_a_crashed_one_is_kept(make: Make, tmp_path: pathlib.Path) -> None:
     assert dom0.row(domid).state.crashed
 
 
+def test_one_that_crashes_and_is_not_kept_is_started_again(make: Make, tmp_path: pathlib.Path) -> None:
+    """It has not shut down, so it is not moved; nor was it taken by anybody."""
+    dom0 = make()
+    domid = dom0.host.start_guest(guest('on_crash = "destroy"'))
+    down = downfall(dom0, domid, tmp_path)
+    down.attend()
+    dom0.shut_down(domid, CRASH)
+    dom0.until(lambda: len(dom0.xl.domains()) == 1 and being(down) is not Being.LEAVING)
+    assert down.look() == (Being.CRASHED, None)
+    assert down.start().steps == ("create",)
+    assert down.crashed_before
+
+
+@pytest.mark.parametrize(("reason", "crashed"), [(CRASH, True), (REBOOT, False)])
+def test_why_it_is_here_again(make: Make, tmp_path: pathlib.Path, reason: int, crashed: bool) -> None:
+    """Its monitor has made it anew, after a crash too where it was told to."""
+    dom0 = make()
+    domid = dom0.host.start_guest(guest('on_crash = "restart"'))
+    down = downfall(dom0, domid, tmp_path)
+    down.attend()
+    dom0.shut_down(domid, reason)
+    dom0.until(lambda: down.look()[1] is not None and down.look()[1].domid != domid)  # type: ignore[union-attr]
+    assert down.crashed_before is crashed
+
+
 def test_what_is_given_up_is_only_what_has_ended(make: Make, tmp_path: pathlib.Path) -> None:
     """One that runs is somebody's."""
     dom0 = make()
