@@ -42,24 +42,29 @@ def _starts_at_source(made: Decision) -> bool:
 
 def _put_elsewhere(source: Side, destination: Side, others: Others) -> Decision:
     copy = others.same[0]
-    counts = bool(source.vouched_ran)
     known = all(side.reachable or side.gone for side in (source, destination))
-    at_work = source.alive or destination.alive
-    if known and not at_work and destination.copy == ABSENT:
-        if source.copy == ABSENT:
-            reason = f"It is on {copy.host}, where somebody has put it."
-            return to.settled(source, destination, to.ELSEWHERE, to.ELSEWHERE, reason)
-        if source.phantom and copy.runs:
-            # What is given up is a record, and nothing that could have been of use.
-            counts = True
+    nothing = source.copy == destination.copy == ABSENT and not (source.alive or destination.alive)
+    if known and nothing:
+        reason = f"It is on {copy.host}, where somebody has put it."
+        return to.settled(source, destination, to.ELSEWHERE, to.ELSEWHERE, reason)
+    counts = source.vouched_ran or (copy.runs and _is_worthless(source, destination))
     step = _give_up(source, destination) if known and counts else None
     if step is not None:
         return to.step(source, destination, step, f"The copy on {copy.host} counts.")
     return to.human(source, destination, to.PUT_ELSEWHERE, other=copy.host, there=copy.domid)
 
 
+def _is_worthless(source: Side, destination: Side) -> bool:
+    """Whether all that the session has is a record, and perhaps a copy that was made anew and never ran."""
+    record = not source.alive and (source.phantom or source.history.given_up)
+    made = destination.copy == PAUSED and not destination.history.committed
+    return record and (made or destination.copy == ABSENT)
+
+
 def _give_up(source: Side, destination: Side) -> Step | None:
     """Return the next step by which what the session has of the domain goes, without being started."""
+    if destination.alive and not destination.barred:
+        return Step(to.DESTINATION, to.BAR)
     if source.alive:
         # "It runs there" is the only word that ends what shuts it down without starting it.
         return Step(to.SOURCE, to.OUTCOME, 0) if source.history.asked else None

@@ -131,6 +131,24 @@ def test_the_source_loses_power_when_it_is_down(user: User) -> None:
     assert user.site["xen2"].domains() == []
 
 
+def test_one_that_somebody_has_started_elsewhere_is_left_there(user: User) -> None:
+    """The source is away, and whoever is on call does not wait; when it is back nothing of the move is started."""
+    site = user.site
+    site.up(["xen3"], python=sys.executable)
+
+    def hit() -> None:
+        site["xen1"].power_off()
+        site["xen3"].start_guest(GuestConfig(memory_mib=16, compact=True))
+
+    interrupted(user, hit)
+    site["xen1"].power_on()
+    log = user.run("dom0.xen.settle", "-e", "domain=centos", "-v")
+    assert "It is on xen3, where somebody has put it." in log, log[-4000:]
+    assert where(site) == "xen3"
+    assert site["xen1"].domains() == site["xen2"].domains() == []
+    assert "Nothing to settle" in user.run("dom0.xen.settle")
+
+
 def test_the_destination_loses_power_after_the_commit(user: User) -> None:
     """Whether it has run there only a person can say; then it is started again here."""
     user.site["xen2"].faults({"point": "rename.start", "action": "power_loss"})

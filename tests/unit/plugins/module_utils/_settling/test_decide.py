@@ -578,6 +578,7 @@ CASES: dict[str, tuple[Side, Side, str]] = {
 # A domain that was shut down for the move, and of which nothing is there but the record; and what else is seen of it.
 ASKED_ONLY = replace(FIRST, domid=7, restartable=True)
 DOWN = replace(ASKED_ONLY, seen_down=True)
+GIVEN_UP = replace(DOWN, restartable=False, given_up=True)
 THERE = Copy("xen3", 5, NAME, RUNNING)
 THERE_PAUSED = replace(THERE, state=PAUSED)
 CALLED_SO = replace(THERE, host="xen2", namesake=True)
@@ -599,7 +600,7 @@ BY_HAND: dict[str, tuple[Side, Side, Others, str]] = {
         "destroy at source",
     ),
     "it runs elsewhere, and nothing is left": (
-        at_source(ABSENT, replace(DOWN, restartable=False, given_up=True)),
+        at_source(ABSENT, GIVEN_UP),
         at_destination(ABSENT, FIRST),
         Others((THERE,)),
         "done: elsewhere, elsewhere",
@@ -616,9 +617,33 @@ BY_HAND: dict[str, tuple[Side, Side, Others, str]] = {
         Others((THERE_PAUSED,)),
         "destroy at source",
     ),
-    "it runs elsewhere, and the destination has made a copy": (
+    "it runs elsewhere, and the receiver waits": (
         phantom(),
+        at_destination(PAUSED, alive=True),
+        Others((THERE,)),
+        "bar at destination",
+    ),
+    "it runs elsewhere, and the commit is barred": (
+        phantom(),
+        at_destination(PAUSED, alive=True, barred=True),
+        Others((THERE,)),
+        "destroy at source",
+    ),
+    "it runs elsewhere, given up here, and the receiver waits": (
+        at_source(ABSENT, GIVEN_UP),
+        at_destination(PAUSED, alive=True, barred=True),
+        Others((THERE,)),
+        "cancel at destination",
+    ),
+    "it runs elsewhere, given up here, and a copy is left there": (
+        at_source(ABSENT, GIVEN_UP),
         at_destination(PAUSED),
+        Others((THERE,)),
+        "destroy at destination",
+    ),
+    "it runs elsewhere, and the destination has the permission": (
+        phantom(replace(DOWN, asked=True)),
+        at_destination(PAUSED, COMMITTED),
         Others((THERE,)),
         "human: put_elsewhere",
     ),
@@ -740,7 +765,7 @@ BY_HAND: dict[str, tuple[Side, Side, Others, str]] = {
         "destroy at source",
     ),
     "and it was given up": (
-        at_source(ABSENT, replace(DOWN, restartable=False, given_up=True), boot_id=LATER),
+        at_source(ABSENT, GIVEN_UP, boot_id=LATER),
         at_destination(ABSENT, FIRST),
         NOBODY,
         "done: elsewhere, down",
