@@ -20,7 +20,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.others import O
 
 def judge(source: Side, destination: Side, others: Others, made: Decision) -> Decision:
     """Return what holds of what was ``made`` from both hosts alone."""
-    if made.next in (to.WATCH, to.WAIT):
+    runs = source.runs or destination.runs
+    if made.next in (to.WATCH, to.WAIT) or (made.next == to.DONE and runs):
+        # Nothing is started by that.
         return made
     if others.same:
         return _put_elsewhere(source, destination, others)

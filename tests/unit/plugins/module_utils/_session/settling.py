@@ -148,7 +148,7 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     if step.verb == to.HAND_OVER:
         return tell_receiver(w, "hand over")
     if step.verb == to.DESTROY:
-        return w._replace(guest="gone") if step.side == to.SOURCE else w._replace(copy="none")
+        return w.wrote("destroy")._replace(guest="gone") if step.side == to.SOURCE else w._replace(copy="none")
     if step.verb == to.RESUME:
         return w.wrote("resume")._replace(guest="runs", away=False)
     if step.verb == to.RENAME_BACK:

@@ -683,6 +683,12 @@ BY_HAND: dict[str, tuple[Side, Side, Others, str]] = {
         Others((THERE,)),
         "human: running_twice",
     ),
+    "it has moved, and a copy is paused elsewhere": (
+        at_source(ABSENT, ASKED),
+        at_destination(RUNNING, RAN),
+        Others((THERE_PAUSED,)),
+        "done: destination, moved",
+    ),
     "under way, and it is paused elsewhere": (
         at_source(RUNNING, STREAMED, alive=True),
         at_destination(PAUSED, FIRST, alive=True),
