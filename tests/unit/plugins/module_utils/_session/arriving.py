@@ -165,6 +165,8 @@ def _noted(w: World, record: Journal) -> World:
 
 
 def _destination_copy(w: World) -> str:
+    if w.third == "beside":
+        return observed(words.CopyState.RUNNING, NAME)
     if w.copy == "none":
         return observed(words.CopyState.ABSENT, NAME)
     return observed(words.CopyState.RUNNING if w.copy == "runs" else words.CopyState.PAUSED, NAME)

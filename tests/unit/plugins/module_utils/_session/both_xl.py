@@ -161,6 +161,8 @@ def xl_destination(w: World) -> Steps:
         # _session/starter.py makes a copy only when all is there.
         if w.input[:1] == (HEADER,):
             yield "starter is prepared", w._replace(xl_d="prepared", input=w.input[1:])
+        elif w.third == "beside":
+            yield "starter finds one that somebody has started", xl_destination_dead(w)
         else:
             yield "starter makes a copy", w._replace(xl_d="receiving", copy="part")
     elif state == "boot" and w.input[:1] == (HEADER,):
@@ -175,8 +177,8 @@ def xl_destination(w: World) -> Steps:
         yield "destination finds the end of its input and drops what it has", xl_destination_dead(w, copy="none")
     elif state == "ready" and w.input[:1] == (GO,):
         yield "destination reads permission", w._replace(xl_d="cleared", input=w.input[1:])
-    elif (state == "ready" and end) or (state == "cleared" and w.faults):
-        cost = w.faults - (state == "cleared")
+    elif (state == "ready" and end) or (state == "cleared" and (w.faults or w.third == "beside")):
+        cost = w.faults - (state == "cleared" and w.third != "beside")
         if reader:
             bad = w._replace(xl_d="dropping", output=(*w.output, STATUS_BAD), faults=cost)
             yield "destination says that it does not start its copy", bad
@@ -191,7 +193,7 @@ def xl_destination(w: World) -> Steps:
     elif state == "running":
         output = (*w.output, STATUS_0) if reader else ()
         yield "destination says that it runs", xl_destination_dead(w)._replace(output=output)
-    if state == "cleared":
+    if state == "cleared" and w.third != "beside":
         yield (
             "destination starts its copy",
             w._replace(xl_d="running", copy="left" if w.leaves else "runs", has_run=True),

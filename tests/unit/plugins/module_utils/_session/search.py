@@ -79,6 +79,8 @@ def promise_broken(w: World, strict: bool = True) -> str:
         return "the source runs the domain before the tasks at the gate are undone"
     if w.copy == "runs" and (w.undoing or sent(w.sent).tasks_due):
         return "the destination runs the domain before the tasks at the gate have come to their end"
+    if w.third == "beside" and w.copy == "runs":
+        return "the destination starts its copy beside one that runs there"
     if w.third == "runs" and "runs" in (w.guest, w.copy):
         return "it runs on a third host as well, where somebody has started it"
     if w.third == "ended" and w.guest == "runs":

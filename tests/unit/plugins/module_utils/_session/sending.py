@@ -88,7 +88,9 @@ class Sending:
             yield "sender sees that xl ended", self.tell(w._replace(exit_s_seen=True, stream=()), "exited")
         if w.back and w.link_up:
             yield f"sender gets {w.back[0]}", self.tell(w._replace(back=w.back[1:]), w.back[0])
-        if not w.link_up or self._halves.receiver_over(w):
+        # A receiver that has seen one beside its own stays until that is heard (receiver.py REPORT_LINGER).
+        stays = w.third == "beside" and w.link_up and (w.back or w.receiver_do)
+        if not w.link_up or (self._halves.receiver_over(w) and not stays):
             event = "expired" if state.phase is not words.Phase.STARTING else "failed"
             yield "sender's link expires", self.tell(w, event)
 

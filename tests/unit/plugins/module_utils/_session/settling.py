@@ -102,9 +102,9 @@ def decision(
         linked=linked,
         barred=receiver is not None and receiver.barred,
         xl_alive=w.xl_d != "dead",
-        copy=COPY[w.copy],
+        copy=seen.RUNNING if w.third == "beside" else COPY[w.copy],
         domid=2,
-        name=NAME if w.copy in ("left", "runs") else NAME + INCOMING,
+        name=NAME if w.copy in ("left", "runs") or w.third == "beside" else NAME + INCOMING,
         ran=w.has_run and w.copy == "runs",
         history=history,
     )

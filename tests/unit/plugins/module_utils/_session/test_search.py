@@ -42,7 +42,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
     destination_machine,
     source_machine,
 )
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import Model
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import BESIDE, Model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.search import search
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import Decide
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import World
@@ -200,6 +200,20 @@ def test_what_somebody_has_done_by_hand_counts(rule_less: Decide, broken: str) -
     """A domain that is not there is only a record, and that does not tell what was done since."""
     found = search(cold(source_machine(shuts_down=True), strict=False, decide=rule_less), 2, COLD)
     assert found.broken == broken, str(found)
+
+
+def test_one_that_somebody_starts_at_the_destination() -> None:
+    """While the session lives, at whatever moment: the source hears of it, and does not start it a second time."""
+    found = search(cold(source_machine(shuts_down=True), kinds={BESIDE}), 1, COLD)
+    assert not found.broken, str(found)
+    assert {BESIDE, "starter finds one that somebody has started", "sender: kills what stands for xl"} <= found.labels
+
+
+def test_the_destination_looks_before_it_tells_of_a_failure() -> None:
+    """Without that rule the source starts it again while it runs there."""
+    model = Model(source_machine(shuts_down=True), destination_machine(), strict=False, kinds={BESIDE})
+    found = search(model, 1, COLD)
+    assert found.broken == AGAIN, str(found)
 
 
 def without_the_record_of_the_shutdown(state: State, event: words.Event) -> Answer:

@@ -75,7 +75,8 @@ class World(t.NamedTuple):
     noted_status: bool = False
     told: str = ""
     # Which host does not answer whoever settles; the source was started again since; what somebody has done with the
-    # domain by hand on a third host: it ``runs`` there, or has, and has ``ended`` (so has one that was saved).
+    # domain by hand on a third host: it ``runs`` there, or has, and has ``ended`` (so has one that was saved). Or it
+    # runs at the destination, ``beside`` the session's copy.
     silent: str = ""
     dark: bool = False
     third: str = ""
