@@ -145,6 +145,8 @@ def test_a_paused_guest_is_not_let_go_after_the_commit() -> None:
 
 
 COLD = World(cold=True)
+THIRD = "it runs on a third host as well, where somebody has started it"
+GONE_ON = "the source starts it again on disks that have gone on elsewhere"
 
 
 def cold(source_half: Machine, **more: t.Any) -> Model:
@@ -188,11 +190,23 @@ def with_a_boot_forgotten(source_side: Side, destination_side: Side, others: Oth
     return decide(replace(source_side, boot_id=source_side.history.boot_id or ""), destination_side, others)
 
 
+def with_silence_forgotten(source_side: Side, destination_side: Side, others: Others) -> Decision:
+    """Takes a host that does not answer for one that has not got the domain."""
+    return decide(source_side, destination_side, replace(others, unseen=()))
+
+
+def with_the_end_not_seen(source_side: Side, destination_side: Side, others: Others) -> Decision:
+    """Takes a domain that is gone for one that has shut down."""
+    return decide(replace(source_side, history=replace(source_side.history, seen_down=True)), destination_side, others)
+
+
 @pytest.mark.parametrize(
     ("rule_less", "broken"),
     [
-        (with_other_hosts_forgotten, "it runs on a third host as well, where somebody has started it"),
-        (with_a_boot_forgotten, "the source starts it again on disks that have gone on elsewhere"),
+        (with_other_hosts_forgotten, THIRD),
+        (with_silence_forgotten, THIRD),
+        (with_a_boot_forgotten, GONE_ON),
+        (with_the_end_not_seen, GONE_ON),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -242,8 +256,8 @@ def what_is_gone_taken_for_shut_down(state: State, event: words.Event) -> Answer
         (
             what_is_gone_taken_for_shut_down,
             {
-                "it runs on a third host as well, where somebody has started it",
-                "the source starts it again on disks that have gone on elsewhere",
+                THIRD,
+                GONE_ON,
             },
         ),
         (without_the_record_of_the_shutdown, {"a domain that was shut down for the move is started nowhere"}),
