@@ -102,6 +102,11 @@ class Downfall:
         self._witness.tell()
 
     @property
+    def has_shut_down(self) -> bool:
+        """Whether it is known to have ended by itself."""
+        return self._witness.ended or self._witness.crashed
+
+    @property
     def crashed_before(self) -> bool:
         """Whether it was started again because it had crashed."""
         return self._witness.crashed_before

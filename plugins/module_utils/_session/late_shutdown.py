@@ -38,9 +38,9 @@ def follow(
 
     A look or a start that fails is tried again; once it is down, for as long anew. Returns what came of it: ``end`` is
     ``started``, ``quiet`` (it runs on), ``here`` (it has another domid: it was started again before), ``taken``
-    (somebody else has it in hand), ``dismissed``, ``down`` (it could not be started again) or ``blind`` (it could not
-    be looked at in the end). ``wait`` waits for a descriptor, at most so many seconds. Raises nothing: the session is
-    over.
+    (somebody else has it in hand), ``dismissed``, ``down`` (it has shut down, and could not be started again) or
+    ``blind`` (what it does is not known in the end). ``wait`` waits for a descriptor, at most so many seconds. Raises
+    nothing: the session is over.
     """
     deadline, fallen = clock() + seconds, False
     error: Dom0XenError | None = None
@@ -67,7 +67,9 @@ def follow(
             return {"end": "dismissed"}
     if isinstance(error, TakenAway):
         return {"end": "taken", "error": error.as_result()}
-    end = LATE_DOWN if fallen else LATE_BLIND if error is not None else "quiet"
+    end = LATE_BLIND if fallen or error is not None else "quiet"
+    if fallen and down.has_shut_down:
+        end = LATE_DOWN
     return {"end": end, "error": error.as_result() if error is not None else None}
 
 
@@ -77,6 +79,6 @@ def failure(outcome: t.Mapping[str, t.Any], name: str) -> Failure | None:
         return None
     how = "shut down after the move had failed, and could not be started again"
     if outcome["end"] == LATE_BLIND:
-        how = "may have shut down after the move had failed: it could not be looked at"
+        how = "may have shut down after the move had failed, and what it does is not known"
     cause = (outcome.get("error") or {}).get("msg", "it was not waited for")
     return Failure("late_shutdown", f"{name} {how}: {cause}", remedy="Run dom0.xen.settle for the domain.")

@@ -156,7 +156,8 @@ def test_what_comes_back_was_never_down(make: Make, tmp_path: pathlib.Path) -> N
 def in_the_foreground(dom0: Dom0, folder: pathlib.Path, name: str) -> None:
     """Have a process as a service that has made the domain of a file, which the double does not know."""
     (folder / "service.cfg").write_text(f"{name}memory = 8\n")
-    (folder / "xl").write_text("#!/bin/sh\nsleep 60\n")
+    os.mkfifo(folder / "forever")
+    (folder / "xl").write_text(f"#!/bin/sh\nread dummy < {folder}/forever\n")
     (folder / "xl").chmod(0o755)
     dom0.in_the_background(f"{folder}/xl", "create", "-F", f"{folder}/service.cfg")
 
@@ -218,12 +219,12 @@ def test_a_start_that_waits_for_the_lock_of_xl_is_waited_for(make: Make, tmp_pat
     dom0 = make(autoballoon="on")
     domid = dom0.host.start_guest(guest())
     downfall(dom0, domid, tmp_path)
-    hasty = Xl(subprocess_runner(1.0), dom0.xl.binary)
+    hasty = Xl(subprocess_runner(5.0), dom0.xl.binary)
     down = Downfall(hasty, UUID, NAME, domid, str(tmp_path), where=Roots(None, None))
     down.attend()
     dom0.shut_down(domid, POWEROFF)
     dom0.until(lambda: being(down) is Being.DOWN)
-    dom0.host.faults({"point": "receive.lock", "action": "stall", "seconds": 2})
+    dom0.host.faults({"point": "receive.lock", "action": "stall", "seconds": 6})
     assert down.start().copy.domid != domid
 
 
@@ -253,6 +254,8 @@ def test_a_zombie_of_one_that_was_destroyed_is_not_started_either(make: Make, tm
     downfall(dom0, domid, tmp_path)
     down = Downfall(dom0.xl, UUID, NAME, domid, str(tmp_path), clock=hurried, where=Roots(None, None))
     assert being(down) is Being.HERE
+    (monitor,) = monitors({pid: _procfs.command_line(pid) for pid in dom0.host.pids})
+    os.kill(monitor.pid, signal.SIGKILL)
     dom0.xl.destroy(domid)
     with pytest.raises(TakenAway, match="was not seen to shut down"):
         down.start()
