@@ -28,7 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     SUSPENDED,
     Side,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Others
+from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Copy, Others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.outcome import RETURNED, RUNS, outcome, why
 
 _UNCOMMITTED = "The other side's process is gone, and nothing was committed."
@@ -37,8 +37,8 @@ _NEVER_ASKED = "The commit was never asked for, and never will."
 
 def decide(source: Side, destination: Side, others: Others = NOBODY) -> Decision:
     """Return the decision for one session, from a look at both hosts and at all others."""
-    running = [each for each in (source, destination, *others.same) if each.runs]
-    if len(running) > 1 or _several_run(source) or _several_run(destination):
+    seen: tuple[Side | Copy, ...] = (source, destination, *others.same)
+    if sum(each.runs for each in seen) > 1 or _several_run(source) or _several_run(destination):
         made = to.alarm(source, destination, *[each for each in others.same if each.runs])
     else:
         made = by_hand.judge(source, destination, others, _decide(source, destination))

@@ -129,7 +129,8 @@ def tasks(source: Side, destination: Side) -> Decision:
 
 def alarm(source: Side, destination: Side, *others: Copy) -> Decision:
     """Return that the domain runs more than once; ``others`` run where the session has no part."""
-    pause = [f"{each.host}: xl pause {each.domid}" for each in (source, destination, *others) if each.runs]
+    seen: tuple[Side | Copy, ...] = (source, destination, *others)
+    pause = [f"{each.host}: xl pause {each.domid}" for each in seen if each.runs]
     return Decision(
         HUMAN,
         UNSETTLED,
