@@ -124,8 +124,7 @@ options:
     default: true
   liveness:
     description:
-      - Whether the receiver looks, after the move, whether the domain is alive, and what has changed about it. The
-        source is told that the domain runs before that, and nothing is undone by what is seen.
+      - Whether the receiver looks, after the move, whether the domain is alive, and what has changed about it.
     type: bool
     default: true
   liveness_address:
