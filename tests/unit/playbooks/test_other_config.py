@@ -170,7 +170,7 @@ def test_the_question_knows_of_it(user: User, file: pathlib.Path) -> None:
     path = user.folder / "check.json"
     user.run("dom0.xen.check", *asking, *wanted(file), "-e", f"check_result_path={path}")
     (place,) = json.loads(path.read_text())["domains"][0]["places"]
-    assert [finding["code"] for finding in place["findings"]] == ["config_arrives"]
+    assert place["possible"] and "config_arrives" in {finding["code"] for finding in place["findings"]}
     assert where(user.site) == "xen1"
 
 
