@@ -13,6 +13,8 @@ import pytest
 from .bench import Bench
 from .sites import GUEST
 
+pytestmark = pytest.mark.untried
+
 RECENT = "domain id recently used"
 
 

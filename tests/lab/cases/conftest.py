@@ -29,7 +29,7 @@ class Record:
         self.figures: dict[str, float | None] = {"total_ms": None, "stop_ms": None, "gap_ms": None}
         self.checks: list[figures.Check] = []
         self.outcome = "not run"
-        self.no_time = False
+        self.left_out = False
 
     def note(self, **values: float | None) -> None:
         """Keep total_ms, stop_ms or gap_ms."""
@@ -56,7 +56,7 @@ class Results:
         """Write the cases and their checks; proof.cases adds the rest."""
         records = self.records.values()
         checks = [check for record in records for check in record.checks]
-        checks += [figures.equal(record.name, record.outcome, "passed") for record in records if not record.no_time]
+        checks += [figures.equal(record.name, record.outcome, "passed") for record in records if not record.left_out]
         figures.write(self.path, {"cases": [record.document() for record in records]}, checks)
 
 
@@ -81,8 +81,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     record = item.stash.get(RECORD, None)
     if record is None:
         return report
-    if report.skipped and share.NO_TIME in str(report.longrepr):
-        record.no_time = True
+    if report.skipped and any(reason in str(report.longrepr) for reason in share.REASONS):
+        record.left_out = True
         return report
     # Set-up, call and tear-down are reported one after the other; the first that is not well is what counts.
     if record.outcome in ("not run", "passed") and (report.when == "call" or not report.passed):

@@ -21,6 +21,8 @@ from .circumstances import OTHER_UUID, being_saved, bridge_renamed, card_less, p
 from .plays import Outcome
 from .world import BUILD, World, same_guest
 
+pytestmark = pytest.mark.untried
+
 CHECK = "dom0.xen.check"
 OTHER_MAC = "00:16:3e:77:00:20"
 SMALL_MIB = 112

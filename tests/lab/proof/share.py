@@ -15,6 +15,9 @@ from collections.abc import Sequence
 import pytest
 
 NO_TIME = "no time left"
+UNTRIED = "not tried on real Xen yet"
+# Why a case was not run: it is neither well nor bad.
+REASONS = (NO_TIME, UNTRIED)
 _Item = t.TypeVar("_Item")
 
 
@@ -22,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the moment, and where to begin."""
     group = parser.getgroup("share")
     group.addoption("--until", type=float, help="no case starts after this moment (seconds since the epoch)")
+    group.addoption("--untried", action="store_true", help="run those too that were never run on real Xen")
     group.addoption("--turn", type=int, default=0, help="a number that says at which case to begin")
 
 
@@ -33,10 +37,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what there is no time for, before anything is set up for it."""
+    """Skip what there is no time for, and what nobody has tried here yet, before anything is set up for it."""
     until = item.config.getoption("until")
     if until is not None and time.time() > until:
         pytest.skip(NO_TIME)
+    if item.get_closest_marker("untried") and not item.config.getoption("untried"):
+        pytest.skip(UNTRIED)
 
 
 def turned(items: Sequence[_Item], turn: int) -> list[_Item]:
