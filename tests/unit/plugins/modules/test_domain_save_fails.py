@@ -192,13 +192,15 @@ def test_module_that_is_killed(make_saving: MakeSaving) -> None:
 def test_module_that_is_killed_when_the_image_is_in_place(saving: Saving, after: str, state: str | None) -> None:
     """Then its guardian does what would have come next: such an image must not grow old beside a running guest."""
     saving.start()
-    saving.host.faults({"point": f"{'destroy' if after == 'shut_down' else 'unpause'}.start", "action": "stall"})
+    saving.host.record_points()
+    point = f"{'destroy' if after == 'shut_down' else 'unpause'}.start"
+    saving.host.faults({"point": point, "action": "stall"})
     process = saving.spawn(after=after)
-    deadline = time.monotonic() + 30
-    while not saving.manifest_path.exists() or saving.state() != "paused":
+    deadline = time.monotonic() + 60
+    while point not in saving.host.points():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(0.5)
+    assert saving.manifest_path.exists() and saving.state() == "paused"
     stalled = saving.host.kill("xl", "destroy" if after == "shut_down" else "unpause", number=0)
     process.kill()
     process.communicate(timeout=5)
