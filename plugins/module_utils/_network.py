@@ -1,10 +1,11 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bridges and addresses of a dom0 (private to the collection)."""
+"""Bridges, addresses and counters of a dom0 (private to the collection)."""
 
 from __future__ import annotations
 
+import array
 import dataclasses
 import ipaddress
 import json
@@ -18,10 +19,16 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 
 SYS_NET = "/sys/class/net"
 IF_INET6 = "/proc/net/if_inet6"
+# The figures of /sys/class/net/INTERFACE/statistics for all interfaces at once, as this process's network has them.
+NET_DEV = "/proc/net/dev"
+LOOPBACK = "lo"
 
 # What ip(8) calls the interfaces that the scripts of Xen can put a network card on.
 _BRIDGES = ("bridge", "openvswitch")
-_SIOCGIFADDR = 0x8915
+_SIOCGIFCONF = 0x8912
+# sizeof(struct ifreq) of netdevice(7): the name, and a union whose largest member is a struct ifmap.
+_IFREQ = 40 if struct.calcsize("P") == 8 else 32
+_IFREQS = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,11 +73,49 @@ def parse_ip(text: str) -> Network:
 
 
 def from_kernel(sys_net: str = SYS_NET, if_inet6: str = IF_INET6) -> Network:
-    """Return bridges, the first IPv4 address of each interface, and IPv6 addresses, without any program."""
+    """Return bridges and addresses without any program."""
     names = sorted(os.listdir(sys_net)) if os.path.isdir(sys_net) else []
     bridges = tuple(name for name in names if os.path.isdir(os.path.join(sys_net, name, "bridge")))
-    found = [(name, _ipv4(name)) for name in names] + list(_ipv6(if_inet6))
-    return Network(bridges, tuple(Address(name, address) for name, address in found if address and _reachable(address)))
+    found = [entry for entry in _ipv4() if entry[0] in names] + list(_ipv6(if_inet6))
+    return Network(bridges, tuple(Address(name, address) for name, address in found if _reachable(address)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """What a host's interfaces show at one moment: which one has an address, and the bytes that each has received and
+    sent since it is there. Empty where it could not be read.
+    """
+
+    interfaces: t.Mapping[str, str]
+    counters: t.Mapping[str, tuple[int, int]]
+
+    def carries(self, local: str, peer: str) -> str | None:
+        """Return the interface of a connection between these addresses, ``None`` when none has the one of this host.
+
+        What a host says to itself goes over its loopback interface, whatever the addresses.
+        """
+        if peer in self.interfaces or ipaddress.ip_address(local).is_loopback:
+            return LOOPBACK
+        return self.interfaces.get(local)
+
+
+def look(net_dev: str = NET_DEV) -> Look:
+    """Look at this host's interfaces; runs no process, and raises nothing."""
+    return Look({address: name for name, address in (*_ipv4(), *_ipv6(IF_INET6))}, dict(_counters(net_dev)))
+
+
+def _counters(path: str) -> t.Iterator[tuple[str, tuple[int, int]]]:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        name, colon, figures = line.partition(":")
+        fields = figures.split()
+        # Two lines of headings have no colon.
+        if colon and len(fields) >= 16:
+            yield name.strip(), (int(fields[0]), int(fields[8]))
 
 
 def _reachable(address: str) -> bool:
@@ -78,16 +123,23 @@ def _reachable(address: str) -> bool:
     return not (parsed.is_loopback or parsed.is_link_local or parsed.is_multicast)
 
 
-def _ipv4(interface: str) -> str | None:
+def _ipv4() -> list[tuple[str, str]]:
+    """Return every IPv4 address with its interface, those of each interface in the kernel's order."""
     import fcntl
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # struct ifreq of netdevice(7): the name, then a sockaddr_in whose address is at its fifth byte.
-            reply = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
-        except OSError:
-            return None
-    return socket.inet_ntoa(reply[20:24])
+    space = array.array("B", bytes(_IFREQ * _IFREQS))
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            request = struct.pack("iP", len(space), space.buffer_info()[0])
+            (size,) = struct.unpack_from("i", fcntl.ioctl(probe.fileno(), _SIOCGIFCONF, request))
+    except OSError:
+        return []
+    found, raw = [], space.tobytes()
+    for start in range(0, size, _IFREQ):
+        # An address may have a label, INTERFACE:LABEL. Behind 16 bytes is a sockaddr_in, its address at the fifth.
+        name = raw[start : start + 16].partition(b"\0")[0].decode("ascii", "replace").partition(":")[0]
+        found.append((name, socket.inet_ntoa(raw[start + 20 : start + 24])))
+    return found
 
 
 def _ipv6(if_inet6: str) -> t.Iterator[tuple[str, str]]:

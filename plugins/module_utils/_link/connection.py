@@ -12,6 +12,7 @@ import typing as t
 from collections import deque
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
+from ansible_collections.dom0.xen.plugins.module_utils._link.ends import Ends, of_socket
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
     FrameError,
     LinkError,
@@ -34,10 +35,11 @@ class Connection:
     The caller watches :meth:`fileno` for :meth:`interest` and calls :meth:`progress` when it is ready.
     Nothing here blocks. Every failure of the connection is a :class:`LinkLost`, a wrong certificate a
     :class:`PeerNotPinned`, anything else than frames a :class:`FrameError`; the constructor raises :class:`LinkLost`
-    when the peer has gone already.
+    when the peer has gone already. ``ends`` are those of the TCP connection beneath, where ``sock`` is not it.
     """
 
-    def __init__(self, sock: socket.socket, cover: Cover) -> None:
+    def __init__(self, sock: socket.socket, cover: Cover, ends: Ends | None = None) -> None:
+        self.ends = ends or of_socket(sock)
         try:
             self._covered = cover.over(sock)
             self._peer_certificate = cover.peer_certificate

@@ -127,7 +127,7 @@ class Dialer:
     def _connected(self) -> None:
         sock = self._route.take()
         if sock is not None:
-            self._attempt = Connection(sock, self._cover)
+            self._attempt = Connection(sock, self._cover, self._route.ends)
             self._attempt.send(replace(self._mine, expected=self._link.expected).encode(Kind.HELLO))
 
     def _introduced(self, connection: Connection, frames: list[Frame]) -> bool:

@@ -45,6 +45,16 @@ class Unreachable(LinkError):
     )
 
 
+class SourceAddressMissing(Unreachable):
+    """The address that the connection is to come from is not this host's, for now or at all."""
+
+    code = "source_address_missing"
+    remedy = (
+        "See with ip address that the source dom0 still has it; its interface must be up. Which one it is comes from "
+        "migrate_network or the source's host variable dom0_xen_address."
+    )
+
+
 class PeerNotPinned(LinkError):
     """The peer did not show the certificate made for this session."""
 

@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
+from ansible_collections.dom0.xen.plugins.module_utils._link.ends import Ends
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, LinkError, LinkLost
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     MAX_DATA,
@@ -30,6 +31,9 @@ SILENCE_LIMIT = 20.0
 WINDOW = 8 * 1024 * 1024
 # What a peer may have sent that has not been used here; one that keeps to the window never comes near it.
 HELD_LIMIT = 2 * WINDOW
+
+# How many pairs of addresses are remembered; nobody whose network works comes near it.
+WAYS_LIMIT = 8
 
 # How fast two hosts' clocks may drift apart: NTP corrects by no more than this (adjtimex(2), 500 ppm).
 CLOCK_DRIFT = 500e-6
@@ -80,6 +84,16 @@ class Link:
         self.offset: ClockOffset | None = None
         self._measured = 0.0
         self.peer_figures: dict[str, t.Any] = {}
+        # Between which addresses connections have run, and how many of them.
+        self.ways: dict[Ends, int] = {}
+        # Payload that the peer has used, and what came in over connections that are gone, in bytes.
+        self.used_bytes = 0
+        self._received_before = 0
+
+    @property
+    def received_bytes(self) -> int:
+        """What the sockets have received, in bytes, everything that the link adds included."""
+        return self._received_before + (self._connection.received_bytes if self._connection is not None else 0)
 
     @property
     def up(self) -> bool:
@@ -120,6 +134,8 @@ class Link:
         replay = self._outgoing.replay(peer_expects)
         self.detach()
         self._connection = connection
+        if connection.ends is not None and (connection.ends in self.ways or len(self.ways) < WAYS_LIMIT):
+            self.ways[connection.ends] = self.ways.get(connection.ends, 0) + 1
         self._ack_leaves_at = self._pong_leaves_at = 0
         self._attached = self._heard = self._clock()
         self._pinged = -math.inf
@@ -135,6 +151,7 @@ class Link:
         self._error = None
         if self._connection is not None:
             self._connection.close()
+            self._received_before += self._connection.received_bytes
             self._connection = None
             self.lost_at = self._clock()
             self.losses += not self.over
@@ -226,7 +243,9 @@ class Link:
     def _control(self, frame: Frame) -> None:
         if frame.kind is Kind.ACK:
             trip = self.offset.round_trip if self.offset is not None else None
-            self._window.used(self._outgoing.acknowledged(frame.number), self._clock(), trip)
+            used = self._outgoing.acknowledged(frame.number)
+            self.used_bytes += used
+            self._window.used(used, self._clock(), trip)
             self._outgoing.window = self._window.size
         elif frame.kind is Kind.PING:
             self._answer(frame.document().get("sent"))

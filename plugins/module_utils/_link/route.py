@@ -11,7 +11,8 @@ import selectors
 import socket
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import Unreachable
+from ansible_collections.dom0.xen.plugins.module_utils._link.ends import Ends
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import SourceAddressMissing, Unreachable
 
 
 class Route(t.Protocol):
@@ -21,6 +22,10 @@ class Route(t.Protocol):
     goal: str
     #: How much longer than over a connection of one's own an attempt may take, in seconds.
     detour: float
+
+    @property
+    def ends(self) -> Ends | None:
+        """The ends of the TCP connection beneath, where what was taken is not its socket."""
 
     def begin(self) -> None:
         """Begin an attempt. Raises a link error, or what this host is short of: :class:`OSError`, ``RuntimeError``."""
@@ -42,14 +47,17 @@ class Route(t.Protocol):
 
 
 class Direct:
-    """Connects to the port itself. ``address`` is IPv4 or IPv6."""
+    """Connects to the port itself. ``address`` is IPv4 or IPv6, and ``source``, the address of this host to come from,
+    is of the same kind; where it is empty, the kernel chooses it.
+    """
 
     detour = 0.0
+    ends = None
 
-    def __init__(self, address: str, port: int) -> None:
-        self._address, self._port = address, port
+    def __init__(self, address: str, port: int, source: str = "") -> None:
+        self._address, self._port, self._source = address, port, source
         self._socket: socket.socket | None = None
-        self.goal = f"{address} port {port}"
+        self.goal = f"{address} port {port}{f' from {source}' if source else ''}"
 
     def begin(self) -> None:
         """Begin an attempt."""
@@ -60,6 +68,7 @@ class Direct:
         family, kind, protocol, dummy, target = found[0]
         self._socket = socket.socket(family, kind, protocol)
         self._socket.setblocking(False)
+        come_from(self._socket, self._source)
         result = self._socket.connect_ex(target)
         if result not in (0, errno.EINPROGRESS):
             self._fail(result)
@@ -100,3 +109,17 @@ class Direct:
 
     def _fail(self, result: int) -> t.NoReturn:
         raise Unreachable(f"cannot connect to {self.goal}: {os.strerror(result)}")
+
+
+def come_from(sock: socket.socket, source: str) -> None:
+    """Have a socket connect from this address of this host, so that no rule of its routing chooses another one.
+
+    Raises :class:`SourceAddressMissing`; an empty ``source`` leaves it to the kernel.
+    """
+    if not source:
+        return
+    try:
+        found = socket.getaddrinfo(source, 0, sock.family, sock.type, flags=socket.AI_NUMERICHOST)
+        sock.bind(found[0][4])
+    except (OSError, UnicodeError) as exc:
+        raise SourceAddressMissing(f"cannot connect from {source}: {exc}") from exc

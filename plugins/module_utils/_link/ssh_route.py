@@ -22,7 +22,9 @@ import threading
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.dom0.xen.plugins.module_utils._link.ends import Ends, between
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, Unreachable
+from ansible_collections.dom0.xen.plugins.module_utils._link.route import come_from
 from ansible_collections.dom0.xen.plugins.module_utils._link.ssh_errors import (
     ForwardingOff,
     HostKeyMismatch,
@@ -64,14 +66,17 @@ class SshTarget:
 
 
 class ThroughSsh:
-    """Connects to ``port`` on the loopback address behind an sshd. Raises :class:`ParamikoMissing`."""
+    """Connects to ``port`` on the loopback address behind an sshd. Raises :class:`ParamikoMissing`.
+
+    ``source`` is the address of this host to come from; where it is empty, the kernel chooses it.
+    """
 
     # Four steps instead of one.
     detour = 3 * STEP_SECONDS
 
-    def __init__(self, target: SshTarget, port: int) -> None:
+    def __init__(self, target: SshTarget, port: int, source: str = "") -> None:
         _load()
-        self._target, self._port = target, port
+        self._target, self._port, self._source = target, port, source
         self._tunnel: _Tunnel | None = None
         self._pending = False
         self.goal = f"{target.address} port {target.port}, and through its sshd to port {port}"
@@ -79,7 +84,7 @@ class ThroughSsh:
     def begin(self) -> None:
         """Begin an attempt; a connection that was taken before is over."""
         self.close()
-        self._tunnel, self._pending = _Tunnel(self._target, self._port), True
+        self._tunnel, self._pending = _Tunnel(self._target, self._port, self._source), True
         self._tunnel.start()
 
     def fileno(self) -> int:
@@ -118,7 +123,7 @@ class ThroughSsh:
             self._tunnel, self._pending = None, False
 
     @property
-    def ends(self) -> tuple[t.Any, t.Any] | None:
+    def ends(self) -> Ends | None:
         """The addresses of this host and of sshd as the kernel sees them, ``None`` while there is no tunnel."""
         return self._tunnel.ends if self._tunnel is not None else None
 
@@ -137,15 +142,15 @@ def _load() -> None:
 class _Tunnel(threading.Thread):
     """Connects, then carries what comes up; a second thread carries what comes down."""
 
-    def __init__(self, target: SshTarget, port: int) -> None:
+    def __init__(self, target: SshTarget, port: int, source: str) -> None:
         super().__init__(name="dom0-xen-ssh", daemon=True)
-        self._target, self._port = target, port
+        self._target, self._port, self._source = target, port, source
         self.near, self._far = socket.socketpair()
         self.near.setblocking(False)
         self._socket: socket.socket | None = None
         self._given_up = False
         self.error: LinkError | None = None
-        self.ends: tuple[t.Any, t.Any] | None = None
+        self.ends: Ends | None = None
 
     def start(self) -> None:
         """Start it. Raises ``RuntimeError`` when no thread is to be had; this end is closed then."""
@@ -193,11 +198,12 @@ class _Tunnel(threading.Thread):
         )
         sock = self._socket = socket.socket(*found[0][:3])
         sock.settimeout(STEP_SECONDS)
+        come_from(sock, self._source)
         sock.connect(found[0][4])
         if self._given_up:
             raise Unreachable("given up")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.ends = (sock.getsockname(), sock.getpeername())
+        self.ends = between(sock.getsockname(), sock.getpeername())
         transport = paramiko.Transport(sock)
         try:
             self._let_in(transport)

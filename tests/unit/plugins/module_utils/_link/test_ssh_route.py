@@ -19,6 +19,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from ansible_collections.dom0.xen.plugins.module_utils._link.ends import between
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, PeerNotPinned, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.route import Route
 from ansible_collections.dom0.xen.plugins.module_utils._link.ssh_errors import (
@@ -49,7 +50,9 @@ def make_sshd(tmp_path: pathlib.Path) -> t.Iterator[Sshd]:
         yield sshd
 
 
-def ends(sshd: Sshd, *, host_key: str = "", authorize: bool = True, network: bool = True, **options: t.Any) -> Ends:
+def ends(
+    sshd: Sshd, *, host_key: str = "", authorize: bool = True, network: bool = True, source: str = "", **options: t.Any
+) -> Ends:
     """Both ends of a link through it, as a rule with a network before it that can be broken."""
 
     def route(made: Ends) -> Route:
@@ -60,7 +63,7 @@ def ends(sshd: Sshd, *, host_key: str = "", authorize: bool = True, network: boo
             made.network.retarget(sshd.port)
         port = made.network.port if made.network is not None else sshd.port
         target = SshTarget("127.0.0.1", port, sshd.user, (host_key or sshd.host_key,), PRIVATE)
-        return ThroughSsh(target, made.listener.port)
+        return ThroughSsh(target, made.listener.port, source)
 
     return Ends(network=network, route=route, window=8 << 20, **options)
 
@@ -100,8 +103,23 @@ def test_the_listener_is_reached_through_sshd_alone(sshd: Sshd) -> None:
         both.connect()
         route = both.dialer._route
         assert isinstance(route, ThroughSsh) and route.ends is not None and both.network is not None
-        assert route.ends[1] == ("127.0.0.1", both.network.port)
+        assert route.ends == between(("127.0.0.1",), ("127.0.0.1",))
         assert both.network.connections == 1
+
+
+def test_it_comes_from_the_address_that_it_was_told(sshd: Sshd) -> None:
+    """The link knows the ends of the connection to sshd, not those of what stands before it within this process."""
+    with ends(sshd, network=False, source="127.0.0.21") as both:
+        both.connect()
+        assert both.near.ways == {between(("127.0.0.21",), ("127.0.0.1",)): 1}
+        assert "Connection from 127.0.0.21" in sshd.log.read_text()
+
+
+def test_an_address_that_this_host_does_not_have(sshd: Sshd) -> None:
+    """It is told as what it is, and the attempt may be made again."""
+    with ends(sshd, network=False, source="198.51.100.9") as both:
+        both.until(lambda: bool(both.unreachable))
+        assert both.unreachable[0].code == "source_address_missing"
 
 
 def test_resumption_after_the_ssh_connection_is_killed(sshd: Sshd) -> None:
