@@ -30,6 +30,8 @@ ARRIVAL: dict[str, dict[str, t.Any]] = {
     "keep_domid": {"type": "int", "default": 0},
 }
 
+PATH: dict[str, dict[str, t.Any]] = {"planned_interface": {"type": "str", "default": ""}}
+
 
 class PortRangeInvalid(Dom0XenError):
     """A range of ports is not one."""

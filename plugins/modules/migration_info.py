@@ -134,6 +134,7 @@ sessions:
       contains:
         up: {type: bool, description: Whether there is a connection now.}
         losses: {type: int, description: How often one was lost before the session's end.}
+    path: {type: dict, description: "One side's of RV(dom0.xen.migration_verdict#module:path), or null."}
     stderr: {type: list, elements: str, description: "The last lines of this side's C(xl), at most 20."}
     shutdown_inhibitor:
       description:

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._places
   - dom0.xen._arrival
+  - dom0.xen._path
 attributes:
   check_mode:
     support: none
@@ -43,14 +44,8 @@ options:
     description: Identity of the session, 16 hexadecimal digits, as M(dom0.xen.migration_credentials) returned it.
     type: str
     required: true
-  uuid:
-    description: UUID of the domain that may be received.
-    type: str
-    required: true
-  name:
-    description: Name of the domain that may be received.
-    type: str
-    required: true
+  uuid: {type: str, required: true, description: UUID of the domain that may be received.}
+  name: {type: str, required: true, description: Name of the domain that may be received.}
   memory_max_kib:
     description: The most memory that the domain may be configured with, in KiB.
     type: int
@@ -213,7 +208,7 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PLACES, port_range
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PATH, PLACES, port_range
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import of_entries
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
@@ -251,6 +246,7 @@ def main() -> None:
             "liveness_timeout": {"type": "int", "default": 15},
             "method": {"type": "str", "choices": ["live", "suspend", "cold"], "default": "live"},
             **ARRIVAL,
+            **PATH,
         },
     )
     params = module.params
@@ -286,6 +282,7 @@ def main() -> None:
             mapped=of_entries(params["mapped"]).entries(),
             leave_paused=params["leave_paused"],
             keep_domid=params["keep_domid"],
+            planned_interface=params["planned_interface"],
         )
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._places
   - dom0.xen._arrival
+  - dom0.xen._path
 attributes:
   check_mode:
     support: none
@@ -43,16 +44,12 @@ options:
     description: Identity of the session, 16 hexadecimal digits, as M(dom0.xen.migration_credentials) returned it.
     type: str
     required: true
-  uuid:
-    description: UUID of the domain to send. It is turned into a domid at the last moment.
-    type: str
-    required: true
-  name:
-    description: Name of the domain to send; compared with the configuration that C(xl) sends.
-    type: str
-    required: true
+  uuid: {type: str, required: true, description: UUID of the domain to send. It becomes a domid at the last moment.}
+  name: {type: str, required: true, description: Its name; compared with the configuration that C(xl) sends.}
   memory_kib: {type: int, required: true, description: "The domain's memory in KiB, from which progress is reckoned."}
-  destination_address: {type: str, required: true, description: Address that the receiver listens on.}
+  destination_address: {type: str, required: true, description: Address at which this host reaches the destination.}
+  source_address:
+    {type: str, default: "", description: "Address of this host to connect from. Empty: its routes choose one."}
   port: {type: int, required: true, description: TCP port that the receiver listens on.}
   peer_certificate:
     description: Certificate of the receiver in PEM, as M(dom0.xen.migration_credentials) returned it. It is not secret.
@@ -138,10 +135,7 @@ options:
     default: root
     version_added: 0.1.0
   ssh_port:
-    description: TCP port of the destination's sshd, with O(transport=ssh).
-    type: int
-    default: 22
-    version_added: 0.1.0
+    {type: int, default: 22, version_added: 0.1.0, description: "TCP port of its sshd, with O(transport=ssh)."}
   ssh_host_keys:
     description:
       - The host keys that the destination's sshd may show, as M(dom0.xen.migration_receive) returned them. With
@@ -209,7 +203,7 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PATH, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session.addresses import numeric
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
@@ -250,7 +244,9 @@ def main() -> None:
             "ssh_host_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "follow_config": {"type": "bool", "default": True},
             "liveness": {"type": "bool", "default": True},
+            "source_address": {"type": "str", "default": ""},
             **ARRIVAL,
+            **PATH,
         },
     )
     params = module.params
@@ -288,6 +284,8 @@ def main() -> None:
             mapped=params["mapped"],
             leave_paused=params["leave_paused"],
             keep_domid=params["keep_domid"],
+            source_address=params["source_address"],
+            planned_interface=params["planned_interface"],
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)
     except Dom0XenError as exc:

@@ -38,14 +38,8 @@ options:
       - What M(dom0.xen.migration_info) returned for the source. Without C(copies) the host counts as unreachable.
     type: dict
     default: {}
-  destination_info:
-    description: The same for the destination.
-    type: dict
-    default: {}
-  status:
-    description: The last status of the sender, as M(dom0.xen.migration_watch) returned it.
-    type: dict
-    default: {}
+  destination_info: {type: dict, default: {}, description: The same for the destination.}
+  status: {type: dict, default: {}, description: "The sender's last status, as from M(dom0.xen.migration_watch)."}
   ending:
     description:
       - Why the watch ended, as M(dom0.xen.migration_watch) returned it. When the session's last word was not heard,
@@ -107,10 +101,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 owner:
-  description: The host whose copy counts, one of V(source), V(destination), V(unsettled).
-  type: str
-  returned: always
-  sample: destination
+  {type: str, returned: always, sample: destination, description: "The host whose copy counts, one of V(source),
+      V(destination), V(unsettled)."}
 end_state:
   description:
     - How the move ended, one of V(moved), V(stayed), V(running_twice), V(running_nowhere), V(unreachable),
@@ -119,15 +111,10 @@ end_state:
   returned: always
   sample: moved
 reason:
-  description: What was seen, for people.
-  type: str
-  returned: always
-  sample: It runs on xen2, and nothing is left on xen1.
+  {type: str, returned: always, description: "What was seen, for people.", sample: "It runs on xen2, and nothing is
+      left on xen1."}
 settled:
-  description: Whether nothing is left for a human or for the next run.
-  type: bool
-  returned: always
-  sample: true
+  {type: bool, returned: always, sample: true, description: Whether nothing is left for a human or for the next run.}
 domain:
   {type: dict, returned: always, description: The domain., sample: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a}}
 source:
@@ -135,15 +122,9 @@ source:
 destination:
   {type: str, returned: always, description: Name of the destination., sample: xen2}
 format:
-  description: Version of this result. A higher one may mean something else by the same key.
-  type: int
-  returned: always
-  sample: 1
-session:
-  description: Identity of the session, or null.
-  type: str
-  returned: always
-  sample: 0123456789abcdef
+  {type: int, returned: always, sample: 1, description: "Version of this result. A higher one may mean something else by
+      the same key."}
+session: {type: str, returned: always, sample: 0123456789abcdef, description: "Identity of the session, or null."}
 method: {type: str, returned: always, description: "How the domain was moved, or null.", sample: live}
 transport: {type: str, returned: always, description: "How its state travelled, or null.", sample: tls}
 bytes:
@@ -250,6 +231,26 @@ findings:
   {type: list, elements: dict, returned: always, description: "O(findings), empty when this run only watched."}
 belongings:
   {type: dict, returned: always, description: "Files that went along, by side, as in M(dom0.xen.migration_info)."}
+path:
+  description:
+    - What has carried the bytes, for C(source) and C(destination), each null where it has not told. For V(ssh) it is
+      about the connection to sshd; within one host C(interface) is C(lo).
+  type: dict
+  returned: always
+  sample:
+    source:
+      planned_interface: eth1
+      connections: [{local: 10.20.0.1, peer: 10.20.0.2, interface: eth1, count: 1}]
+      bytes: 167925074
+      counters: {eth1: {rx_bytes: 812345, tx_bytes: 176143201}}
+      shown: true
+    destination: null
+  contains:
+    planned_interface: {type: str, description: "The interface that the plan named, or null."}
+    connections: {type: list, elements: dict, description: "Addresses of both ends, this one's interface, how many."}
+    bytes: {type: int, description: "What the link has carried: used there for the source, received there."}
+    counters: {type: dict, description: "What these interfaces, and others that carried as much, counted, or null."}
+    shown: {type: bool, description: "Whether those of the connections have counted as much as C(bytes), or null."}
 liveness: {type: dict, returned: always, description: "Whether it was seen alive, as in M(dom0.xen.migration_info)."}
 differences: {type: list, elements: dict, returned: always, description: "What is not as it was, as there, or null."}
 remarks:

@@ -1,7 +1,9 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a move has left beside the domain itself: its files, its life, what is not as it was (pure; private)."""
+"""What there is to tell of a move beside the domain itself: its files, its life, what is not as it was, and what has
+carried it (pure; private to the collection).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY
+from ansible_collections.dom0.xen.plugins.plugin_utils import _carried as carried
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
 
 Document = t.Mapping[str, t.Any]
@@ -45,7 +48,7 @@ def of_session(info: Document, session: str | None, role: str) -> Document:
 
 
 def tell(session: str | None, source: Document, destination: Document, status: Document) -> dict[str, t.Any]:
-    """Return ``belongings``, ``liveness``, ``differences`` and ``domid`` of the result, from both hosts' looks.
+    """Return ``belongings``, ``path``, ``liveness``, ``differences`` and ``domid`` of the result, from both looks.
 
     ``status`` is the sender's last one that was read, where the source did not answer afterwards.
     """
@@ -53,6 +56,7 @@ def tell(session: str | None, source: Document, destination: Document, status: D
     receiver = of_session(destination, session, RECEIVER)
     return {
         "belongings": {"source": sender.get("belongings"), "destination": receiver.get("belongings")},
+        "path": {"source": sender.get("path"), "destination": receiver.get("path")},
         "liveness": receiver.get("liveness"),
         "differences": receiver.get("differences"),
         "domid": next((copy["domid"] for copy in destination.get("copies") or () if _arrived(copy)), None),
@@ -71,6 +75,7 @@ def remarks(result: Document, source: str, destination: str) -> list[dict[str, t
     for role, host in (("source", source), ("destination", destination)):
         for remark in (result["belongings"][role] or {}).get("remarks") or ():
             found.append({**remark, "host": host})
+        found += carried.remarks(result["path"][role], role, host)
     life = result["liveness"] or {}
     if life.get("alive") is None and life:
         words = "; ".join(life["unseen"])

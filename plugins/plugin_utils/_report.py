@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED, Verdict
+from ansible_collections.dom0.xen.plugins.plugin_utils import _carried as carried
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import mib, seconds
 
 Result = dict[str, t.Any]
@@ -71,7 +72,7 @@ def sentence(result: t.Mapping[str, t.Any], name: str) -> str:
     """Return one sentence about a move that succeeded."""
     parts = []
     if result.get("bytes"):
-        parts.append(mib(result["bytes"]))
+        parts.append(" ".join((mib(result["bytes"]), carried.over(result.get("path") or {}))).strip())
     if result.get("total_ms") is not None:
         parts.append(f"{seconds(result['total_ms'] / 1000)} in all")
     if result.get("stop_ms") is not None:

@@ -21,7 +21,7 @@ _SSH_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----"
 
 
 def _direct(settings: SenderSettings, dummy: str) -> Route:
-    return Direct(settings.destination_address, settings.port)
+    return Direct(settings.destination_address, settings.port, settings.source_address)
 
 
 def _through_ssh(settings: SenderSettings, keys: str) -> Route:
@@ -36,7 +36,7 @@ def _through_ssh(settings: SenderSettings, keys: str) -> Route:
         tuple(settings.ssh_host_keys),
         begin + key,
     )
-    return ThroughSsh(target, settings.port)
+    return ThroughSsh(target, settings.port, settings.source_address)
 
 
 _ROUTES: t.Mapping[str, t.Callable[[SenderSettings, str], Route]] = {

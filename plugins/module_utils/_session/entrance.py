@@ -70,6 +70,11 @@ class Entrance:
         where = {"port": listener.port, "address": listener.address} if listener is not None else {}
         return {**where, "ssh_host_keys": list(self._sshd.host_keys) if self._sshd is not None else []}
 
+    @property
+    def refused(self) -> int:
+        """How many connections were closed because they had not proved to be the sender's."""
+        return self._listener.refused if self._listener is not None else 0
+
     def tend(self, now: float, *, lost: bool) -> None:
         """See to it that a connection can be made again at any time; ``lost``: that there is none now."""
         if self._door is None or self._listener is None:

@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memor
 from ansible_collections.dom0.xen.plugins.module_utils._session import actions, control, failures, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.afterwards import Afterwards
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
+from ansible_collections.dom0.xen.plugins.module_utils._session.carried import of_receiver
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance, expected
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
@@ -54,14 +55,14 @@ class Receiver(Driver[DestinationState]):
     quiet_interval = 10.0
 
     def __init__(self, settings: ReceiverSettings, certificate: str, key: str, launched: Launched) -> None:
-        first = DestinationState(settings.name, makes=settings.method == COLD)
-        super().__init__(settings, first, advance, launched)
+        super().__init__(settings, DestinationState(settings.name, makes=settings.method == COLD), advance, launched)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._store = XenStore()
         self._entrance = Entrance(settings, certificate, key)
         if settings.keep_domid:
             require_free(settings.keep_domid, self._store.domids())
         self._arrival = Arrival(self._store, settings.uuid)
+        self._carried = of_receiver(self.link, settings)
         self._after = Afterwards(settings, self._xl, self._store, self.link.send_message)
         self._process = DestinationXl(self._xl, settings, self.stderr_path)
         self._listener: Listener | None = None
@@ -82,8 +83,7 @@ class Receiver(Driver[DestinationState]):
         document = super().status()
         document.update(bytes=self._stream.position, written_bytes=self._process.written, domid=self._arrival.domid)
         document.update(xl_status=self._status, barred=self.state.barred, waits_for_settling=self.state.barred)
-        document.update(refused_connections=self._listener.refused if self._listener is not None else 0)
-        return {**document, **self._after.told}
+        return {**document, **self._after.told, **self._carried.told, "refused_connections": self._entrance.refused}
 
     def _sources(self) -> list[Source]:
         sources = [
@@ -191,7 +191,7 @@ class Receiver(Driver[DestinationState]):
             self._read_answers()
             self._look_at_xl()
             document = frame.document()
-            if not self._after.take(document):
+            if not self._carried.take(document) and not self._after.take(document):
                 self.feed(messages.event(document))
             self.link.use(frame)
         elif self.state.failure is not None:
@@ -279,15 +279,16 @@ class Receiver(Driver[DestinationState]):
     def _observe(self) -> None:
         self._process.slow_down()
         copy = observe(self._xl, self._arrival.is_mine, expected(self.state).__contains__)
-        if copy.domid is not None:
-            self._arrival.domid = copy.domid
+        self._arrival.domid = self._arrival.domid if copy.domid is None else copy.domid
         self.feed(words.Observed(copy))
 
     def _afterwards(self) -> None:
+        self._carried.finish()
         if self._listener is not None:
             self._listener.close()
         self.link.detach()
         self._after.run(self.state.owner, self._arrival.domid, lambda s: self._attend(-1, s), lambda: self._dismissed)
+        self._carried.finish(lambda seconds: self._attend(-1, seconds))
 
     def _close(self) -> None:
         self._arrival.close()

@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
     sender_status,
     words,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.carried import Carried
 from ansible_collections.dom0.xen.plugins.module_utils._session.departure import dialer
 from ansible_collections.dom0.xen.plugins.module_utils._session.disks import PAUSE_S
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
@@ -36,6 +37,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Au
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, Failure, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._transports import SSH
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import BANNER
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -55,6 +57,7 @@ class Sender(Driver[SourceState]):
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._process = SourceXl(self._xl, settings, self.stderr_path)
         self._dialer = dialer(settings, certificate, key, self.link, self.clock)
+        self._carried = Carried(self.link, settings.planned_interface, sends=True)
         self._store = XenStore()
         self._copy = SourceCopy(self._xl, self._store, settings)
         self._guard = Guard(settings, self._store, send=self.link.send_message)
@@ -69,7 +72,7 @@ class Sender(Driver[SourceState]):
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
         expired = self.link.down_for > self.settings.link_timeout
-        document["transport"] = self.settings.transport
+        document.update(transport=self.settings.transport, path=self._carried.document)
         document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
         document.update(peer={**self.link.peer_figures, **self._peer}, belongings=self._guard.told)
         return document
@@ -146,8 +149,8 @@ class Sender(Driver[SourceState]):
     def _serve_link(self, happened: dict[int, int]) -> None:
         try:
             if not self.link.up:
-                if self._dialer.progress() and self.state.phase is Phase.STARTING:
-                    self.feed(words.Connected())
+                if self._dialer.progress():
+                    self._came_up()
                 return
             for frame in self.link.progress(readable=self._link_readable(happened)):
                 if frame.kind is Kind.DATA:
@@ -168,6 +171,12 @@ class Sender(Driver[SourceState]):
         except LinkError as exc:
             self.link.detach()
             self.fail(exc)
+
+    def _came_up(self) -> None:
+        if self.settings.transport == SSH:
+            self._carried.tell()
+        if self.state.phase is Phase.STARTING:
+            self.feed(words.Connected())
 
     def _read_stream(self) -> None:
         data = self._process.read()
@@ -265,6 +274,7 @@ class Sender(Driver[SourceState]):
         self.launched({"admitted": True, "pid": os.getpid(), "domid": domid})
 
     def _afterwards(self) -> None:
+        self._carried.finish()
         look = (self.state, self.timeline, self.stderr(), self._attend, lambda: self._dismissed)
         for step, outcome, failure in self._copy.follow(*look):
             self._watches = True
@@ -272,6 +282,7 @@ class Sender(Driver[SourceState]):
                 self.note(step, durable=True, **outcome)
             if failure is not None:
                 self.state = reopened(self.state, failure)
+        self._carried.finish(lambda seconds: self._attend(-1, seconds))
 
     def _close(self) -> None:
         if left := self._guard.end(self.state.owner):

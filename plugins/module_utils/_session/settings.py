@@ -62,6 +62,7 @@ class ReceiverSettings(Settings):
     domain is alive, and at what has changed about it.
     ``mapped`` are entries of :mod:`_mapping`. With ``leave_paused`` the domain is not started when it has arrived;
     ``keep_domid`` is the number that it is to have, 0 for any.
+    ``planned_interface`` is the one that is to carry the bytes, empty where that is not known.
     """
 
     memory_max_kib: int
@@ -82,6 +83,7 @@ class ReceiverSettings(Settings):
     mapped: t.Sequence[t.Mapping[str, str]] = ()
     leave_paused: bool = False
     keep_domid: int = 0
+    planned_interface: str = ""
 
     def told(self) -> dict[str, t.Any]:
         """Return what was changed on the way, and what the copy was to be."""
@@ -104,6 +106,7 @@ class SenderSettings(Settings):
     compared with them. Over ssh it comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be
     shown. ``follow_config`` and ``liveness`` are those of the receiver, as far as the source has a part in it;
     ``mapped`` and ``leave_paused`` too, to be told with the outcome, and ``keep_domid``, which it must have here.
+    It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` as for the receiver.
     """
 
     destination_address: str
@@ -128,6 +131,8 @@ class SenderSettings(Settings):
     mapped: t.Sequence[t.Mapping[str, str]] = ()
     leave_paused: bool = False
     keep_domid: int = 0
+    source_address: str = ""
+    planned_interface: str = ""
 
     def told(self) -> dict[str, t.Any]:
         """Return what was changed on the way, and what the copy was to be."""

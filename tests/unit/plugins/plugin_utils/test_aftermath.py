@@ -42,6 +42,7 @@ def test_each_side_is_asked_for_its_own() -> None:
     left = aftermath.tell(SESSION, {"unreachable": True}, {"sessions": []}, {"belongings": {"remarks": [REMARK]}})
     assert left == {
         "belongings": {"source": {"remarks": [REMARK]}, "destination": None},
+        "path": {"source": None, "destination": None},
         "liveness": None,
         "differences": None,
         "domid": None,
