@@ -16,7 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook as outlook
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook_report as words
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
-from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
+from ansible_collections.dom0.xen.plugins.plugin_utils._moving import network_asked, texts
 from ansible_collections.dom0.xen.plugins.plugin_utils._planning import names_taken
 
 Result = dict[str, t.Any]
@@ -68,6 +68,10 @@ class ActionModule(ActionBase):
 
 
 def _request(options: Result) -> MoveRequest:
+    way = network_asked(options)
+    if not options["domain"]:
+        # The addresses are those of two hosts, and there are more of them.
+        way = {"networks": way["networks"]}
     return MoveRequest(
         domain=options["domain"],
         source=options["source"] or None,
@@ -89,4 +93,5 @@ def _request(options: Result) -> MoveRequest:
         map_disks=texts(options["map_disks"]),
         leave_paused=options["leave_paused"],
         preserve_domid=options["preserve_domid"],
+        **way,
     )

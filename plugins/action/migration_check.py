@@ -10,6 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK
+from ansible_collections.dom0.xen.plugins.module_utils._checks import network
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     describe,
     errors,
@@ -21,7 +22,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
 from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared
-from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, MoveRequest, Plan
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
+    Case,
+    Finding,
+    MoveRequest,
+    Plan,
+    PlannedPath,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import sentence
@@ -124,6 +131,8 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         map_disks=moving.texts(options["map_disks"]),
         preserve_domid=options["preserve_domid"],
         leave_paused=options["leave_paused"],
+        listen_address=options["listen_address"],
+        **moving.network_asked(options),
     )
 
 
@@ -138,7 +147,8 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
         uuid, name = session.domain.uuid, session.domain.name
     else:
         uuid, name = (planned.domain.uuid, planned.domain.name) if planned else (None, None)
-    address = options["destination_address"]
+    path = _path(planned)
+    address = path.destination.address or options["destination_address"]
     rows = {row.uuid: row for row in case.source.domains} if case.source else {}
     maximum = case.domain.memory_max_kib if case.domain else None
     return {
@@ -155,6 +165,7 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
             "runtime_path": case.source.runtime_path if case.source else None,
             "journal_path": options["source_journal_path"],
             "copies": _copies(case.source, uuid),
+            "address": path.source.address,
         },
         "destination": {
             "name": options["destination"],
@@ -180,6 +191,10 @@ def _session(case: Case, decision: moving.Decision, journal_path: str) -> Result
     return None
 
 
+def _path(planned: Plan | None) -> PlannedPath:
+    return planned.path if planned is not None and planned.path is not None else PlannedPath()
+
+
 def _copies(facts: HostFacts | None, uuid: str | None) -> list[Result]:
     return [row.to_result() for row in facts.domains if row.uuid == uuid] if facts else []
 
@@ -201,7 +216,7 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
         aside += f" It keeps its domid {planned.keep_domid}."
     if planned is not None and planned.autostart:
         aside += f" What {source} starts at boot of it is set aside there: {', '.join(planned.autostart)}."
-    over = f"over {OVER[options['transport']]} to {options['destination_address']}"
+    over = f"over {OVER[options['transport']]} {network.sentence(_path(planned), source)}"
     way = f"{HOW[LIVE]}, {over}"
     if planned is not None and planned.method != LIVE:
         way = f"{HOW[planned.method]}, {planned.method_reason}; {over}"

@@ -40,7 +40,14 @@ PLAN: Spec = {
     "hosts": {"type": "dict", "required": True},
 }
 
+NETWORK: Spec = {
+    "network": {"type": "raw", "default": []},
+    "asked_address": {"type": "str", "default": ""},
+    "host_addresses": {"type": "dict", "default": {}},
+}
+
 CHECK: Spec = {
+    **NETWORK,
     "domain": {"type": "str", "required": True},
     "source": {"type": "str", "default": ""},
     "destination": {"type": "str", "required": True},
@@ -131,6 +138,7 @@ DECISION: Spec = {
 }
 
 DOMAIN_CHECK: Spec = {
+    **NETWORK,
     "domain": {"type": "str", "default": ""},
     "source": {"type": "str", "default": ""},
     "destination": {"type": "str", "default": ""},

@@ -130,6 +130,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._attributes.action
   - dom0.xen._arrival.names
+  - dom0.xen._path.network
 seealso:
   - module: dom0.xen.migration_check
 author:
@@ -202,6 +203,8 @@ domains:
         possible: {type: bool, description: Whether the domain could go there.}
         already_there: {type: bool, description: Whether it is there already.}
         method: {type: str, description: "How, V(live), V(suspend) or V(cold), or null when nothing is known."}
+        path:
+          {type: dict, description: "The way of the bytes, as in RV(dom0.xen.migration_check#module:plan), or null."}
         findings:
           description: Everything that was found.
           type: list

@@ -31,18 +31,15 @@ options:
     type: str
     required: true
   source_info:
-    description:
-      - What M(dom0.xen.host_info) returned for the source, also when it failed or the host was unreachable.
+    description: What M(dom0.xen.host_info) returned for the source, also when it failed or the host was unreachable.
     type: dict
     default: {}
   destination_info:
-    description:
-      - What M(dom0.xen.host_info) returned for the destination, also when it failed or the host was unreachable.
+    description: The same for the destination.
     type: dict
     default: {}
   domain_info:
-    description:
-      - What M(dom0.xen.domain_info) returned for the domain on the source.
+    description: What M(dom0.xen.domain_info) returned for the domain on the source.
     type: dict
     default: {}
   inventory:
@@ -53,25 +50,21 @@ options:
     required: true
   destination_address:
     description:
-      - Address or name at which the source reaches the destination.
+      - Address or name at which the source reaches the destination, where no O(network) is asked for.
     type: str
     required: true
   listen_address:
     description:
       - Address that the receiver is to listen on.
       - When it is empty, O(destination_address) if that is an address of the destination, else every address of its
-        kind.
+        kind. With O(network) it is the address there, and another one is refused.
     type: str
     default: ""
   source_journal_path:
     {type: path, default: /var/lib/dom0-xen, description: Folder for the journals on the source.}
   destination_journal_path:
     {type: path, default: /var/lib/dom0-xen, description: Folder for the journals on the destination.}
-  allow_same_host:
-    description:
-      - Whether source and destination may be one host.
-    type: bool
-    default: false
+  allow_same_host: {type: bool, default: false, description: Whether source and destination may be one host.}
   method:
     description:
       - How the domain is to be moved. V(live) sends its memory while it runs, and suspends it for the last of it.
@@ -144,6 +137,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._attributes.action
   - dom0.xen._arrival.names
+  - dom0.xen._path.network
 seealso:
   - module: dom0.xen.host_info
   - module: dom0.xen.domain_info
@@ -210,6 +204,8 @@ plan:
     - C(autostart) names the files on the source that would make a second copy of the domain at its next boot.
     - C(mapped) tells what of the domain the destination calls by another name, C(leave_paused) that it is not started
       there, C(keep_domid) the number that it keeps there, or V(0).
+    - C(path) is the way of the bytes. C(network) is the one of O(network), or empty; C(source) and C(destination) have
+      C(address), empty where the host chooses it by its routes, and C(interface), null where that is not known.
   type: dict
   returned: unless the file for the result cannot be written
   sample:
@@ -229,6 +225,10 @@ plan:
     mapped: [{what: bridge, from: xenbr0, to: xenbr1}]
     leave_paused: false
     keep_domid: 0
+    path:
+      network: 192.0.2.0/24
+      source: {address: 192.0.2.11, interface: xenbr1}
+      destination: {address: 192.0.2.12, interface: xenbr1}
 session:
   description:
     - The session to begin with V(migrate), to watch with V(adopt), the last one that is known with V(already_there),
@@ -246,10 +246,12 @@ domain:
   returned: success
   sample: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a, name: centos, memory_kib: 131072, memory_max_kib: 131072}
 source:
-  description: The source, its folders, and the copies of the domain that were seen there.
+  description:
+    - The source, its folders, the copies of the domain that were seen there, and the address to connect from, or empty.
   type: dict
   returned: success
-  sample: {name: xen1, runtime_path: /run/dom0-xen, journal_path: /var/lib/dom0-xen, copies: []}
+  sample:
+    {name: xen1, runtime_path: /run/dom0-xen, journal_path: /var/lib/dom0-xen, copies: [], address: 192.0.2.11}
 destination:
   description:
     - The destination, its folders and addresses, and the copies of the domain that were seen there.
@@ -264,16 +266,12 @@ destination:
     address: 192.0.2.12
     listen_address: 192.0.2.12
     features: 078bfbfd:80802001:2193fbff:00000005:00000000:00000000:00000000:00000100
-same_host:
-  description: Whether source and destination are one machine.
-  type: bool
-  returned: success
-  sample: false
+same_host: {type: bool, returned: success, sample: false, description: Whether both hosts are one machine.}
 msg:
   description: One sentence for people on success, all findings on failure.
   type: str
   returned: always
-  sample: centos can be moved from xen1 to xen2 (live, over TLS to 192.0.2.12).
+  sample: centos can be moved from xen1 to xen2 (live, over TLS from 192.0.2.11 on xenbr1 to 192.0.2.12 on xenbr1).
 code:
   description:
     - That of the first of RV(findings) with the severity V(error), or V(refused) when there is none.

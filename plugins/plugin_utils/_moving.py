@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     HostTrouble,
     Plan,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER, session_folder
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionSeen
 
@@ -72,6 +73,17 @@ def trouble(host: str, info: t.Mapping[str, t.Any], inventory: t.Container[str])
     if info.get("unreachable"):
         return HostTrouble(UNREACHABLE, message)
     return None if info.get("host") else HostTrouble(NO_FACTS, message)
+
+
+def network_asked(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return what a request says of the way, from the options that the checks share for that."""
+    hosts = options["host_addresses"]
+    return {
+        "networks": codes(options["network"]),
+        "asked_address": options["asked_address"],
+        "source_host_address": str(hosts.get("source") or ""),
+        "destination_host_address": str(hosts.get("destination") or ""),
+    }
 
 
 def texts(names: t.Mapping[t.Any, t.Any]) -> dict[str, str]:

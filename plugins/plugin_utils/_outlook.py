@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Case,
     Finding,
     MoveRequest,
+    PlannedPath,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
@@ -34,15 +35,18 @@ Result = dict[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class Place(Record):
-    """A host that a domain could go to or not, and all that was found; ``method`` is null where nothing is known."""
+    """A host that a domain could go to or not, and all that was found; ``method`` and ``path`` are those of the plan of
+    a move, null where nothing is known.
+    """
 
-    RECORDS = {"findings": Finding}
+    RECORDS = {"findings": Finding, "path": PlannedPath}
 
     host: str
     possible: bool
     already_there: bool
     method: str | None
     findings: tuple[Finding, ...]
+    path: PlannedPath | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,4 +183,5 @@ def _place(
     planned = engine.plan(here, there, domain, request)
     arrived = planned is not None and planned.already_there
     possible = planned is not None and (arrived or not engine.errors(found))
-    return Place(request.destination, possible, arrived, planned.method if planned else None, found), planned
+    method, path = (planned.method, planned.path) if planned else (None, None)
+    return Place(request.destination, possible, arrived, method, found, path), planned

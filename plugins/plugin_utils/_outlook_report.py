@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._checks import network
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import describe, errors, line, waived, warnings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Finding, MoveRequest
@@ -36,7 +37,7 @@ def about_one(outlook: Outlook, request: MoveRequest) -> list[str]:
     if place.already_there:
         return [f"{domain.name} is already on {place.host}."]
     if place.possible:
-        return [f"{domain.name} could go from {outlook.source} to {place.host} ({_way(place)})."]
+        return [f"{domain.name} could go from {outlook.source} to {place.host} ({_way(place, str(outlook.source))})."]
     return describe(place.findings, request, domain.name).splitlines()
 
 
@@ -106,8 +107,10 @@ def _reasons(domain: Prospect) -> list[str]:
     return [f"not to {_some(names)}: {known}: {text}" for (known, text), names in hosts.items()]
 
 
-def _way(place: Place) -> str:
-    return HOW.get(str(place.method), str(place.method))
+def _way(place: Place, source: str) -> str:
+    way = HOW.get(str(place.method), str(place.method))
+    # Only what was asked for: how the source would reach the host otherwise was not.
+    return f"{way}, {network.sentence(place.path, source)}" if place.path is not None and place.path.network else way
 
 
 def _some(names: t.Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     memory,
     method,
     needs,
+    network,
     number,
     processor,
     storage,
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     hosts.complete,
     hosts.different,
     hosts.addressed,
+    network.agreed,
     hosts.clocks,
     transport.plain,
     transport.tools,
@@ -156,6 +158,7 @@ def plan(
         mapped=() if there else request.names.used_by(case.config).entries(),
         leave_paused=request.leave_paused,
         keep_domid=subject.domid if request.preserve_domid and there is None and way != COLD else 0,
+        path=None if there else network.path(case),
     )
 
 

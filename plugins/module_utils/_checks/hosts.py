@@ -88,10 +88,11 @@ def complete(case: Case) -> t.Iterator[Finding]:
 def addressed(case: Case) -> t.Iterator[Finding]:
     """The address that the source is to connect to is the destination's, as far as can be told without trying it.
 
-    A name is not looked up: what counts is what it means on the source. Facts leave out link-local addresses.
+    A name is not looked up: what counts is what it means on the source. Facts leave out link-local addresses. Where a
+    network was asked for, it is one of its own.
     """
     host, text = case.request.destination, case.request.destination_address
-    if case.destination is None or case.same_host:
+    if case.destination is None or case.same_host or case.request.networks:
         return
     try:
         address = ipaddress.ip_address(text)

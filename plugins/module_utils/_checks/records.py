@@ -49,6 +49,10 @@ class MoveRequest(Record):
     of findings that are not to refuse. ``follow_config``: whether the domain's configuration file goes with it.
     ``map_bridges`` and ``map_disks`` are the destination's names by the source's; with ``leave_paused`` the domain is
     not started at the destination; with ``preserve_domid`` it has the number there that it has now.
+
+    Of ``networks`` the first that both hosts are in is to carry the bytes. ``asked_address`` is what the caller has
+    given for the destination, ``source_host_address`` and ``destination_host_address`` what the inventory has for each
+    host; ``listen_address`` is where the caller wants the receiver to listen.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -74,6 +78,11 @@ class MoveRequest(Record):
     map_disks: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     leave_paused: bool = False
     preserve_domid: bool = False
+    networks: tuple[str, ...] = ()
+    asked_address: str = ""
+    source_host_address: str = ""
+    destination_host_address: str = ""
+    listen_address: str = ""
 
     @property
     def names(self) -> Names:
@@ -107,6 +116,27 @@ class PlannedDomain(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class PlannedEnd(Record):
+    """An end of the connection: its address, empty where the host chooses it by its routes, and the interface that has
+    it, null where that is not known.
+    """
+
+    address: str = ""
+    interface: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedPath(Record):
+    """The way that the bytes are to take; ``network`` is the one of those asked for, empty where none was."""
+
+    RECORDS = {"source": PlannedEnd, "destination": PlannedEnd}
+
+    network: str = ""
+    source: PlannedEnd = PlannedEnd()
+    destination: PlannedEnd = PlannedEnd()
+
+
+@dataclasses.dataclass(frozen=True)
 class Plan(Record):
     """What would be done; memory in KiB. ``balloon_kib`` is what dom0 at the destination would have to give up.
 
@@ -115,10 +145,11 @@ class Plan(Record):
     its next boot, and so are set aside. ``config_path`` is the file there that a domain which is shut down is made
     from, or that describes any other at the destination (its SHA-256 is ``config_digest``). ``mapped`` tells what of
     the domain the destination calls by another name (``what``, ``from``, ``to``), ``leave_paused`` whether the domain
-    is not started there, ``keep_domid`` the number that it keeps there, 0 for any.
+    is not started there, ``keep_domid`` the number that it keeps there, 0 for any. ``path`` is null when it is there
+    already.
     """
 
-    RECORDS = {"domain": PlannedDomain, "addresses": Address}
+    RECORDS = {"domain": PlannedDomain, "addresses": Address, "path": PlannedPath}
 
     already_there: bool
     source: str | None
@@ -138,6 +169,7 @@ class Plan(Record):
     mapped: tuple[t.Mapping[str, str], ...] = ()
     leave_paused: bool = False
     keep_domid: int = 0
+    path: PlannedPath | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -58,6 +58,10 @@ NEVER: t.Mapping[str, str] = {
         "no_runtime_path",
     ),
     **_each("allow_same_host says that it is meant", "same_host"),
+    **_each(
+        "without an address of both hosts there, or with another one, the bytes would go over another network",
+        *("network_invalid", "network_no_address", "network_contradicts"),
+    ),
     **_each("the sender cannot speak ssh without it", "paramiko_missing"),
     **_each("migrate_allow_plain says that it is meant", "plain_not_allowed"),
     **_each(
@@ -144,6 +148,7 @@ WARNINGS: frozenset[str] = frozenset(
         "firmware_unseen",
         "label_unchecked",
         "memory_below_maximum",
+        "network_several_addresses",
         "plain_transport",
         "session_interrupted",
         "suspend_unconfirmed",

@@ -91,6 +91,10 @@ def test_busy_guest_as_a_user_with_a_password(home: World, record: Record) -> No
     seen = same_guest(watch.observation)
     record.note(total_ms=outcome.result["total_ms"], stop_ms=outcome.result["stop_ms"], gap_ms=seen.gap_ms)
     home.require("xen2")
+    for side in outcome.result["path"].values():
+        # Both hosts' variables say which address it is, and the bridge that has it must have counted the bytes.
+        assert side["shown"] and {way["interface"] for way in side["connections"]} == {"xenbr0"}, side
+        assert side["planned_interface"] == "xenbr0"
     # It was busy: what it dirtied while the first round went over had to be sent again.
     assert outcome.result["rounds"][1]["pages"] > 1000
     home.lab.guest.set_rate(usual)
@@ -103,7 +107,10 @@ def test_check_mode(home: World) -> None:
         outcome = home.migrate(options=["--check"])
     assert outcome.status == 0, outcome.output
     same_guest(watch.observation)
-    assert "centos can be moved from xen1 to xen2 (live, over TLS to 10.77.0.2)" in outcome.output
+    assert (
+        "centos can be moved from xen1 to xen2 (live, over TLS from 10.77.0.1 on xenbr0 to 10.77.0.2 on xenbr0)"
+        in outcome.output
+    )
     assert outcome.changed == 1, "the move that would be made is not told as a change"
     assert not outcome.result, "a result was written"
     after = home.require("xen1", 1)

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._records import Address, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     DOM0,
@@ -188,3 +188,30 @@ def test_result_of_an_earlier_run_is_not_left_to_be_read_as_this_ones(
     assert not stale.exists()
     assert found["refused"]["failed"] and found["refused"]["code"] == "result_not_written"
     assert str(blocked) in found["refused"]["msg"]
+
+
+def test_the_network_decides_both_ends(playbook: Playbook) -> None:
+    """As it is given with -e. The receiver listens there alone, the sender comes from there, and people are told."""
+    here, there = (
+        info(host(name, addresses=(Address("xenbr0", "192.0.2.11"), Address("eth1", f"10.20.0.{number}"))))
+        for number, name in enumerate(("xen1", "xen2"), 1)
+    )
+    named = {"source": "10.20.0.1", "destination": "10.20.0.2"}
+    found = results(
+        playbook,
+        asked=check(here, there, network="10.30.0.0/24, 10.20.0.0/24"),
+        named=check(here, there, destination_address="10.20.0.2", host_addresses=named),
+        usual=check(here, there),
+        refused=check(here, there, network=["10.20.0.0/24"], asked_address="192.0.2.11"),
+    )
+    for name in ("asked", "named"):
+        assert found[name]["source"]["address"] == "10.20.0.1"
+        assert (found[name]["destination"]["address"], found[name]["destination"]["listen_address"]) == (
+            "10.20.0.2",
+            "10.20.0.2",
+        )
+        assert "over TLS from 10.20.0.1 on eth1 to 10.20.0.2 on eth1" in found[name]["msg"]
+    assert found["asked"]["plan"]["path"]["network"] == "10.20.0.0/24"
+    assert found["usual"]["source"]["address"] == ""
+    assert found["usual"]["destination"]["address"] == "192.0.2.11"
+    assert found["refused"]["code"] == "network_contradicts"
