@@ -47,6 +47,9 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.searc
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import Decide
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import World
 
+# Tens of thousands of worlds; beside others a search may take minutes.
+pytestmark = pytest.mark.timeout(900)
+
 Answer = tuple[State, Actions]
 
 
