@@ -87,7 +87,8 @@ def test_xl_is_asked_what_it_makes_of_the_one_that_is_given(folder: pathlib.Path
         return {"b_info": {"vnc": {"passwd": "geheim"}}}
 
     (file,) = ConfigFiles(Roots(None, None)).of(UUID, "centos", CARDS, str(given), understood)
-    ((path, text),) = seen.items()
+    assert len(seen) == 1
+    path, text = seen.popitem()
     assert not pathlib.Path(path).exists()
     assert text.startswith(given.read_text())
     assert f'uuid="{UUID}"' in text and 'name="centos"' in text and "mac=00:16:3e:00:00:64" in text
