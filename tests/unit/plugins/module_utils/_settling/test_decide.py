@@ -23,48 +23,33 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     Side,
     read_history,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Copy, Others
-
-NAME = "centos"
-AWAY = NAME + "--migratedaway"
-INCOMING = NAME + "--incoming"
-BOOT, LATER = "boot-1", "boot-2"
-
-# What is on record at the source.
-STREAMED = History(boot_id=BOOT, domid=7)
-HELD = replace(STREAMED, held=True)
-ASKED = replace(HELD, asked=True)
-REFUSED = replace(HELD, refused=True, backed_out=True)
-OPEN = replace(HELD, tasks_open=True)
-DUE = replace(HELD, tasks_due=True)
-ASKED_OPEN = replace(ASKED, tasks_open=True)
-# And at the destination.
-FIRST = History(boot_id=BOOT, domid=3)
-READY = replace(FIRST, ready=True)
-COMMITTED = replace(READY, committed=True)
-RAN = replace(COMMITTED, running=True, status=0)
-FAILED = replace(COMMITTED, status=6)
-SAID_STARTED = replace(COMMITTED, said_started=True)
-SAID_DESTROYING = replace(COMMITTED, said_destroying=True)
-# The copy is not to be started.
-TO_BE_LEFT = replace(COMMITTED, leave_paused=True)
-LEFT = replace(RAN, leave_paused=True)
-
-
-def at_source(copy: str, history: History = HELD, **more: t.Any) -> Side:
-    """The source with a copy in this state, its process gone."""
-    name = AWAY if copy == SUSPENDED else NAME
-    return replace(Side("xen1", known=True, boot_id=BOOT, copy=copy, domid=7, name=name, history=history), **more)
-
-
-def at_destination(copy: str, history: History = READY, **more: t.Any) -> Side:
-    """The destination with a copy in this state, its process gone."""
-    name = INCOMING if copy == PAUSED else NAME
-    return replace(Side("xen2", known=True, boot_id=BOOT, copy=copy, domid=3, name=name, history=history), **more)
-
-
-SILENT_SOURCE = Side("xen1", reachable=False)
-SILENT_DESTINATION = Side("xen2", reachable=False)
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.sides import (
+    ASKED,
+    ASKED_OPEN,
+    AWAY,
+    BOOT,
+    COMMITTED,
+    DUE,
+    FAILED,
+    FIRST,
+    HELD,
+    LATER,
+    LEFT,
+    NAME,
+    OPEN,
+    RAN,
+    READY,
+    REFUSED,
+    SAID_DESTROYING,
+    SAID_STARTED,
+    SILENT_DESTINATION,
+    SILENT_SOURCE,
+    STREAMED,
+    TO_BE_LEFT,
+    at_destination,
+    at_source,
+    short,
+)
 
 CASES: dict[str, tuple[Side, Side, str]] = {
     # The source runs it.
@@ -575,220 +560,6 @@ CASES: dict[str, tuple[Side, Side, str]] = {
 }
 
 
-# A domain that was shut down for the move, and of which nothing is there but the record; and what else is seen of it.
-ASKED_ONLY = replace(FIRST, domid=7, restartable=True)
-DOWN = replace(ASKED_ONLY, seen_down=True)
-GIVEN_UP = replace(DOWN, restartable=False, given_up=True)
-THERE = Copy("xen3", 5, NAME, RUNNING)
-THERE_PAUSED = replace(THERE, state=PAUSED)
-CALLED_SO = replace(THERE, host="xen2", namesake=True)
-UNSEEN = Others(unseen=("xen3",))
-
-
-def phantom(history: History = DOWN, **more: t.Any) -> Side:
-    """The source with only the record."""
-    return at_source(SUSPENDED, history, name=NAME, phantom=True, **more)
-
-
-BY_HAND: dict[str, tuple[Side, Side, Others, str]] = {
-    "nobody has it": (phantom(), at_destination(ABSENT, FIRST), NOBODY, "resume at source"),
-    "it runs elsewhere": (phantom(), at_destination(ABSENT, FIRST), Others((THERE,)), "destroy at source"),
-    "it runs elsewhere, and the source was started again": (
-        phantom(boot_id=LATER),
-        at_destination(ABSENT, FIRST),
-        Others((THERE,)),
-        "destroy at source",
-    ),
-    "it runs elsewhere, and nothing is left": (
-        at_source(ABSENT, GIVEN_UP),
-        at_destination(ABSENT, FIRST),
-        Others((THERE,)),
-        "done: elsewhere, elsewhere",
-    ),
-    "it is paused elsewhere": (
-        phantom(),
-        at_destination(ABSENT, FIRST),
-        Others((THERE_PAUSED,)),
-        "human: put_elsewhere",
-    ),
-    "it is paused elsewhere, and that counts": (
-        phantom(vouched_ran=True),
-        at_destination(ABSENT, FIRST),
-        Others((THERE_PAUSED,)),
-        "destroy at source",
-    ),
-    "it runs elsewhere, and the receiver waits": (
-        phantom(),
-        at_destination(PAUSED, alive=True),
-        Others((THERE,)),
-        "bar at destination",
-    ),
-    "it runs elsewhere, and the commit is barred": (
-        phantom(),
-        at_destination(PAUSED, alive=True, barred=True),
-        Others((THERE,)),
-        "destroy at source",
-    ),
-    "it runs elsewhere, given up here, and the receiver waits": (
-        at_source(ABSENT, GIVEN_UP),
-        at_destination(PAUSED, alive=True, barred=True),
-        Others((THERE,)),
-        "cancel at destination",
-    ),
-    "it runs elsewhere, given up here, and a copy is left there": (
-        at_source(ABSENT, GIVEN_UP),
-        at_destination(PAUSED),
-        Others((THERE,)),
-        "destroy at destination",
-    ),
-    "it runs elsewhere, and the destination has the permission": (
-        phantom(replace(DOWN, asked=True)),
-        at_destination(PAUSED, COMMITTED),
-        Others((THERE,)),
-        "human: put_elsewhere",
-    ),
-    "it runs elsewhere, and the destination does not answer": (
-        phantom(),
-        SILENT_DESTINATION,
-        Others((THERE,)),
-        "human: put_elsewhere",
-    ),
-    "it runs elsewhere, and the sender waits for its report": (
-        phantom(replace(DOWN, asked=True), alive=True, waits=True),
-        at_destination(ABSENT, FIRST),
-        Others((THERE,)),
-        "human: put_elsewhere",
-    ),
-    "it runs elsewhere, the sender waits, and that counts": (
-        phantom(replace(DOWN, asked=True), alive=True, waits=True, vouched_ran=True),
-        at_destination(ABSENT, FIRST),
-        Others((THERE,)),
-        "outcome 0 at source",
-    ),
-    "suspended here, and somebody has started it elsewhere from its disks": (
-        at_source(SUSPENDED),
-        at_destination(ABSENT),
-        Others((THERE,)),
-        "human: put_elsewhere",
-    ),
-    "committed, not started, and it runs elsewhere": (
-        at_source(ABSENT, ASKED),
-        at_destination(PAUSED, COMMITTED),
-        Others((THERE,)),
-        "human: put_elsewhere",
-    ),
-    "it runs here and elsewhere": (
-        at_source(RUNNING, STREAMED),
-        at_destination(ABSENT, FIRST),
-        Others((THERE,)),
-        "human: running_twice",
-    ),
-    "it has moved, and a copy is paused elsewhere": (
-        at_source(ABSENT, ASKED),
-        at_destination(RUNNING, RAN),
-        Others((THERE_PAUSED,)),
-        "done: destination, moved",
-    ),
-    "under way, and it is paused elsewhere": (
-        at_source(RUNNING, STREAMED, alive=True),
-        at_destination(PAUSED, FIRST, alive=True),
-        Others((THERE_PAUSED,)),
-        "watch",
-    ),
-    "somebody has started it at the destination": (
-        phantom(),
-        at_destination(RUNNING, FIRST),
-        NOBODY,
-        "destroy at source",
-    ),
-    "somebody has started it at the destination, whose receiver lives": (
-        phantom(),
-        at_destination(RUNNING, FIRST, alive=True, barred=True),
-        NOBODY,
-        "destroy at source",
-    ),
-    "the source was started again": (
-        phantom(boot_id=LATER),
-        at_destination(ABSENT, FIRST),
-        NOBODY,
-        "human: started_perhaps",
-    ),
-    "the source was started again, the destination does not answer": (
-        phantom(boot_id=LATER),
-        SILENT_DESTINATION,
-        NOBODY,
-        "human: started_perhaps",
-    ),
-    "the destination does not answer": (phantom(), SILENT_DESTINATION, NOBODY, "human: started_perhaps"),
-    "the destination is off for good": (
-        phantom(),
-        replace(SILENT_DESTINATION, gone=True),
-        NOBODY,
-        "resume at source",
-    ),
-    "a later session has ended": (
-        phantom(superseded=True),
-        at_destination(ABSENT, FIRST),
-        NOBODY,
-        "human: started_perhaps",
-    ),
-    "nobody saw it shut down": (phantom(ASKED_ONLY), at_destination(ABSENT, FIRST), NOBODY, "human: started_perhaps"),
-    "another host was not looked at": (phantom(), at_destination(ABSENT, FIRST), UNSEEN, "human: started_perhaps"),
-    "suspended here, another host was not looked at": (
-        at_source(SUSPENDED),
-        at_destination(ABSENT),
-        UNSEEN,
-        "resume at source",
-    ),
-    "from a file without its UUID": (
-        phantom(),
-        at_destination(ABSENT, FIRST),
-        Others((CALLED_SO,)),
-        "human: started_perhaps",
-    ),
-    "the receiver waits, another host was not looked at": (
-        phantom(),
-        at_destination(PAUSED, alive=True, barred=True),
-        UNSEEN,
-        "human: started_perhaps",
-    ),
-    "the destination may have run it, another host was not looked at": (
-        phantom(replace(DOWN, asked=True)),
-        at_destination(ABSENT, COMMITTED),
-        UNSEEN,
-        "human: started_perhaps",
-    ),
-    "a person says that it was not started": (
-        phantom(boot_id=LATER, vouched_ran=False),
-        at_destination(ABSENT, FIRST),
-        UNSEEN,
-        "resume at source",
-    ),
-    "a person says that it was": (
-        phantom(boot_id=LATER, vouched_ran=True),
-        at_destination(ABSENT, FIRST),
-        NOBODY,
-        "destroy at source",
-    ),
-    "and it was given up": (
-        at_source(ABSENT, GIVEN_UP, boot_id=LATER),
-        at_destination(ABSENT, FIRST),
-        NOBODY,
-        "done: elsewhere, down",
-    ),
-}
-
-
-def short(made: to.Decision) -> str:
-    """Say a decision in a few words."""
-    if made.step is not None:
-        status = "" if made.step.status is None else f" {made.step.status}"
-        return f"{made.step.verb}{status} at {made.step.side}"
-    if made.next == to.DONE:
-        return f"done: {made.owner}, {made.end_state}"
-    return f"human: {made.end_state}" if made.next == to.HUMAN else made.next
-
-
 @pytest.mark.parametrize(("source", "destination", "decided"), CASES.values(), ids=CASES)
 def test_decision(source: Side, destination: Side, decided: str) -> None:
     """What is decided, with a reason; a person who has to choose is told what is known and between what."""
@@ -796,26 +567,6 @@ def test_decision(source: Side, destination: Side, decided: str) -> None:
     assert short(made) == decided
     assert made.reason and len(made.known) == 2
     assert bool(made.choices) == (made.next in (to.HUMAN, to.TASKS, to.UNDO))
-
-
-@pytest.mark.parametrize(("source", "destination", "others", "decided"), BY_HAND.values(), ids=BY_HAND)
-def test_what_was_done_by_hand(source: Side, destination: Side, others: Others, decided: str) -> None:
-    """Nothing is started on the strength of a record that is older than what somebody may have done since."""
-    made = decide(source, destination, others)
-    assert short(made) == decided
-    assert len(made.known) == 2 + len(others.copies) + len(others.unseen)
-    if made.next == to.HUMAN:
-        assert len(made.choices) >= 2 and "{" not in "".join((made.reason, made.unknown, *made.choices))
-
-
-def test_a_person_is_told_every_doubt_and_two_commands() -> None:
-    """What speaks against starting it, and what to type whichever way it is."""
-    source, lost = phantom(boot_id=LATER, superseded=True), SILENT_DESTINATION
-    made = decide(source, lost, Others((CALLED_SO,), ("xen4",)))
-    for doubt in ("xen1 was started again", "a later session", "xen2 does not answer", "xen4 was not looked at"):
-        assert doubt in made.reason
-    assert "xen2 has another domain of that name (domid 5)" in made.reason
-    assert [choice.partition("settle_ran=")[2][:3] for choice in made.choices] == ["", "no:", "yes"]
 
 
 def test_a_host_that_says_why_is_not_called_off_for_good() -> None:
