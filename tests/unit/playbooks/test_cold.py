@@ -38,13 +38,6 @@ def site(tmp_path: pathlib.Path) -> t.Iterator[Site]:
     site.down()
 
 
-@pytest.fixture
-def user(site: Site, tmp_path: pathlib.Path) -> User:
-    """Somebody with an empty folder."""
-    (tmp_path / "user").mkdir()
-    return User(site, tmp_path / "user")
-
-
 def run(user: User, *arguments: str) -> tuple[int, str]:
     """Try to move the guest to xen2; return the status and the log."""
     process = user.start("dom0.xen.migrate", *user.asking("xen2"), *COLD, *arguments)

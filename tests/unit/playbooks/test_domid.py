@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import json
-import pathlib
-import sys
-import typing as t
 
 import pytest
 from dom0_double.driver.commands import namespaces
+from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
@@ -27,21 +25,11 @@ OTHER = {
 
 
 @pytest.fixture
-def site(tmp_path: pathlib.Path) -> t.Iterator[Site]:
+def site(make_site: MakeSite) -> Site:
     """Two hosts, the guest on xen1."""
-    site = Site(tmp_path / "double")
-    site.up(["xen1", "xen2"], python=sys.executable)
+    site = make_site("xen1", "xen2")
     site["xen1"].start_guest(GuestConfig(memory_mib=16, compact=True))
-    yield site
-    left = site.down()
-    assert left == []
-
-
-@pytest.fixture
-def user(site: Site, tmp_path: pathlib.Path) -> User:
-    """Somebody with an empty folder."""
-    (tmp_path / "user").mkdir()
-    return User(site, tmp_path / "user")
+    return site
 
 
 def number(site: Site, host: str) -> int:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import pathlib
 import socket
-import sys
-import typing as t
 
 import pytest
 from dom0_double.driver.commands import namespaces
+from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig, Host
-from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, where
 
@@ -26,14 +24,12 @@ CONFIG = GuestConfig(memory_mib=16, compact=True)
 
 
 @pytest.fixture
-def user(tmp_path: pathlib.Path) -> t.Iterator[User]:
+def user(make_site: MakeSite, tmp_path: pathlib.Path) -> User:
     """Two hosts that start their domains when they boot; the guest on xen1, which has its file, and starts it."""
-    site = Site(tmp_path / "double")
-    site.up(["xen1", "xen2"], python=sys.executable, xendomains=True, cpus=4)
+    site = make_site("xen1", "xen2", xendomains=True, cpus=4)
     site["xen1"].start_guest(CONFIG)
     site["xen1"].keep_config(CONFIG, starts=True)
-    yield User(site, tmp_path)
-    assert site.down() == []
+    return User(site, tmp_path)
 
 
 def files(host: Host) -> dict[str, str]:

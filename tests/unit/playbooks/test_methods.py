@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pathlib
 import subprocess
-import sys
 import time
 import typing as t
 
 import pytest
+from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
@@ -23,23 +23,13 @@ SUSPEND = ("-e", "migrate_method=suspend")
 
 
 @pytest.fixture(params=["pv"])
-def site(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> t.Iterator[Site]:
+def site(request: pytest.FixtureRequest, make_site: MakeSite) -> Site:
     """Two hosts whose Xen has no shadow paging, a PV guest on xen1."""
-    site = Site(tmp_path / "double")
-    site.up(["xen1", "xen2"], python=sys.executable, suspend_timeout_s=2.0)
+    site = make_site("xen1", "xen2", suspend_timeout_s=2.0)
     site["xen1"].start_guest(GuestConfig(kind=request.param, memory_mib=16, compact=True))
     for host in site.hosts.values():
         host.record_points()
-    yield site
-    left = site.down()
-    assert left == []
-
-
-@pytest.fixture
-def user(site: Site, tmp_path: pathlib.Path) -> User:
-    """Somebody with an empty folder."""
-    (tmp_path / "user").mkdir()
-    return User(site, tmp_path / "user")
+    return site
 
 
 def run(user: User, *arguments: str) -> tuple[int, str]:

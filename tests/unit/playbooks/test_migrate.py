@@ -22,7 +22,7 @@ from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, read_until, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, other, read_until, where
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(600)
@@ -40,17 +40,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     yield site
     left = site.down()
     assert left == []
-
-
-@pytest.fixture
-def user(site: Site, tmp_path: pathlib.Path) -> User:
-    """Somebody with an empty folder."""
-    return User(site, tmp_path)
-
-
-def other(site: Site) -> str:
-    """Return the host that does not have the guest."""
-    return "xen2" if where(site) == "xen1" else "xen1"
 
 
 def kill(process: subprocess.Popen[str]) -> None:

@@ -19,7 +19,7 @@ import yaml
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, other, where
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
 pytestmark = pytest.mark.timeout(600)
@@ -70,11 +70,6 @@ def seen(interface: str = "lo", **more: str) -> tuple[str, str]:
         facts = f"hostvars[dom0_move.{role}].dom0_xen_host_info"
         asked[f"migrate_{role}_info"] = f"{{{{ {facts} | combine({listed}, recursive=True) }}}}"
     return "-e", json.dumps({**asked, **more})
-
-
-def other(site: Site) -> str:
-    """Return the host that does not have the guest."""
-    return "xen2" if where(site) == "xen1" else "xen1"
 
 
 def fails(user: User, *arguments: str) -> str:
@@ -175,13 +170,6 @@ def test_an_address_that_is_away(user: User) -> None:
     log = fails(user, "-e", "migrate_network=10.20.0.0/24")
     assert where(user.site) == source
     assert "10.20.0." in log and user.result["end_state"] == "stayed"
-
-
-@pytest.fixture
-def sshd(tmp_path: pathlib.Path) -> t.Iterator[Sshd]:
-    """What stands for the destination's sshd."""
-    with Sshd(tmp_path / "sshd") as sshd:
-        yield sshd
 
 
 def test_over_ssh(user: User, sshd: Sshd) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import pathlib
-import sys
 import typing as t
 
 import pytest
 from dom0_double.driver.commands import namespaces
+from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
@@ -32,22 +32,12 @@ on_crash = "preserve"
 
 
 @pytest.fixture
-def site(tmp_path: pathlib.Path) -> t.Iterator[Site]:
+def site(make_site: MakeSite) -> Site:
     """Two hosts that call their network differently, the guest on xen1."""
-    site = Site(tmp_path / "double")
-    site.up(["xen1", "xen2"], python=sys.executable)
+    site = make_site("xen1", "xen2")
     site["xen2"].configure(bridges=["br-lan"])
     site["xen1"].start_guest(CONFIG)
-    yield site
-    left = site.down()
-    assert left == []
-
-
-@pytest.fixture
-def user(site: Site, tmp_path: pathlib.Path) -> User:
-    """Somebody with an empty folder."""
-    (tmp_path / "user").mkdir()
-    return User(site, tmp_path / "user")
+    return site
 
 
 @pytest.fixture

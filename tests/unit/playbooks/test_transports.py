@@ -13,7 +13,7 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, other, where
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
 pytestmark = pytest.mark.timeout(600)
@@ -28,17 +28,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     yield site
     left = site.down()
     assert left == []
-
-
-@pytest.fixture
-def user(site: Site, tmp_path: pathlib.Path) -> User:
-    """Somebody with an empty folder."""
-    return User(site, tmp_path)
-
-
-def other(site: Site) -> str:
-    """Return the host that does not have the guest."""
-    return "xen2" if where(site) == "xen1" else "xen1"
 
 
 def fails(user: User, *arguments: str) -> str:
@@ -71,14 +60,6 @@ def test_tcp(user: User) -> None:
     told = user.result
     assert told["transport"] == "tcp"
     assert "plain_transport" in [finding["code"] for finding in told["findings"]]
-
-
-@pytest.fixture
-def sshd(tmp_path: pathlib.Path) -> t.Iterator[Sshd]:
-    """What stands for the destination's sshd."""
-    with Sshd(tmp_path / "sshd") as sshd:
-        sshd.authorized_keys.write_text("# of somebody else\n")
-        yield sshd
 
 
 def over_ssh(sshd: Sshd) -> tuple[str, ...]:

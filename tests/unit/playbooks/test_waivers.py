@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import pathlib
-import sys
-import typing as t
 
 import pytest
+from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig
-from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, where
 
@@ -19,13 +17,11 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
-def user(tmp_path: pathlib.Path) -> t.Iterator[User]:
+def user(make_site: MakeSite, tmp_path: pathlib.Path) -> User:
     """Two hosts, and a guest whose network card is on a bridge that facts do not show."""
-    site = Site(tmp_path / "double")
-    site.up(["xen1", "xen2"], python=sys.executable)
+    site = make_site("xen1", "xen2")
     site["xen1"].start_guest(GuestConfig(memory_mib=16, compact=True, bridge="hidden0"))
-    yield User(site, tmp_path)
-    assert site.down() == []
+    return User(site, tmp_path)
 
 
 def severities(user: User) -> dict[str, str]:

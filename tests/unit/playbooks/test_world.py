@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import pathlib
-import sys
-import typing as t
 
 import pytest
 from dom0_double.driver.commands import namespaces
+from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig
-from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User
 
@@ -23,15 +21,13 @@ pytestmark = [
 
 
 @pytest.fixture
-def user(tmp_path: pathlib.Path) -> t.Iterator[User]:
+def user(make_site: MakeSite, tmp_path: pathlib.Path) -> User:
     """Two hosts that start their domains when they boot, the guest on xen1, which starts it at boot."""
-    site = Site(tmp_path / "double")
-    site.up(["xen1", "xen2"], python=sys.executable, xendomains=True)
+    site = make_site("xen1", "xen2", xendomains=True)
     guest = GuestConfig(memory_mib=16, compact=True)
     site["xen1"].start_guest(guest)
     site["xen1"].autostart(guest)
-    yield User(site, tmp_path)
-    assert site.down() == []
+    return User(site, tmp_path)
 
 
 def test_source_that_boots_after_the_move_makes_no_second_copy(user: User) -> None:

@@ -90,6 +90,11 @@ def where(site: Site) -> str:
     return next(name for name, host in site.hosts.items() if host.guest("centos"))
 
 
+def other(site: Site) -> str:
+    """Return the host that does not have the guest."""
+    return "xen2" if where(site) == "xen1" else "xen1"
+
+
 def read_until(process: subprocess.Popen[str], text: str) -> str:
     """Read the log of a run until a line has this text; return what was read."""
     log = ""
