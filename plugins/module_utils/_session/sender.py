@@ -72,7 +72,7 @@ class Sender(Driver[SourceState]):
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
         expired = self.link.down_for > self.settings.link_timeout
-        document.update(transport=self.settings.transport, path=self._carried.document)
+        document.update(transport=self.settings.transport, **self._carried.told)
         document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
         document.update(peer={**self.link.peer_figures, **self._peer}, belongings=self._guard.told)
         return document
