@@ -231,13 +231,16 @@ def _ask(here: Here, request: t.Mapping[str, t.Any], wait: float) -> control.Doc
 def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
     """Write down how the session ended, and remove what it has left in memory; return whether that was news.
 
-    It was none where another run settles and comes to the same end within ``wait`` seconds.
+    It was none where the session came to this end by itself, or another run settles and comes to it within ``wait``
+    seconds.
     """
     if not os.path.isdir(here.journal) or here.history().concluded == owner:
         return False
-    document = documents.read(os.path.join(here.journal, documents.RESULT)) or documents.read(
-        os.path.join(here.runtime, documents.STATUS)
-    )
+    ended = documents.read(os.path.join(here.journal, documents.RESULT))
+    told = tuple((ended or {}).get(each) for each in ("phase", "owner", "end_state"))
+    if told == ("ended", owner, end_state) and not os.path.isdir(here.runtime):
+        return False
+    document = ended or documents.read(os.path.join(here.runtime, documents.STATUS))
     domain = {"uuid": here.uuid, "name": here.name}
     paused = {LEAVE_PAUSED: True} if here.history().leave_paused else {}
     base = {"format": 1, "session": here.session, "role": here.role, "domain": domain, **paused}

@@ -214,8 +214,13 @@ def test_a_guest_that_reboots_comes_back(two_hosts: Site) -> None:
     assert after is not None and after["boot_id"] != before["boot_id"]
     assert host.run("xl", "save", "-c", "alma", "/dev/null").status == 0
     host.run("xl", "reboot", "alma")
+
+    def shut_down() -> list[tuple[bool, int]]:
+        return [(info["shutdown"], info["reason"]) for info in host.domains()]
+
+    assert waited(lambda: shut_down() == [(True, 1)])
     time.sleep(0.5)
-    assert [(info["shutdown"], info["reason"]) for info in host.domains()] == [(True, 1)]
+    assert shut_down() == [(True, 1)]
 
 
 def test_up_again_starts_anew(two_hosts: Site) -> None:

@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -126,6 +127,28 @@ def test_a_controller_that_was_killed_is_reported_to_after_the_end(user: User) -
     assert changes(log) == 0
     assert (user.result["owner"], user.result["end_state"], user.result["method"]) == ("destination", "moved", "live")
     assert user.result["bytes"] > 0
+
+
+def test_a_run_that_comes_while_life_is_looked_at_changes_nothing(user: User) -> None:
+    """The move is behind it; what is left of its session comes to its end, and that is no news."""
+    source, destination = where(user.site), other(user.site)
+    journals = user.site[source].paths.lib / "dom0-xen"
+    before = set(journals.glob("*.sender/result.json"))
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        wanted = ("-e", f"migrate_liveness_address={address}", "-e", "migrate_liveness_timeout=200")
+        process = user.start("dom0.xen.migrate", *user.asking(destination), *wanted)
+        deadline = time.monotonic() + LIMIT_S
+        while set(journals.glob("*.sender/result.json")) == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        kill(process)
+        log = user.move(destination)
+    assert "Settle step by step" in log
+    assert changes(log) == 0
+    assert where(user.site) == destination
+    assert user.result["end_state"] == "moved"
 
 
 def test_a_killed_sender_is_told_with_its_host_and_the_guest_stays(user: User) -> None:

@@ -253,10 +253,14 @@ class Host:
         return [info for info in self.machine.call("list") if info["domid"]]
 
     def guest(self, name: str = "centos") -> Json | None:
-        """Return what a guest would answer (boot_id, counter, verified, running ...), None when it is not here."""
+        """Return what a guest would answer (boot_id, counter, verified, running ...), None when it is not here.
+
+        Nor is it before its memory is there, or when it goes while it is asked.
+        """
         for info in self.domains():
             if info["name"] == name:
-                return dict(self.machine.call("guest", domid=info["domid"]))
+                with contextlib.suppress(HypercallError):
+                    return dict(self.machine.call("guest", domid=info["domid"]))
         return None
 
     def behave(self, name: str, **behaviour: t.Any) -> None:

@@ -11,12 +11,15 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import time
 import typing as t
 
 from ..machine import runlog
 from ..settings import Settings
 from .host import Host
 
+# What is on its way to its end when a test is over may have to wait for a processor.
+_ENDS_S = 10.0
 _MEMORY = pathlib.Path("/dev/shm")  # noqa: S108
 
 
@@ -75,17 +78,22 @@ class Site:
             text += "      dom0_xen_address: 127.0.0.1\n"
         self.inventory.write_text(text)
 
-    def down(self) -> list[str]:
-        """End all hosts. Returns the processes, other than machines and monitors, that were still there.
+    def down(self, ends_s: float = _ENDS_S) -> list[str]:
+        """End all hosts. Returns the processes, other than machines and monitors, that do not end by themselves.
 
         RuntimeError when a machine had crashed.
         """
-        left = [f"{host.name}: {line}" for host in self.hosts.values() for line in host.left_over()]
+        deadline = time.monotonic() + ends_s
+        while (left := self._left_over()) and time.monotonic() < deadline:
+            time.sleep(0.05)
         with contextlib.ExitStack() as ends:
             ends.callback(self._forget_memory)
             for host in self.hosts.values():
                 ends.callback(host.remove)
         return left
+
+    def _left_over(self) -> list[str]:
+        return [f"{host.name}: {line}" for host in self.hosts.values() for line in host.left_over()]
 
     def _forget_memory(self) -> None:
         link = self.state / "memory"
