@@ -10,13 +10,15 @@ On a host that has not done so for long each of these programs comes from the di
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 
 # What the scripts in tools/hotplug/Linux call, each so that it changes nothing; what a host does not have is left out.
 _SCRIPT = """
-once() { if command -v "$1" >/dev/null; then "$@"; fi; }
+once() { kill -0 "$owner" || exit; if command -v "$1" >/dev/null; then "$@"; fi; }
+owner=$1
 once xenstore-read /local/domain/0/name
 once xenstore-write -h
 once ip link show dev lo
@@ -47,9 +49,9 @@ def end(warming: subprocess.Popen[bytes] | None) -> None:
 def warm_up() -> subprocess.Popen[bytes] | None:
     """Start it in the background and return its process, to be reaped by the caller; None where it cannot be started.
 
-    It has the lowest priority, and ends by itself within ``LIMIT_S`` seconds.
+    It has the lowest priority, and ends by itself within ``LIMIT_S`` seconds, or soon after this process.
     """
-    argv = ["timeout", str(LIMIT_S), "nice", "-n", "19", "bash", "-c", _SCRIPT]
+    argv = ["timeout", str(LIMIT_S), "nice", "-n", "19", "bash", "-c", _SCRIPT, "warming", str(os.getpid())]
     quiet = subprocess.DEVNULL
     with contextlib.suppress(OSError):
         return spawn(argv, stdin=quiet, stdout=quiet, stderr=quiet)

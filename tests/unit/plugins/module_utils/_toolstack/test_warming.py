@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pathlib
 import shutil
+import signal
+import time
 
 import pytest
 
@@ -40,6 +44,37 @@ def test_each_tool_is_run_once_and_only_asked(tools: pathlib.Path) -> None:
         "ip link show dev lo",
         "brctl show",
     ]
+
+
+def test_nothing_more_is_run_for_a_session_that_was_killed(tools: pathlib.Path) -> None:
+    """Nobody ends it then, and it must not stay for the next session to find."""
+    os.mkfifo(tools / "fifo")
+    slow = tools / "xenstore-read"
+    slow.write_text(f"#!/bin/sh\necho slow >> {tools}/calls\nread line < {tools}/fifo\n")
+    started = os.fork()
+    if not started:
+        warm_up()
+        signal.pause()
+    # It opens once the tool has come to read.
+    with (tools / "fifo").open("w") as fifo:
+        os.kill(started, signal.SIGKILL)
+        os.waitpid(started, 0)
+        fifo.write("go on\n")
+    deadline = time.monotonic() + 20
+    while run_for(started) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not run_for(started)
+    assert (tools / "calls").read_text() == "slow\n"
+
+
+def run_for(owner: int) -> bool:
+    """Whether something still warms up for that process."""
+    end_of_line = f"\0warming\0{owner}\0".encode()
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes().endswith(end_of_line):
+                return True
+    return False
 
 
 def test_a_host_where_it_cannot_be_started(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
