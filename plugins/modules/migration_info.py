@@ -111,10 +111,10 @@ sessions:
     owner:
       description:
         - The host whose copy counts as this side knows it, V(source), V(destination), or V(unsettled) from the commit
-          until the outcome is known, if it ever is.
+          until the outcome is known, if it ever is. V(elsewhere) once settled, where neither of the two has it.
       type: str
     end_state:
-      description: How it ended, V(moved), V(stayed), V(unsettled) or, once settled, V(down). Null before the end.
+      description: How it ended, V(moved), V(stayed), V(unsettled) or, settled, V(down), V(elsewhere). Null before.
       type: str
     error:
       description: What went wrong, or null.
@@ -169,7 +169,7 @@ sessions:
       returned: for a sender
       type: list
       elements: dict
-    method: {returned: for a sender, type: str, description: "How the domain is moved, always V(live)."}
+    method: {returned: for a sender, type: str, description: "How it is moved, V(live), V(suspend) or V(cold)."}
     transport: {returned: for a sender, type: str, description: "How its state travels, V(tls), V(ssh) or V(tcp)."}
     permission:
       description: How far the permission to run the domain at the destination has come.
