@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import mmap
+import re
 import typing as t
 from collections.abc import Iterable, Iterator
 
@@ -15,8 +16,9 @@ from dom0lab import Host
 
 from .world import ON_HOST, Spy, World
 
-# Any key's PEM header. The keys of the hosts' own sshd are not new, so they are not found.
-HEADER = "PRIVATE KEY"
+# The header of any key with the key's first characters, whose line's end may be escaped. The header alone is in the
+# sender's code. The keys of the hosts' own sshd are not new, so they are not found.
+KEY = r"PRIVATE KEY-----[\\rn\s]+[A-Za-z0-9+/]{16}"
 
 
 # How the first line begins, which is the same in all keys of a kind: ECDSA on P-256 in PKCS #8, and OpenSSH's own.
@@ -37,7 +39,7 @@ def now(host: Host) -> float:
 def on_files(host: Host, since: float, secrets: list[str]) -> tuple[dict[str, list[str]], list[str]]:
     """Files changed since then that have a secret in them, and all that were searched."""
     script = (ON_HOST / "disk.py").read_text()
-    command = ["python3", "-I", "-", str(since), HEADER, *secrets]
+    command = ["python3", "-I", "-", str(since), KEY, *secrets]
     answer = json.loads(host.run(command, stdin=script, timeout=300).stdout)
     return answer["found"], answer["searched"]
 
@@ -55,12 +57,12 @@ def on_disk(host: Host, secrets: list[str]) -> list[str]:
 def in_log(host: Host, since: float, secrets: list[str]) -> list[str]:
     """Secrets in the system's log."""
     text = host.run(["journalctl", "-q", "-a", "-o", "cat", "--since", f"@{int(since)}"]).stdout
-    return [secret for secret in [HEADER, *secrets] if secret in text]
+    return in_text(text, secrets)
 
 
 def in_text(text: str, secrets: list[str]) -> list[str]:
     """Secrets in a text; one that was wrapped in quotes or escapes still has its lines."""
-    return [secret for secret in [HEADER, *secrets] if secret in text]
+    return [*re.findall(KEY, text), *(secret for secret in secrets if secret in text)]
 
 
 @contextlib.contextmanager

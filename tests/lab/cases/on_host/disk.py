@@ -1,7 +1,8 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Search this host's disk for secrets: files that changed since argument 1 (seconds), for the words that follow.
+"""Search this host's disk for secrets: files that changed since argument 1 (seconds), for any key (the expression that
+is argument 2), and for the words that follow.
 
 Payloads of Ansible's modules are opened: a key that was a module's option would be in one.
 """
@@ -23,7 +24,8 @@ LARGEST = 16 * 2**20
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{400,}={0,2}")
 
 since = float(sys.argv[1])
-marks = [word.encode() for word in sys.argv[2:]]
+key = re.compile(sys.argv[2].encode())
+marks = [word.encode() for word in sys.argv[3:]]
 
 
 def files(top: str) -> Iterator[str]:
@@ -68,7 +70,7 @@ for place in PLACES:
         except OSError:
             continue
         searched.append(path)
-        hits = {mark.decode() for layer in layers(content) for mark in marks if mark in layer}
+        hits = {mark.decode() for layer in layers(content) for mark in [*key.findall(layer), *marks] if mark in layer}
         if hits:
             found[path] = sorted(hits)
 print(json.dumps({"found": found, "searched": searched}))
