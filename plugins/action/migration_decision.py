@@ -39,5 +39,5 @@ class ActionModule(ActionBase):
         made = decide(source, destination, beside)
         inventory = (task_vars or {}).get("ansible_inventory_sources")
         command = " -i ".join(map(shlex.quote, inventory)) if inventory else "INVENTORY"
-        result.update(changed=False, **told(made, options["name"], source, destination, command))
+        result.update(changed=False, **told(made, domain, source, destination, command, options["repeat"]))
         return result

@@ -135,6 +135,7 @@ DECISION: Spec = {
     "hosts": {"type": "dict", "default": {}},
     "gone": {"type": "list", "elements": "str", "default": []},
     "ran": {"type": "str", "default": "unknown", "choices": ["unknown", "yes", "no"]},
+    "repeat": {"type": "dict", "default": {}},
 }
 
 DOMAIN_CHECK: Spec = {

@@ -61,6 +61,12 @@ options:
     type: str
     choices: [unknown, "yes", "no"]
     default: unknown
+  repeat:
+    description:
+      - Variables that every command of RV(choices) must give again, such as C(dom0_group). Those without a value are
+        left out.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full

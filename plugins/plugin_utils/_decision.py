@@ -6,17 +6,26 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import shlex
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import PAUSED, RUNNING, SUSPENDED, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    PAUSED,
+    RUNNING,
+    SUSPENDED,
+    UNKNOWN_HOST,
+    Side,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy, Others
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import own_name
 
 NOBODY_ASKED = "every other dom0"
+_PLAIN = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.:@+-]*\Z")
 
 Result = dict[str, t.Any]
 
@@ -31,7 +40,7 @@ def side(host: str, look: t.Mapping[str, t.Any], gone: t.Container[str], ran: bo
     seen = look.get("side")
     trouble = str(look.get("msg") or "") if look.get("failed") and not look.get("unreachable") else ""
     found = Side.from_result(seen) if seen else Side(host, reachable=False, trouble=trouble.rstrip("."))
-    return dataclasses.replace(found, host=host or "(unknown host)", gone=host in gone, vouched_ran=ran)
+    return dataclasses.replace(found, host=host or UNKNOWN_HOST, gone=host in gone, vouched_ran=ran)
 
 
 def others(
@@ -43,12 +52,14 @@ def others(
 ) -> Others:
     """Return what all dom0s show of the domain beside the two sides; ``answers`` is what ``host_info`` returned.
 
-    On both sides' hosts that is only another domain of its name, from a file that gives it another UUID.
+    On both sides' hosts that is only another domain of its name, from a file that gives it another UUID. A host that
+    the inventory calls twice is looked at once.
     """
     found: list[Copy] = []
     unseen: list[str] = [] if answers else [NOBODY_ASKED]
     facts = facts_by_host(answers)
     boots = {side.boot_id for side in (source, destination) if side.boot_id}
+    looked: set[str] = set()
     for host in answers:
         seen = facts.get(host)
         part = host in (source.host, destination.host) or (seen is not None and seen.boot_id in boots)
@@ -56,6 +67,9 @@ def others(
             # A host without so much as its own domain does not tell.
             unseen += [] if part or host in gone else [host]
             continue
+        if seen.boot_id in looked:
+            continue
+        looked.add(seen.boot_id)
         copies = (_copy(host, row, domain) for row in seen.domains)
         found += [copy for copy in copies if copy is not None and (copy.namesake or not part)]
     return Others(tuple(found), tuple(unseen))
@@ -68,12 +82,23 @@ def _copy(host: str, row: DomainRow, domain: SessionDomain) -> Copy | None:
     return Copy(host, row.domid, row.name, row.state.word, namesake=not same)
 
 
-def told(made: Decision, name: str, source: Side, destination: Side, inventory: str = "INVENTORY") -> Result:
-    """Return the decision as a result: its fields, where its step is done and on which copy, and a message."""
+def told(
+    made: Decision,
+    domain: SessionDomain,
+    source: Side,
+    destination: Side,
+    inventory: str = "INVENTORY",
+    repeat: t.Mapping[str, str] | None = None,
+) -> Result:
+    """Return the decision as a result: its fields, where its step is done and on which copy, and a message.
+
+    Its commands are as they are to be typed, for this ``inventory`` and with the variables that are to ``repeat``.
+    """
     result = made.to_result()
-    made = dataclasses.replace(made, choices=tuple(_typed(choice, name, inventory) for choice in made.choices))
+    command = _command(domain, inventory, repeat or {})
+    made = dataclasses.replace(made, choices=tuple(choice.replace(to.COMMAND, command) for choice in made.choices))
     result["choices"] = list(made.choices)
-    result["msg"] = message(made, name)
+    result["msg"] = message(made, domain.name or "")
     if made.step is not None:
         at = source if made.step.side == to.SOURCE else destination
         result["act"] = {
@@ -98,5 +123,9 @@ def message(made: Decision, name: str) -> str:
     return f"{name}: {made.reason}\nEnd state: {made.end_state}\nKnown:{known}{unknown}\nChoose:{choices}"
 
 
-def _typed(choice: str, name: str, inventory: str) -> str:
-    return choice.replace("domain=NAME", f"domain={name}").replace("INVENTORY", inventory)
+def _command(domain: SessionDomain, inventory: str, repeat: t.Mapping[str, str]) -> str:
+    # Ansible takes KEY=VALUE apart at spaces and quotes by itself, whatever the shell has left of them.
+    name = domain.name if _PLAIN.match(domain.name or "") else domain.uuid
+    words = {"domain": name, **{key: value for key, value in repeat.items() if value}}
+    more = "".join(f" -e {shlex.quote(f'{key}={value}')}" for key, value in words.items())
+    return f"ansible-playbook -i {inventory} dom0.xen.settle{more}"

@@ -14,8 +14,15 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision, Step
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, PAUSED, SUSPENDED, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    ABSENT,
+    PAUSED,
+    SHUT_DOWN,
+    SUSPENDED,
+    Side,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Others
+from ansible_collections.dom0.xen.plugins.module_utils._settling.questions import human
 
 
 def judge(source: Side, destination: Side, others: Others, made: Decision) -> Decision:
@@ -26,9 +33,10 @@ def judge(source: Side, destination: Side, others: Others, made: Decision) -> De
         return made
     if others.same:
         return _put_elsewhere(source, destination, others)
-    if source.phantom and not source.alive and made.end_state == to.RAN_UNASKED and destination.runs:
+    over = not source.alive and (destination.runs or not destination.alive)
+    if source.phantom and made.end_state == to.RAN_UNASKED and over:
         # Started by hand from the disks that it was shut down for: the record is of no use any more.
-        reason = f"It runs on {destination.host}, where somebody has started it."
+        reason = f"It {'runs' if destination.runs else 'has run'} on {destination.host}, where somebody has started it."
         return to.step(source, destination, Step(to.SOURCE, to.DESTROY), reason)
     if source.phantom and (_starts_at_source(made) or made.end_state == to.RAN_PERHAPS):
         return _start_again(source, destination, others, made)
@@ -45,21 +53,24 @@ def _starts_at_source(made: Decision) -> bool:
 def _put_elsewhere(source: Side, destination: Side, others: Others) -> Decision:
     copy = others.same[0]
     known = all(side.reachable or side.gone for side in (source, destination))
-    nothing = source.copy == destination.copy == ABSENT and not (source.alive or destination.alive)
+    # What is left of one that has ended never runs again; a person has said that it counts no more.
+    over = (ABSENT, SHUT_DOWN) if source.vouched_ran else (ABSENT,)
+    nothing = not any(side.alive or side.copy not in over for side in (source, destination))
     if known and nothing:
         reason = f"It is on {copy.host}, where somebody has put it."
         return to.settled(source, destination, to.ELSEWHERE, to.ELSEWHERE, reason)
-    counts = source.vouched_ran or (copy.runs and _is_worthless(source, destination))
-    step = _give_up(source, destination) if known and counts else None
-    if step is not None:
+    step = _give_up(source, destination) if known else None
+    if step is not None and (source.vouched_ran or (copy.runs and _is_worthless(source, destination))):
         return to.step(source, destination, step, f"The copy on {copy.host} counts.")
-    return to.human(source, destination, to.PUT_ELSEWHERE, other=copy.host, there=copy.domid)
+    silent = ",".join(side.host for side in (source, destination) if not (side.reachable or side.gone))
+    more = {"other": copy.host, "there": copy.domid, "silent": silent, "stuck": step is None}
+    return human(source, destination, to.PUT_ELSEWHERE, **more)
 
 
 def _is_worthless(source: Side, destination: Side) -> bool:
     """Whether all that the session has is a record, and perhaps a copy that was made anew and never ran."""
     record = not source.alive and (source.phantom or source.history.given_up)
-    made = destination.copy == PAUSED and not destination.history.committed
+    made = destination.copy == PAUSED and not (destination.ran or destination.history.committed)
     return record and (made or destination.copy == ABSENT)
 
 
@@ -69,7 +80,7 @@ def _give_up(source: Side, destination: Side) -> Step | None:
         return Step(to.DESTINATION, to.BAR)
     if source.alive:
         # "It runs there" is the only word that ends what shuts it down without starting it.
-        return Step(to.SOURCE, to.OUTCOME, 0) if source.history.asked else None
+        return Step(to.SOURCE, to.OUTCOME, 0) if source.history.asked or source.phantom else None
     if source.copy in (SUSPENDED, PAUSED):
         return Step(to.SOURCE, to.DESTROY)
     if destination.alive:
@@ -85,7 +96,7 @@ def _start_again(source: Side, destination: Side, others: Others, made: Decision
             return to.step(source, destination, step, "It has run elsewhere since, or is to stay down, as you said.")
     elif source.vouched_ran is False or not doubts:
         return made
-    return to.human(source, destination, to.STARTED_PERHAPS, doubts=doubts or "you said so", unseen=others.unseen)
+    return human(source, destination, to.STARTED_PERHAPS, doubts=doubts or "you said so", unseen=others.unseen)
 
 
 def _doubts(source: Side, destination: Side, others: Others) -> t.Iterator[str]:

@@ -26,10 +26,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     RUNNING,
     SHUT_DOWN,
     SUSPENDED,
+    History,
     Side,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Copy, Others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.outcome import RETURNED, RUNS, outcome, why
+from ansible_collections.dom0.xen.plugins.module_utils._settling.questions import human
 
 _UNCOMMITTED = "The other side's process is gone, and nothing was committed."
 _NEVER_ASKED = "The commit was never asked for, and never will."
@@ -47,8 +49,10 @@ def decide(source: Side, destination: Side, others: Others = NOBODY) -> Decision
 
 def _decide(source: Side, destination: Side) -> Decision:
     if source.gone or destination.gone:
-        return _without_gone(source, destination)
-    if not source.reachable or not destination.reachable:
+        if not any(side.reachable and not side.gone for side in (source, destination)):
+            return human(source, destination, to.BOTH_SILENT)
+        source, destination = _without(source, source.history), _without(destination, History())
+    elif not source.reachable or not destination.reachable:
         return _unreachable(source, destination)
     if source.ending or destination.ending:
         return to.wait(source, destination, "A process is about to end, or watches for a late suspend.")
@@ -94,6 +98,8 @@ def _receiver_alone(source: Side, destination: Side) -> Decision:
         return _last_copy(source, destination, Step(to.DESTINATION, to.HAND_OVER), Step(to.DESTINATION, to.CANCEL))
     if past.transferred and source.copy == ABSENT:
         return to.wait(source, destination, "The whole stream is there, and the destination's xl makes its copy of it.")
+    if source.copy != ABSENT and destination.has_run:
+        return human(source, destination, to.BOTH_HAVE_IT)
     if source.history.tasks_open and not source.gone:
         return to.undo(source, destination)
     return to.step(source, destination, Step(to.DESTINATION, to.CANCEL), _UNCOMMITTED)
@@ -113,16 +119,16 @@ def _bar(source: Side, destination: Side, why: str) -> Decision | None:
     """Say what is to be done before it is certain that no commit comes any more, ``None`` once it is."""
     if not destination.barred:
         return to.step(source, destination, Step(to.DESTINATION, to.BAR), f"{why}; the commit must not come any more.")
-    if destination.copy in (RUNNING, SHUT_DOWN):
-        return to.human(source, destination, to.RAN_UNASKED)
+    if destination.has_run:
+        return human(source, destination, to.RAN_UNASKED)
     return None
 
 
 def _sender_alone(source: Side, destination: Side) -> Decision:
     past = source.history
     if not past.asked:
-        if destination.copy in (RUNNING, SHUT_DOWN):
-            return to.human(source, destination, to.RAN_UNASKED)
+        if destination.has_run:
+            return human(source, destination, to.RAN_UNASKED)
         if past.tasks_open or not source.waits:
             return _go_back(source, destination, to.CANCEL, _UNCOMMITTED)
     known = outcome(source, destination)
@@ -157,8 +163,8 @@ def _go_back(source: Side, destination: Side, verb: str, reason: str) -> Decisio
 def _source_alive(source: Side, destination: Side) -> Decision:
     """The source's copy is not suspended: it never was, or has been resumed."""
     back = source.history.refused or destination.history.status or not destination.history.committed
-    if destination.copy in (RUNNING, SHUT_DOWN) or (destination.copy == PAUSED and not back):
-        return to.human(source, destination, to.BOTH_HAVE_IT)
+    if destination.has_run or (destination.copy == PAUSED and not back):
+        return human(source, destination, to.BOTH_HAVE_IT)
     if destination.copy == PAUSED:
         return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The domain runs on the source.")
     if source.name.endswith(MIGRATED_AWAY):
@@ -175,13 +181,14 @@ def _stays(source: Side) -> str:
 def _source_over(source: Side, destination: Side) -> Decision:
     """The source has no copy that could go on."""
     past = destination.history
-    if destination.copy == RUNNING:
+    if destination.copy in (RUNNING, SUSPENDED):
         if source.copy == SHUT_DOWN:
-            return to.human(source, destination, to.BOTH_HAVE_IT)
-        return to.settled(source, destination, to.DESTINATION, to.MOVED, f"It runs on {destination.host}.")
+            return human(source, destination, to.BOTH_HAVE_IT)
+        how = "It runs on" if destination.runs else "Somebody saves it, or moves it on, on"
+        return to.settled(source, destination, to.DESTINATION, to.MOVED, f"{how} {destination.host}.")
     if destination.copy == PAUSED:
-        if source.copy == SHUT_DOWN and past.committed and not past.status:
-            return to.human(source, destination, to.BOTH_HAVE_IT)
+        if source.copy == SHUT_DOWN and (destination.ran or (past.committed and not past.status)):
+            return human(source, destination, to.BOTH_HAVE_IT)
         if destination.arrived_paused:
             reason = f"It is paused on {destination.host}, as was asked for."
             return to.settled(source, destination, to.DESTINATION, to.MOVED, reason)
@@ -190,7 +197,10 @@ def _source_over(source: Side, destination: Side) -> Decision:
             return to.step(
                 source, destination, forward, "It was committed, and the destination's copy is the only one."
             )
-        if source.copy == ABSENT and past.ready and (not past.committed or not destination.ran):
+        if destination.ran:
+            reason = f"It is paused on {destination.host}, where it has run."
+            return to.settled(source, destination, to.DESTINATION, to.MOVED, reason)
+        if source.copy == ABSENT and past.ready:
             return _last_copy(source, destination, forward, drop)
         return to.step(source, destination, drop, "The destination's copy is incomplete.")
     if source.copy == ABSENT and destination.copy == SHUT_DOWN:
@@ -210,7 +220,7 @@ def _last_copy(source: Side, destination: Side, keep: Step, drop: Step) -> Decis
     """
     stood_still = source.history.held and not source.history.backed_out
     if source.vouched_ran is None and not stood_still:
-        return to.human(source, destination, to.RESUMED_PERHAPS)
+        return human(source, destination, to.RESUMED_PERHAPS)
     if source.vouched_ran:
         return to.step(source, destination, drop, "The domain ran on, on the source, after this copy was made.")
     if source.history.tasks_due:
@@ -223,7 +233,7 @@ def _last_copy(source: Side, destination: Side, keep: Step, drop: Step) -> Decis
 
 def _unreachable(source: Side, destination: Side) -> Decision:
     if not source.reachable and not destination.reachable:
-        return to.human(source, destination, to.BOTH_SILENT)
+        return human(source, destination, to.BOTH_SILENT)
     return _destination_silent(source, destination) if source.reachable else _source_silent(source, destination)
 
 
@@ -232,7 +242,7 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
     if source.alive and source.linked and not source.waits:
         return to.watch(source, destination)
     if unanswered and source.copy in (SUSPENDED, ABSENT):
-        return to.human(source, destination, to.DESTINATION_SILENT)
+        return human(source, destination, to.DESTINATION_SILENT)
     if source.alive:
         return _go_back(source, destination, to.CANCEL, _NEVER_ASKED)
     if source.copy == SUSPENDED and not source.xl_alive:
@@ -240,7 +250,7 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
     if source.runs and source.name.endswith(MIGRATED_AWAY):
         return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
     if unanswered or source.copy not in (RUNNING, PAUSED):
-        return to.human(source, destination, to.DESTINATION_SILENT)
+        return human(source, destination, to.DESTINATION_SILENT)
     if source.xl_alive:
         return to.wait(source, destination, "xl is still at work.")
     if source.history.tasks_open:
@@ -254,20 +264,12 @@ def _source_silent(source: Side, destination: Side) -> Decision:
     if destination.alive and destination.linked:
         return to.watch(source, destination)
     if destination.alive or destination.xl_alive or destination.copy != PAUSED or not past.committed or past.status:
-        return to.human(source, destination, to.SOURCE_SILENT)
+        return human(source, destination, to.SOURCE_SILENT)
     if destination.arrived_paused:
-        return to.human(source, destination, to.SOURCE_SILENT)
+        return human(source, destination, to.SOURCE_SILENT)
     return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), "After the commit it only goes forward.")
 
 
-def _without_gone(source: Side, destination: Side) -> Decision:
-    """A person vouches that one host is off for good: what was in its memory is no more, and cannot come back."""
-    if not any(side.reachable and not side.gone for side in (source, destination)):
-        return to.human(source, destination, to.BOTH_SILENT)
-    if source.gone:
-        lost = Side(source.host, gone=True, vouched_ran=source.vouched_ran, history=source.history)
-        if destination.alive:
-            return _receiver_alone(lost, destination)
-        return _both_over(lost, destination)
-    lost = Side(destination.host, gone=True, vouched_ran=destination.vouched_ran)
-    return _sender_alone(source, lost) if source.alive else _both_over(source, lost)
+def _without(side: Side, history: History) -> Side:
+    """A person vouches that a host is off for good: what was in its memory is no more, and cannot come back."""
+    return Side(side.host, gone=True, vouched_ran=side.vouched_ran, history=history) if side.gone else side

@@ -55,6 +55,9 @@ SOURCE_SILENT = "source_silent"
 DESTINATION_SILENT = "destination_silent"
 BOTH_SILENT = "both_silent"
 
+COMMAND = "ansible-playbook -i INVENTORY dom0.xen.settle -e domain=NAME"
+"""What settles again; the inventory and the domain's name are put in where they are known."""
+
 
 @dataclass(frozen=True)
 class Step(Record):
@@ -83,34 +86,34 @@ class Decision(Record):
 
 def step(source: Side, destination: Side, act: Step, reason: str) -> Decision:
     """Return a decision to act."""
-    return Decision(ACT, UNSETTLED, UNSETTLED, reason, act, _known(source, destination))
+    return Decision(ACT, UNSETTLED, UNSETTLED, reason, act, known(source, destination))
 
 
 def wait(source: Side, destination: Side, reason: str) -> Decision:
     """Return a decision to look again."""
-    return Decision(WAIT, UNSETTLED, UNSETTLED, reason, None, _known(source, destination))
+    return Decision(WAIT, UNSETTLED, UNSETTLED, reason, None, known(source, destination))
 
 
 def watch(source: Side, destination: Side) -> Decision:
     """Return that there is nothing to settle yet."""
     reason = "The session is under way; dom0.xen.migrate watches it to its end."
-    return Decision(WATCH, UNSETTLED, UNSETTLED, reason, None, _known(source, destination))
+    return Decision(WATCH, UNSETTLED, UNSETTLED, reason, None, known(source, destination))
 
 
 def settled(source: Side, destination: Side, owner: str, end_state: str, reason: str) -> Decision:
     """Return the end."""
-    return Decision(DONE, owner, end_state, reason, None, _known(source, destination))
+    return Decision(DONE, owner, end_state, reason, None, known(source, destination))
 
 
 def undo(source: Side, destination: Side) -> Decision:
     """Return that the source may run the domain once the caller's tasks at the gate are undone."""
     reason = "The tasks at the gate were started; they must be undone before the source may run the domain."
-    settle = _settle(source, destination)
+    again = settle(source, destination)
     choices = (
-        f"{settle} -e migrate_gate_undo_tasks=/ABSOLUTE/PATH: undoes them and resumes it on {source.host}",
-        f"{settle} -e settle_undone=true: you have undone them on {source.host} by hand",
+        f"{again} -e migrate_gate_undo_tasks=/ABSOLUTE/PATH: undoes them and resumes it on {source.host}",
+        f"{again} -e settle_undone=true: you have undone them on {source.host} by hand",
     )
-    return Decision(UNDO, UNSETTLED, UNSETTLED, reason, None, _known(source, destination), "", choices)
+    return Decision(UNDO, UNSETTLED, UNSETTLED, reason, None, known(source, destination), "", choices)
 
 
 def tasks(source: Side, destination: Side) -> Decision:
@@ -119,64 +122,45 @@ def tasks(source: Side, destination: Side) -> Decision:
         "The tasks at the gate are not known to have been run to their end, or they were undone; "
         "they must be run before the destination may run the domain."
     )
-    settle = _settle(source, destination)
+    again = settle(source, destination)
     choices = (
-        f"{settle} -e migrate_gate_tasks=/ABSOLUTE/PATH: runs them and starts the domain on {destination.host}",
-        f"{settle} -e settle_done=true: you have done by hand what they do, for {destination.host}, or there are none",
+        f"{again} -e migrate_gate_tasks=/ABSOLUTE/PATH: runs them and starts the domain on {destination.host}",
+        f"{again} -e settle_done=true: you have done by hand what they do, for {destination.host}, or there are none",
     )
-    return Decision(TASKS, UNSETTLED, UNSETTLED, reason, None, _known(source, destination), "", choices)
+    return Decision(TASKS, UNSETTLED, UNSETTLED, reason, None, known(source, destination), "", choices)
 
 
 def alarm(source: Side, destination: Side, *others: Copy) -> Decision:
     """Return that the domain runs more than once; ``others`` run where the session has no part."""
     seen: tuple[Side | Copy, ...] = (source, destination, *others)
-    pause = [f"{each.host}: xl pause {each.domid}" for each in seen if each.runs]
+    pause = [f"{each.host}: xl pause {each.domid}{_and_more(each)}" for each in seen if each.runs]
     return Decision(
         HUMAN,
         UNSETTLED,
         RUNNING_TWICE,
         "The domain runs more than once. Pause its copies at once, then find out which one counts.",
         None,
-        _known(source, destination),
+        known(source, destination),
         "Which copy has the good disk state.",
         tuple(pause),
     )
 
 
-def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
-    """Return that a person has to decide, with what is known, what is not, and the commands to choose from.
-
-    ``more`` is what the texts of some of these say besides.
-    """
-    reason, unknown, choices = _TEXTS[why]
-    if why in (SOURCE_SILENT, DESTINATION_SILENT) and (source.trouble or destination.trouble):
-        # Nobody may call a host off for good that has just said why it cannot be looked at.
-        choices = (_LOOK_AGAIN,)
-    if more.get("unseen"):
-        choices = ("{settle}, when every dom0 of the inventory answers it", *choices)
-    names = {"source": source.host, "destination": destination.host, "at": source.domid, "to": destination.domid}
-    names.update(more, settle=_settle(source, destination), command=_SETTLE)
-    return Decision(
-        HUMAN,
-        UNSETTLED,
-        why,
-        reason.format(**names),
-        None,
-        _known(source, destination),
-        unknown.format(**names),
-        tuple(choice.format(**names) for choice in choices),
-    )
+def _and_more(each: Side | Copy) -> str:
+    more = each.others if isinstance(each, Side) else 0
+    return f", and {more} more of its UUID that run there (xl list -v)" if more else ""
 
 
-def _settle(source: Side, destination: Side) -> str:
-    """The command that settles again, with what a person has vouched for so far."""
+def settle(source: Side, destination: Side) -> str:
+    """Return the command that settles again, with what a person has vouched for so far."""
     gone = [side.host for side in (source, destination) if side.gone]
     ran = next((side.vouched_ran for side in (source, destination) if side.vouched_ran is not None), None)
     words = f" -e settle_gone={','.join(gone)}" if gone else ""
-    return _SETTLE + words + ("" if ran is None else f" -e settle_ran={'yes' if ran else 'no'}")
+    return COMMAND + words + ("" if ran is None else f" -e settle_ran={'yes' if ran else 'no'}")
 
 
-def _known(source: Side, destination: Side) -> tuple[str, ...]:
+def known(source: Side, destination: Side) -> tuple[str, ...]:
+    """Return what is known of both hosts, in sentences."""
     return (_side(SOURCE, source), _side(DESTINATION, destination))
 
 
@@ -188,7 +172,7 @@ def _side(role: str, side: Side) -> str:
         return f"{where}: could not be looked at: {side.trouble}." if side.trouble else f"{where}: does not answer."
     copy = "no copy" if side.copy == ABSENT else f"copy {side.name} (domid {side.domid}) is {side.copy}"
     if side.phantom:
-        copy = f"{side.name} was shut down for the move, and can be started again from its configuration"
+        copy = f"{side.name} was asked to shut down for the move, is not there, and can be started again from its file"
     told = [word for word, true in _told(side) if true]
     process = "its process runs" if side.alive else "no process of the session"
     restarted = ", restarted since" if side.rebooted else ""
@@ -205,85 +189,3 @@ def _told(side: Side) -> t.Iterator[tuple[str, bool]]:
     yield "running", past.running
     yield f"not started (status {past.status})", bool(past.status)
     yield "to be left paused", past.leave_paused
-
-
-# The inventory and the domain's name are put in where they are known.
-_SETTLE = "ansible-playbook -i INVENTORY dom0.xen.settle -e domain=NAME"
-_LOOK_AGAIN = "{settle}, when what keeps it from being looked at is mended"
-_DESTROY_ONE = (
-    "{source}: xl destroy {at}, if the copy on {destination} counts",
-    "{destination}: xl destroy {to}, if it does not",
-)
-_TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    BOTH_HAVE_IT: (
-        "Both hosts have a copy that may have run.",
-        "Which copy has the good disk state.",
-        _DESTROY_ONE,
-    ),
-    RAN_UNASKED: (
-        "{destination} has run a copy that never had the permission: somebody started it by hand.",
-        "What it has written to the disks.",
-        _DESTROY_ONE,
-    ),
-    RAN_PERHAPS: (
-        "{destination} had the permission, and what became of its copy is not on record.",
-        "Whether the domain has run on {destination}, even for a moment, and written to its disks.",
-        (
-            "{settle} -e settle_ran=yes: it has run there; the copy on {source} is destroyed",
-            "{settle} -e settle_ran=no: it has not; the copy on {source} is resumed",
-        ),
-    ),
-    RESUMED_PERHAPS: (
-        "{source} has lost its copy, and it is not on record that it stood still to the end. The copy on {destination} "
-        "is complete, but if the domain ran on, on {source}, it is older than the disks.",
-        "Whether {source} had resumed the domain before it lost it.",
-        (
-            "{settle} -e settle_ran=no: it had not; the copy on {destination} is started. If the move had tasks at a "
-            "gate (migrate_gate_tasks), see first that {destination} has what they give",
-            "{settle} -e settle_ran=yes: it had; the copy on {destination} is destroyed, and you start the domain from "
-            "its disks",
-        ),
-    ),
-    STARTED_PERHAPS: (
-        "{source} has shut the domain down for the move, and it is not there any more. Somebody may have started it"
-        " elsewhere since: {doubts}.",
-        "Whether it is, or has been, on any host since it was shut down, or was saved.",
-        (
-            "{settle} -e settle_ran=no: it has not; it is started on {source}",
-            "{settle} -e settle_ran=yes: it has, or it is to stay down; it is given up on {source}, and nothing of this"
-            " session starts it",
-        ),
-    ),
-    PUT_ELSEWHERE: (
-        "The domain is on {other}, which has no part in the session: somebody has put it there.",
-        "Whether that copy counts, or what the session has of the domain.",
-        (
-            "{settle} -e settle_ran=yes: the copy on {other} counts; what the session has of it is given up",
-            "{other}: xl destroy {there}, if it does not; then {settle}",
-        ),
-    ),
-    DESTINATION_SILENT: (
-        "{destination} does not answer, and it may have the copy that counts.",
-        "Whether the domain runs on {destination}.",
-        (
-            "{settle}, when {destination} answers again",
-            "{command} -e settle_gone={destination} -e settle_ran=yes: it is off for good, and has run the domain; the "
-            "copy on {source} is destroyed",
-            "{command} -e settle_gone={destination} -e settle_ran=no: it is off for good, and has not run it; the copy "
-            "on {source} is resumed",
-        ),
-    ),
-    SOURCE_SILENT: (
-        "{source} does not answer.",
-        "Whether the domain runs on {source}.",
-        (
-            "{settle}, when {source} answers again",
-            "{command} -e settle_gone={source}: it is off for good; you are asked again if more must be known",
-        ),
-    ),
-    BOTH_SILENT: (
-        "Neither {source} nor {destination} answers.",
-        "Where the domain runs.",
-        ("{settle}, when at least one of them answers again",),
-    ),
-}

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow
 
+# What a host is called of which nobody knows the name.
+UNKNOWN_HOST = "(unknown host)"
+
 # No copy, or what DomainState calls its state.
 ABSENT = "absent"
 RUNNING = "running"
@@ -131,6 +134,11 @@ class Side(Record):
     def runs(self) -> bool:
         """Whether a copy runs here."""
         return self.copy == RUNNING
+
+    @property
+    def has_run(self) -> bool:
+        """Whether a destination's copy shows that it has run: what never did is paused, and took no processor time."""
+        return self.copy in (RUNNING, SHUT_DOWN, SUSPENDED) or (self.copy == PAUSED and self.ran)
 
     @property
     def arrived_paused(self) -> bool:

@@ -11,9 +11,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     ABSENT,
     PAUSED,
     RUNNING,
-    SHUT_DOWN,
     Side,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._settling.questions import human
 
 RUNS, RETURNED = "runs", "returned"
 
@@ -27,8 +27,8 @@ def outcome(source: Side, destination: Side) -> Decision | str:
         # Its journal, which would say whether it committed, is lost.
         return RUNS if copy == RUNNING else _vouched(source, destination)
     if not past.committed:
-        if copy in (RUNNING, SHUT_DOWN):
-            return to.human(source, destination, to.RAN_UNASKED)
+        if destination.has_run:
+            return human(source, destination, to.RAN_UNASKED)
         return RETURNED
     if copy == RUNNING or (past.running and not unseen):
         return RUNS
@@ -49,7 +49,7 @@ def outcome(source: Side, destination: Side) -> Decision | str:
 
 def _vouched(source: Side, destination: Side) -> Decision | str:
     if destination.vouched_ran is None:
-        return to.human(source, destination, to.RAN_PERHAPS)
+        return human(source, destination, to.RAN_PERHAPS)
     return RUNS if destination.vouched_ran else RETURNED
 
 

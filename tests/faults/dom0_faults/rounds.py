@@ -12,7 +12,7 @@ import time
 import types
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionSeen
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionDomain, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.plugin_utils import _decision
@@ -86,6 +86,7 @@ class _Settling:
         self._found, self._gate, self._hands = found, gate, hands
         self._source, self._destination = source, destination
         self._roles = {source: "sender", destination: "receiver"}
+        self._domain = SessionDomain(found.uuid, found.name)
         names = {"session": found.session, "uuid": found.uuid, "name": found.name}
         self._common: Answer = {**names, "settler": secrets.token_hex(8), "wait": WAIT_S}
         self._text = ""
@@ -97,7 +98,7 @@ class _Settling:
             sides = (_decision.side(name, look, (), None) for name, look in looks.items())
             source, destination = sides
             made = decide(source, destination)
-            told = _decision.told(made, self._found.name, source, destination)
+            told = _decision.told(made, self._domain, source, destination)
             step = f"{made.step.side}.{made.step.verb}" if made.step else ""
             self._text += f" {told['next']} {step} ({made.reason})"
             if made.next == to.DONE:

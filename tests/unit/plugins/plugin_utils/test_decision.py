@@ -8,10 +8,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+import pytest
+
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionDomain
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy, Others
-from ansible_collections.dom0.xen.plugins.plugin_utils._decision import NOBODY_ASKED, others
+from ansible_collections.dom0.xen.plugins.plugin_utils._decision import NOBODY_ASKED, others, told
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, OTHER, UUID, host, row
 
 DOMAIN = SessionDomain(UUID, "centos")
@@ -62,3 +65,28 @@ def test_a_host_under_another_name_is_the_same_host() -> None:
     """The inventory may call one twice."""
     alias = dataclasses.replace(having("xen1", row()), hostname="xen1-again")
     assert seen(alias) == Others()
+    third = having("xen3", row(domid=5))
+    again = dataclasses.replace(third, hostname="xen3-again")
+    assert seen(third, again) == Others((Copy("xen3", 5, "centos", "running"),))
+
+
+def commands(name: str, **repeat: str) -> list[str]:
+    """Return the commands that a person is given about a domain of that name."""
+    lost = dataclasses.replace(SOURCE, reachable=False), dataclasses.replace(DESTINATION, reachable=False)
+    made = told(decide(*lost), SessionDomain(UUID, name), *lost, "hosts.ini", repeat)
+    assert all(f"\n  - {choice}" in made["msg"] for choice in made["choices"])
+    return [choice.partition(":")[0].partition(", when")[0] for choice in made["choices"]]
+
+
+def test_commands_are_complete() -> None:
+    """What this run was called with, without which the next one would not find the hosts, is in them."""
+    begin = "ansible-playbook -i hosts.ini dom0.xen.settle -e domain=centos"
+    assert commands("centos", dom0_group="", source="")[0] == begin
+    given = commands("centos", dom0_group="xen_hosts", source="xen1")
+    assert given[0] == f"{begin} -e dom0_group=xen_hosts -e source=xen1"
+
+
+@pytest.mark.parametrize("name", ["my guest", "it's", "$(reboot)", "a;b", "-x", ""])
+def test_a_name_that_cannot_be_typed_is_not_in_them(name: str) -> None:
+    """Neither the shell nor Ansible takes it for something else."""
+    assert commands(name)[0] == f"ansible-playbook -i hosts.ini dom0.xen.settle -e domain={UUID}"

@@ -35,6 +35,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world
 
 # What somebody does while the session lives is told only by a look there; so this happens alone (test_search.py).
 BESIDE = "somebody starts it at the destination"
+BY_HAND = "somebody starts the copy at the destination by hand, and pauses it"
 
 
 class Model:
@@ -120,6 +121,9 @@ class Model:
                 yield "xl on the destination is killed after it destroyed its copy", xl_destination_dead(w, copy="none")
             if w.xl_d in ("boot", "receiving"):
                 yield "xl on the destination cannot make the copy", xl_destination_dead(w, copy="none")
+        by_hand = w.copy == "full" and w.xl_d == "dead" and w.guest != "runs" and self._over(w) and not w.silent
+        if by_hand and not w.commit_on_disk:
+            yield BY_HAND, w._replace(copy="ran", has_run=True, hard=True)
         if w.copy == "runs":
             yield "the guest ends on the destination", w._replace(copy="none", hard=True)
         if w.sender != DEAD:
@@ -138,7 +142,9 @@ class Model:
             yield "the link breaks", w._replace(link_up=False)
         if not w.silent:
             yield "the source does not answer", w._replace(silent=SOURCE, hard=True)
-            yield "the destination does not answer", w._replace(silent=DESTINATION, hard=True)
+            # What was done there by hand is told by a look alone.
+            if w.copy != "ran":
+                yield "the destination does not answer", w._replace(silent=DESTINATION, hard=True)
         if w.sender != DEAD or w.guest in ("runs", *STILL):
             # What is to be started from its configuration is not lost.
             again = w.guest == "down" or (w.guest == "runs" and settling.sent(w.sent).restartable)
@@ -153,15 +159,15 @@ class Model:
         if w.cold and w.guest == "down" and w.copy != "runs" and not w.third:
             yield BESIDE, w._replace(third="beside", has_run=True, hard=True)
         if w.guest == "down" and w.copy == "none" and not w.third and self._over(w):
-            by_hand = w._replace(third="runs", hard=True)
-            yield "somebody starts it on a third host", by_hand
+            there = w._replace(third="runs", hard=True)
+            yield "somebody starts it on a third host", there
             if not w.silent:
-                unseen = by_hand._replace(silent=settling.THIRD)
+                unseen = there._replace(silent=settling.THIRD)
                 yield "somebody starts it on a third host, which does not answer", unseen
             if w.dark:
                 # Of a source that went on nothing would tell it.
-                yield "somebody starts it on a third host, where it ends", by_hand._replace(third="ended")
-        if w.receiver != DEAD or w.copy != "none":
+                yield "somebody starts it on a third host, where it ends", there._replace(third="ended")
+        if w.copy != "ran" and (w.receiver != DEAD or w.copy != "none"):
             dark = receiver_dead(xl_destination_dead(w))
             # What was not waited for may not have come to the disk.
             noted = dark.noted - {"transferred", "ready"}

@@ -31,7 +31,14 @@ GUEST = {
     "down": seen.ABSENT,
     "taken": seen.ABSENT,
 }
-COPY = {"none": seen.ABSENT, "part": seen.PAUSED, "full": seen.PAUSED, "left": seen.PAUSED, "runs": seen.RUNNING}
+COPY = {
+    "none": seen.ABSENT,
+    "part": seen.PAUSED,
+    "full": seen.PAUSED,
+    "left": seen.PAUSED,
+    "ran": seen.PAUSED,
+    "runs": seen.RUNNING,
+}
 
 THIRD = "third"
 _BEFORE, _SINCE = "boot-1", "boot-2"
@@ -105,7 +112,7 @@ def decision(
         copy=seen.RUNNING if w.third == "beside" else COPY[w.copy],
         domid=2,
         name=NAME if w.copy in ("left", "runs") or w.third == "beside" else NAME + INCOMING,
-        ran=w.has_run and w.copy == "runs",
+        ran=w.has_run and w.copy in ("ran", "runs"),
         history=history,
     )
     if w.silent == to.SOURCE:
@@ -120,13 +127,16 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     """Return the world after the decision's step, which one host takes by itself.
 
     Raises :class:`Unsafe` for giving up a complete copy while the source's is suspended and nothing was committed: the
-    source may have lost its power since it was looked at. And for giving up the source's when the destination's was not
+    source may have lost its power since it was looked at. For giving up one that has run, which nobody but a person may
+    do. And for giving up the source's when the destination's was not
     to be started, and is gone: it may have been the last that is good.
     """
     step = made.step
     drops = step is not None and step.side == to.DESTINATION and step.verb in (to.CANCEL, to.DESTROY)
     if drops and w.copy == "full" and w.guest in STILL and not w.commit_on_disk:
         raise Unsafe("complete copy before the source's has proven good")
+    if drops and w.copy == "ran":
+        raise Unsafe("copy that somebody has run")
     ends = step is not None and step.side == to.SOURCE and (step.verb == to.DESTROY or step.status == 0)
     if ends and w.leaves and w.copy == "none":
         raise Unsafe("copy that may be the last one that is good")

@@ -42,7 +42,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
     destination_machine,
     source_machine,
 )
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import BESIDE, Model
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import BESIDE, BY_HAND, Model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.search import search
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import Decide
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import World
@@ -145,6 +145,25 @@ def test_a_paused_guest_is_not_let_go_after_the_commit() -> None:
 
     found = search(Model(source_machine(hasty, pauses=True), strict=False), 1, SAVES)
     assert found.broken in {BOTH, AGAIN}, str(found)
+
+
+def with_what_has_run_forgotten(source_side: Side, destination_side: Side, others: Others) -> Decision:
+    """Takes every copy that is paused for one that has never run."""
+    return decide(source_side, replace(destination_side, ran=False), others)
+
+
+BOTH_KILLED = {"the sender is killed", "the receiver is killed", BY_HAND}
+
+
+def test_a_copy_that_somebody_has_run_by_hand() -> None:
+    """When both processes are gone, a copy that never had the permission: it neither is given up nor is the source's
+    resumed beside what it has written.
+    """
+    found = search(Model(kinds=BOTH_KILLED), 3)
+    assert not found.broken, str(found)
+    assert BY_HAND in found.labels
+    without = search(Model(strict=False, kinds=BOTH_KILLED, decide=with_what_has_run_forgotten), 3)
+    assert without.broken == AGAIN, str(without)
 
 
 COLD = World(cold=True)

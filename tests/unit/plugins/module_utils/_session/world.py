@@ -57,7 +57,7 @@ class World(t.NamedTuple):
     give_back: bool = False
     exit_d_seen: bool = False
     # xl on the destination, its pipes, and its copy. ``leaves``: it does not unpause it, and a copy that is ``left`` so
-    # under its own name counts as one that has run.
+    # under its own name counts as one that has run; one that ``ran`` somebody has started by hand, and paused.
     leaves: bool = False
     xl_d: str = "boot"
     input: tuple[str, ...] = ()

@@ -79,6 +79,27 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_destination(ABSENT, FAILED),
         "rename_back at source",
     ),
+    # Whatever is on record: somebody has started it there by hand.
+    "runs here, half a copy there that has run": (
+        at_source(RUNNING, STREAMED),
+        at_destination(PAUSED, FIRST, ran=True),
+        "human: both_have_it",
+    ),
+    "runs here, receiver waits, its copy has run": (
+        at_source(RUNNING, STREAMED),
+        at_destination(PAUSED, alive=True, ran=True),
+        "human: both_have_it",
+    ),
+    "runs here, somebody saves it there": (
+        at_source(RUNNING, STREAMED),
+        at_destination(SUSPENDED),
+        "human: both_have_it",
+    ),
+    "ran twice, and both were paused": (
+        at_source(PAUSED, HELD),
+        at_destination(PAUSED, ran=True),
+        "human: both_have_it",
+    ),
     "paused here": (at_source(PAUSED, STREAMED), at_destination(ABSENT, FIRST), "done: source, stayed"),
     # It stands still at the source.
     "suspended, nothing there": (at_source(SUSPENDED, STREAMED), at_destination(ABSENT, FIRST), "resume at source"),
@@ -129,6 +150,21 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     ),
     "suspended, runs there": (at_source(SUSPENDED, ASKED), at_destination(RUNNING, COMMITTED), "destroy at source"),
     "suspended, runs there unasked": (at_source(SUSPENDED), at_destination(RUNNING), "human: ran_unasked"),
+    "suspended, somebody saves it there unasked": (
+        at_source(SUSPENDED),
+        at_destination(SUSPENDED),
+        "human: ran_unasked",
+    ),
+    "suspended, asked, never committed, ran there and was paused": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, ran=True),
+        "human: ran_unasked",
+    ),
+    "suspended, commit barred, ran there and was paused": (
+        at_source(SUSPENDED),
+        at_destination(PAUSED, alive=True, barred=True, ran=True),
+        "human: ran_unasked",
+    ),
     "suspended, ran there and is gone": (at_source(SUSPENDED, ASKED), at_destination(ABSENT, RAN), "destroy at source"),
     "suspended, ran there and the host restarted": (
         at_source(SUSPENDED, ASKED),
@@ -236,6 +272,11 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     ),
     "runs here, tasks not undone": (at_source(RUNNING, OPEN), at_destination(ABSENT), "undo"),
     "receiver gone, started by hand": (at_source(SUSPENDED, alive=True), at_destination(RUNNING), "human: ran_unasked"),
+    "receiver gone, somebody saves it there": (
+        at_source(SUSPENDED, alive=True),
+        at_destination(SUSPENDED),
+        "human: ran_unasked",
+    ),
     "sender waits after it ran there unasked": (
         at_source(SUSPENDED, alive=True, waits=True),
         at_destination(ABSENT),
@@ -276,6 +317,26 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     "being torn down": (at_source(SUSPENDED), at_destination(DYING), "wait"),
     # The source has lost it.
     "gone here, runs there": (at_source(ABSENT, ASKED), at_destination(RUNNING, RAN), "done: destination, moved"),
+    "gone here, somebody saves it there": (
+        at_source(ABSENT, ASKED),
+        at_destination(SUSPENDED, RAN),
+        "done: destination, moved",
+    ),
+    "gone here, ran there unasked and was paused": (
+        at_source(ABSENT, STREAMED),
+        at_destination(PAUSED, FIRST, ran=True),
+        "done: destination, moved",
+    ),
+    "gone here, not started there, yet it ran": (
+        at_source(ABSENT, HELD),
+        at_destination(PAUSED, FAILED, ran=True),
+        "done: destination, moved",
+    ),
+    "shut down here, ran there and was paused": (
+        at_source(SHUT_DOWN, STREAMED),
+        at_destination(PAUSED, ran=True),
+        "human: both_have_it",
+    ),
     "gone here, committed, not started": (
         at_source(ABSENT, ASKED),
         at_destination(PAUSED, COMMITTED),
@@ -542,6 +603,21 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         replace(SILENT_SOURCE, gone=True, vouched_ran=False),
         at_destination(PAUSED),
         "roll_forward at destination",
+    ),
+    "source off for good, xl there at work": (
+        replace(SILENT_SOURCE, gone=True, vouched_ran=False),
+        at_destination(PAUSED, xl_alive=True),
+        "wait",
+    ),
+    "source off for good, being torn down there": (
+        replace(SILENT_SOURCE, gone=True),
+        at_destination(DYING, RAN),
+        "wait",
+    ),
+    "destination off for good, xl here at work": (
+        at_source(SUSPENDED, xl_alive=True),
+        replace(SILENT_DESTINATION, gone=True),
+        "wait",
     ),
     "given back, and then the source lost its power": (
         at_source(ABSENT, replace(ASKED, refused=True, backed_out=True), boot_id=LATER),
