@@ -68,15 +68,18 @@ def _seen(
     pid = document.get("pid")
     if not isinstance(pid, int) or isinstance(pid, bool):
         pid = None
+    alive = runtime_folder is not None and _procfs.session_process(pid, runtime_folder, proc) is not None
+    # Killed while it watched whether the guest does late what it was asked for, it cannot tell what came of that.
+    doubtful = document.get("watches") is True and not alive
     return SessionSeen(
         session=session,
         role=role,
         phase=_word(document, "phase") or "unknown",
-        owner=_word(document, "owner") or "unsettled",
-        end_state=_word(document, "end_state"),
+        owner=(None if doubtful else _word(document, "owner")) or "unsettled",
+        end_state=None if doubtful else _word(document, "end_state"),
         domain=SessionDomain(uuid=_word(domain, "uuid"), name=_word(domain, "name")),
         pid=pid,
-        alive=runtime_folder is not None and _procfs.session_process(pid, runtime_folder, proc) is not None,
+        alive=alive,
         peer_host=_word(opened, "peer_host") or None,
         waits=document.get("waits_for_settling") is True,
     )

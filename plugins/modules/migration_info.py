@@ -116,6 +116,11 @@ sessions:
     end_state:
       description: How it ended, V(moved), V(stayed), V(unsettled) or, settled, V(down), V(elsewhere). Null before.
       type: str
+    watches:
+      description:
+        - Whether a sender that has ended still watches for a guest that may suspend or shut down late, as it was asked.
+          Where it is killed meanwhile the session is V(unsettled).
+      type: bool
     error:
       description: What went wrong, or null.
       type: dict

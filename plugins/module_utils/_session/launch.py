@@ -196,7 +196,7 @@ def _tidy(root: str, journals: str) -> None:
     """Put where it belongs what sessions that have ended could not write any more, since the disk was full."""
     for session, role, path in session_folders(root):
         status = documents.read(os.path.join(path, documents.STATUS)) or {}
-        over = status.get("phase") == "ended" and status.get("owner") in _OWNERS
+        over = status.get("phase") == "ended" and status.get("owner") in _OWNERS and not status.get("watches")
         journal = session_folder(journals, session, role)
         if not over or session_process(status.get("pid"), path) is not None or not os.path.isdir(journal):
             continue

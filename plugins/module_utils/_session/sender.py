@@ -63,7 +63,7 @@ class Sender(Driver[SourceState]):
         self._guard = Guard(settings, self._store, send=self.link.send_message)
         self._watch: SourceWatch | None = None
         self._stream = Outgoing(Authorised(settings.uuid, settings.name), settings.destination_features)
-        self._xl_started = self._exit_seen = self._watches = False
+        self._xl_started = self._exit_seen = self._watches = self._watched = False
         self._peer: dict[str, t.Any] = {}
 
     def status(self) -> dict[str, t.Any]:
@@ -74,6 +74,9 @@ class Sender(Driver[SourceState]):
         expired = self.link.down_for > self.settings.link_timeout
         document.update(transport=self.settings.transport, **self._carried.told)
         document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
+        # Where it is killed meanwhile, nobody knows any more that the domain runs here.
+        over = self.state.phase is Phase.ENDED and not self._watched
+        document.update(watches=over and self._copy.watches(self.state, self.timeline, document["stderr"]))
         document.update(peer={**self.link.peer_figures, **self._peer}, belongings=self._guard.told)
         return document
 
@@ -282,6 +285,7 @@ class Sender(Driver[SourceState]):
                 self.note(step, durable=True, **outcome)
             if failure is not None:
                 self.state = reopened(self.state, failure)
+        self._watched = True
         self._carried.finish(lambda seconds: self._attend(-1, seconds))
 
     def _close(self) -> None:

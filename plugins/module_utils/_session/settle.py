@@ -245,6 +245,7 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
     paused = {LEAVE_PAUSED: True} if here.history().leave_paused else {}
     base = {"format": 1, "session": here.session, "role": here.role, "domain": domain, **paused}
     result = {**base, **(document or {}), "phase": "ended", "owner": owner, "end_state": end_state}
+    result.pop("watches", None)
 
     def work(record: t.Callable[..., None]) -> None:
         result.update(_settle_files(here, owner))

@@ -86,6 +86,12 @@ class SourceCopy:
         else:
             Copies(self._xl, self._store, self._settings.uuid, self._settings.name).go_on(self.domid)
 
+    def watches(self, state: SourceState, timeline: t.Container[str], said: t.Iterable[str]) -> bool:
+        """Return whether the guest may still do as it was asked, when the session is over and the domain stayed."""
+        if state.owner is not Owner.SOURCE or state.must_undo:
+            return False
+        return state.down_asked or late_suspend.possible(timeline, said)
+
     def follow(
         self,
         state: SourceState,
@@ -98,14 +104,14 @@ class SourceCopy:
 
         Yields once that it is worth it, and then what to put on record, and why it has no owner any more where so.
         """
-        if state.owner is not Owner.SOURCE or state.must_undo:
+        if not self.watches(state, timeline, said):
             return
         if state.down_asked:
             yield "watches", {}, None
             who = (self.domid, self._settings.name)
             outcome = late_shutdown.follow(self._downfall(), *who, wait, dismissed)
             yield "late_shutdown", outcome, late_shutdown.failure(outcome, self._settings.name)
-        elif late_suspend.possible(timeline, said):
+        else:
             yield "watches", {}, None
             copy = (self.domid, self._settings.uuid, self._settings.name)
             yield "late_suspend", late_suspend.follow(self._xl, self._store, *copy, wait, dismissed), None

@@ -52,8 +52,9 @@ class History(Record):
     that its tasks have come to their end, or undoing them was begun since.
     ``restartable``: the guest was asked to shut down for the move, and nothing says that it runs or was given up: so
     long a domain that is not there counts as one that is suspended, also after the host was started again, and is
-    resumed by starting it from its configuration. ``seen_down``: it was seen to shut down by itself. ``given_up``:
-    settling has given up the source's copy.
+    resumed by starting it from its configuration. That it ran at the end of the session says so only where it was
+    watched for long enough afterwards. ``seen_down``: it was seen to shut down by itself, and has not run since.
+    ``given_up``: settling has given up the source's copy.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``. ``leave_paused``: it was not to unpause the copy, so that
     one which is on record as ``running`` may never have run.
@@ -160,6 +161,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     late = steps.get("late_shutdown", {}).get("end")
     # Where it went down only after the end, or nobody could look, that end says nothing any more.
     counts = records[_last(order, "late_shutdown") + 1 :] if late in (LATE_DOWN, LATE_BLIND) else records
+    went_on = any(_ends(record, _SOURCE) for record in records)
     by_controller = started >= 0 or steps.get("permission_held", {}).get("gate") == CONTROLLER
     return History(
         boot_id=steps.get("opened", {}).get("boot_id"),
@@ -173,8 +175,8 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         tasks_open=started > undone,
         undo_wanted=_last(order, "waits_for_undo") > max(undone, _last(order, "commit_requested")),
         tasks_due=by_controller and done <= max(undone, _last(order, "gate_undo_started")),
-        restartable="shutting_down" in steps and not any(_settles_it(record) for record in counts),
-        seen_down="transferred" in steps or late == LATE_DOWN,
+        restartable="shutting_down" in steps and not any(_settles_it(record, late is not None) for record in counts),
+        seen_down=("transferred" in steps and not went_on) or late == LATE_DOWN,
         given_up="destroy" in steps,
         transferred="transferred" in steps,
         ready="ready" in steps,
@@ -195,11 +197,18 @@ def _backs_out(record: t.Mapping[str, t.Any]) -> bool:
     return step in _BACKING_OUT or (step == "gate_undone" and "by" not in details)
 
 
-def _settles_it(record: t.Mapping[str, t.Any]) -> bool:
+def _settles_it(record: t.Mapping[str, t.Any], watched: bool) -> bool:
+    if _ends(record, _SOURCE):
+        # Who watches whether the guest goes down late may have been killed.
+        return watched
     step, details = record.get("step"), record.get("details") or {}
     if step in ("ended", "settled"):
         return details.get("owner") in (_SOURCE, _DESTINATION, _ELSEWHERE)
     return step in ("destroy", "reported_running")
+
+
+def _ends(record: t.Mapping[str, t.Any], owner: str) -> bool:
+    return record.get("step") == "ended" and (record.get("details") or {}).get("owner") == owner
 
 
 def own_copy(rows: t.Sequence[DomainRow], history: History, rebooted: bool) -> tuple[DomainRow | None, int]:

@@ -88,6 +88,15 @@ def test_session_that_a_restart_ended(tmp_path: pathlib.Path) -> None:
     assert seen.domain.uuid is None
 
 
+@pytest.mark.parametrize("watches", [True, False])
+def test_one_that_was_killed_while_it_watched_is_not_over(watches: bool, tmp_path: pathlib.Path) -> None:
+    """It had ended with the domain running here; what the guest has done since nobody knows."""
+    _leave(tmp_path, f"{A}.sender", "status.json", end_state="stayed", pid=10, watches=watches)
+    (seen,) = sessions_seen(str(tmp_path), str(tmp_path / "none"), proc=str(tmp_path / "proc"))
+    assert (seen.owner, seen.end_state) == (("unsettled", None) if watches else ("source", "stayed"))
+    assert seen.over is not watches
+
+
 def test_torn_or_foreign_documents_are_no_failure(tmp_path: pathlib.Path) -> None:
     """Facts are gathered on hosts in any state."""
     for number, text in enumerate(["", "{", "[]", '{"domain": null, "pid": null}']):

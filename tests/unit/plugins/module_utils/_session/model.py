@@ -69,6 +69,8 @@ class Model:
             if watched and w.faults and not w.sender_do:
                 fallen = w._replace(leaving=False, guest="down", faults=w.faults - 1)
                 yield "the guest goes down, and cannot be started again", fallen.wrote(settling.FELL)
+        if w.cold and self._watches(w):
+            yield "the sender has watched for long enough", w._replace(leaving=False).wrote(settling.QUIET)
         yield from xl_destination(w)
         if w.sender != DEAD:
             yield from self.sender.steps(w)
@@ -87,6 +89,13 @@ class Model:
         sender = None if self.halves.sender_over(w) else self.halves.source.states[w.sender]
         receiver = None if self.halves.receiver_over(w) else self.halves.destination.states[w.receiver]
         return settling.decision(w, sender, receiver, self._decide)
+
+    def _watches(self, w: World) -> bool:
+        if w.sender == DEAD or w.sender_do or not self.halves.sender_over(w):
+            return False
+        state = self.halves.source.states[w.sender]
+        told = {settling.FELL, settling.QUIET} & set(w.sent)
+        return state.down_asked and state.owner is words.Owner.SOURCE and not told
 
     def _over(self, w: World) -> bool:
         # What stands for xl starts the guest again by itself for as long as it lives.

@@ -95,9 +95,7 @@ def promise_broken(w: World, strict: bool = True) -> str:
 def end_wrong(model: Model, w: World, faults: int) -> str:
     """Say what is wrong with a world in which nothing happens any more without a fault."""
     made = model.settled(w)
-    # Once the session has ended with it running here, who still watches for it may be killed as well as it may end.
-    ended = w.hard and "ended by source" in w.sent
-    if w.guest in GONE and made.next == DONE and not (w.has_run or w.third or ended):
+    if w.guest in GONE and made.next == DONE and not (w.has_run or w.third):
         return "a domain that was shut down for the move is started nowhere"
     if made.next == HUMAN:
         return "" if w.hard else f"a person is asked though nothing was killed: {made.reason}"

@@ -48,6 +48,7 @@ _THERE = Others(copies=(Copy("xen3", 3, NAME, seen.RUNNING),))
 _SETTLED = "gate_undone by settling"
 # And of a sender that has ended, and has watched for the guest since.
 FELL = "the guest went down late"
+QUIET = "nothing came of it"
 
 Tell = t.Callable[[World, str], World]
 Decide = t.Callable[[Side, Side, Others], Decision]
@@ -70,6 +71,8 @@ def _record(step: str) -> dict[str, t.Any]:
         return {"step": "ended", "details": {"owner": step.rpartition(" ")[2]}}
     if step == FELL:
         return {"step": "late_shutdown", "details": {"end": seen.LATE_DOWN}}
+    if step == QUIET:
+        return {"step": "late_shutdown", "details": {"end": "quiet"}}
     if step == _SETTLED:
         return {"step": "gate_undone", "details": {"by": "a settler"}}
     return {"step": step, "details": {"gate": seen.CONTROLLER}}

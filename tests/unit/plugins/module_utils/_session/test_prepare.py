@@ -63,7 +63,9 @@ def test_what_a_full_disk_did_not_take_is_written_later(folders: Folders) -> Non
     assert not status.parent.exists()
 
 
-@pytest.mark.parametrize("changes", [{"phase": "gate"}, {"owner": "unsettled"}], ids=["gate", "unsettled"])
+@pytest.mark.parametrize(
+    "changes", [{"phase": "gate"}, {"owner": "unsettled"}, {"watches": True}], ids=["gate", "unsettled", "watches"]
+)
 def test_what_has_not_ended_is_left_alone(folders: Folders, changes: dict[str, t.Any]) -> None:
     """Somebody will settle it."""
     status = folders.before(folders.run, "status.json", {**ENDED, **changes})

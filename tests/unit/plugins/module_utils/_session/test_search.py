@@ -32,7 +32,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     Decision,
     Step,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, Side
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Others
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import failure_answer, success_answer
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
@@ -193,6 +193,7 @@ def test_with_a_guest_that_is_shut_down(gate_held: bool) -> None:
         "settling: destroy at the source",
         "the guest goes down",
         "the guest goes down, and cannot be started again",
+        "the sender has watched for long enough",
         "somebody starts it on a third host",
         "somebody starts it on a third host, which does not answer",
         "somebody starts it on a third host, where it ends",
@@ -200,6 +201,22 @@ def test_with_a_guest_that_is_shut_down(gate_held: bool) -> None:
         "somebody saves it",
         "shutter sees that it was taken away",
     } <= found.labels
+
+
+def with_the_end_believed(source_side: Side, destination_side: Side, others: Others) -> Decision:
+    """Takes the end of a session for the last word, though whoever was to watch for the guest since was killed."""
+    past = source_side.history
+    if source_side.phantom and past.backed_out and not (past.seen_down or past.resumed):
+        past = replace(past, restartable=False)
+        source_side = replace(source_side, phantom=False, copy=ABSENT, history=past)
+    return decide(source_side, destination_side, others)
+
+
+def test_a_sender_may_be_killed_while_it_watches() -> None:
+    """Without that rule nobody is told of a guest that goes down after that."""
+    killed = {"the sender is killed"}
+    found = search(cold(source_machine(shuts_down=True), kinds=killed, decide=with_the_end_believed), 2, COLD)
+    assert found.broken == "a domain that was shut down for the move is started nowhere", str(found)
 
 
 def with_other_hosts_forgotten(source_side: Side, destination_side: Side, others: Others) -> Decision:

@@ -98,12 +98,15 @@ def test_without_the_record_nobody_is_asked() -> None:
         (("shutting_down", "resume"), True),
         (("shutting_down", "commit_requested", "destroy"), False),
         (("shutting_down", "commit_requested", "reported_running"), False),
-        (("shutting_down", "ended by source"), False),
+        # Whoever was to watch for it afterwards was killed.
+        (("shutting_down", "ended by source"), True),
         (("shutting_down", "settled by destination"), False),
         (("shutting_down", "ended by unsettled"), True),
         (("shutting_down", "ended by source", "late_shutdown by down"), True),
         (("shutting_down", "ended by source", "late_shutdown by blind"), True),
         (("shutting_down", "ended by source", "late_shutdown by quiet"), False),
+        (("shutting_down", "ended by source", "late_shutdown by started"), False),
+        (("shutting_down", "ended by source", "settled by source"), False),
         (("shutting_down", "ended by source", "late_shutdown by down", "settled by source"), False),
     ],
 )
@@ -112,3 +115,21 @@ def test_how_long_a_domain_that_is_not_there_can_be_started_again(steps: tuple[s
     words = [step.partition(" by ") for step in steps]
     records = [{"step": step, "details": {"owner": word, "end": word}} for step, dummy, word in words]
     assert read_history(records).restartable is restartable
+
+
+@pytest.mark.parametrize(
+    ("steps", "seen_down"),
+    [
+        (("shutting_down",), False),
+        (("shutting_down", "transferred"), True),
+        (("shutting_down", "transferred", "ended by unsettled"), True),
+        (("shutting_down", "transferred", "ended by source"), False),
+        (("shutting_down", "transferred", "ended by source", "late_shutdown by blind"), False),
+        (("shutting_down", "ended by source", "late_shutdown by down"), True),
+    ],
+)
+def test_one_that_was_started_again_is_seen_down_only_anew(steps: tuple[str, ...], seen_down: bool) -> None:
+    """Whoever has destroyed or moved it since it ran again did not have it shut down."""
+    words = [step.partition(" by ") for step in steps]
+    records = [{"step": step, "details": {"owner": word, "end": word}} for step, dummy, word in words]
+    assert read_history(records).seen_down is seen_down
