@@ -16,8 +16,9 @@ description:
     last ones only when the hash is the manifest's. So a file that changes between check and restore never becomes a
     domain.
   - Refused, each with one message that names cause, host and remedy, is an image that is truncated, was altered, is
-    of a newer Xen, has no manifest, or was restored before; one whose domain went on after it was saved; and one whose
-    domain is on this or any other dom0 of O(inventory), or may be on one that does not answer.
+    of a newer Xen, has no manifest, or was restored before; one whose domain went on after it was saved; one whose
+    domain is on this or any other dom0 of O(inventory), or may be on one that does not answer; and one whose domain is
+    being migrated, or was when that was interrupted, since settling may start it.
   - An image is good for one restore only, since the disks of its domain belong to a later moment when it has run on.
     That it was restored is put on record in a file beside it, whose name has C(.restored.json) behind the image's.
   - Whatever fails before the domain may run, an C(xl) or a module that is killed among it, ends with no copy here and

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is the domain on another dom0 of the inventory? Judged from what ``host_info`` returned there (pure; private)."""
+"""Is the domain on another dom0 of the inventory, or a migration at work on it? (pure; private)
+
+Judged from what ``host_info`` returned there.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Finding,
     listed,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, SessionSeen
+from ansible_collections.dom0.xen.plugins.module_utils._restoring import sessions
 
 ELSEWHERE = "domain_elsewhere"
 NOT_ASKED = "host_not_asked"
@@ -36,7 +40,12 @@ def _condensed(info: Info) -> dict[str, t.Any]:
     host = info.get("host")
     if not host:
         return {key: info[key] for key in ("unreachable", "msg") if key in info}
-    return {"host": {key: host[key] for key in _NEEDED if key in host}}
+    left = [session.to_result() for session in sessions.without_end(_sessions(host))]
+    return {"host": {**{key: host[key] for key in _NEEDED if key in host}, "sessions": left}}
+
+
+def _sessions(host: Info) -> list[SessionSeen]:
+    return [SessionSeen.from_result(session) for session in host.get("sessions") or ()]
 
 
 def findings(
@@ -46,7 +55,7 @@ def findings(
     here: HostFacts,
     uuid: str,
 ) -> t.Iterator[Finding]:
-    """Yield where the domain is, or may be; a host that is ``here`` under its own or another name is passed over.
+    """Yield where the domain is, or may be, or may come back; of ``here`` only the sessions, under whichever name.
 
     ``inventory`` names all dom0s. Of those ``switched_off`` somebody says that nothing runs there.
     """
@@ -60,6 +69,7 @@ def findings(
                 f"{text} {listed(inventory)}.",
                 "Give it the name that the inventory gives it.",
             )
+    yield from sessions.findings(here.hostname, here.sessions, uuid)
     for name in dict.fromkeys([*inventory, *answers]):
         yield from _host(name, answers.get(name), name in switched_off, here, uuid)
 
@@ -72,6 +82,7 @@ def _host(name: str, info: Info | None, off: bool, here: HostFacts, uuid: str) -
         return
     if (facts.get("boot_id"), facts.get("hostname")) == (here.boot_id, here.hostname):
         return
+    yield from sessions.findings(name, _sessions(facts), uuid)
     for row in rows:
         if row.uuid == uuid and not row.state.dying:
             state = row.state.word.replace("_", " ")

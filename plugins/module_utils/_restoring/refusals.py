@@ -32,7 +32,6 @@ CHECKPOINTED = "image_checkpoint"
 AGAIN = "image_restored"
 _RULES: tuple[Rule, ...] = (
     hosts.complete,
-    hosts.quiet,
     world.unmanaged,
     identity.free_at_destination,
     guest.abilities,
@@ -41,8 +40,8 @@ _RULES: tuple[Rule, ...] = (
     devices.bridges,
     devices.driver_domains,
 )
-# Of a move only: what is called NAME--incoming is in nobody's way, and no source is taken for an owner.
-_NOT_HERE = ("incoming_name_taken", "session_interrupted")
+# Of a move only: what is called NAME--incoming is in nobody's way.
+_NOT_HERE = ("incoming_name_taken",)
 _REMEDIES = {
     "not_enough_memory": "Make room on this host (move a domain away, or xl mem-set), or restore it on another one.",
     "bridge_missing": "Make that bridge on this host, or restore it on a host that has it.",

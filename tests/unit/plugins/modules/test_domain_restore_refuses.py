@@ -234,6 +234,38 @@ def test_session(restoring: Restoring) -> None:
     restoring.as_before()
 
 
+def leave(folder: pathlib.Path, name: str, **document: t.Any) -> None:
+    """A sender of the domain has left this, or what is in here, as its status or result."""
+    domain = {"uuid": UUID, "name": "centos"}
+    path = folder / name / "result.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"domain": domain, "phase": "ended", **document}))
+
+
+def test_interrupted_session(restoring: Restoring) -> None:
+    """Settling it may start the domain, which a host does not show that has shut it down for a move."""
+    journals = pathlib.Path(restoring.arguments()["journal_path"])
+    leave(journals, "0123456789abcdef.sender", owner="unsettled", end_state="unsettled")
+    result = restoring.refused_before("session_interrupted")
+    assert f"dom0.xen.settle -e domain={UUID}." in result["remedy"]
+    (journals / "0123456789abcdef.sender" / "result.json").write_text(
+        json.dumps({"domain": {"uuid": UUID}, "phase": "ended", "owner": "elsewhere", "end_state": "down"})
+    )
+    restoring.restored()
+    restoring.intact()
+
+
+@pytest.mark.parametrize(("alive", "code"), [(False, "session_interrupted"), (True, "session_running")])
+def test_session_of_other_hosts(restoring: Restoring, alive: bool, code: str) -> None:
+    """The domain is on none of them: it is shut down for a move."""
+    session = {"session": "0123456789abcdef", "role": "sender", "phase": "transferred", "owner": "source"}
+    more = {"end_state": None, "domain": {"uuid": UUID, "name": "centos"}, "pid": 1, "alive": alive}
+    mine = restoring.facts()["host"]
+    other = {**mine, "hostname": "xen2", "boot_id": "x", "sessions": [{**session, **more}]}
+    hosts = {"xen1": {"host": mine}, "xen2": {"host": other}}
+    restoring.refused_before(code, "xen2", hosts=hosts, inventory=["xen1", "xen2"])
+
+
 # The host. ---
 
 
