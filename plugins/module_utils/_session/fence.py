@@ -54,6 +54,11 @@ def mark(here: Here) -> None:
     _record(here, _FENCED)
 
 
+def is_marked(here: Here) -> bool:
+    """Return whether this run has left a mark, be it the last one or not."""
+    return here.settler in _marks(here)
+
+
 def turn(here: Here, wait: float, work: t.Callable[[t.Callable[..., None]], None], owner: str | None = None) -> bool:
     """Act for a side whose process is gone, and return true; ``work`` is given what writes to the side's journal.
 
@@ -75,10 +80,14 @@ def turn(here: Here, wait: float, work: t.Callable[[t.Callable[..., None]], None
 @contextlib.contextmanager
 def _fenced(here: Here, wait: float) -> t.Iterator[t.Callable[..., None]]:
     with locked(here, wait):
-        marks = [record for record in journal.read(here.journal) if record.get("step") == _FENCED]
-        if not marks or (marks[-1].get("details") or {}).get("by") != here.settler:
+        if _marks(here)[-1:] != [here.settler]:
             raise FenceTaken(f"another run settles session {here.session}")
         yield lambda step, **details: _record(here, step, **details)
+
+
+def _marks(here: Here) -> list[t.Any]:
+    records = journal.read(here.journal)
+    return [(record.get("details") or {}).get("by") for record in records if record.get("step") == _FENCED]
 
 
 def _wait_for_other(here: Here, wait: float) -> str | None:

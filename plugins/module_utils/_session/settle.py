@@ -44,6 +44,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
+_Answer = t.TypeVar("_Answer")
+
 POLL_S = 0.2
 
 _REQUESTS = (CANCEL, OUTCOME, HAND_OVER, BAR)
@@ -101,14 +103,8 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     :func:`fence.turn`, and the others of :class:`Copies`.
     """
     if step.verb in _REQUESTS:
-        try:
-            if here.alive():
-                return {"changed": True, "accepted": speak(here, _request(step), wait)}
-        except control.SessionSilent:
-            # One that came to its own end meanwhile has left that on record.
-            if not found.wait_for_end(here.runtime_root, here.journal_root, here.session, here.role, wait):
-                raise
-        return {"changed": False, "accepted": False}
+        accepted = _heard(here, wait, lambda: speak(here, _request(step), wait)) if here.alive() else None
+        return {"changed": accepted is not None, "accepted": bool(accepted)}
     if step.domid is None:
         raise CopyChanged(f"no copy was named for the step {step.verb}")
     domid, done = step.domid, {}
@@ -172,20 +168,24 @@ def tasks_done(here: Here, wait: float) -> bool:
 def undo_started(here: Here, wait: float) -> bool:
     """Put on record that the caller's tasks at the gate begin to be undone; return whether they may be.
 
-    From then on the destination does not run the domain before they have been run anew.
+    From then on the destination does not run the domain before they have been run anew. Where the session's process has
+    come to its end since it was looked at, they may not: look again.
     """
     if here.alive():
-        return speak(here, {"command": control.UNDO_START}, wait)
+        return bool(_heard(here, wait, lambda: speak(here, {"command": control.UNDO_START}, wait)))
     return _put_on_record(here, wait, "gate_undo_started", lambda past: past.tasks_open)
 
 
 def undone(here: Here, wait: float) -> bool:
     """Put on record that the caller's tasks at the gate are undone; return whether that was news.
 
-    Raises :class:`UndoneUnheard` when the session's process does not take it.
+    Where the session's process has come to its end since it was looked at, it was none: look again. Raises
+    :class:`UndoneUnheard` when it lives and does not take it.
     """
     if here.alive():
-        answer = _ask(here, {"command": control.UNDONE}, wait)
+        answer = _heard(here, wait, lambda: _ask(here, {"command": control.UNDONE}, wait))
+        if answer is None:
+            return False
         if not answer.get("accepted"):
             cause = (answer.get("error") or {}).get("msg") or f"it is in its phase {answer.get('phase')}"
             raise UndoneUnheard(f"the sender has not put on record that the tasks at the gate are undone: {cause}")
@@ -194,8 +194,13 @@ def undone(here: Here, wait: float) -> bool:
 
 
 def _put_on_record(here: Here, wait: float, step: str, due: t.Callable[[History], bool]) -> bool:
-    """Write a record for a side whose process is gone, if it is due then; return whether it was written."""
-    written = []
+    """Write a record for a side whose process is gone, if it is due then; return whether it was written.
+
+    It is not where this run has not looked since that process has gone.
+    """
+    written: list[str] = []
+    if not fence.is_marked(here):
+        return False
 
     def work(record: t.Callable[..., None]) -> None:
         if due(here.history()):
@@ -219,6 +224,16 @@ def speak(here: Here, request: t.Mapping[str, t.Any], wait: float) -> bool:
     Wait up to ``wait`` seconds for its end, unless it is to stay. Raises :class:`control.SessionSilent`.
     """
     return bool(_ask(here, request, wait).get("accepted"))
+
+
+def _heard(here: Here, wait: float, ask: t.Callable[[], _Answer]) -> _Answer | None:
+    """Return what the session's process answers; None where it comes to its own end meanwhile, which is on record."""
+    try:
+        return ask()
+    except control.SessionSilent:
+        if not found.wait_for_end(here.runtime_root, here.journal_root, here.session, here.role, wait):
+            raise
+        return None
 
 
 def _ask(here: Here, request: t.Mapping[str, t.Any], wait: float) -> control.Document:

@@ -14,11 +14,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, fence, journal, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import CANCEL, OUTCOME
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+Word = t.Callable[[Here, float], bool]
 
 # Takes one connection and answers nothing; then it ends, or stays.
 PROGRAM = """
@@ -57,6 +59,36 @@ def test_one_that_ends_while_it_is_asked(tmp_path: pathlib.Path, verb: str) -> N
     with asked(tmp_path, "ends") as here:
         done = settle.act(here, Xl(subprocess_runner(), "xl"), settle.Act(verb, 0), 20)
     assert done == {"changed": False, "accepted": False}
+
+
+@pytest.mark.parametrize("word", [settle.undo_started, settle.undone])
+def test_one_that_ends_while_it_hears_of_the_tasks_at_the_gate(tmp_path: pathlib.Path, word: Word) -> None:
+    """Nothing is undone on its word, nor is it on record for it: it may have given the permission."""
+    with asked(tmp_path, "ends") as here:
+        assert word(here, 20) is False
+
+
+@pytest.mark.parametrize("word", [settle.undo_started, settle.undone, settle.tasks_done])
+def test_one_that_has_ended_since_it_was_looked_at(tmp_path: pathlib.Path, word: Word) -> None:
+    """No other run has anything to do with that, and none is waited for."""
+    here = Here(str(tmp_path / "run"), str(tmp_path / "lib"), "0123456789abcdef", "sender", "uuid", "centos", "settler")
+    os.makedirs(here.journal)
+    os.makedirs(here.runtime_root)
+    file = journal.Journal(here.journal)
+    file.write("permission_held", {"gate": "controller"})
+    file.write("gate_tasks_started")
+    file.close()
+    assert word(here, 600) is False
+    assert [record["step"] for record in journal.read(here.journal)] == ["permission_held", "gate_tasks_started"]
+    fence.mark(here)
+    assert word(here, 600) is True
+
+
+@pytest.mark.parametrize("word", [settle.undo_started, settle.undone])
+def test_one_that_lives_and_does_not_hear_of_the_tasks_at_the_gate(tmp_path: pathlib.Path, word: Word) -> None:
+    """That is told too."""
+    with asked(tmp_path, "hangs up") as here, pytest.raises(control.SessionSilent):
+        word(here, 0.2)
 
 
 def test_one_that_lives_and_does_not_answer(tmp_path: pathlib.Path) -> None:
