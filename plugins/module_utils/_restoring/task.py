@@ -28,7 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mar
 from ansible_collections.dom0.xen.plugins.module_utils._saving.refusals import require, warnings
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import RESTORES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -105,7 +105,7 @@ def _act(asked: Asked, image: Source, host: HostFacts, step: Next, mark: Mark | 
     row = here.copy_of(host, image.manifest)
     with Stop() as stop, contextlib.ExitStack() as stack:
         try:
-            lock = DomainLock(runtime_root(asked.runtime_path), uuid, RECEIVER)
+            lock = DomainLock(runtime_root(asked.runtime_path), uuid, RECEIVER, RESTORES)
         except DomainBusy as exc:
             exc.message = f"a migration to this host or another restore of {name} is under way"
             exc.remedy = "Wait until it has ended, then look at where the domain is before this is run again."

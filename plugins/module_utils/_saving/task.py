@@ -25,7 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room, Statvfs, image_bytes
 from ansible_collections.dom0.xen.plugins.module_utils._saving.save import Order, Saved, save
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import SAVES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
@@ -98,7 +98,7 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
     order = Order(domain.domid, domain.uuid, domain.name, str(domain.type), asked.after, asked.compression, asked.zstd)
     with Stop() as stop, contextlib.ExitStack() as stack:
         try:
-            lock = DomainLock(runtime_root(asked.runtime_path), domain.uuid, SENDER)
+            lock = DomainLock(runtime_root(asked.runtime_path), domain.uuid, SENDER, SAVES)
         except DomainBusy as exc:
             exc.message = f"a migration or another save of {domain.name} is under way"
             exc.remedy = (

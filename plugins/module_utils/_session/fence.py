@@ -16,7 +16,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session import journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import SETTLES, DomainBusy, DomainLock
 
 POLL_S = 0.2
 
@@ -36,7 +36,7 @@ def locked(here: Here, wait: float) -> t.Iterator[None]:
     deadline = time.monotonic() + wait
     while True:
         try:
-            lock = DomainLock(here.runtime_root, here.uuid, here.role)
+            lock = DomainLock(here.runtime_root, here.uuid, here.role, SETTLES)
             break
         except DomainBusy:
             # Another run that settles holds it for one step, a session for as long as it lives.

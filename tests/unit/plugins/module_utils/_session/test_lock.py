@@ -13,7 +13,13 @@ import sys
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import (
+    RESTORES,
+    SAVES,
+    SETTLES,
+    DomainBusy,
+    DomainLock,
+)
 
 UUID = "5d3d33a6-5a0c-4d0a-9f43-0a3d5ad0b111"
 
@@ -27,6 +33,34 @@ def test_second_session_of_the_same_domain(tmp_path: pathlib.Path) -> None:
     lock.release()
     assert list(tmp_path.iterdir()) == []
     DomainLock(str(tmp_path), UUID, "sender").release()
+
+
+@pytest.mark.parametrize(
+    ("does", "words", "remedy"),
+    [
+        (SAVES, "is being saved", "two or three minutes"),
+        (RESTORES, "is being restored", "where the domain is"),
+        (SETTLES, "another run settles", "until that run has ended"),
+    ],
+)
+def test_whoever_comes_upon_it_is_told_what_it_is_held_for(
+    tmp_path: pathlib.Path, does: str, words: str, remedy: str
+) -> None:
+    """What helps against a migration that is under way, to adopt it, does not help against anything else."""
+    lock = DomainLock(str(tmp_path), UUID, "sender", does)
+    with pytest.raises(DomainBusy, match=words) as caught:
+        DomainLock(str(tmp_path), UUID, "sender")
+    assert UUID in caught.value.message and remedy in caught.value.remedy and "adopts" not in caught.value.remedy
+    lock.release()
+
+
+def test_what_a_killed_holder_did_is_not_told_of_the_next(tmp_path: pathlib.Path) -> None:
+    """Its file is left, and taken over."""
+    (tmp_path / f"{UUID}.sender.lock").write_text(RESTORES)
+    lock = DomainLock(str(tmp_path), UUID, "sender", SAVES)
+    with pytest.raises(DomainBusy, match="is being saved"):
+        DomainLock(str(tmp_path), UUID, "sender")
+    lock.release()
 
 
 def test_others_are_not_in_the_way(tmp_path: pathlib.Path) -> None:
