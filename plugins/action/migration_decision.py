@@ -12,7 +12,9 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECISION
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain
+from ansible_collections.dom0.xen.plugins.module_utils._settling.by_hand import depends_on_others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import ask
 from ansible_collections.dom0.xen.plugins.plugin_utils._decision import others, side, told
 
 VOUCHED = {"unknown": None, "yes": True, "no": False}
@@ -37,6 +39,8 @@ class ActionModule(ActionBase):
         domain = SessionDomain(options["uuid"].lower(), options["name"])
         beside = others(options["hosts"], domain, source, destination, options["gone"])
         made = decide(source, destination, beside)
+        if options["may_ask"] and not options["hosts"] and depends_on_others(source, made):
+            made = ask(source, destination)
         inventory = (task_vars or {}).get("ansible_inventory_sources")
         command = " -i ".join(map(shlex.quote, inventory)) if inventory else "INVENTORY"
         result.update(changed=False, **told(made, domain, source, destination, command, options["repeat"]))

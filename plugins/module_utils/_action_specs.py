@@ -136,6 +136,7 @@ DECISION: Spec = {
     "gone": {"type": "list", "elements": "str", "default": []},
     "ran": {"type": "str", "default": "unknown", "choices": ["unknown", "yes", "no"]},
     "repeat": {"type": "dict", "default": {}},
+    "may_ask": {"type": "bool", "default": False},
 }
 
 DOMAIN_CHECK: Spec = {

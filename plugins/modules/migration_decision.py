@@ -67,6 +67,11 @@ options:
         left out.
     type: dict
     default: {}
+  may_ask:
+    description:
+      - Whether RV(next) may be V(ask), where O(hosts) is not given and would matter.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -105,7 +110,8 @@ EXAMPLES = r"""
 RETURN = r"""
 next:
   description:
-    - What is next. V(act) for RV(act), V(wait) to look again, V(watch) when the session is under way on both hosts,
+    - What is next. V(act) for RV(act), V(wait) to look again, V(ask) to look at all dom0s and give
+      that as O(hosts), V(watch) when the session is under way on both hosts,
       V(tasks) to run the caller's tasks at the gate, V(undo) to undo them, V(done) at the end, V(human) when a person
       has to choose.
   returned: success

@@ -43,6 +43,17 @@ def judge(source: Side, destination: Side, others: Others, made: Decision) -> De
     return made
 
 
+def depends_on_others(source: Side, made: Decision) -> bool:
+    """Whether what was ``made`` without a look at other hosts might be something else with one.
+
+    Looking at all of them takes time in which a guest may stand still. So it is for what would be started without a
+    copy at the source, which proves by having stood still that nobody else has it.
+    """
+    act = made.step
+    last = act is not None and act.verb in (to.HAND_OVER, to.ROLL_FORWARD) and source.copy == ABSENT
+    return last or made.end_state == to.STARTED_PERHAPS
+
+
 def _starts_at_source(made: Decision) -> bool:
     act = made.step
     if act is None or act.side != to.SOURCE:

@@ -24,10 +24,11 @@ STAYED = "stayed"
 DOWN = "down"
 RUNNING_TWICE = "running_twice"
 
-# What is next: a step, another look, watching the session, the caller's tasks at the gate or those that undo them,
-# nothing, a person's choice.
+# What is next: a step, another look, a look at all other dom0s, watching the session, the caller's tasks at the gate or
+# those that undo them, nothing, a person's choice.
 ACT = "act"
 WAIT = "wait"
+ASK = "ask"
 WATCH = "watch"
 TASKS = "tasks"
 UNDO = "undo"
@@ -92,6 +93,12 @@ def step(source: Side, destination: Side, act: Step, reason: str) -> Decision:
 def wait(source: Side, destination: Side, reason: str) -> Decision:
     """Return a decision to look again."""
     return Decision(WAIT, UNSETTLED, UNSETTLED, reason, None, known(source, destination))
+
+
+def ask(source: Side, destination: Side) -> Decision:
+    """Return a decision to look at all dom0s."""
+    reason = "What comes next depends on whether the domain is on another dom0."
+    return Decision(ASK, UNSETTLED, UNSETTLED, reason, None, known(source, destination))
 
 
 def watch(source: Side, destination: Side) -> Decision:

@@ -112,6 +112,25 @@ def test_killed_processes_and_one_run_that_settles(user: User) -> None:
     assert user.site["xen2"].domains() == []
 
 
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["nowhere", "elsewhere"])
+def test_the_run_that_cleans_up_asks_all_dom0s(user: User, elsewhere: bool) -> None:
+    """Nobody is asked who need not be: where no dom0 has it, it is started again here, else it is left there."""
+    site = user.site
+    site.up(["xen3"], python=sys.executable)
+
+    def hit() -> None:
+        site["xen1"].kill("_session.shutter")
+        site["xen1"].kill("_session.daemon", "sender")
+        if elsewhere:
+            site["xen3"].start_guest(GuestConfig(memory_mib=16, compact=True))
+
+    log = interrupted(user, hit)
+    assert "TASK [dom0.xen.settle : Look at all dom0s]" in log, log[-6000:]
+    assert where(site) == ("xen3" if elsewhere else "xen1"), log[-6000:]
+    assert site["xen2"].domains() == []
+    assert "Nothing to settle" in user.run("dom0.xen.settle")
+
+
 def test_the_source_loses_power_when_it_is_down(user: User) -> None:
     """Unlike a suspended domain it is not lost with the host's memory; somebody says that it was not started since."""
     log = interrupted(user, user.site["xen1"].power_cycle)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
+from ansible_collections.dom0.xen.plugins.module_utils._settling.by_hand import depends_on_others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
     ABSENT,
@@ -26,6 +27,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.side
     ASKED,
     COMMITTED,
     FIRST,
+    HELD,
     LATER,
     NAME,
     RAN,
@@ -288,3 +290,21 @@ def test_a_person_is_told_every_doubt_and_two_commands() -> None:
         assert doubt in made.reason
     assert "xen2 has another domain of that name (domid 5)" in made.reason
     assert [choice.partition("settle_ran=")[2][:3] for choice in made.choices] == ["", "no:", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "asks"),
+    [
+        # Nothing shows where it is, or was since.
+        (phantom(), at_destination(ABSENT, FIRST), True),
+        (at_source(ABSENT, HELD, boot_id=LATER), at_destination(PAUSED), True),
+        (at_source(ABSENT, HELD, boot_id=LATER), at_destination(PAUSED, alive=True), True),
+        # It has stood still, or runs.
+        (at_source(SUSPENDED), at_destination(ABSENT), False),
+        (at_source(RUNNING, STREAMED), at_destination(ABSENT, FIRST), False),
+        (at_source(SUSPENDED, ASKED), at_destination(PAUSED, COMMITTED), False),
+    ],
+)
+def test_other_hosts_are_asked_where_it_matters(source: Side, destination: Side, asks: bool) -> None:
+    """That takes time; a guest that stands still should not wait for it."""
+    assert depends_on_others(source, decide(source, destination, Others(unseen=("every other dom0",)))) is asks
