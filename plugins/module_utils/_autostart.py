@@ -123,16 +123,19 @@ def config_folder(where: Roots) -> str:
     return os.path.dirname(auto) if os.path.basename(auto) == os.path.basename(AUTO) else CONFIGS
 
 
-def configs(where: Roots, moved: bool = False) -> tuple[AutostartEntry, ...]:
+def configs(where: Roots, moved: bool = False, links: bool = False) -> tuple[AutostartEntry, ...]:
     """Return the configurations that lie in the folder for them; with ``moved``, those of domains that have left.
 
-    A file that names no domain, and a link, are none. Those below other folders are not looked at.
+    A file that names no domain, and a link, are none; with ``links`` a link to one is. Those below other folders are
+    not looked at.
     """
     folder = config_folder(where)
     found = []
     for name in _names(folder)[:CONFIGS_MAX]:
         path = os.path.join(folder, name)
-        if name.startswith(".") or name.endswith(_LEFT) or is_moved(name) != moved or os.path.islink(path):
+        if name.startswith(".") or name.endswith(_LEFT) or is_moved(name) != moved:
+            continue
+        if os.path.islink(path) and not links:
             continue
         identity = config_identity(path)
         if identity is not None:

@@ -105,10 +105,26 @@ def read_config(path: str) -> str | None:
 
 def _identities(where: Roots) -> t.Iterator[Found]:
     """Yield each file that names a domain, links followed, with what it names it; none that a session has kept."""
-    at_boot = (each for each in _autostart.entries(where) if each.kind == _autostart.CONFIG)
+    at_boot = [each for each in _autostart.entries(where) if each.kind == _autostart.CONFIG]
+    lying = [each for each in _autostart.configs(where, links=True) if _is_ours(each.path)]
     seen = set()
-    for each in (*_autostart.configs(where), *at_boot):
+    for each in (*lying, *at_boot):
         path = os.path.realpath(each.path)
-        if each.set_aside is None and path not in seen:
+        if each.set_aside is None and path not in seen and not _autostart.is_moved(os.path.basename(path)):
             seen.add(path)
             yield path, (each.name, each.uuid)
+
+
+def _is_ours(path: str) -> bool:
+    """Whether it lies there itself, or is a link to what nobody but its owner, root as a rule, can have written.
+
+    People keep configurations elsewhere, and link them from here. But ``xl`` runs what is named in one as root, and who
+    can write below another folder need not be who administrates the host.
+    """
+    if not os.path.islink(path):
+        return True
+    try:
+        leads = os.stat(path)
+    except OSError:
+        return False
+    return leads.st_uid in (0, os.geteuid()) and not leads.st_mode & 0o022

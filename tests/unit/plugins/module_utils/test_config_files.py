@@ -56,6 +56,45 @@ def test_a_link_and_a_copy_are_one_file(folder: pathlib.Path) -> None:
     assert found(folder) == ["a.cfg", "copy"]
 
 
+def test_a_link_leads_to_one(folder: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """People keep configurations elsewhere; each counts once, however many links lead to it."""
+    elsewhere = tmp_path_factory.mktemp("srv") / "web.cfg"
+    elsewhere.write_text('name="centos"\n')
+    (folder / "centos.cfg").symlink_to(elsewhere)
+    (folder / "again.cfg").symlink_to("centos.cfg")
+    (folder / "auto" / "centos.cfg").symlink_to("../centos.cfg")
+    (folder / "nothing.cfg").symlink_to("/nonexistent")
+    (folder / "itself.cfg").symlink_to("itself.cfg")
+    (file,) = ConfigFiles(Roots(str(folder / "auto"), None)).of(UUID, "centos", {})
+    assert file.path == str(elsewhere)
+    # What lies there itself and is another one is told beside it.
+    (folder / "other.cfg").write_text('name="centos"\nmemory=64\n')
+    assert sorted(found(folder)) == ["other.cfg", "web.cfg"]
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_link_to_what_others_can_write_leads_to_none(
+    folder: pathlib.Path, tmp_path_factory: pytest.TempPathFactory, mode: int
+) -> None:
+    """xl would run as root what they have written; who wants that names the file."""
+    elsewhere = tmp_path_factory.mktemp("srv") / "web.cfg"
+    elsewhere.write_text('name="centos"\n')
+    elsewhere.chmod(mode)
+    (folder / "centos.cfg").symlink_to(elsewhere)
+    assert found(folder) == []
+    assert found(folder, str(folder / "centos.cfg")) == ["centos.cfg"]
+    elsewhere.chmod(0o644)
+    assert found(folder) == ["web.cfg"]
+
+
+def test_a_link_to_what_a_session_has_kept_is_none(folder: pathlib.Path) -> None:
+    """The domain it was of has left."""
+    kept = folder / moved_name("a.cfg", "0123456789abcdef")
+    kept.write_text('name="centos"\n')
+    (folder / "link.cfg").symlink_to(kept)
+    assert found(folder) == []
+
+
 def test_what_a_session_has_kept_is_none(folder: pathlib.Path) -> None:
     """The domain has been here before, and its file was given another name when it left."""
     (folder / "a.cfg").write_text('name="centos"\n')
