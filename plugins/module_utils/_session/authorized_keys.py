@@ -6,6 +6,8 @@
 Private to the collection. The file is that of an account which may not be ours: no symbolic link is followed, and what
 others can write to is left alone, as sshd(8) does (StrictModes). Changes are atomic. The lock on the folder binds our
 own processes alone, so what an editor or ssh-copy-id does to the file at the same time is looked for before and after.
+Whoever can open the folder can hold that lock for ever; where that is not the account alone, one that lies among our
+own files counts.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session import attributes
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
 
 MOST_BYTES = 1024 * 1024
 # How long somebody may have the folder locked, or the file open for writing, in seconds; and a file that was replaced,
@@ -28,6 +31,8 @@ MOST_BYTES = 1024 * 1024
 PATIENCE_S = 5.0
 _LAST_WORDS_S = 2.0
 _PAUSE_S = 0.05
+# How long the folder's lock is waited for where another one counts, in seconds.
+_COURTESY_S = 0.2
 # How often to begin again when somebody else changes the file meanwhile.
 _ATTEMPTS = 10
 
@@ -53,20 +58,20 @@ Edit = t.Callable[[t.List[bytes]], t.List[bytes]]
 
 
 def change(
-    path: str, account: Account, edit: Edit, *, remove_empty: bool = False, patience: float = PATIENCE_S
+    path: str, account: Account, edit: Edit, place: str, *, remove_empty: bool = False, patience: float = PATIENCE_S
 ) -> None:
     """Replace the lines of the file by what ``edit`` makes of them; nothing is written when they stay the same.
 
     A file that is not there counts as empty, and is made, with its folder, 0600 and 0700. Lines come and go without
-    their newline. With ``remove_empty`` a file without lines is removed. ``patience``: how long to wait for others, in
-    seconds. Raises :class:`KeysFileUnsafe`.
+    their newline. ``place`` is a folder that nobody but us gets into. With ``remove_empty`` a file without lines is
+    removed. ``patience``: how long to wait for others, in seconds. Raises :class:`KeysFileUnsafe`.
     """
     folder, name = os.path.split(path)
     try:
         directory = _open_folder(folder, account)
         try:
-            _lock(directory, path, patience)
-            _change(directory, name, path, account, edit, remove_empty, patience)
+            with _alone(directory, path, place, patience):
+                _change(directory, name, path, account, edit, remove_empty, patience)
         finally:
             os.close(directory)
     except OSError as exc:
@@ -92,18 +97,33 @@ def _open_folder(folder: str, account: Account) -> int:
     return directory
 
 
-def _lock(directory: int, path: str, patience: float) -> None:
+@contextlib.contextmanager
+def _alone(directory: int, path: str, place: str, patience: float) -> t.Iterator[None]:
+    """Keep our own processes apart, which are quick. The folder's lock goes with ``directory``."""
+    text = f"{path} cannot be changed: somebody has locked its folder"
+    with contextlib.ExitStack() as stack:
+        if not os.fstat(directory).st_mode & 0o044:
+            if not _waited(lambda: fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB), patience):
+                raise _in_use(text, path)
+        else:
+            if not _waited(lambda: stack.callback(DomainLock(place, "authorized_keys", "ssh").release), patience):
+                raise _in_use(f"{path} cannot be changed: another session is about to for {patience:g} s", path)
+            # Our processes that keep their files elsewhere do not know of that one.
+            _waited(lambda: fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB), min(patience, _COURTESY_S))
+        yield
+
+
+def _waited(take: t.Callable[[], object], patience: float) -> bool:
     deadline = time.monotonic() + patience
     while True:
         try:
-            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            # Ours are quick; but whoever can open the folder can lock it, for as long as he likes.
+            take()
+        except (BlockingIOError, DomainBusy):
             if time.monotonic() >= deadline:
-                raise _in_use(f"{path} cannot be changed: somebody has locked its folder", path) from None
+                return False
             time.sleep(_PAUSE_S)
         else:
-            return
+            return True
 
 
 def _in_use(message: str, path: str) -> KeysFileUnsafe:

@@ -92,7 +92,7 @@ class Door:
         self._port, path = None, self._sshd.keys_file
         if os.path.lexists(path):
             file, folder = self._made
-            change(path, self._sshd.account, lambda lines: _living(lines, self._session), remove_empty=file)
+            change(path, self._sshd.account, lambda lines: _living(lines, self._session), self._root, remove_empty=file)
             if folder:
                 with contextlib.suppress(OSError):
                     os.rmdir(os.path.dirname(path))
@@ -100,7 +100,7 @@ class Door:
             os.unlink(os.path.join(self._root, FOLDER, self._session))
 
     def _put_in(self, patience: float) -> None:
-        change(self._sshd.keys_file, self._sshd.account, self._with_line, patience=patience)
+        change(self._sshd.keys_file, self._sshd.account, self._with_line, self._root, patience=patience)
 
     def _with_line(self, lines: list[bytes]) -> list[bytes]:
         return lines if self._line in lines else [*_living(lines, self._session), self._line]
@@ -126,14 +126,14 @@ def tidy(runtime_root: str) -> None:
             with contextlib.suppress(OSError, KeyError, TypeError, ValueError, Dom0XenError):
                 where = documents.read(path) or {}
                 if not _runs(int(where["pid"]), int(where["started"])):
-                    _clear(str(where["path"]), Account(int(where["uid"]), int(where["gid"])))
+                    _clear(str(where["path"]), Account(int(where["uid"]), int(where["gid"])), runtime_root)
                     os.unlink(path)
 
 
-def _clear(path: str, account: Account) -> None:
+def _clear(path: str, account: Account, place: str) -> None:
     # What is not there any more has taken the line along.
     if os.path.lexists(path):
-        change(path, account, _living, patience=_BRIEFLY_S)
+        change(path, account, _living, place, patience=_BRIEFLY_S)
 
 
 def _runs(pid: int, started: int) -> bool:

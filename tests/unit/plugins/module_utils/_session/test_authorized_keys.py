@@ -19,11 +19,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import (
-    Account,
-    KeysFileUnsafe,
-    change,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._session import authorized_keys
+from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import Account, KeysFileUnsafe
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
 
 ME = Account(os.geteuid(), os.getegid())
 ALICE, BOB, OURS = b"ssh-ed25519 AAAA alice", b"ssh-ed25519 BBBB bob", b"ssh-ed25519 CCCC dom0-xen"
@@ -41,6 +39,11 @@ def make_keys(tmp_path: pathlib.Path) -> pathlib.Path:
     path.write_bytes(ALICE + b"\n")
     path.chmod(0o600)
     return path
+
+
+def change(path: str, account: Account, edit: Edit, **more: t.Any) -> None:
+    """Change it; the folder above its own is where sessions keep what is theirs."""
+    authorized_keys.change(path, account, edit, os.path.dirname(os.path.dirname(path)), **more)
 
 
 def put_in(lines: list[bytes]) -> list[bytes]:
@@ -230,6 +233,29 @@ def test_a_folder_that_is_locked(keys: pathlib.Path) -> None:
         os.close(folder)
     changing.join()
     assert lines_of(keys) == [ALICE, OURS]
+
+
+def test_a_folder_that_others_can_lock(keys: pathlib.Path) -> None:
+    """Whoever may only read there cannot keep a session from beginning; our own wait for each other elsewhere."""
+    keys.parent.chmod(0o755)
+    folder = os.open(keys.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        change(str(keys), ME, put_in)
+        assert lines_of(keys) == [ALICE, OURS]
+        lock = DomainLock(str(keys.parent.parent), "authorized_keys", "ssh")
+        with pytest.raises(KeysFileUnsafe, match="another session") as caught:
+            change(str(keys), ME, take_out, patience=0.1)
+        assert caught.value.remedy
+        changing = in_the_background(lambda: change(str(keys), ME, take_out))
+        time.sleep(0.1)
+        assert lines_of(keys) == [ALICE, OURS]
+        lock.release()
+        changing.join()
+    finally:
+        os.close(folder)
+    assert lines_of(keys) == [ALICE]
+    assert os.listdir(keys.parent.parent) == [keys.parent.name]
 
 
 def acl(*users: int) -> bytes:

@@ -282,13 +282,18 @@ def test_files_that_are_left_alone(keys: pathlib.Path) -> None:
 def test_a_file_of_somebody_else(keys: pathlib.Path) -> None:
     """Neither root's nor the account's."""
     with pytest.raises(KeysFileUnsafe):
-        change(str(keys), Account(54321, 54321), lambda lines: [*lines, b"x"]) if os.geteuid() else _of_another(keys)
+        add(keys, Account(54321, 54321)) if os.geteuid() else _of_another(keys)
     assert keys.read_text() == THEIRS
 
 
 def _of_another(keys: pathlib.Path) -> None:
     os.chown(keys, 12345, 12345)
-    change(str(keys), ME, lambda lines: [*lines, b"x"])
+    add(keys, ME)
+
+
+def add(keys: pathlib.Path, account: Account) -> None:
+    """Add a line to the file of an account."""
+    change(str(keys), account, lambda lines: [*lines, b"x"], str(keys.parent.parent))
 
 
 def test_keys_that_are_none(keys: pathlib.Path) -> None:
