@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 import time
@@ -283,6 +284,23 @@ def test_a_guest_that_suspends_when_xl_has_given_up_is_resumed(tmp_path: pathlib
         assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
     finally:
         site.down()
+
+
+def test_a_domain_is_not_moved_beside_what_is_not_settled(user: User) -> None:
+    """Of two sessions one comes to its end, and the other, whose destination nobody can ask, does not."""
+    site = user.site
+    opened = {"uuid": GUEST, "name": "centos", "role": "sender", "boot_id": "an earlier one", "peer_host": "xen9"}
+    for number, more in ((1, []), (2, ["permission_held", "commit_requested"])):
+        journal = site["xen1"].paths.lib / "dom0-xen" / f"{number:016x}.sender" / "journal"
+        journal.parent.mkdir(mode=0o700, parents=True)
+        steps = [{"step": "opened", "details": opened}, *({"step": step} for step in more)]
+        journal.write_text("".join(json.dumps(step) + "\n" for step in steps))
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"))
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode == 2, log[-4000:]
+    assert f"before what was interrupted has come to its end: centos@{2:016x} (see above)" in log, log[-6000:]
+    assert "TASK [dom0.xen.migrate" not in log
+    assert where(site) == "xen1"
 
 
 def test_how_it_must_not_be_called(user: User) -> None:
