@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import os
+import typing as t
 from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
-from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import has_ended
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    LATER_LEFT,
+    LATER_LIVES,
     SUSPENDED,
     History,
     Side,
@@ -30,6 +33,7 @@ _ALL = 1_000_000
 def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     """Return what there is to be seen; whether both processes are alive is known. Raises the errors of :class:`Xl`."""
     history, status = here.history(), here.status() if alive else {}
+    since = _later(here)
     side = Side(
         host="",
         known=history.boot_id is not None,
@@ -40,7 +44,8 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         barred=bool(status.get("barred")),
         xl_alive=xl_alive,
         boot_id=_procfs.boot_id(),
-        superseded=_superseded(here),
+        superseded=any(each.over for each in since),
+        later=_without_end(since),
         history=history,
     )
     rows = [row for row in xl.domains() if row.uuid == here.uuid]
@@ -68,14 +73,21 @@ def is_phantom(role: str, history: History, row: DomainRow | None) -> bool:
     return role == SENDER and history.restartable and (row is None or row.state.dying or has_ended(row))
 
 
-def _superseded(here: Here) -> bool:
-    """Return whether a later session of the domain has come to its end on this host, as the audit reckons."""
+def _later(here: Here) -> list[SessionSeen]:
+    """Return the later sessions of the domain on this host, as the audit reckons."""
+    found = []
     for each in sessions_seen(here.runtime_root, here.journal_root, limit=_ALL):
         if each.session == here.session:
-            return False
-        if each.domain.uuid == here.uuid and each.over:
-            return True
-    return False
+            return found
+        if each.domain.uuid == here.uuid:
+            found.append(each)
+    # Of this one nothing is left that would tell when it was.
+    return []
+
+
+def _without_end(since: t.Iterable[SessionSeen]) -> str:
+    left = [each for each in since if not each.over]
+    return (LATER_LIVES if any(each.alive for each in left) else LATER_LEFT) if left else ""
 
 
 def _sent(here: Here, row: DomainRow) -> bool:

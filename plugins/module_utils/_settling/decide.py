@@ -22,6 +22,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
     ABSENT,
     DYING,
+    LATER_LEFT,
+    LATER_LIVES,
     PAUSED,
     RUNNING,
     SHUT_DOWN,
@@ -48,6 +50,11 @@ def decide(source: Side, destination: Side, others: Others = NOBODY) -> Decision
 
 
 def _decide(source: Side, destination: Side) -> Decision:
+    # What is there may be a later session's copy, and only that one's own evidence tells whether it may go on.
+    if LATER_LIVES in (source.later, destination.later):
+        return to.watch(source, destination, "A later session of the domain is under way, and comes first.")
+    if LATER_LEFT in (source.later, destination.later):
+        return to.wait(source, destination, "A later session of the domain is to be settled first.")
     if source.gone or destination.gone:
         if not any(side.reachable and not side.gone for side in (source, destination)):
             return human(source, destination, to.BOTH_SILENT)
@@ -193,7 +200,8 @@ def _source_over(source: Side, destination: Side) -> Decision:
             reason = f"It is paused on {destination.host}, as was asked for."
             return to.settled(source, destination, to.DESTINATION, to.MOVED, reason)
         forward, drop = Step(to.DESTINATION, to.ROLL_FORWARD), Step(to.DESTINATION, to.DESTROY)
-        if source.copy == ABSENT and past.committed and not past.status:
+        superseded = source.superseded or destination.superseded
+        if source.copy == ABSENT and past.committed and not past.status and not superseded:
             return to.step(
                 source, destination, forward, "It was committed, and the destination's copy is the only one."
             )
@@ -219,6 +227,9 @@ def _last_copy(source: Side, destination: Side, keep: Step, drop: Step) -> Decis
     It may be used only if the source's copy stood still to its end: what ran on has left it behind.
     """
     stood_still = source.history.held and not source.history.backed_out
+    if source.superseded or destination.superseded:
+        # A later session has had it: somebody had let it go on.
+        stood_still = False
     if source.vouched_ran is None and not stood_still:
         return human(source, destination, to.RESUMED_PERHAPS)
     if source.vouched_ran:

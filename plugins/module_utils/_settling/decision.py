@@ -101,9 +101,11 @@ def ask(source: Side, destination: Side) -> Decision:
     return Decision(ASK, UNSETTLED, UNSETTLED, reason, None, known(source, destination))
 
 
-def watch(source: Side, destination: Side) -> Decision:
+_UNDER_WAY = "The session is under way; dom0.xen.migrate watches it to its end."
+
+
+def watch(source: Side, destination: Side, reason: str = _UNDER_WAY) -> Decision:
     """Return that there is nothing to settle yet."""
-    reason = "The session is under way; dom0.xen.migrate watches it to its end."
     return Decision(WATCH, UNSETTLED, UNSETTLED, reason, None, known(source, destination))
 
 

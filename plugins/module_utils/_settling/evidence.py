@@ -27,6 +27,8 @@ LIVE, SUSPEND, COLD = "live", "suspend", "cold"
 # What a receiver has put on record whose copy is not to be started.
 LEAVE_PAUSED = "leave_paused"
 ENGINE, CONTROLLER = "engine", "controller"
+# What has become of a later session of the domain that has no end.
+LATER_LIVES, LATER_LEFT = "lives", "left"
 # How a watch may end for a guest that shuts down only after its move has failed.
 LATE_DOWN, LATE_BLIND = "down", "blind"
 
@@ -96,7 +98,8 @@ class Side(Record):
     ``known``: it has a journal of the session. ``copy`` is one of the states above, of the copy ``domid``, which is
     called ``name``; ``ran``: it has used processor time; ``others``: how many more copies run. ``phantom``: there is no
     such copy, only the record by which one that is not there counts as suspended. ``superseded``: a later session of
-    the domain has come to its end on this host, and says where the domain is.
+    the domain has come to its end on this host, and says where the domain is. ``later``: there is one that has not,
+    whose copy this may be; its process ``lives``, or it was ``left``.
 
     A person may vouch for what cannot be seen: ``gone``, that this host is off for good or fenced from the storage,
     and ``vouched_ran``, whether the domain has run here.
@@ -124,6 +127,7 @@ class Side(Record):
     others: int = 0
     phantom: bool = False
     superseded: bool = False
+    later: str = ""
     history: History = History()
 
     @property

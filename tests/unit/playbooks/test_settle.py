@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import sys
 import time
@@ -287,18 +288,19 @@ def test_a_guest_that_suspends_when_xl_has_given_up_is_resumed(tmp_path: pathlib
 
 
 def test_a_domain_is_not_moved_beside_what_is_not_settled(user: User) -> None:
-    """Of two sessions one comes to its end, and the other, whose destination nobody can ask, does not."""
+    """Of two sessions the later one comes to its end, and the other, whose destination may have it, does not."""
     site = user.site
     opened = {"uuid": GUEST, "name": "centos", "role": "sender", "boot_id": "an earlier one", "peer_host": "xen9"}
-    for number, more in ((1, []), (2, ["permission_held", "commit_requested"])):
+    for number, more in ((1, ["permission_held", "commit_requested"]), (2, [])):
         journal = site["xen1"].paths.lib / "dom0-xen" / f"{number:016x}.sender" / "journal"
         journal.parent.mkdir(mode=0o700, parents=True)
         steps = [{"step": "opened", "details": opened}, *({"step": step} for step in more)]
         journal.write_text("".join(json.dumps(step) + "\n" for step in steps))
+        os.utime(journal.parent, (10**9 + number, 10**9 + number))
     process = user.start("dom0.xen.migrate", *user.asking("xen2"))
     log = process.communicate(timeout=LIMIT_S)[0]
     assert process.returncode == 2, log[-4000:]
-    assert f"before what was interrupted has come to its end: centos@{2:016x} (see above)" in log, log[-6000:]
+    assert f"before what was interrupted has come to its end: centos@{1:016x} (see above)" in log, log[-6000:]
     assert "TASK [dom0.xen.migrate" not in log
     assert where(site) == "xen1"
 

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.side import seen
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATER_LEFT
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import NAME, UUID, Make
 
 FIRST, SECOND = "1" * 16, "2" * 16
@@ -60,4 +61,15 @@ def test_superseded(make: Make, tmp_path: pathlib.Path, more: dict[str, object],
     here = Here(str(tmp_path / "run"), str(journals), FIRST, "sender", UUID, NAME, "me")
     side = seen(here, dom0.xl, alive=False, xl_alive=False)
     assert side.superseded is superseded
+    # One without an end may be what has made the copy that is there.
+    assert side.later == (LATER_LEFT if more == {"at": 200} else "")
     assert side.phantom and side.copy == "suspended" and side.rebooted
+
+
+def test_nothing_is_later_than_what_has_left_nothing(make: Make, tmp_path: pathlib.Path) -> None:
+    """A host that does not know the session cannot say which of its others came after it."""
+    dom0, journals = make(), tmp_path / "journals"
+    session(journals, SECOND, 200)
+    here = Here(str(tmp_path / "run"), str(journals), FIRST, "receiver", UUID, NAME, "me")
+    side = seen(here, dom0.xl, alive=False, xl_alive=False)
+    assert not side.known and not side.superseded and side.later == ""

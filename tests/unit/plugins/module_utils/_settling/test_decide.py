@@ -15,6 +15,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import d
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
     ABSENT,
     DYING,
+    LATER_LEFT,
+    LATER_LIVES,
     PAUSED,
     RUNNING,
     SHUT_DOWN,
@@ -315,6 +317,40 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     ),
     "xl here at work": (at_source(SUSPENDED, xl_alive=True), at_destination(ABSENT), "wait"),
     "being torn down": (at_source(SUSPENDED), at_destination(DYING), "wait"),
+    # A later session of the domain has no end: what is there may be that one's.
+    "suspended, a later session left": (at_source(SUSPENDED, later=LATER_LEFT), at_destination(ABSENT), "wait"),
+    "suspended, a later session under way": (at_source(SUSPENDED, later=LATER_LIVES), at_destination(ABSENT), "watch"),
+    "gone here, committed, a later session left there": (
+        at_source(ABSENT, ASKED),
+        at_destination(PAUSED, COMMITTED, later=LATER_LEFT),
+        "wait",
+    ),
+    "suspended, a later session left, destination silent": (
+        at_source(SUSPENDED, later=LATER_LEFT),
+        SILENT_DESTINATION,
+        "wait",
+    ),
+    "runs twice, a later session left": (
+        at_source(RUNNING, later=LATER_LEFT),
+        at_destination(RUNNING),
+        "human: running_twice",
+    ),
+    # One that has ended has had the domain since.
+    "gone here, whole copy there, a later session has ended": (
+        at_source(ABSENT, HELD, superseded=True),
+        at_destination(PAUSED),
+        "human: resumed_perhaps",
+    ),
+    "gone here, committed, not started, a later session has ended": (
+        at_source(ABSENT, ASKED),
+        at_destination(PAUSED, COMMITTED, superseded=True),
+        "human: resumed_perhaps",
+    ),
+    "gone here, committed, not started, a later session has ended, as a person says with it running": (
+        at_source(ABSENT, ASKED, vouched_ran=True),
+        at_destination(PAUSED, COMMITTED, superseded=True),
+        "destroy at destination",
+    ),
     # The source has lost it.
     "gone here, runs there": (at_source(ABSENT, ASKED), at_destination(RUNNING, RAN), "done: destination, moved"),
     "gone here, somebody saves it there": (
