@@ -18,7 +18,12 @@ import time
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import PATIENCE_S, Account, change
+from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import (
+    PATIENCE_S,
+    Account,
+    KeysFileUnsafe,
+    change,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.sshd import Sshd
 
 # Where a session says which file it has a line in: SESSION, under the runtime root.
@@ -51,7 +56,7 @@ class Door:
         if not _PUBLIC_KEY.match(public_key):
             raise KeyInvalid("the key to be let in is no public key of the kind ssh-ed25519")
         self._sshd, self._session, self._key = sshd, session, public_key
-        self._root = runtime_root
+        self._root, self._path = runtime_root, sshd.keys_file
         self._port: int | None = None
         self._line = b""
         # The file, and its folder, that were not there before.
@@ -59,16 +64,29 @@ class Door:
         self._renew_at = 0.0
 
     def open(self, port: int, patience: float = PATIENCE_S) -> None:
-        """Let the key come to this port; lines that others left are taken out. Raises a ``Dom0XenError``."""
+        """Let the key come to this port; lines that others left are taken out. Raises a ``Dom0XenError``.
+
+        sshd reads several files: one that cannot be written safely, such as a link, is left alone for the next one.
+        """
+        unsafe: list[KeysFileUnsafe] = []
+        for path in (self._sshd.keys_file, *self._sshd.further_files):
+            self._path = path
+            self._made = (not os.path.lexists(path), not os.path.lexists(os.path.dirname(path)))
+            try:
+                self._open(port, patience)
+            except KeysFileUnsafe as exc:
+                unsafe.append(exc)
+            else:
+                return
+        raise unsafe[0]
+
+    def _open(self, port: int, patience: float) -> None:
         folder = os.path.join(self._root, FOLDER)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         # First, so that whoever tidies up after this process knows where to look.
-        where = {"path": self._sshd.keys_file, **self._sshd.account._asdict()}
+        where = {"path": self._path, **self._sshd.account._asdict()}
         me = {"pid": os.getpid(), "started": _procfs.start_time(os.getpid())}
         documents.write(os.path.join(folder, self._session), {**where, **me})
-        path = self._sshd.keys_file
-        if self._port is None:
-            self._made = (not os.path.lexists(path), not os.path.lexists(os.path.dirname(path)))
         self._port, self._line = port, self._made_line(port)
         self._put_in(patience)
         self._renew_at = time.monotonic() + RENEWAL_S
@@ -81,7 +99,7 @@ class Door:
         if self._port is None:
             return
         if time.monotonic() >= self._renew_at:
-            self.open(self._port, _BRIEFLY_S)
+            self._open(self._port, _BRIEFLY_S)
         elif lost:
             self._put_in(_BRIEFLY_S)
 
@@ -89,7 +107,7 @@ class Door:
         """Take the line out, and with it what was made for it. Raises a ``Dom0XenError``."""
         if self._port is None:
             return
-        self._port, path = None, self._sshd.keys_file
+        self._port, path = None, self._path
         if os.path.lexists(path):
             file, folder = self._made
             change(path, self._sshd.account, lambda lines: _living(lines, self._session), self._root, remove_empty=file)
@@ -100,7 +118,7 @@ class Door:
             os.unlink(os.path.join(self._root, FOLDER, self._session))
 
     def _put_in(self, patience: float) -> None:
-        change(self._sshd.keys_file, self._sshd.account, self._with_line, self._root, patience=patience)
+        change(self._path, self._sshd.account, self._with_line, self._root, patience=patience)
 
     def _with_line(self, lines: list[bytes]) -> list[bytes]:
         return lines if self._line in lines else [*_living(lines, self._session), self._line]

@@ -32,11 +32,12 @@ class SshdUnusable(Dom0XenError):
 
 @dataclass(frozen=True)
 class Sshd:
-    """Its public host keys, each ``TYPE BASE64``, and where the keys are that an account is let in with."""
+    """Its public host keys, each ``TYPE BASE64``, and the files with the keys that an account is let in with."""
 
     host_keys: tuple[str, ...]
     keys_file: str
     account: Account
+    further_files: tuple[str, ...] = ()
 
 
 def look(run: Runner, user: str, config: str = "") -> Sshd:
@@ -55,7 +56,8 @@ def look(run: Runner, user: str, config: str = "") -> Sshd:
     words = (said.get("authorizedkeysfile") or [_KEYS_FILE])[0].split()
     if not words or words[0] == "none":
         raise SshdUnusable("this host's sshd is configured without any AuthorizedKeysFile")
-    return Sshd(host_keys, _expanded(words[0], entry), Account(entry.pw_uid, entry.pw_gid))
+    first, *further = (_expanded(word, entry) for word in words)
+    return Sshd(host_keys, first, Account(entry.pw_uid, entry.pw_gid), tuple(further))
 
 
 def _configuration(run: Runner, user: str, config: str) -> dict[str, list[str]]:

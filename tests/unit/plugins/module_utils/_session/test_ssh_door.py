@@ -296,6 +296,36 @@ def add(keys: pathlib.Path, account: Account) -> None:
     change(str(keys), account, lambda lines: [*lines, b"x"], str(keys.parent.parent))
 
 
+def test_the_second_file_where_the_first_is_not_ours_to_change(keys: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """A link that a tool looks after, say. sshd reads both; nothing is left of what was made."""
+    real = tmp_path / "managed"
+    keys.rename(real)
+    keys.symlink_to(real)
+    second = keys.with_name("authorized_keys2")
+    root = tmp_path / "run"
+    root.mkdir(mode=0o700)
+    one = Door(sshd.Sshd((), str(keys), ME, (str(second),)), str(root), SESSION, KEY)
+    one.open(49152)
+    assert SESSION in second.read_text() and real.read_text() == THEIRS
+    second.write_text("")
+    one.tend(lost=True)
+    assert SESSION in second.read_text()
+    one.close()
+    assert not second.exists() and keys.is_symlink() and real.read_text() == THEIRS
+
+
+def test_what_is_wrong_with_the_first_file_is_told(keys: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Where none can be changed: that is the one that people know."""
+    keys.chmod(0o666)
+    second = keys.with_name("authorized_keys2")
+    second.symlink_to(keys)
+    root = tmp_path / "run"
+    root.mkdir(mode=0o700)
+    one = Door(sshd.Sshd((), str(keys), ME, (str(second),)), str(root), SESSION, KEY)
+    with pytest.raises(KeysFileUnsafe, match="can be written by others"):
+        one.open(1)
+
+
 def test_keys_that_are_none(keys: pathlib.Path) -> None:
     """Nothing but a key gets into the file: neither options before it nor a line behind it."""
     for key in ("", 'command="x" ' + KEY, KEY + "\nssh-ed25519 AAAA", KEY + " comment", "ssh-rsa AAAA"):
@@ -310,6 +340,7 @@ def test_what_sshd_says(tmp_path: pathlib.Path) -> None:
     assert seen.host_keys == (server.host_key,)
     home = os.path.expanduser("~" + server.user)
     assert seen.keys_file == f"{home}/keys.d/{server.user}-{os.getuid()}-100%"
+    assert seen.further_files == ("/nowhere",)
     assert seen.account == ME
 
 
