@@ -175,12 +175,13 @@ def quiet(case: Case) -> t.Iterator[Finding]:
             values = {"session": session.session, "role": session.role, "phase": session.phase}
             if session.alive:
                 yield _running(case, host, session)
-            elif newest and session.end_state not in ("moved", "stayed"):
+            elif newest and not session.over:
                 yield case.warning(
                     "session_interrupted",
                     host,
                     f"session {session.session} of this domain ended without a known outcome (phase {session.phase}).",
-                    f"See that the domain is only where you expect it: {case.source_name} is taken as its owner.",
+                    "Bring it to its end first: ansible-playbook -i INVENTORY dom0.xen.settle -e"
+                    f" domain={session.domain.uuid}. Without that {case.source_name} is taken as the domain's owner.",
                     **values,
                 )
             newest = False

@@ -393,6 +393,10 @@ HARMLESS: dict[str, dict[str, t.Any]] = {
         "source": host("xen1", sessions=(session(alive=True, domain=SessionDomain(OTHER, "web")),)),
     },
     "old session": {"source": host("xen1", sessions=(session(),))},
+    "session that was settled as down, or put elsewhere": {
+        "source": host("xen1", sessions=(session(owner="source", end_state="down"),)),
+        "destination": host("xen2", sessions=(session(owner="elsewhere", end_state="elsewhere"),)),
+    },
     "journal without a name": {
         "source": host("xen1", sessions=(session(end_state=None, domain=SessionDomain(None, None)),)),
     },
