@@ -69,7 +69,7 @@ def _seen(
     if not isinstance(pid, int) or isinstance(pid, bool):
         pid = None
     alive = runtime_folder is not None and _procfs.session_process(pid, runtime_folder, proc) is not None
-    # Killed while it watched whether the guest does late what it was asked for, it cannot tell what came of that.
+    # Killed, or told to end, while it watched for a guest that may be late, it cannot tell what came of that.
     doubtful = document.get("watches") is True and not alive
     return SessionSeen(
         session=session,

@@ -119,7 +119,7 @@ sessions:
     watches:
       description:
         - Whether a sender that has ended still watches for a guest that may suspend or shut down late, as it was asked.
-          Where it is killed meanwhile the session is V(unsettled).
+          Where it is killed meanwhile, or told to end, the session is V(unsettled).
       type: bool
     error:
       description: What went wrong, or null.

@@ -36,7 +36,7 @@ def status_of(runtime_root: str, journal_root: str, session: str, role: str) -> 
     found: Document = dict(document or {"session": session, "role": role})
     found["alive"] = process_of(found, runtime) is not None
     if found.get("watches") and not found["alive"]:
-        # Killed while it watched whether the guest does late what it was asked for: what came of that is not known.
+        # Killed, or told to end, while it watched for a guest that may be late: what came of that is not known.
         found.update(owner="unsettled", end_state=None)
     found["journal"] = [{key: record[key] for key in ("step", "details") if key in record} for record in records]
     return found

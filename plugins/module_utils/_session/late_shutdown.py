@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import 
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import TakenAway, may_succeed
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import Clock
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATE_BLIND, LATE_DOWN
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATE_BLIND, LATE_DISMISSED, LATE_DOWN
 
 WATCH_S = 120.0
 LOOK_INTERVAL = 2.0
@@ -64,7 +64,7 @@ def follow(
         wait(-1, LOOK_INTERVAL)
     else:
         if not fallen:
-            return {"end": "dismissed"}
+            return {"end": LATE_DISMISSED}
     if isinstance(error, TakenAway):
         return {"end": "taken", "error": error.as_result()}
     end = LATE_BLIND if fallen or error is not None else "quiet"

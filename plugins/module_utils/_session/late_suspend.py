@@ -229,8 +229,8 @@ def follow(
 ) -> dict[str, t.Any]:
     """Follow a guest after the session's end; return what came of it, as :meth:`Outcome.to_result` does.
 
-    ``wait`` waits for a descriptor, at most so many seconds. Whoever dismisses sees to the domain from then on. Raises
-    nothing: the session is over.
+    ``wait`` waits for a descriptor, at most so many seconds. What the guest does after it was dismissed is for whoever
+    settles. Raises nothing: the session is over.
     """
     try:
         late = LateSuspend(xl, store, domid, uuid, name)

@@ -213,6 +213,7 @@ def _prune(root: str) -> None:
     oldest = time.time() - KEEP_DAYS * 86400
     for _dummy, _dummy2, path in session_folders(root):
         result = os.path.join(path, documents.RESULT)
+        told = documents.read(result) or {}
         # A journal without its result, or whose end nobody knows, is evidence; it is kept.
-        if (documents.read(result) or {}).get("owner") in _OWNERS and os.stat(result).st_mtime < oldest:
+        if told.get("owner") in _OWNERS and not told.get("watches") and os.stat(result).st_mtime < oldest:
             shutil.rmtree(path, ignore_errors=True)

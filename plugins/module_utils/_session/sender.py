@@ -35,6 +35,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.source_xl import
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import SourceWatch
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, Failure, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATE_DISMISSED
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._transports import SSH
@@ -74,7 +75,7 @@ class Sender(Driver[SourceState]):
         expired = self.link.down_for > self.settings.link_timeout
         document.update(transport=self.settings.transport, **self._carried.told)
         document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
-        # Where it is killed meanwhile, nobody knows any more that the domain runs here.
+        # Where it is killed meanwhile, or told to end, nobody knows any more that the domain runs here.
         over = self.state.phase is Phase.ENDED and not self._watched
         document.update(watches=over and self._copy.watches(self.state, self.timeline, document["stderr"]))
         document.update(peer={**self.link.peer_figures, **self._peer}, belongings=self._guard.told)
@@ -280,12 +281,11 @@ class Sender(Driver[SourceState]):
         self._carried.finish()
         look = (self.state, self.timeline, self.stderr(), self._attend, lambda: self._dismissed)
         for step, outcome, failure in self._copy.follow(*look):
-            self._watches = True
+            self._watches, self._watched = True, outcome.get("end", LATE_DISMISSED) != LATE_DISMISSED
             if outcome:
                 self.note(step, durable=True, **outcome)
             if failure is not None:
                 self.state = reopened(self.state, failure)
-        self._watched = True
         self._carried.finish(lambda seconds: self._attend(-1, seconds))
 
     def _close(self) -> None:

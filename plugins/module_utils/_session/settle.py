@@ -253,7 +253,8 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
         return False
     ended = documents.read(os.path.join(here.journal, documents.RESULT))
     told = tuple((ended or {}).get(each) for each in ("phase", "owner", "end_state"))
-    if told == ("ended", owner, end_state) and not os.path.isdir(here.runtime):
+    doubtful = bool((ended or {}).get("watches"))
+    if told == ("ended", owner, end_state) and not doubtful and not os.path.isdir(here.runtime):
         return False
     document = ended or documents.read(os.path.join(here.runtime, documents.STATUS))
     domain = {"uuid": here.uuid, "name": here.name}

@@ -30,7 +30,7 @@ ENGINE, CONTROLLER = "engine", "controller"
 # What has become of a later session of the domain that has no end.
 LATER_LIVES, LATER_LEFT = "lives", "left"
 # How a watch may end for a guest that shuts down only after its move has failed.
-LATE_DOWN, LATE_BLIND = "down", "blind"
+LATE_DOWN, LATE_BLIND, LATE_DISMISSED = "down", "blind", "dismissed"
 
 # What xl migrate-receive says of its copy (tools/xl/xl_migrate.c migrate_receive; the spelling is Xen's).
 _SAID_STARTED = "Domain started successsfully"
@@ -166,6 +166,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
     # Where it went down only after the end, or nobody could look, that end says nothing any more.
     counts = records[_last(order, "late_shutdown") + 1 :] if late in (LATE_DOWN, LATE_BLIND) else records
     went_on = any(_ends(record, _SOURCE) for record in records)
+    watched = late not in (None, LATE_DISMISSED)
     by_controller = started >= 0 or steps.get("permission_held", {}).get("gate") == CONTROLLER
     return History(
         boot_id=steps.get("opened", {}).get("boot_id"),
@@ -179,7 +180,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         tasks_open=started > undone,
         undo_wanted=_last(order, "waits_for_undo") > max(undone, _last(order, "commit_requested")),
         tasks_due=by_controller and done <= max(undone, _last(order, "gate_undo_started")),
-        restartable="shutting_down" in steps and not any(_settles_it(record, late is not None) for record in counts),
+        restartable="shutting_down" in steps and not any(_settles_it(record, watched) for record in counts),
         seen_down=("transferred" in steps and not went_on) or late == LATE_DOWN,
         given_up="destroy" in steps,
         transferred="transferred" in steps,
@@ -203,7 +204,7 @@ def _backs_out(record: t.Mapping[str, t.Any]) -> bool:
 
 def _settles_it(record: t.Mapping[str, t.Any], watched: bool) -> bool:
     if _ends(record, _SOURCE):
-        # Who watches whether the guest goes down late may have been killed.
+        # Who watches whether the guest goes down late may have been killed, or told to end.
         return watched
     step, details = record.get("step"), record.get("details") or {}
     if step in ("ended", "settled"):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import typing as t
 
 import pytest
@@ -37,12 +38,12 @@ def seen(site: Site) -> SessionSeen:
     return session
 
 
-def kill_while_it_watches(site: Site, move: Move) -> None:
-    """Kill the sender, and see that its host does not tell that all is well."""
+def kill_while_it_watches(site: Site, move: Move, number: int = signal.SIGKILL) -> None:
+    """Kill the sender, or tell it to end, and see that its host does not tell that all is well."""
     status = site["xen1"].paths.run.resolve() / "dom0-xen" / f"{two_hosts.SESSION}.sender" / "status.json"
     until(lambda: status.exists() and json.loads(status.read_bytes()).get("watches"))
     assert move.steps()[-1] == "ended"
-    site["xen1"].kill("_session.daemon", "sender")
+    site["xen1"].kill("_session.daemon", "sender", number=number)
     until(lambda: not seen(site).alive)
     assert not seen(site).over and seen(site).end_state is None
 
@@ -67,10 +68,11 @@ def cold(make_site: MakeSite) -> t.Iterator[tuple[Site, Move]]:  # noqa: F811  #
     yield site, two_hosts.begin(site, "cold", config_path=str(path), shutdown_timeout=1.0)
 
 
-def test_a_guest_that_shuts_down_after_that_is_asked_about(cold: tuple[Site, Move]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_guest_that_shuts_down_after_that_is_asked_about(cold: tuple[Site, Move], number: int) -> None:
     """It may have shut down by itself as well as been destroyed or moved; a person says which, and it is started."""
     site, move = cold
-    kill_while_it_watches(site, move)
+    kill_while_it_watches(site, move, number)
     site["xen1"].machine.call("shut_down", domid=site["xen1"].domains()[0]["domid"], reason=0)
     until(lambda: site["xen1"].domains() == [])
     assert move.settle().end_state == "started_perhaps"
@@ -79,10 +81,11 @@ def test_a_guest_that_shuts_down_after_that_is_asked_about(cold: tuple[Site, Mov
     runs_on_the_source(site)
 
 
-def test_a_guest_that_runs_on_has_stayed(cold: tuple[Site, Move]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_guest_that_runs_on_has_stayed(cold: tuple[Site, Move], number: int) -> None:
     """Nobody is asked for what can be seen."""
     site, move = cold
-    kill_while_it_watches(site, move)
+    kill_while_it_watches(site, move, number)
     assert move.settle().end_state == "stayed"
     runs_on_the_source(site)
 

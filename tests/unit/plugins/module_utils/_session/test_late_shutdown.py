@@ -93,8 +93,8 @@ def test_it_cannot_be_started_again(late: Late) -> None:
     assert told is not None and "could not be started again: xl create" in told.msg
 
 
-def test_somebody_sees_to_it(late: Late) -> None:
-    """Who dismisses does."""
+def test_it_is_told_to_end(late: Late) -> None:
+    """What the guest does after that is for whoever settles."""
     assert late.follow(dismissed=True) == {"end": "dismissed"}
 
 

@@ -82,10 +82,20 @@ def test_who_is_about_to_end_does_it_himself(folders: Folders) -> None:
         assert status.exists()
 
 
-@pytest.mark.parametrize(("owner", "kept"), [("source", False), ("destination", False), ("unsettled", True)])
-def test_old_journals_go_once_it_is_known_how_they_ended(folders: Folders, owner: str, kept: bool) -> None:
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({"owner": "source"}, False),
+        ({"owner": "destination"}, False),
+        ({"owner": "unsettled"}, True),
+        ({"owner": "source", "watches": True}, True),
+    ],
+)
+def test_old_journals_go_once_it_is_known_how_they_ended(
+    folders: Folders, changes: dict[str, t.Any], kept: bool
+) -> None:
     """After 30 days; what nobody has settled is evidence."""
-    result = folders.before(folders.lib, "result.json", {**ENDED, "owner": owner})
+    result = folders.before(folders.lib, "result.json", {**ENDED, **changes})
     os.utime(result, (MONTHS_AGO, MONTHS_AGO))
     folders.begin()
     assert result.exists() is kept

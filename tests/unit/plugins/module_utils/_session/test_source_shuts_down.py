@@ -104,6 +104,7 @@ def test_without_the_record_nobody_is_asked() -> None:
         (("shutting_down", "ended by unsettled"), True),
         (("shutting_down", "ended by source", "late_shutdown by down"), True),
         (("shutting_down", "ended by source", "late_shutdown by blind"), True),
+        (("shutting_down", "ended by source", "late_shutdown by dismissed"), True),
         (("shutting_down", "ended by source", "late_shutdown by quiet"), False),
         (("shutting_down", "ended by source", "late_shutdown by started"), False),
         (("shutting_down", "ended by source", "settled by source"), False),
