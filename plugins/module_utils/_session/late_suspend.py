@@ -20,7 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Co
 from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import copy_state
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import SUSPEND, Clock, Sleep, shutdown_node
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, CopyState
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, CopyState, Failure
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import RELEASE_DOMAIN, DomainWatch
@@ -237,3 +237,16 @@ def follow(
     except Dom0XenError as exc:
         return Outcome(Next.BLIND, error=exc).to_result()
     return late.run(wait, dismissed).to_result()
+
+
+def failure(outcome: t.Mapping[str, t.Any], name: str) -> Failure | None:
+    """Return why it is not known any more that the domain runs here, None where it is, or is somebody else's."""
+    cause = (outcome.get("error") or {}).get("msg")
+    if outcome.get("end") == Next.RESUME.value and cause:
+        how = "suspended after the move had failed, and was not resumed"
+    elif outcome.get("end") == Next.BLIND.value:
+        how = "may have suspended after the move had failed, and what it does is not known"
+    else:
+        return None
+    text = f"{name} {how}: {cause or 'it could not be watched'}"
+    return Failure("late_suspend", text, remedy="Run dom0.xen.settle for the domain.")

@@ -114,7 +114,8 @@ class SourceCopy:
         else:
             yield "watches", {}, None
             copy = (self.domid, self._settings.uuid, self._settings.name)
-            yield "late_suspend", late_suspend.follow(self._xl, self._store, *copy, wait, dismissed), None
+            outcome = late_suspend.follow(self._xl, self._store, *copy, wait, dismissed)
+            yield "late_suspend", outcome, late_suspend.failure(outcome, self._settings.name)
 
     def _downfall(self) -> Downfall:
         if self._down is None:

@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.late_suspend imp
     Next,
     Seen,
     decide,
+    failure,
     possible,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import shutdown_node
@@ -116,6 +117,7 @@ def test_late_guest_is_resumed(make: Make, release: tuple[int, int]) -> None:
     outcome = late.run()
     assert time.monotonic() - begun < LOOK_INTERVAL, "it was not woken"
     assert (outcome.end, outcome.withdrawn, outcome.error) == (Next.RESUME, False, None)
+    assert failure(outcome.to_result(), NAME) is None
     assert outcome.done is not None and outcome.done.steps == ("resume",)
     after = dom0.host.guest()
     assert before is not None and after is not None
@@ -215,7 +217,10 @@ def test_blind(dom0: Dom0, watch: Watch) -> None:
     assert late.tick() is None
     dom0.host.power_off()
     begun = time.monotonic()
-    assert late.run().end is Next.BLIND
+    outcome = late.run()
+    assert outcome.end is Next.BLIND
+    told = failure(outcome.to_result(), NAME)
+    assert told is not None and "what it does is not known" in told.msg and "settle" in told.remedy
     assert time.monotonic() - begun < LOOK_INTERVAL / 2
     assert late.fileno() == -1
 
@@ -227,6 +232,8 @@ def test_resume_that_fails(dom0: Dom0, watch: Watch) -> None:
     outcome = watch(domid, clock=hurried).tick()
     assert outcome is not None and isinstance(outcome.error, CopyStays)
     assert outcome.to_result()["error"]["code"] == "copy_stays"
+    told = failure(outcome.to_result(), NAME)
+    assert told is not None and "was not resumed: the copy" in told.msg
 
 
 def test_in_an_event_loop(dom0: Dom0, watch: Watch) -> None:
