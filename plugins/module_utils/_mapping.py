@@ -28,7 +28,7 @@ FIELDS: t.Mapping[str, tuple[str, str]] = {BRIDGE: ("nics", "bridge"), DISK: ("d
 
 # What a network interface may be called (net/core/dev.c dev_valid_name); behind it the VLAN and trunks that
 # vif-openvswitch reads from it.
-_BRIDGE = re.compile(r"(?!\.{1,2}(?:[.:]|$))[^\s/:\x00-\x20\x7f]{1,15}(?:\.\d{1,4})?(?::\d{1,4})*")
+_BRIDGE = re.compile(r"(?!\.{1,2}(?:[.:]|$))[^\s/:\x00-\x20\x7f\ud800-\udfff]{1,15}(?:\.\d{1,4})?(?::\d{1,4})*")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 Entry = t.Dict[str, str]
@@ -96,28 +96,6 @@ def of_entries(entries: t.Iterable[t.Mapping[str, str]]) -> Names:
     for text in objections(names):
         raise MappingWrong(text)
     return names
-
-
-def in_file(content: bytes, names: Names) -> bytes:
-    """Return a configuration file of ``xl`` with the destination's names, where it has them as whole words.
-
-    A disk's path is one wherever it stands between quotes, commas and the like, a bridge behind ``bridge=``.
-    """
-    patterns = [
-        (rb"(?<![^\s'\",:=\[])(%s)(?![^\s'\",\]])", names.disks),
-        (rb"(?<=\bbridge=)(%s)(?![^\s'\",\]])", names.bridges),
-    ]
-    for pattern, wanted in patterns:
-        content = _replaced(content, pattern, {old.encode("utf-8"): new.encode("utf-8") for old, new in wanted.items()})
-    return content
-
-
-def _replaced(content: bytes, pattern: bytes, known: t.Mapping[bytes, bytes]) -> bytes:
-    if not known:
-        return content
-    # All at once: two names may change places.
-    words = b"|".join(re.escape(old) for old in known)
-    return re.sub(pattern % words, lambda found: known[found.group()], content)
 
 
 def objections(names: Names) -> t.Iterator[str]:

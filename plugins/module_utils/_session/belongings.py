@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
-from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names, in_file
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_names import in_file
 
 Message = t.Dict[str, t.Any]
 

@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import belonging
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import bring_back
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import FREE, OTHER, SAME, Belongings, File
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Remark, drop_same
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_names import unnamed
 
 FILE = "belongings.json"
 
@@ -62,6 +63,7 @@ class Unpacking:
         Raises :class:`FrameError` for a message that is not about this domain.
         """
         found = belongings.read(message, self._uuid, self._name).renamed(self._names)
+        self._tell_unnamed(found)
         try:
             documents.write(self._path, found.to_message(), durable=True)
         except OSError as exc:
@@ -70,6 +72,19 @@ class Unpacking:
             )
             return None
         return self._state(self._folder, found.config) if found.config is not None else None
+
+    def _tell_unnamed(self, found: Belongings) -> None:
+        files = (found.config, *(entry.file for entry in found.entries))
+        file = next((each for each in files if each is not None), None)
+        left = unnamed(file.content, self._names) if file is not None else ()
+        if file is not None and left:
+            names = ", ".join(f"{entry['what']} {entry['to']} (on the source {entry['from']})" for entry in left)
+            self._remark(
+                "config_unnamed",
+                f"{file.name}, which came with {self._name}, does not name what it has here: {names}. Started from"
+                " this file it may get another one, or none.",
+                "Write it into the file; a bridge that is left out is the one of /etc/xen/xl.conf.",
+            )
 
     def unpack(self) -> None:
         """The domain runs here: put in place what came with it, and what it has left here itself on an earlier move."""

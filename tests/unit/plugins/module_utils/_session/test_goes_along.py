@@ -12,6 +12,7 @@ import pathlib
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._session import fence, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
@@ -49,9 +50,9 @@ class Dom0:
         """The source's part, as a process that has just started has it."""
         return Leaving(self.journal(session), session, UUID, "centos", self.roots)
 
-    def unpacking(self, session: str) -> Unpacking:
-        """The destination's part, the same way."""
-        return Unpacking(self.journal(session), session, UUID, "centos", self.roots)
+    def unpacking(self, session: str, names: Names | None = None) -> Unpacking:
+        """The destination's part, the same way; ``names`` are its own."""
+        return Unpacking(self.journal(session), session, UUID, "centos", self.roots, names)
 
     def write(self, text: str = TEXT, name: str = "centos.cfg", starts: bool = False) -> pathlib.Path:
         """Put a configuration there, with a link that starts it at boot."""
@@ -189,6 +190,27 @@ def test_a_copy_that_starts_it_at_boot_says_the_same_there(hosts: tuple[Dom0, Do
     given.write_text(THERE)
     assert move(one, two, 1, str(given)) == []
     assert two.files() == {"centos.cfg": THERE, "auto/centos.cfg": THERE}
+
+
+@pytest.mark.parametrize(
+    ("given", "came", "told"),
+    [
+        ('vif = ["bridge=xenbr0"]\nroot = "/dev/a"\n', 'vif = ["bridge=br-lan"]\nroot = "/dev/a"\n', []),
+        ('vif = ["bridge=br-lan"]\n', 'vif = ["bridge=br-lan"]\n', []),
+        ('vif = [""]\n', 'vif = [""]\n', ["config_unnamed"]),
+    ],
+)
+def test_the_destinations_names(hosts: tuple[Dom0, Dom0], given: str, came: str, told: list[str]) -> None:
+    """The file has them, or it is told that the domain is not started from it as it runs now."""
+    one, two = hosts
+    one.write(TEXT + given)
+    unpacking = two.unpacking(session(1), Names({"xenbr0": "br-lan"}, {}))
+    assert unpacking.keep(one.leaving(session(1)).gather().to_message()) == "free"
+    unpacking.unpack()
+    assert two.files() == {"centos.cfg": TEXT + came}
+    remarks = unpacking.told["remarks"]
+    assert [remark["code"] for remark in remarks] == told
+    assert all("what it has here: bridge br-lan (on the source xenbr0)." in each["msg"] for each in remarks)
 
 
 def test_what_was_changed_on_the_way_comes_back_changed(hosts: tuple[Dom0, Dom0]) -> None:
