@@ -10,7 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK
-from ansible_collections.dom0.xen.plugins.module_utils._checks import network
+from ansible_collections.dom0.xen.plugins.module_utils._checks import another, network
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     describe,
     errors,
@@ -150,7 +150,9 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
     path = _path(planned)
     address = path.destination.address or options["destination_address"]
     rows = {row.uuid: row for row in case.source.domains} if case.source else {}
-    maximum = case.domain.memory_max_kib if case.domain else None
+    # One that is started anew may get more than it has.
+    arriving = another.arrival(case).domain
+    maximum = arriving.memory_max_kib if arriving else None
     return {
         "action": decision.action,
         "session": _session(case, decision, options["source_journal_path"]),

@@ -44,7 +44,8 @@ class ConfigFiles:
         """Return the files that would make the domain: the one that is ``given``, or all that are found.
 
         Those that have its UUID, or, where there are none, those without a UUID that have its name. Two with one
-        content are one. ``config`` is what the domain runs with. Of the given one ``understood`` says what xl makes.
+        content are one. ``config`` is what the domain runs with. ``understood`` says what xl makes of the given one,
+        and of one that differs from what runs.
         """
         if given:
             found = [(given, config_identity(given) or (None, None))] if read_config(given) is not None else []
@@ -55,7 +56,7 @@ class ConfigFiles:
             text = read_config(path)
             if text is not None:
                 file = ConfigFile(path, own_name, own_uuid, differences(text, config))
-                if given and understood is not None:
+                if understood is not None and (given or file.differs):
                     file = _read_by_xl(file, text, (config, uuid, name), understood)
                 made.setdefault(text, file)
         return tuple(made.values())

@@ -34,7 +34,8 @@ def domain_facts(
     """Return the domains that a name, UUID or domid means (all when None), and what is wrong with the host.
 
     Runs xl list -v, and, when there is such a domain, xl list -l. ``config_path`` is the file that the domain is made
-    from, or is to arrive with, of which xl create -n is asked; those that look as if they were are found without.
+    from, or is to arrive with; those that look as if they were are found without. xl create -n is asked of it, and of
+    those that differ from what runs.
     """
     problems = user_problem()
     if pyxs_version() is None:

@@ -82,8 +82,9 @@ class ConfigFile(Record):
     """A file that xl would make the domain from; ``name`` and ``uuid`` are null where it gives none.
 
     ``differs``: the respects in which it describes another domain than the one that runs
-    (``_toolstack.config_file.differences``). Of a file that was named there is what xl makes of it, as a configuration
-    of ``xl list -l`` with passwords masked, or null and why that is (``problem``), and the SHA-256 of its content.
+    (``_toolstack.config_file.differences``). Of a file that was named, or that differs, there is what xl makes of it,
+    as a configuration of ``xl list -l`` with passwords masked, or null and why that is (``problem``), and the SHA-256
+    of its content.
     """
 
     path: str

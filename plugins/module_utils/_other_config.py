@@ -75,13 +75,30 @@ def devices(running: Config, other: Config) -> tuple[Change, ...]:
 
 def paths(running: Config, other: Config) -> dict[str, str]:
     """Return the paths of disks that are others in the file, by those of the domain that runs."""
-    there = {disk.get("vdev"): disk.get("pdev_path") for disk in _items(other, "disks")}
-    found = {}
-    for disk in _items(running, "disks"):
-        old, new = disk.get("pdev_path"), there.get(disk.get("vdev"))
-        if isinstance(old, str) and isinstance(new, str) and "" not in (old, new) and old != new:
-            found[old] = new
-    return found
+    here = _paths(running)
+    found = ((here.get(disk.get("vdev")), disk.get("pdev_path")) for disk in _items(other, "disks") if not _drive(disk))
+    return {old: new for old, new in found if old and new and old != new}
+
+
+def disks(running: Config, other: Config) -> list[dict[str, t.Any]]:
+    """Return the disks that the file gives the domain, under the paths that they have where it runs.
+
+    What it does not have there, and the medium in a drive, which may be another one, are under those of the file.
+    """
+    here = _paths(running)
+    return [{**disk, "pdev_path": _here(disk, here) or disk.get("pdev_path")} for disk in _items(other, "disks")]
+
+
+def _here(disk: Config, paths_here: t.Mapping[t.Any, str]) -> str | None:
+    return paths_here.get(disk.get("vdev")) if disk.get("pdev_path") and not _drive(disk) else None
+
+
+def _paths(config: Config) -> dict[t.Any, str]:
+    return {disk.get("vdev"): str(disk["pdev_path"]) for disk in _items(config, "disks") if disk.get("pdev_path")}
+
+
+def _drive(disk: Config) -> bool:
+    return bool(disk.get("is_cdrom") or disk.get("removable"))
 
 
 def differences(running: Config, other: Config) -> tuple[Change, ...]:
@@ -102,8 +119,7 @@ def _devices(config: Config, group: str, key: str, seen: t.Sequence[str]) -> dic
     found = {}
     for item in _items(config, group):
         name = str(item.get(key) or "without a name").lower()
-        drive = item.get("is_cdrom") or item.get("removable")
-        kept = [what for what in seen if item.get(what) not in (None, "") and not (drive and what in _MEDIUM)]
+        kept = [what for what in seen if item.get(what) not in (None, "") and not (_drive(item) and what in _MEDIUM)]
         found[name] = ", ".join(f"{what}={item[what]}" for what in kept) or "there"
     return found
 

@@ -4,7 +4,8 @@
 """Does a file that is to describe the running domain at the destination do so? (pure; private to the collection)
 
 ``migrate_config`` for a move of its memory, as ``xl migrate -C``. What the destination needs is looked for as that file
-has it (:func:`for_arrival`), since that is the configuration that arrives.
+has it (:func:`for_arrival`), since that is the configuration that arrives; and as the file has it from which a domain
+is started that is shut down, as far as it is known what ``xl`` makes of that.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _other_config
+from ansible_collections.dom0.xen.plugins.module_utils import _mapping, _other_config
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import chosen
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, Rule, listed
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 
 _REMEDY = "Correct %s, or leave out migrate_config."
@@ -27,22 +29,46 @@ def wanted(case: Case) -> bool:
     return named and chosen(case)[0] != COLD
 
 
-def file_of(case: Case) -> ConfigFile | None:
-    """Return that file, as far as it could be read; None where none is wanted."""
-    files = case.domain.config_files if case.domain and wanted(case) else ()
+def named(case: Case) -> ConfigFile | None:
+    """Return the file that the caller has named, as far as it could be read; None where he has named none."""
+    files = case.domain.config_files if case.domain and case.domain.domid != 0 and case.request.config_path else ()
     return files[0] if len(files) == 1 else None
 
 
+def file_of(case: Case) -> ConfigFile | None:
+    """Return that file where it is to describe the domain, whose memory is moved."""
+    return named(case) if wanted(case) else None
+
+
+def _started_from(case: Case) -> ConfigFile | None:
+    """Return the file that the domain is started from, which is shut down; None where that is not one."""
+    files = case.domain.config_files if case.domain and case.domain.domid != 0 else ()
+    return files[0] if len(files) == 1 and chosen(case)[0] == COLD else None
+
+
 def arrival(case: Case) -> Case:
-    """Return the case with the domain as it is to arrive; the same where no file describes it."""
-    file = file_of(case)
+    """Return the case with the domain as it is to arrive; the same where no file says that, or it is not known how."""
+    anew = _started_from(case)
+    file = anew or file_of(case)
     if file is None or file.config is None or case.domain is None:
         return case
+    # XenStore tells of the devices that it has here.
+    domain = dataclasses.replace(case.domain, config=file.config, xenstore=None)
+    if anew is not None:
+        domain = _anew(domain, file.config)
     paths = _other_config.paths(case.config, file.config)
+    return dataclasses.replace(case, domain=domain, request=dataclasses.replace(case.request, map_disks=paths))
+
+
+def _anew(domain: DomainFacts, config: t.Mapping[str, t.Any]) -> DomainFacts:
+    """Return a domain of which nothing is kept but what its file says."""
+    created, build = config.get("c_info") or {}, config.get("b_info") or {}
     return dataclasses.replace(
-        case,
-        domain=dataclasses.replace(case.domain, config=file.config),
-        request=dataclasses.replace(case.request, map_disks=paths),
+        domain,
+        type=created.get("type") or domain.type,
+        memory_mib=0,
+        memory_max_kib=build.get("max_memkb") or domain.memory_max_kib,
+        vcpus=build.get("max_vcpus") or 1,
     )
 
 
@@ -56,25 +82,50 @@ def for_arrival(rule: Rule) -> Rule:
 
 
 def for_both(rule: Rule) -> Rule:
-    """Return a rule that looks at it as it runs, and as it is to arrive."""
+    """Return a rule that looks at it as it runs, and as it is to arrive; of one that is started anew, at that alone."""
 
     def twice(case: Case) -> t.Iterator[Finding]:
+        there = arrival(case)
+        if there is not case and _started_from(case) is not None:
+            yield from rule(there)
+            return
         found = list(rule(case))
         yield from found
         codes = {finding.code for finding in found}
-        there = arrival(case)
         yield from (finding for finding in rule(there) if there is not case and finding.code not in codes)
 
     return twice
 
 
 def disks_there(rule: Rule) -> Rule:
-    """Return a rule that looks at the disks as the domain has them, under the paths that they have in the file."""
+    """Return a rule that looks at the disks that arrive, each under the path that it has here, and there."""
 
     def mapped(case: Case) -> t.Iterator[Finding]:
-        yield from rule(dataclasses.replace(case, request=arrival(case).request))
+        there = arrival(case)
+        if there is case or case.domain is None:
+            yield from rule(case)
+            return
+        config = {**there.config, "disks": _other_config.disks(case.config, there.config)}
+        yield from rule(dataclasses.replace(there, domain=dataclasses.replace(case.domain, config=config)))
 
     return mapped
+
+
+def apart(case: Case) -> t.Iterator[Finding]:
+    """No two disks of the domain are one in the file."""
+    there, file = arrival(case), _started_from(case) or file_of(case)
+    if there is case or file is None or case.domain is None:
+        return
+    disks = {"disks": _other_config.disks(case.config, there.config)}
+    for path, before in _mapping.collisions(there.request.names, disks):
+        yield case.error(
+            "map_collides",
+            case.source_name,
+            f"{file.path} makes one of disks of {case.domain.name}: {listed(before)} would all be {path}.",
+            f"Correct {file.path}: each disk has a path of its own.",
+            path=path,
+            disks=list(before),
+        )
 
 
 def described(case: Case) -> t.Iterator[Finding]:

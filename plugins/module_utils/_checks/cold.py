@@ -67,9 +67,11 @@ def configuration(case: Case) -> t.Iterator[Finding]:
         return
     name, host, files = case.domain.name, case.source_name, case.domain.config_files
     remedy = f"Name the file on {host} that it is started from: migrate_config."
-    if not files:
-        given = case.request.config_path
-        where = f"{given} cannot be read" if given else "none in /etc/xen has its UUID, or its name and no UUID"
+    given = case.request.config_path
+    if not files or (given and not given.startswith("/")):
+        where = "none in /etc/xen has its UUID, or its name and no UUID"
+        if given:
+            where = f"{given} {'cannot be read' if given.startswith('/') else 'is no absolute path'}"
         yield case.error(
             "no_config_file", host, f"there is no configuration file of {name} on {host}: {where}.", remedy
         )
@@ -87,6 +89,14 @@ def configuration(case: Case) -> t.Iterator[Finding]:
             f"{file.path} is the configuration file of {file.name or 'a domain'} ({file.uuid or 'no UUID'}), not of"
             f" {name} ({case.domain.uuid}).",
             remedy,
+            path=file.path,
+        )
+    elif file.problem:
+        yield case.error(
+            "config_invalid",
+            host,
+            f"xl on {host} makes no domain of {file.path}: {file.problem}.",
+            f"Correct it until `xl create -n {file.path}` takes it, or name another file: migrate_config.",
             path=file.path,
         )
     elif file.differs:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._checks.method import chosen
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, listed
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 
 _PASSED_THROUGH = (
     ("pcidevs", "pci_passthrough", "PCI devices"),
@@ -57,6 +59,10 @@ def bridges(case: Case) -> t.Iterator[Finding]:
     if case.domain is None or case.destination is None or case.domain.domid == 0:
         return
     host, there = case.request.destination, case.destination.bridges
+    # A domain that arrives as a file has it goes with no mapping.
+    place = case.request.config_path or "migrate_map_bridges"
+    if not case.request.config_path and chosen(case)[0] == COLD:
+        place = "its configuration file"
     for number, card in enumerate(case.arriving.get("nics") or ()):
         bridge = _bridge(card)
         if bridge is None or bridge in there:
@@ -66,7 +72,7 @@ def bridges(case: Case) -> t.Iterator[Finding]:
             host,
             f"network card {card.get('devid', number)} of {case.domain.name} is on the bridge {bridge!r}, which"
             f" {host} does not have; its bridges are: {listed(there)}.",
-            f"Make the bridge {bridge!r} on {host}, or name one that takes its place in migrate_map_bridges.",
+            f"Make the bridge {bridge!r} on {host}, or name one that takes its place in {place}.",
             bridge=bridge,
             bridges=list(there),
         )

@@ -72,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     cold.stays_down,
     cold.configuration,
     another.described,
+    another.apart,
     another.for_arrival(guest.abilities),
     method.for_a_stream(processor.features),
     method.for_a_stream(processor.rate),

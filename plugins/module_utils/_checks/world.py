@@ -79,7 +79,7 @@ def config_named_alike(case: Case) -> t.Iterator[Finding]:
     if source is None or destination is None or domain is None or case.same_host or not case.request.follow_config:
         return
     mine = {_file_name(entry.path) for entry in source.configs if entry.uuid == domain.uuid or _by_name(entry, domain)}
-    given = another.file_of(case)
+    given = another.named(case)
     mine = mine or ({_file_name(given.path)} if given else set())
     for entry in destination.configs:
         if _file_name(entry.path) in mine and entry.uuid != domain.uuid and not _by_name(entry, domain):

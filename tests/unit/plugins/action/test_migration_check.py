@@ -12,9 +12,11 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._records import Address, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    CONFIG,
     DOM0,
     OTHER,
     UUID,
@@ -87,6 +89,22 @@ def test_it_decides_between_three_actions(playbook: Playbook) -> None:
         "name": "centos",
         "memory_kib": 131072,
         "memory_max_kib": 131072,
+    }
+
+
+def test_a_domain_that_is_started_anew_may_get_the_memory_of_its_file(playbook: Playbook) -> None:
+    """The receiver takes no more than it is told."""
+    config = {**CONFIG, "b_info": {**CONFIG["b_info"], "max_memkb": 262144, "target_memkb": 262144}}
+    files = (ConfigFile("/etc/xen/centos.cfg", "centos", UUID, ("memory",), config),)
+    told = {"domains": [domain(config_files=files).to_result()]}
+    found = results(
+        playbook,
+        cold=check(info(host("xen1")), info(host("xen2")), domain_info=told, method="cold"),
+        live=check(info(host("xen1")), info(host("xen2")), domain_info=told),
+    )
+    assert {name: result["domain"]["memory_max_kib"] for name, result in found.items()} == {
+        "cold": 262144,
+        "live": 131072,
     }
 
 

@@ -138,6 +138,19 @@ def test_xl_is_asked_what_it_makes_of_the_one_that_is_given(folder: pathlib.Path
     assert (file.config, file.digest) == (None, "")
 
 
+def test_xl_is_asked_of_one_that_differs_from_what_runs(folder: pathlib.Path) -> None:
+    """Where it says the same, nothing is gained by that."""
+    path = folder / "a.cfg"
+    running = {"b_info": {"max_memkb": 65536}}
+    files = ConfigFiles(Roots(str(folder / "auto"), None))
+    path.write_text('name="centos"\nmemory=64\n')
+    (same,) = files.of(UUID, "centos", running, understood=lambda path: {"asked": True})
+    assert (same.differs, same.config) == ((), None)
+    path.write_text('name="centos"\nmemory=128\n')
+    (other,) = files.of(UUID, "centos", running, understood=lambda path: {"asked": True})
+    assert (other.differs, other.config) == (("memory",), {"asked": True})
+
+
 def test_what_xl_does_not_take(folder: pathlib.Path) -> None:
     """Its words are told, about the file that was given."""
     given = folder / "given"

@@ -87,6 +87,9 @@ def test_the_medium_in_a_drive_may_be_another_one() -> None:
     here, there = changed(disks=[drive]), changed(disks=[{**drive, "format": "raw", "pdev_path": "/srv/a.iso"}])
     assert other_config.devices(here, there) == ()
     assert other_config.paths(here, there) == {}
+    third = changed(disks=[{**drive, "format": "raw", "pdev_path": "/srv/b.iso"}])
+    assert other_config.paths(there, third) == {} and other_config.disks(there, third) == third["disks"]
+    assert other_config.disks(there, here) == [drive]
 
 
 def test_paths_of_disks() -> None:
@@ -94,6 +97,9 @@ def test_paths_of_disks() -> None:
     other = changed(disks=[RUNNING["disks"][1], {**DISK, "pdev_path": "/dev/c"}])
     assert other_config.paths(RUNNING, other) == {"/dev/a": "/dev/c"}
     assert other_config.paths(RUNNING, changed()) == {}
+    assert other_config.disks(RUNNING, other) == [RUNNING["disks"][1], DISK]
+    more = {"pdev_path": "/dev/d", "vdev": "xvdd"}
+    assert other_config.disks(RUNNING, changed(disks=[more])) == [more]
 
 
 def test_all_differences_are_told() -> None:

@@ -14,7 +14,13 @@ import pytest
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings, plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import WARNING, Finding
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile, Disk
-from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry, DomainFacts, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._records import (
+    AutostartEntry,
+    DeviceSeen,
+    DomainFacts,
+    HostFacts,
+    XenStoreFacts,
+)
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     CONFIG,
     DOM0,
@@ -29,6 +35,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.exampl
 
 PATH = "/root/there.cfg"
 CARD = CONFIG["nics"][0]
+DISK = Disk("8:0", ("/dev/z",), 1024, {"wwn": "9"})
 ELSEWHERE = host("xen2", bridges=("br-lan",))
 
 
@@ -65,6 +72,7 @@ def test_the_destination_is_looked_at_as_the_file_has_it(method: str) -> None:
     ]
     (missing,) = [one for one in found(subject, method=method) if one.severity != WARNING]
     assert missing.code == "bridge_missing" and missing.details["bridge"] == "br-lan"
+    assert PATH in missing.remedy and "migrate_map_bridges" not in missing.remedy
     assert "bridge_missing" in [one.code for one in findings(host("xen1"), ELSEWHERE, subject, request(method=method))]
 
 
@@ -122,6 +130,44 @@ def test_a_disk_of_another_name_is_the_same_disk() -> None:
 
     assert against("1") == ["config_arrives"]
     assert against("2") == ["config_arrives", "disk_differs"]
+
+
+RAW = {"format": "raw", "readwrite": 1}
+TWO = [{"pdev_path": f"/dev/{name}", "vdev": f"xvd{name}", **RAW} for name in "ab"]
+
+
+def test_two_disks_of_the_guest_must_not_become_one() -> None:
+    """A slip of the hand in the file would have it write over one of them with what belongs on the other."""
+    subject = with_file({**CONFIG, "disks": TWO}, disks=[TWO[0], {**TWO[1], "pdev_path": "/dev/a"}])
+    (one,) = [each for each in found(subject) if each.severity != WARNING]
+    assert one.code == "map_collides" and one.details["disks"] == ["/dev/a", "/dev/b"]
+    assert PATH in one.message and PATH in one.remedy
+    swapped = with_file(
+        {**CONFIG, "disks": TWO}, disks=[{**TWO[0], "pdev_path": "/dev/b"}, {**TWO[1], "pdev_path": "/dev/a"}]
+    )
+    assert "map_collides" not in codes(swapped)
+
+
+@pytest.mark.parametrize("medium", ["", "/srv/b.iso"])
+def test_a_medium_that_the_file_does_not_have_is_not_looked_for(medium: str) -> None:
+    """The one in the drive here stays here."""
+    drive = {"pdev_path": "/dev/sr0", "vdev": "hdc", "format": "raw", "is_cdrom": 1, "removable": 1}
+    there = {**drive, "pdev_path": medium, "format": "raw" if medium else "empty"}
+    disks = (Disk("11:0", ("/dev/sr0",), 1024, {"wwn": "1"}),)
+    here, bare = dataclasses.replace(EQUIPMENT, disks=disks), dataclasses.replace(EQUIPMENT, disks=(DISK,))
+    subject = with_file({**CONFIG, "disks": [drive]}, disks=[there])
+    seen = findings(host("xen1", equipment=here), host("xen2", equipment=bare), subject, request(config_path=PATH))
+    assert [one.code for one in seen] == ["config_arrives", *(["disk_unchecked"] if medium else [])]
+
+
+def test_a_disk_that_another_domain_serves_here_may_be_served_by_dom0_there() -> None:
+    """What XenStore tells of the devices is how they are here."""
+    subject = with_file({**CONFIG, "nics": [{**CARD, "backend_domid": 7}]}, nics=[CARD])
+    seen = DeviceSeen("vif", 0, backend_domid=7, state=4)
+    store = dataclasses.replace(t.cast("XenStoreFacts", subject.xenstore), devices=(seen,))
+    subject = dataclasses.replace(subject, xenstore=store)
+    assert "driver_domain" not in codes(subject)
+    assert "driver_domain" in [one.code for one in findings(host("xen1"), host("xen2"), subject, request())]
 
 
 @pytest.mark.parametrize(

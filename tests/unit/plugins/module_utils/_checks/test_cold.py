@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import typing as t
 
@@ -12,9 +13,10 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings, plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import WARNING, Finding
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile, Processor
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile, Disk, Processor
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts, XenStoreFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
+    CONFIG,
     EQUIPMENT,
     OTHER,
     UUID,
@@ -131,6 +133,75 @@ def test_within_one_host_it_is_a_reboot() -> None:
     asked = request(destination="xen1", method="cold", allow_same_host=True)
     seen = findings(host("xen1"), host("xen1"), domain(config_files=(FILE,)), asked)
     assert "cold_same_host" in [finding.code for finding in seen]
+
+
+CARD = CONFIG["nics"][0]
+
+
+def started_from(running: DomainFacts | None = None, /, path: str = FILE.path, **parts: t.Any) -> DomainFacts:
+    """The domain with a file that xl has read, which has these parts otherwise than what runs."""
+    subject = running or domain()
+    config = copy.deepcopy(dict(subject.config or {}))
+    for key, value in parts.items():
+        config[key] = {**config[key], **value} if isinstance(value, dict) else value
+    return dataclasses.replace(subject, config_files=(dataclasses.replace(FILE, path=path, config=config),))
+
+
+@pytest.mark.parametrize("named", ["", FILE.path])
+def test_the_destination_is_looked_at_as_the_file_has_it(named: str) -> None:
+    """The file is what the domain is made from: its network, and not the one that the domain has here."""
+    subject = started_from(nics=[{**CARD, "bridge": "br-lan"}])
+    asked = {"method": "cold", "config_path": named}
+    assert codes(subject, host("xen2", bridges=("br-lan",)), **asked) == []
+    (missing,) = found(subject, **asked)
+    assert (missing.code, missing.details["bridge"]) == ("bridge_missing", "br-lan")
+    assert missing.remedy.endswith(f"takes its place in {named or 'its configuration file'}.")
+    assert codes(subject, method="live") == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ({"b_info": {"max_memkb": 4194304, "target_memkb": 4194304}}, "not_enough_memory"),
+        ({"c_info": {"pool_name": "fast"}}, "cpupool_missing"),
+        ({"pcidevs": [{"bus": 3}]}, "pci_passthrough"),
+        ({"nics": [{**CARD, "script": "/etc/xen/scripts/vif-own"}]}, "script_missing"),
+        ({"c_info": {"type": "pv"}}, None),
+        ({"b_info": {"max_memkb": 65536, "target_memkb": 65536}}, None),
+    ],
+)
+def test_all_that_the_file_says_is_checked(parts: dict[str, t.Any], code: str | None) -> None:
+    """Nothing is left of what ran: it may be of another type, and need less."""
+    small = host("xen2", free_memory_mib=100) if code is None and "b_info" in parts else None
+    assert codes(started_from(**parts), small, method="cold") == ([code] if code else [])
+
+
+def test_a_device_of_the_host_that_the_file_leaves_out_stays_behind() -> None:
+    """It goes back to the host when the guest is shut down."""
+    running = with_config(pcidevs=[{"bus": 3}])
+    assert codes(started_from(running, pcidevs=[]), method="cold") == []
+    assert codes(dataclasses.replace(running, config_files=(FILE,)), method="cold") == ["pci_passthrough"]
+
+
+def test_its_disks_are_those_of_the_file() -> None:
+    """By what the guest calls them, each the same disk as here; one that is left out is not looked for."""
+    disks = [{"pdev_path": f"/dev/{name}", "vdev": f"xvd{name}", "format": "raw", "readwrite": 1} for name in "ab"]
+    subject = started_from(with_config(disks=disks), disks=[{**disks[0], "pdev_path": "/dev/there"}])
+    here = Disk("8:0", ("/dev/a",), 1024, {"wwn": "1"})
+    source = host("xen1", equipment=dataclasses.replace(EQUIPMENT, disks=(here,)))
+    for wwn, told in (("1", []), ("2", ["disk_differs"])):
+        there = dataclasses.replace(here, names=("/dev/there",), ids={"wwn": wwn})
+        destination = host("xen2", equipment=dataclasses.replace(EQUIPMENT, disks=(there,)))
+        assert [each.code for each in findings(source, destination, subject, request(method="cold"))] == told
+
+
+def test_a_file_that_xl_does_not_take_or_that_is_elsewhere_for_each_process() -> None:
+    """Told before the guest is shut down for it."""
+    broken = domain(config_files=(dataclasses.replace(FILE, problem="centos.cfg:3: config parsing error"),))
+    (invalid,) = found(broken, method="cold")
+    assert invalid.code == "config_invalid" and "centos.cfg:3" in invalid.message
+    (relative,) = found(started_from(path="centos.cfg"), method="cold", config_path="centos.cfg")
+    assert relative.code == "no_config_file" and "centos.cfg is no absolute path" in relative.message
 
 
 @pytest.mark.parametrize("asked", [{"leave_paused": True}, {"map_bridges": {"xenbr0": "xenbr1"}}])
