@@ -86,7 +86,8 @@ class Guard:
         if self._leaving is not None:
             # Before anything is set aside.
             with contextlib.suppress(OSError):
-                self._send(self._leaving.gather(self._settings.described_by).to_message())
+                given = self._settings.described_by or self._leaving.apart(self._settings.config_path)
+                self._send(self._leaving.gather(given).to_message())
         if self._autostart is not None:
             # What speaks against it is told at the gate.
             with contextlib.suppress(Dom0XenError):

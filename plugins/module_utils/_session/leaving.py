@@ -51,11 +51,14 @@ class Leaving:
     def gather(self, described_by: str = "") -> Belongings:
         """Return what goes with the domain, before anything is set aside. Raises OSError.
 
-        Where a file is ``described_by`` the caller for the destination, that one goes, under the name of the domain's
-        own: which is set aside all the same, as the domain is not there any more.
+        Where a file is ``described_by`` the caller for the destination, or is what the domain is started from there,
+        that one goes, under the name of the domain's own: which is set aside all the same, as the domain is not there
+        any more.
         """
         own, path = self._config(described_by)
         file = self._in_place_of(own, path, described_by)
+        if file is not None and file is not own and not (_autostart.identity_of(file.content) or ("", ""))[1]:
+            self._remark_without_uuid(described_by)
         entries: list[Entry] = []
         size = len(file.content) if file else 0
         for entry in _autostart.entries(self._where):
@@ -86,6 +89,12 @@ class Leaving:
                 self._remark("config_not_kept", problem, "Make room there, and copy the file by hand.")
                 return Belongings()
         return gathered
+
+    def apart(self, path: str) -> str:
+        """Return the path of a file; empty where that is what starts the domain at boot, and goes as that."""
+        entries = _autostart.entries(self._where) if path else ()
+        at_boot = {os.path.realpath(each.path) for each in entries if each.kind == _autostart.CONFIG}
+        return "" if os.path.realpath(path) in at_boot else path
 
     def answered(self, state: str | None) -> None:
         """Take the destination's word, on record for whoever settles."""
@@ -164,13 +173,16 @@ class Leaving:
         if file is None:
             return None, None
         if path not in [each.path for each in candidates if each.uuid == self._uuid]:
-            self._remark(
-                "config_without_uuid",
-                f"{path} gives no uuid: when it is started from this file it gets another"
-                " one each time, and counts as another domain.",
-                f'Add the line: uuid = "{self._uuid}".',
-            )
+            self._remark_without_uuid(path)
         return file, path
+
+    def _remark_without_uuid(self, path: str | None) -> None:
+        self._remark(
+            "config_without_uuid",
+            f"{path} gives no uuid: when it is started from this file it gets another"
+            " one each time, and counts as another domain.",
+            f'Add the line: uuid = "{self._uuid}".',
+        )
 
     def _choose(self, mine: list[str], certain: list[str], preferred: str) -> str | None:
         """Return the one that counts: what is started at boot, else by UUID, else named like the domain, else alone."""

@@ -44,6 +44,17 @@ def files(host: Host) -> dict[str, str]:
     return found
 
 
+def test_the_file_that_it_is_started_from_goes_along(user: User) -> None:
+    """The one that was named for a domain that is shut down: from its own it would not start again as it is now."""
+    first, second = user.site["xen1"], user.site["xen2"]
+    given = first.paths.root / "for-xen2.cfg"
+    given.write_text(CONFIG.text() + "# as xen2 has it\n")
+    own = (first.paths.auto.parent / "centos.cfg").read_text()
+    user.move("xen2", "-e", "migrate_method=cold", "-e", f"migrate_config={given}")
+    assert files(second) == {"centos.cfg": given.read_text(), "auto/centos.cfg": "centos.cfg"}
+    assert files(first)[f"centos.cfg.moved-{user.result['session']}"] == own
+
+
 def test_config_and_autostart_go_there_and_back_without_leftovers(user: User) -> None:
     """At no time both hosts start it; mode and owner are kept; after the way back all is as it was."""
     first, second = user.site["xen1"], user.site["xen2"]

@@ -171,6 +171,28 @@ def test_a_file_that_describes_it_there_where_it_has_none_of_its_own(hosts: tupl
     assert two.files() == {"for-xen2.cfg": THERE} and one.files() == {}
 
 
+def test_a_file_that_describes_it_there_without_a_uuid(hosts: tuple[Dom0, Dom0]) -> None:
+    """It is the one that the domain is started from there, whatever its own says."""
+    one, two = hosts
+    one.write()
+    given = one.root / "for-xen2.cfg"
+    given.write_text('name = "centos"\n')
+    assert move(one, two, 1, str(given)) == ["config_without_uuid"]
+    assert two.files() == {"centos.cfg": 'name = "centos"\n'}
+
+
+def test_what_starts_it_at_boot_goes_as_that(hosts: tuple[Dom0, Dom0], tmp_path: pathlib.Path) -> None:
+    """A domain that is shut down is started from it, and it is no file of its own on the way."""
+    one, dummy = hosts
+    shared, other = tmp_path / "centos.cfg", tmp_path / "other.cfg"
+    shared.write_text(TEXT)
+    (one.auto / "centos.cfg").symlink_to(shared)
+    copy = one.auto / "copy.cfg"
+    copy.write_text(TEXT)
+    leaving = one.leaving(session(1))
+    assert [leaving.apart(str(path)) for path in (shared, copy, other, "")] == ["", "", str(other), ""]
+
+
 def test_its_own_file_that_was_named_goes_as_ever(hosts: tuple[Dom0, Dom0]) -> None:
     """Also where several files are the domain's: this one it is."""
     one, two = hosts
