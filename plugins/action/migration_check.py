@@ -20,7 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     waived,
     warnings,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
+from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, HOW
 from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Case,
@@ -34,7 +34,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import sentence
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE
-from ansible_collections.dom0.xen.plugins.module_utils._transports import OVER
+from ansible_collections.dom0.xen.plugins.module_utils._transports import OVER, TLS
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of, latest
@@ -131,7 +131,6 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         map_disks=moving.texts(options["map_disks"]),
         preserve_domid=options["preserve_domid"],
         leave_paused=options["leave_paused"],
-        listen_address=options["listen_address"],
         **moving.network_asked(options),
     )
 
@@ -206,12 +205,16 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
     if decision.action == moving.ALREADY_THERE:
         return f"{name} is already on {destination}; there is nothing to do."
     if decision.session is not None:
-        return f"Session {decision.session.session} already moves {name} from {source} to {destination}; it is watched."
+        text = f"Session {decision.session.session} already moves {name} from {source} to {destination}; it is watched."
+        late = ", ".join(_too_late(options))
+        return f"{text} It goes on as it was begun: what this run says of {late} does not change it." if late else text
     aside = ""
     if planned is not None and planned.mapped:
         aside += f" On {destination} {sentence(planned.mapped)}."
     if planned is not None and planned.config_path and planned.method != COLD:
         aside += f" It arrives as {planned.config_path} on {source} describes it."
+    if planned is not None and planned.config_path and planned.method == COLD:
+        aside += f" It is started from {planned.config_path} on {source}."
     if planned is not None and planned.leave_paused:
         aside += " It is left paused there."
     if planned is not None and planned.keep_domid:
@@ -223,3 +226,18 @@ def _summary(decision: moving.Decision, name: str | None, planned: Plan | None, 
     if planned is not None and planned.method != LIVE:
         way = f"{HOW[planned.method]}, {planned.method_reason}; {over}"
     return f"{name} can be moved from {source} to {destination} ({way}).{aside}"
+
+
+def _too_late(options: Result) -> t.Iterator[str]:
+    """Yield what the caller has asked for that a move which is under way has, or has not, from its beginning."""
+    asked = {
+        "migrate_method": options["method"] != AUTO,
+        "migrate_transport": options["transport"] != TLS,
+        "migrate_network": codes(options["network"]),
+        "migrate_config": options["config_path"],
+        "migrate_map_bridges": options["map_bridges"],
+        "migrate_map_disks": options["map_disks"],
+        "migrate_leave_paused": options["leave_paused"],
+        "migrate_preserve_domid": options["preserve_domid"],
+    }
+    return (name for name, given in asked.items() if given)

@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
     verdict,
     verdict_same_host,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.plugin_utils import _aftermath as aftermath
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
@@ -57,7 +58,7 @@ class ActionModule(ActionBase):
         dummy, options = self.validate_argument_spec(VERDICT)
         judged = _judge(options)
         domain, name = options["domain"], options["domain"]["name"]
-        outcome = report.build(judged, options["status"], domain, options["source"], options["destination"])
+        outcome = report.build(judged, _last_words(options), domain, options["source"], options["destination"])
         outcome["findings"] = options["findings"]
         looks = (options["source_info"], options["destination_info"])
         outcome.update(aftermath.tell(outcome["session"], *looks, options["status"]))
@@ -105,6 +106,14 @@ def _left_paused(options: dict[str, t.Any]) -> bool:
     infos = (options["source_info"], options["destination_info"])
     words = [options["status"], *(session for info in infos for session in info.get("sessions") or ())]
     return any(word.get("leave_paused") and word.get("end_state") == MOVED for word in words)
+
+
+def _last_words(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the sender's last status; what it was asked for from the receiver's, where the source has lost its own."""
+    status = options["status"]
+    receiver = aftermath.of_session(options["destination_info"], status.get("session"), RECEIVER)
+    asked = {key: receiver[key] for key in report.CHOICES if receiver.get(key) is not None and key not in status}
+    return {**status, **asked}
 
 
 def _evidence(host: str, info: dict[str, t.Any]) -> Evidence:

@@ -44,6 +44,7 @@ NETWORK: Spec = {
     "network": {"type": "raw", "default": []},
     "asked_address": {"type": "str", "default": ""},
     "host_addresses": {"type": "dict", "default": {}},
+    "listen_address": {"type": "str", "default": ""},
 }
 
 CHECK: Spec = {
@@ -56,7 +57,6 @@ CHECK: Spec = {
     "domain_info": {"type": "dict", "default": {}},
     "inventory": {"type": "list", "elements": "str", "required": True},
     "destination_address": {"type": "str", "required": True},
-    "listen_address": {"type": "str", "default": ""},
     "source_journal_path": {"type": "path", "default": JOURNAL_PATH},
     "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
     "follow_config": {"type": "bool", "default": True},

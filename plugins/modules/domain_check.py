@@ -57,6 +57,12 @@ options:
       - Address or name at which the source is to reach O(destination), for O(domain). It is not checked when empty.
     type: str
     default: ""
+  listen_address:
+    description:
+      - Address that the receiver is to listen on, for O(domain). With O(network) it can be none but the address there.
+    type: str
+    default: ""
+    version_added: 0.2.0
   allow_same_host:
     description:
       - Whether O(source) and O(destination) may be one host, for O(domain).

@@ -81,14 +81,15 @@ def network_asked(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {
         "networks": codes(options["network"]),
         "asked_address": options["asked_address"],
+        "listen_address": options["listen_address"],
         "source_host_address": str(hosts.get("source") or ""),
         "destination_host_address": str(hosts.get("destination") or ""),
     }
 
 
 def texts(names: t.Mapping[t.Any, t.Any]) -> dict[str, str]:
-    """Return a dict of the caller with nothing but texts in it."""
-    return {str(old): str(new) for old, new in names.items()}
+    """Return a dict of the caller with nothing but texts in it; what he has left empty is no name."""
+    return {str(old): "" if new is None else str(new) for old, new in names.items()}
 
 
 def session_files(session: str, pid: int | None, runtime_path: str | None, journal_path: str) -> dict[str, t.Any]:

@@ -24,7 +24,8 @@ _TEMPORARY = ".dom0-xen-"
 
 # What is taken over from the last status of the sender, whose fields are described at migration_info.
 _FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
-_CHOICES = ("mapped", "leave_paused", "keep_domid", "config_path")
+# What it was asked for, which both sides tell.
+CHOICES = ("mapped", "leave_paused", "keep_domid", "config_path")
 
 
 class ResultNotWritten(Dom0XenError):
@@ -46,7 +47,7 @@ def build(
         "source": source or None,
         "destination": destination,
         **verdict.to_result(),
-        **{key: last.get(key) for key in (*_FIGURES, *_CHOICES)},
+        **{key: last.get(key) for key in (*_FIGURES, *CHOICES)},
         "link_losses": (last.get("link") or {}).get("losses"),
         "error": last.get("error"),
         "xl_stderr": {

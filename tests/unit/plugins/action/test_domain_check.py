@@ -41,6 +41,7 @@ def test_a_no_fails_and_is_written(playbook: Playbook, tmp_path: pathlib.Path) -
         task("taken", domain="centos", destination="xen2"),
         task("two", domain="centos", source="xen1", destination="xen2", hosts={**HOSTS, "xen3": SKIPPED}),
         task("refused", source="xen1", waive="all,name_taken", result_path=str(path)),
+        task("elsewhere", domain="centos", destination="xen2", network="192.0.2.0/24", listen_address="192.0.2.99"),
         task("within", source="xen1", destination="xen1", allow_same_host=True),
         task("nothing"),
         task("half", domain="centos"),
@@ -51,6 +52,7 @@ def test_a_no_fails_and_is_written(playbook: Playbook, tmp_path: pathlib.Path) -
         "taken": (False, None),
         "two": (False, None),
         "refused": (True, "waiver_unknown"),
+        "elsewhere": (True, "network_contradicts"),
         "within": (True, "same_host"),
         "nothing": (True, "question_incomplete"),
         "half": (True, "question_incomplete"),
@@ -67,7 +69,7 @@ def test_a_no_fails_and_is_written(playbook: Playbook, tmp_path: pathlib.Path) -
 
 def test_it_can_be_asked_with_all_that_a_move_is_asked_with() -> None:
     """Else it says yes where the move is refused. What is left out are places, and facts that come another way here."""
-    places = {"listen_address", "source_journal_path", "destination_journal_path"}
+    places = {"source_journal_path", "destination_journal_path"}
     facts = {"source_info", "destination_info", "config_path"}
     assert set(CHECK) - places - facts <= set(DOMAIN_CHECK)
 

@@ -92,6 +92,20 @@ def test_it_decides_between_three_actions(playbook: Playbook) -> None:
     }
 
 
+def test_a_move_that_is_taken_over_goes_on_as_it_was_begun(playbook: Playbook) -> None:
+    """What this run asks for otherwise comes too late, and that is told; it may be what was asked for before, too."""
+    hosts = [
+        info(host(name, sessions=(session(**RUNNING, role=role),)))
+        for name, role in (("xen1", "sender"), ("xen2", "receiver"))
+    ]
+    late = {"leave_paused": True, "map_bridges": {"xenbr0": "br-lan"}, "network": "10.20.0.0/24", "method": "suspend"}
+    found = results(playbook, plain=check(*hosts), late=check(*hosts, **late))
+    assert {result["action"] for result in found.values()} == {"adopt"}
+    assert found["plain"]["msg"].endswith("it is watched.")
+    names = "migrate_method, migrate_network, migrate_map_bridges, migrate_leave_paused"
+    assert f"It goes on as it was begun: what this run says of {names} does not change it." in found["late"]["msg"]
+
+
 def test_a_domain_that_is_started_anew_may_get_the_memory_of_its_file(playbook: Playbook) -> None:
     """The receiver takes no more than it is told."""
     config = {**CONFIG, "b_info": {**CONFIG["b_info"], "max_memkb": 262144, "target_memkb": 262144}}
@@ -106,6 +120,7 @@ def test_a_domain_that_is_started_anew_may_get_the_memory_of_its_file(playbook: 
         "cold": 262144,
         "live": 131072,
     }
+    assert "It is started from /etc/xen/centos.cfg on xen1." in found["cold"]["msg"]
 
 
 def test_all_that_is_wrong_is_told_at_once_by_the_domains_name(playbook: Playbook, tmp_path: pathlib.Path) -> None:

@@ -98,6 +98,21 @@ def test_a_copy_that_was_to_be_left_paused_counts_when_a_session_says_so(playboo
     assert "It is paused on xen2, as was asked for" in found["said"]["msg"]
 
 
+def test_what_was_asked_for_is_told_where_the_source_has_lost_its_status(playbook: Playbook) -> None:
+    """Its host lost power: what settling has written there says no more than how it ended."""
+    mapped = [{"what": "bridge", "from": "xenbr0", "to": "br-lan"}]
+    told = {"role": "receiver", "session": "a" * 16, "leave_paused": True, "mapped": mapped, "keep_domid": 3}
+    paused = {"copies": [row(paused=True).to_result()], "sessions": [{**told, "end_state": "moved"}]}
+    found = judge(
+        playbook,
+        lost=verdict(NOWHERE, paused, status={"session": "a" * 16, "end_state": "moved"}),
+        kept=verdict(NOWHERE, paused, status={"session": "a" * 16, "mapped": [], "keep_domid": 0}),
+        other=verdict(NOWHERE, HERE, status={"session": "b" * 16}),
+    )
+    assert [(one["mapped"], one["keep_domid"]) for one in found.values()] == [(mapped, 3), ([], 0), ([], 0)]
+    assert [one["leave_paused"] for one in found.values()] == [True, True, False]
+
+
 def test_the_message_has_cause_host_and_remedy(playbook: Playbook) -> None:
     """Whoever found the error: the session on either side, a module, or the watch."""
     lost = {"code": "link_expired", "msg": "the link has been down for 5 s.", "host": None, "remedy": "Mend it."}

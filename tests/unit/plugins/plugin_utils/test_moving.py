@@ -21,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._moving import (
     listen_address,
     new_session,
     session_files,
+    texts,
     trouble,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
@@ -117,6 +118,11 @@ def test_the_receiver_listens_as_narrowly_as_it_can(address: str, listen: str) -
     """On the address that the source uses if the host has it; behind a translation, or for a name, on all."""
     own = (Address("xenbr0", "192.0.2.12"), Address("xenbr0", "2001:db8::2"))
     assert listen_address(address, host("xen2", addresses=own)) == listen
+
+
+def test_a_name_that_was_left_empty_is_none() -> None:
+    """YAML makes null of it, which must not become the bridge "None"."""
+    assert texts({"xenbr0": None, 1: 2}) == {"xenbr0": "", "1": "2"}
 
 
 def test_sessions_are_named_by_16_hexadecimal_digits() -> None:
