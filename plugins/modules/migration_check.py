@@ -199,8 +199,8 @@ plan:
   description:
     - What would be done, memory in KiB. Null when it is not known which domain is meant.
     - C(method) is V(live), V(suspend) or V(cold), C(method_reason) why.
-    - C(config_path) is the file that it is made from (V(cold)), or described by there, with the SHA-256
-      C(config_digest). Empty for none.
+    - C(config_path) is the file that it is made from (V(cold)), or described by there, C(config_digest) its SHA-256
+      where it is that of O(config_path). Empty for none.
     - C(autostart) names the files on the source that would make a second copy of the domain at its next boot.
     - C(mapped) tells what of the domain the destination calls by another name, C(leave_paused) that it is not started
       there, C(keep_domid) the number that it keeps there, or V(0).

@@ -132,7 +132,7 @@ def plan(
     if subject is None:
         return None
     room = None if there else memory.room(another.arrival(case))
-    file = None if there else another.file_of(case)
+    file, named = (None, None) if there else (another.file_of(case), another.named(case))
     way, why = method.chosen(case)
     return Plan(
         already_there=there is not None,
@@ -154,7 +154,7 @@ def plan(
         balloon_kib=room.balloon if room else 0,
         addresses=destination.addresses if destination else (),
         config_path="" if there else file.path if file else cold.config_path(case),
-        config_digest=file.digest if file else "",
+        config_digest=named.digest if named else "",
         autostart=() if there else tuple(entry.path for entry in world.autostart(case)),
         mapped=() if there else request.names.used_by(case.config).entries(),
         leave_paused=request.leave_paused,

@@ -143,10 +143,10 @@ class Plan(Record):
     ``method_reason`` says why that ``method``, for a sentence. ``addresses`` are those that the source can reach the
     destination at, as far as facts can tell. ``autostart`` are the files on the source that would make a second copy at
     its next boot, and so are set aside. ``config_path`` is the file there that a domain which is shut down is made
-    from, or that describes any other at the destination (its SHA-256 is ``config_digest``). ``mapped`` tells what of
-    the domain the destination calls by another name (``what``, ``from``, ``to``), ``leave_paused`` whether the domain
-    is not started there, ``keep_domid`` the number that it keeps there, 0 for any. ``path`` is null when it is there
-    already.
+    from, or that describes any other at the destination (``config_digest`` is its SHA-256 if it was named). ``mapped``
+    tells what of the domain the destination calls by another name (``what``, ``from``, ``to``), ``leave_paused``
+    whether the domain is not started there, ``keep_domid`` the number that it keeps there, 0 for any. ``path`` is null
+    when it is there already.
     """
 
     RECORDS = {"domain": PlannedDomain, "addresses": Address, "path": PlannedPath}

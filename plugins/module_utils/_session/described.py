@@ -33,15 +33,17 @@ class ConfigChanged(Dom0XenError):
 
 
 def described(xl: Xl, settings: SenderSettings, domid: int) -> str:
-    """Return the path of the file for xl, empty where the domain goes with its own configuration.
+    """Return the path of the file for xl, empty where none is given to it; one that was named is as it was checked.
 
     Raises ConfigChanged, the errors of :class:`Xl` and of :func:`configuration`, and OSError.
     """
+    text = read_config(settings.config_path) if settings.config_path else None
+    if settings.config_digest and (text is None or settings.config_digest != digest(text)):
+        raise ConfigChanged(f"{settings.config_path} was changed since it was checked")
     if not settings.described_by:
         return ""
-    text = read_config(settings.described_by)
-    if text is None or settings.config_digest not in ("", digest(text)):
-        raise ConfigChanged(f"{settings.config_path} was changed since it was checked")
+    if text is None:
+        raise ConfigChanged(f"{settings.config_path} cannot be read any more")
     running = configuration(xl, domid, settings.uuid, settings.name)
     path = os.path.join(settings.runtime_folder, FILE)
     documents.write_text(path, completed(text, running, settings.uuid, settings.name, goes_off=False))

@@ -99,9 +99,10 @@ class SenderSettings(Settings):
     """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready.
 
     ``method``: ``live``, ``suspend`` or ``cold``: its guest then has ``shutdown_timeout`` to shut down, and it is
-    made from the file ``config_path``, by which any other is described at the destination when its SHA-256 is
-    ``config_digest``; empty: it goes with its own configuration. With ``gate_held`` the permission waits for the
-    controller, for at most ``gate_timeout``. The controller is called to look every ``progress_interval``.
+    made from the file ``config_path``, by which any other is described at the destination; empty: it goes with its own
+    configuration. Nothing begins when its SHA-256 is not ``config_digest``, unless that is empty. With ``gate_held``
+    the permission waits for the controller, for at most ``gate_timeout``. The controller is called to look every
+    ``progress_interval``.
     ``destination_features`` are those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not
     compared with them. Over ssh it comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be
     shown. ``follow_config`` and ``liveness`` are those of the receiver, as far as the source has a part in it;

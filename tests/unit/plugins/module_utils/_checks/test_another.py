@@ -205,6 +205,8 @@ def test_for_a_domain_that_is_shut_down_it_is_the_file_to_start_from() -> None:
     subject = with_file(b_info={"max_vcpus": 2})
     assert codes(subject, method="cold") == []
     planned = plan(host("xen1"), host("xen2"), subject, request(config_path=PATH, method="cold"))
+    assert planned is not None and (planned.config_path, planned.config_digest) == (PATH, "d" * 64)
+    planned = plan(host("xen1"), host("xen2"), subject, request(method="cold"))
     assert planned is not None and (planned.config_path, planned.config_digest) == (PATH, "")
 
 

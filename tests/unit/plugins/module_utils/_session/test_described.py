@@ -77,10 +77,12 @@ def test_nothing_is_made_where_none_is_wanted(dom0: Dom0, tmp_path: pathlib.Path
     [
         (TEXT, {"config_digest": "0" * 64}, "was changed since it was checked"),
         (TEXT, {"config_path": "/nonexistent"}, "was changed since it was checked"),
+        (TEXT, {"config_path": "/nonexistent", "config_digest": ""}, "cannot be read any more"),
+        (TEXT, {"config_digest": "0" * 64, "method": "cold"}, "was changed since it was checked"),
         (TEXT.replace("vcpus = 1", "vcpus = 2"), {}, "maxvcpus is 2, not 1"),
         (TEXT.replace("br-lan", "br-lan,mac=00:16:3e:00:00:65"), {}, "vif 00:16:3e:00:00:65 is there, not none"),
     ],
-    ids=["another content", "no file", "another machine", "another device"],
+    ids=["another content", "no file", "none at all", "another to start from", "another machine", "another device"],
 )
 def test_it_must_be_what_was_checked(
     dom0: Dom0, tmp_path: pathlib.Path, text: str, changes: dict[str, t.Any], words: str
