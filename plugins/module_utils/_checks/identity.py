@@ -111,7 +111,8 @@ def _remains(case: Case, wanted: str) -> t.Iterator[Finding]:
         seen += [(case.request.destination, row) for row in (case.destination.domains if case.destination else ())]
     for host, row in seen:
         values = {"name": row.name, "domid": row.domid, "uuid": row.uuid}
-        if row.name in (wanted + INCOMING, wanted + MIGRATED_AWAY):
+        aside = row.name.endswith((INCOMING, MIGRATED_AWAY))
+        if aside and (row.name in (wanted + INCOMING, wanted + MIGRATED_AWAY) or means(row, wanted)):
             yield case.error(
                 "leftover_name",
                 host,
@@ -125,9 +126,19 @@ def _remains(case: Case, wanted: str) -> t.Iterator[Finding]:
                 "domain_not_running_there",
                 host,
                 f"{wanted} is on {host} as {row.name!r} (domid {row.domid}), but it is {_words(row)}.",
-                "Look at it with `xl list -v` there; unpause, start or destroy it as is right.",
+                _let_go(row, host) or "Look at it with `xl list -v` there; start or destroy it as is right.",
                 **values,
             )
+
+
+def _let_go(row: DomainRow, host: str) -> str:
+    """Return what lets a paused copy go that has arrived under its name; empty for another one."""
+    if not (row.state.alive and row.state.paused):
+        return ""
+    return (
+        f"Where no other host has a copy of it, `xl unpause {row.domid}` on {host} lets it run. If it was moved there"
+        " to be left paused, it has arrived: with migrate_leave_paused=true that is a success."
+    )
 
 
 def not_dom0(case: Case) -> t.Iterator[Finding]:

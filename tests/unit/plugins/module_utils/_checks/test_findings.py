@@ -175,6 +175,17 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
         ["interrupted", "paused"],
     ),
     (
+        "leftover_name",
+        "xen2",
+        {
+            "domain": None,
+            "source": _here(),
+            "destination": _there(row("centos--incoming", paused=True)),
+            "request": request(domain=UUID),
+        },
+        ["interrupted", "'centos--incoming'"],
+    ),
+    (
         "domain_not_running_there",
         "xen2",
         {"domain": None, "source": _here(), "destination": _there(row(shutdown=True, crashed=True, reason="crash"))},
@@ -184,7 +195,7 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
         "domain_not_running_there",
         "xen2",
         {"domain": None, "source": _here(), "destination": _there(row(paused=True))},
-        ["paused"],
+        ["paused", "`xl unpause 3` on xen2", "migrate_leave_paused=true"],
     ),
     ("bridge_missing", "xen2", {"destination": host("xen2", bridges=("br9", "lan"))}, ["'xenbr0'", "br9, lan"]),
     ("bridge_missing", "xen2", {"destination": host("xen2", bridges=())}, ["'xenbr0'", "none"]),
