@@ -35,6 +35,13 @@ _COLD: dict[str, str] = {
     "transferred": "it is down, waiting for the receiver to make it there",
 }
 
+# The same of a domain that nobody starts there.
+_LEFT_PAUSED: dict[str, str] = {
+    "gate": "at the gate: complete at the destination",
+    "committed": "committed: the destination may keep it, paused",
+    "finishing": "is at the destination, paused; tidying up",
+}
+
 _ENDS: dict[str, str] = {
     "moved": "moved",
     "stayed": "stayed at the source",
@@ -56,6 +63,8 @@ def _parts(status: Status) -> list[str]:
     if phase != "streaming":
         if status.get("method") == COLD and phase in _COLD:
             return [_COLD[phase]]
+        if status.get("leave_paused") and phase in _LEFT_PAUSED:
+            return [_LEFT_PAUSED[phase]]
         parts = [_PHASES.get(phase, phase)]
         return parts + [_amount(status)] if phase in ("suspending", "final_round") else parts
     number = _number(status, "round")

@@ -54,6 +54,12 @@ def test_a_guest_that_is_shut_down_is_not_said_to_be_suspended() -> None:
     assert "at the gate" in line(phase="gate", method="cold")
 
 
+def test_a_domain_that_is_left_paused_is_not_said_to_run() -> None:
+    """Nobody starts it there."""
+    assert line(phase="finishing", leave_paused=True) == "is at the destination, paused; tidying up"
+    assert line(phase="finishing", leave_paused=False) == "runs at the destination, tidying up"
+
+
 @pytest.mark.parametrize(
     ("phase", "text"),
     [
