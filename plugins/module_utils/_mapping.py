@@ -33,6 +33,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 Entry = t.Dict[str, str]
 Config = t.Mapping[str, t.Any]
+Alias = t.Callable[[str], str]
+Collision = t.Tuple[str, t.Tuple[str, ...]]
 
 
 class MappingWrong(Dom0XenError):
@@ -125,14 +127,24 @@ def _names(config: Config, what: str) -> t.Iterator[str]:
             yield item[key]
 
 
-def collisions(names: Names, config: Config) -> t.Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each path that disks with different ones would get, and which those are."""
-    before: dict[str, set[str]] = {}
+def _itself(path: str) -> str:
+    return path
+
+
+def collisions(names: Names, config: Config, here: Alias = _itself, there: Alias = _itself) -> t.Iterator[Collision]:
+    """Yield each path that disks with different ones would get, and which those are.
+
+    ``here`` and ``there`` return what two paths of one and the same disk have in common on each host.
+    """
+    before: dict[str, dict[str, str]] = {}
+    called: dict[str, str] = {}
     for old in _names(config, DISK):
-        before.setdefault(names.disks.get(old, old), set()).add(old)
-    for new, paths in before.items():
+        new = names.disks.get(old, old)
+        called.setdefault(there(new), new)
+        before.setdefault(there(new), {}).setdefault(here(old), old)
+    for disk, paths in before.items():
         if len(paths) > 1:
-            yield new, tuple(sorted(paths))
+            yield called[disk], tuple(sorted(paths.values()))
 
 
 def sentence(entries: t.Sequence[t.Mapping[str, str]]) -> str:

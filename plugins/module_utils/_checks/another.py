@@ -13,7 +13,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _mapping, _other_config
+from ansible_collections.dom0.xen.plugins.module_utils import _other_config
+from ansible_collections.dom0.xen.plugins.module_utils._checks.mapping import collisions
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import chosen
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, Rule, listed
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
@@ -117,7 +118,7 @@ def apart(case: Case) -> t.Iterator[Finding]:
     if there is case or file is None or case.domain is None:
         return
     disks = {"disks": _other_config.disks(case.config, there.config)}
-    for path, before in _mapping.collisions(there.request.names, disks):
+    for path, before in collisions(case, there.request.names, disks):
         yield case.error(
             "map_collides",
             case.source_name,

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _mapping
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, listed
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 
 # What the caller calls the mapping of a kind, and where xl shows the source's names of it.
 OPTIONS: t.Mapping[str, tuple[str, str]] = {
@@ -30,15 +31,26 @@ def names(case: Case) -> t.Iterator[Finding]:
         for name in wanted.of(what):
             if name not in used.of(what):
                 yield _unused(case, name, option, words, what)
-    for path, disks in _mapping.collisions(wanted, case.config):
+    for path, disks in collisions(case, wanted, case.config) if wanted.disks else ():
         yield case.error(
             "map_collides",
             case.request.destination,
             f"disks of {case.domain.name} would all be {path}: {listed(disks)}.",
-            "Correct migrate_map_disks: each disk has a path of its own.",
+            "Correct migrate_map_disks: each disk has a path of its own, which leads to no other one's there.",
             path=path,
             disks=list(disks),
         )
+
+
+def collisions(case: Case, wanted: _mapping.Names, config: _mapping.Config) -> t.Iterator[_mapping.Collision]:
+    """Yield each path at the destination that several disks would have, whichever of its names they are given."""
+    return _mapping.collisions(wanted, config, _alias(case.source), _alias(case.destination))
+
+
+def _alias(host: HostFacts | None) -> _mapping.Alias:
+    disks = host.equipment.disks if host is not None else ()
+    numbers = {name: disk.number for disk in disks for name in disk.names}
+    return lambda path: numbers.get(path, path)
 
 
 def _unused(case: Case, name: str, option: str, words: str, what: str) -> Finding:

@@ -91,5 +91,13 @@ def test_a_configuration_is_renamed_at_once() -> None:
 def test_disks_that_would_be_one() -> None:
     """By the mapping, not by what the domain has been configured with."""
     assert list(collisions(Names({}, {"/dev/a": "/dev/b"}), CONFIG)) == [("/dev/b", ("/dev/a", "/dev/b"))]
+    names = Names({}, {"/dev/a": "/dev/c", "/dev/b": "/dev/by-id/c"})
+
+    def one(path: str) -> str:
+        return "8:0" if path in ("/dev/c", "/dev/by-id/c") else path
+
+    assert list(collisions(names, CONFIG)) == []
+    assert list(collisions(names, CONFIG, there=one)) == [("/dev/c", ("/dev/a", "/dev/b"))]
+    assert list(collisions(names, CONFIG, here=lambda path: "8:0", there=one)) == []
     twice = {"disks": [{"pdev_path": "/dev/a"}, {"pdev_path": "/dev/a"}]}
     assert list(collisions(Names({}, {"/dev/a": "/dev/c"}), twice)) == []

@@ -23,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Finding,
     HostTrouble,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Disk
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     AutostartEntry,
     ClusterFacts,
@@ -36,6 +37,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     DOM0,
+    EQUIPMENT,
     OTHER,
     UUID,
     XEN,
@@ -212,6 +214,21 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
             "request": request(map_disks={"/dev/a": "/dev/b"}),
         },
         ["all be /dev/b", "/dev/a, /dev/b"],
+    ),
+    (
+        "map_collides",
+        "xen2",
+        {
+            "domain": with_config(disks=[{"pdev_path": "/dev/a"}, {"pdev_path": "/dev/b"}]),
+            "request": request(map_disks={"/dev/a": "/dev/mapper/c", "/dev/b": "/dev/dm-0"}),
+            "destination": host(
+                "xen2",
+                equipment=dataclasses.replace(
+                    EQUIPMENT, disks=(Disk("253:0", ("/dev/dm-0", "/dev/mapper/c"), 1024, {"lvm": "1"}),)
+                ),
+            ),
+        },
+        ["all be /dev/mapper/c", "/dev/a, /dev/b"],
     ),
     (
         "no_shadow_paging",
