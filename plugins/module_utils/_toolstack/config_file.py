@@ -83,17 +83,24 @@ def differences(text: str, config: Config) -> tuple[str, ...]:
 
 
 def _with_addresses(given: t.Sequence[str], nics: t.Sequence[Config]) -> list[str] | None:
-    """Return the network cards with their addresses, ``None`` when the file has them all."""
+    """Return the network cards with their addresses, ``None`` when the file has them all.
+
+    One without gets that of the card in its place, or where another one of the file has that, one that none has.
+    """
     macs = [str(nic.get("mac") or "") for nic in nics]
-    cards, changed = [], False
-    for place, card in enumerate(given):
-        mac = macs[place] if place < len(macs) else ""
-        if "mac" in _pairs(card) or not mac:
-            cards.append(card)
-            continue
-        changed = True
-        cards.append(f"{card.rstrip(', ')},mac={mac}" if card.strip() else f"mac={mac}")
-    return cards if changed else None
+    named = [_pairs(card).get("mac") for card in given]
+    free = [mac for mac in macs if mac and mac.lower() not in [str(each).lower() for each in named]]
+    bare = [place for place, mac in enumerate(named[: len(macs)]) if mac is None]
+    put = {place: macs[place] for place in bare if macs[place] in free}
+    free = [mac for mac in free if mac not in put.values()]
+    put.update(zip([place for place in bare if place not in put], free))
+    if not put:
+        return None
+    return [_with_address(card, put[place]) if place in put else card for place, card in enumerate(given)]
+
+
+def _with_address(card: str, mac: str) -> str:
+    return f"{card.rstrip(', ')},mac={mac}" if card.strip() else f"mac={mac}"
 
 
 def _same_cards(given: t.Sequence[str], nics: t.Sequence[Config]) -> bool:

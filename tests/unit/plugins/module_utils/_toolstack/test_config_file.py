@@ -59,6 +59,20 @@ def test_addresses_that_are_there_stay() -> None:
     assert parse_lists(made)["vif"] == given
 
 
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        (["bridge=a", "mac=00:16:3E:00:00:64"], ["bridge=a,mac=00:16:3e:00:00:65", "mac=00:16:3E:00:00:64"]),
+        (["mac=00:16:3e:00:00:65", ""], ["mac=00:16:3e:00:00:65", "mac=00:16:3e:00:00:64"]),
+        (["mac=00:16:3e:00:00:99", "", "bridge=new"], ["mac=00:16:3e:00:00:99", "mac=00:16:3e:00:00:65", "bridge=new"]),
+    ],
+)
+def test_no_address_is_put_in_twice(given: list[str], made: list[str]) -> None:
+    """Cards may stand in another order, and some of them have theirs."""
+    cards = ", ".join(f'"{card}"' for card in given)
+    assert parse_lists(completed(f"vif=[{cards}]", CONFIG, UUID, "centos"))["vif"] == tuple(made)
+
+
 def test_a_name_does_not_end_its_text() -> None:
     """Quotes in it are written as xl reads them, and what cannot be is refused."""
     assert parse_config_file(completed("", CONFIG, UUID, 'a"b\\c'))["name"] == 'a"b\\c'
