@@ -77,9 +77,18 @@ def for_arrival(rule: Rule) -> Rule:
     """Return a rule that looks at the domain as it is to arrive."""
 
     def there(case: Case) -> t.Iterator[Finding]:
-        yield from rule(arrival(case))
+        yield from _of_file(case, rule(arrival(case)))
 
     return there
+
+
+def _of_file(case: Case, found: t.Iterable[Finding]) -> t.Iterator[Finding]:
+    """Say with each finding which file it comes from, where the domain is looked at as one has it."""
+    file = _started_from(case) or file_of(case)
+    for finding in found:
+        told = file is not None and file.config is not None and file.path not in finding.message + finding.remedy
+        more = f" It is looked at as {file.path} has it." if told and file else ""
+        yield dataclasses.replace(finding, remedy=finding.remedy + more)
 
 
 def for_both(rule: Rule) -> Rule:
@@ -88,12 +97,13 @@ def for_both(rule: Rule) -> Rule:
     def twice(case: Case) -> t.Iterator[Finding]:
         there = arrival(case)
         if there is not case and _started_from(case) is not None:
-            yield from rule(there)
+            yield from _of_file(case, rule(there))
             return
         found = list(rule(case))
         yield from found
         codes = {finding.code for finding in found}
-        yield from (finding for finding in rule(there) if there is not case and finding.code not in codes)
+        more = (finding for finding in rule(there) if there is not case and finding.code not in codes)
+        yield from _of_file(case, more)
 
     return twice
 
@@ -107,7 +117,9 @@ def disks_there(rule: Rule) -> Rule:
             yield from rule(case)
             return
         config = {**there.config, "disks": _other_config.disks(case.config, there.config)}
-        yield from rule(dataclasses.replace(there, domain=dataclasses.replace(case.domain, config=config)))
+        yield from _of_file(
+            case, rule(dataclasses.replace(there, domain=dataclasses.replace(case.domain, config=config)))
+        )
 
     return mapped
 

@@ -106,8 +106,9 @@ def test_a_file_that_says_the_same_is_nothing_to_be_told() -> None:
     ],
 )
 def test_what_the_file_says_is_checked(parts: dict[str, t.Any], code: str) -> None:
-    """What the guest has in memory must be so; what it needs there must be there."""
-    assert code in codes(with_file(**parts))
+    """What the guest has in memory must be so; what it needs there must be there. Each says which file it is about."""
+    (one,) = [each for each in found(with_file(**parts)) if each.code == code]
+    assert PATH in one.message + one.remedy
 
 
 def test_what_the_source_refuses_stays_refused() -> None:

@@ -155,7 +155,7 @@ def test_the_destination_is_looked_at_as_the_file_has_it(named: str) -> None:
     assert codes(subject, host("xen2", bridges=("br-lan",)), **asked) == []
     (missing,) = found(subject, **asked)
     assert (missing.code, missing.details["bridge"]) == ("bridge_missing", "br-lan")
-    assert missing.remedy.endswith(f"takes its place in {named or 'its configuration file'}.")
+    assert f"takes its place in {named or 'its configuration file'}." in missing.remedy and FILE.path in missing.remedy
     assert codes(subject, method="live") == []
 
 
