@@ -34,8 +34,8 @@ def domain_facts(
     """Return the domains that a name, UUID or domid means (all when None), and what is wrong with the host.
 
     Runs xl list -v, and, when there is such a domain, xl list -l. ``config_path`` is the file that the domain is made
-    from, or is to arrive with; those that look as if they were are found without. xl create -n is asked of it, and of
-    those that differ from what runs.
+    from, or is to arrive with; those that look as if they were are found without. xl create -n is asked of it, and
+    where one domain is meant of those that differ from what runs.
     """
     problems = user_problem()
     if pyxs_version() is None:
@@ -55,9 +55,11 @@ def domain_facts(
     seen = _ask_xenstore(rows, problems) if pyxs_version() is not None and rows else {}
     files = ConfigFiles()
     found = []
+    # A process for each domain of a host would be many.
+    understood = xl.understood if domain is not None or config_path else None
     for row in rows:
         config = configurations.get(row.domid)
-        made_from = files.of(row.uuid, row.name, config or {}, config_path, xl.understood) if row.domid else ()
+        made_from = files.of(row.uuid, row.name, config or {}, config_path, understood) if row.domid else ()
         found.append(_facts(row, config, seen.get(row.domid), made_from))
     return tuple(found), tuple(problems)
 

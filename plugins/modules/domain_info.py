@@ -244,7 +244,7 @@ domains:
         differs:
           {type: list, elements: str, description: "In what it differs from what runs, of V(type), V(memory), V(vcpus),
               V(disks), V(vifs), V(on_poweroff)."}
-        config: {type: dict, description: "What C(xl) makes of one that was named or differs, secrets masked. Or null."}
+        config: {type: dict, description: "What C(xl) makes of one that was named or differs, secrets masked, or null."}
         problem: {type: str, description: "Why C(xl) makes nothing of it, else empty."}
         digest: {type: str, description: "Its SHA-256, or empty."}
 problems:

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import (
     disk_links,
     domain_facts,
@@ -156,6 +157,25 @@ def test_all_domains(store: Daemon) -> None:
     domains, dummy = domain_facts(run, None)
     assert [domain.name for domain in domains] == ["Domain-0", "centos"]
     assert run.commands == ["xl list -v", "xl list -l"]
+
+
+def test_a_file_that_differs_is_read_by_xl_for_one_domain(
+    store: Daemon, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process for each domain of a host would be many."""
+    (tmp_path / "auto").mkdir()
+    settings = tmp_path / "xendomains"
+    settings.write_text(f"XENDOMAINS_AUTO={tmp_path}/auto\n")
+    monkeypatch.setattr(_autostart, "SETTINGS", (str(settings),))
+    (tmp_path / "centos.cfg").write_text('name = "centos"\nmemory = 7\n')
+    run = RecordedHost()
+    (one,), dummy = domain_facts(run, "centos")
+    assert len(run.commands) == 3 and run.commands[2].startswith("xl create -q -n ")
+    (file,) = one.config_files
+    assert "memory" in file.differs and (file.config is not None or file.problem)
+    run = RecordedHost()
+    every, dummy = domain_facts(run, None)
+    assert len(run.commands) == 2 and every[1].config_files[0].config is None
 
 
 def test_domain_is_meant_by_name_uuid_or_domid() -> None:
