@@ -25,7 +25,8 @@ def handed_over(case: Case) -> t.Iterator[Finding]:
 
     QEMU serves qdisk to PV and PVH guests without ever being told to flush and let go (only HVM guests' QEMU is, by
     tools/libs/light/libxl_dom_save.c), so what it keeps of a disk's structure would be written over the new owner's.
-    A raw file is served through a loop device, whatever the guest (libxl_linux.c libxl__try_phy_backend).
+    A raw file is served through a loop device, whatever the guest (libxl_linux.c libxl__try_phy_backend). Without
+    direct-io-safe QEMU opens a device as a file, and so through the cache of its host (QEMU, hw/block/xen-block.c).
     """
     if case.domain is None:
         return
@@ -33,6 +34,7 @@ def handed_over(case: Case) -> t.Iterator[Finding]:
     for disk in _disks(case):
         path, backend, image = str(disk["pdev_path"]), disk.get("backend"), disk.get("format")
         mount = _mount(case, path)
+        device = case.domain.links.get(path, path).startswith("/dev/")
         if backend == "qdisk" and case.domain.type == "hvm":
             continue
         if backend == "qdisk" and image not in ("raw", None):
@@ -46,8 +48,19 @@ def handed_over(case: Case) -> t.Iterator[Finding]:
                 path=path,
                 format=image,
             )
-        elif is_true(disk.get("direct_io_safe")) if backend == "qdisk" else path.startswith("/dev/"):
+        elif is_true(disk.get("direct_io_safe")) if backend == "qdisk" else device:
             continue
+        elif disk.get("readwrite") and not case.same_host and device:
+            yield case.error(
+                "disk_cache_stale",
+                host,
+                f"disk {path} of {name} is a block device that QEMU serves through the cache of {host}, and"
+                f" {case.request.destination} has one of its own: it may go on with what it read before {name} wrote it"
+                " last.",
+                "Let QEMU go around it (direct-io-safe), or do without QEMU (backendtype=phy), or shut the domain down"
+                f" and start it on {case.request.destination} (migrate_method: cold).",
+                path=path,
+            )
         elif disk.get("readwrite") and same_disk.stale(mount) and mount is not None and not case.same_host:
             yield case.error(
                 "disk_cache_stale",

@@ -202,6 +202,25 @@ def test_what_goes_around_the_cache_is_in_none() -> None:
     assert codes(check(loop, mounted(NFS), mounted(NFS))) == ["disk_cache_stale"]
 
 
+@pytest.mark.parametrize("path", [PATH, "/vm/a"])
+def test_a_device_that_qemu_serves_is_in_the_caches_of_both_hosts(path: str) -> None:
+    """Unless QEMU goes around them, or it is one host, or an HVM domain, whose QEMU lets go; phy has no such cache."""
+    here = Equipment(disks=(disk(LVM),), mounts=(ROOT,))
+
+    def found(**changes: t.Any) -> list[str]:
+        kind = changes.pop("kind", "pvh")
+        return codes(check(guest(path, kind, {"/vm/a": PATH}, **changes), here, here))
+
+    assert found(backend="qdisk") == ["disk_cache_stale"]
+    assert found(backend="qdisk", direct_io_safe="True") == found(backend="qdisk", kind="hvm") == found() == []
+    assert found(backend="qdisk", readwrite=0) == ["disk_cached"]
+    one = equipped("xen1", here)
+    within = findings(
+        one, one, guest(path, links={"/vm/a": PATH}, backend="qdisk"), request(destination="xen1", allow_same_host=True)
+    )
+    assert codes(within) == ["disk_cached"]
+
+
 def test_a_disk_that_is_only_read_may_be_a_copy() -> None:
     """Such as an image of a CD, which QEMU serves to an HVM domain; libxl leaves the field out."""
     found = check(guest("/srv/a.iso", "hvm", backend="qdisk", readwrite=None), mounted(), mounted())
