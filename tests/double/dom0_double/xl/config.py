@@ -6,10 +6,20 @@
 from __future__ import annotations
 
 import ast
-import typing as t
 import uuid
 
 from ..machine.domain import Json
+from . import devices
+
+# Words of a file that are taken over as they are, and what libxl calls them.
+_BUILD = (
+    ("kernel", "kernel"),
+    ("cmdline", "cmdline"),
+    ("extra", "cmdline"),
+    ("ramdisk", "ramdisk"),
+    ("device_model_override", "device_model"),
+    ("device_model_user", "device_model_user"),
+)
 
 
 class BadConfig(Exception):
@@ -40,10 +50,15 @@ def parse(text: str) -> Json:
         },
         "b_info": _build(values, kind),
     }
-    if disks := [_disk(text) for text in values.get("disk", [])]:
-        config["disks"] = disks
-    if nics := [_nic(text, devid) for devid, text in enumerate(values.get("vif", []))]:
-        config["nics"] = nics
+    for key, name in (("pool", "pool_name"), ("seclabel", "ssid_label")):
+        if key in values:
+            config["c_info"][name] = values[key]
+    if "hap" in values:
+        config["c_info"]["hap"] = "True" if values["hap"] else "False"
+    try:
+        config.update(devices.of(values))
+    except ValueError as exc:
+        raise BadConfig(str(exc)) from None
     for key in ("on_poweroff", "on_crash"):
         if values.get(key, "destroy") != "destroy":
             config[key] = values[key]
@@ -69,36 +84,29 @@ def _build(values: Json, kind: str) -> Json:
     if values.get("nomigrate"):
         info["disable_migrate"] = "True"
     if kind == "hvm":
-        info["device_model_version"] = "qemu_xen"
-    for key, name in (("kernel", "kernel"), ("cmdline", "cmdline"), ("extra", "cmdline"), ("ramdisk", "ramdisk")):
+        info["device_model_version"] = str(values.get("device_model_version", "qemu-xen")).replace("-", "_")
+    for key, name in _BUILD:
         if key in values:
             info[name] = values[key]
-    info[f"type.{kind}"] = {"bios": "seabios", "vga": {"kind": "cirrus"}} if kind == "hvm" else {}
+    if values.get("nestedhvm"):
+        info["nested_hvm"] = "True"
+    if "cpus" in values:
+        info["vcpu_hard_affinity"] = [[int(values["cpus"])]] * vcpus
+    if nodes := values.get("vnuma"):
+        info["vnuma_nodes"] = [_vnode(node) for node in nodes]
+    info[f"type.{kind}"] = _hvm(values) if kind == "hvm" else {}
     info["arch_arm"] = {}
     info["arch_x86"] = {"msr_relaxed": "False"}
     return info
 
 
-def _pairs(text: str) -> dict[str, str]:
-    return dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
+def _hvm(values: Json) -> Json:
+    info = {"bios": values.get("bios", "seabios"), "vga": {"kind": "cirrus"}}
+    if "bios_path_override" in values:
+        info["system_firmware"] = values["bios_path_override"]
+    return info
 
 
-def _nic(text: str, devid: int) -> Json:
-    pairs = _pairs(text)
-    mac = pairs.get("mac") or "00:16:3e:" + ":".join(f"{byte:02x}" for byte in uuid.uuid4().bytes[:3])
-    return {"devid": devid, "mac": mac, "bridge": pairs.get("bridge", "xenbr0"), "nictype": pairs.get("type", "vif")}
-
-
-def _disk(text: str) -> Json:
-    fields = text.split(",")
-    named = _pairs(text)
-    positional = [field.strip() for field in fields if "=" not in field]
-    positional += [""] * (4 - len(positional))
-    disk: t.Any = {
-        "pdev_path": named.get("target", positional[0].removeprefix("phy:").removeprefix("file:")),
-        "vdev": named.get("vdev", positional[2]),
-        "format": named.get("format", positional[1] or "raw"),
-        "backend": named.get("backendtype", "phy"),
-        "readwrite": 0 if named.get("access", positional[3]) in ("r", "ro") else 1,
-    }
-    return dict(disk)
+def _vnode(words: list[str]) -> Json:
+    named = devices.pairs(",".join(words))
+    return {"memkb": int(named["size"]) * 1024, "pnode": int(named["pnode"]), "vcpus": [int(named["vcpus"])]}

@@ -89,10 +89,15 @@ def details(session: Session, domains: list[Json]) -> None:
     """Print configurations as a JSON array; domains without one are left out."""
     found = []
     for info in domains:
-        config = _dom0(session, info) if info["domid"] == 0 else session.configuration(info["domid"])
+        config = _dom0(session, info) if info["domid"] == 0 else _configuration(session, info)
         if config is not None:
             found.append({"domid": info["domid"], "config": config})
     log.out(dump(found) + "\n")
+
+
+def _configuration(session: Session, info: Json) -> Json | None:
+    """Return a domain's configuration; of one that is being torn down libxl has none (libxl__userdata_destroyall)."""
+    return None if info["dying"] else session.configuration(info["domid"])
 
 
 def _dom0(session: Session, info: Json) -> Json:
