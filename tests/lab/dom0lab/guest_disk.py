@@ -37,7 +37,8 @@ COMPILE = ("gcc", "-O2", "-Wall", "-Wextra", "-static", "-s")
 class GuestSpec:
     """One guest: ``rate`` in pages a second, ``pages`` in use out of its memory.
 
-    ``type`` as xl spells it; with ``disk`` a path in dom0, the guest stamps that disk all the time.
+    ``type`` as xl spells it; with ``disk`` a path in dom0, the guest stamps that disk all the time. ``disk_words`` say
+    how the disk is served, as xl-disk-configuration(5) has it.
     """
 
     type: str = "pvh"
@@ -51,6 +52,7 @@ class GuestSpec:
     vcpus: int = 1
     cards: int = 1
     disk: str = ""
+    disk_words: str = "format=raw,backendtype=phy"
 
     def config(self) -> str:
         """Text of its xl configuration."""
@@ -75,7 +77,7 @@ class GuestSpec:
             'on_crash = "preserve"',
         ]
         if self.disk:
-            lines.append(f'disk = [ "format=raw,vdev=xvda,access=w,backendtype=phy,target={self.disk}" ]')
+            lines.append(f'disk = [ "{self.disk_words},vdev=xvda,access=w,target={self.disk}" ]')
         if self.type == "hvm":
             lines += ['vga = "none"', "vnc = 0", "sdl = 0", "nographic = 1", "usb = 0"]
         return "\n".join([*lines, ""])

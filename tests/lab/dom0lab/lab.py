@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -77,6 +78,12 @@ class Lab:
         """Ansible inventory for root; inventory-operator.yml and inventory-operator-nopass.yml lie beside it."""
         return self.folder / "inventory.yml"
 
+    @property
+    def share(self) -> Path | None:
+        """The folder of this machine that the hosts can mount; None where the lab has none."""
+        folder = self.folder / qemu.SHARE
+        return folder if folder.is_dir() else None
+
     def observe(self, *, interval: float = 0.05, everywhere: bool = False) -> Observer:
         """A watch over the guest's answers: ``with lab.observe() as watch: ...``, then ``watch.observation``."""
         return Observer(self.folder, interval=interval, everywhere=everywhere)
@@ -140,3 +147,4 @@ def take_down(folder: Path) -> None:
     for pattern in ("*.qcow2", "inventory*.yml", "known_hosts", "ssh_config", "commands.json", "lab.json"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
+    shutil.rmtree(folder / qemu.SHARE, ignore_errors=True)

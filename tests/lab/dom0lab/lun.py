@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import time
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,14 @@ BLOCK = 4096
 WORDS = BLOCK // 8
 SIZE_MIB = 256
 SERIAL = "dom0lablun"
+# In the lab's state folder.
+FILE = "lun.raw"
 DEVICE = f"/dev/disk/by-id/virtio-{SERIAL}"
 # The same disk, answering late: through the kernel's dm-delay.
 LATE = "/dev/mapper/lun-late"
 LATE_MS = 100
+# Fewer stamps than a second's tell nothing.
+LEAST = 20
 # As guest/centos.c has them.
 MARK = 0x706D6174736D6F64
 PRIME = 0x100000001B3
@@ -43,7 +48,7 @@ def attach(hosts: Iterable[Host], folder: Path) -> Path:
 
     No snapshot can be made with it: QEMU refuses that with a raw disk that is written to.
     """
-    path = folder / "lun.raw"
+    path = folder / FILE
     path.unlink(missing_ok=True)
     with path.open("wb") as handle:
         handle.truncate(SIZE_MIB << 20)
@@ -57,12 +62,32 @@ def attach(hosts: Iterable[Host], folder: Path) -> Path:
     return path
 
 
-def answer_late(hosts: Iterable[Host]) -> None:
+@contextlib.contextmanager
+def late(hosts: Iterable[Host]) -> Iterator[None]:
     """Have :data:`LATE` on all hosts, after :func:`attach`: each read and each write takes at least :data:`LATE_MS`."""
+    name = LATE.rpartition("/")[2]
+    with contextlib.ExitStack() as stack:
+        for host in hosts:
+            size = host.run(f"blockdev --getsz {DEVICE}").stdout.strip()
+            host.run(f"modprobe dm-delay && dmsetup create {name} --table '0 {size} delay {DEVICE} 0 {LATE_MS}'")
+            # Whoever has looked at it may still have it open.
+            stack.callback(host.run, f"udevadm settle; dmsetup remove --retry {name}")
+        yield
+
+
+def write(path: Path, content: bytes = b"", hosts: Iterable[Host] = ()) -> None:
+    """Put this at the beginning of the disk, which must not be in use, and nothing behind it.
+
+    These ``hosts`` then have nothing else of it in their caches.
+    """
+    with path.open("r+b") as disk:
+        size = disk.seek(0, 2)
+        disk.truncate(0)
+        disk.truncate(size)
+        disk.seek(0)
+        disk.write(content)
     for host in hosts:
-        name = LATE.rpartition("/")[2]
-        size = host.run(f"blockdev --getsz {DEVICE}").stdout.strip()
-        host.run(f"modprobe dm-delay && dmsetup create {name} --table '0 {size} delay {DEVICE} 0 {LATE_MS}'")
+        host.run(f"blockdev --flushbufs {DEVICE}")
 
 
 def _appears(host: Host, timeout: float = 60) -> None:
@@ -115,6 +140,16 @@ def checksum(words: tuple[int, ...]) -> int:
         if place != _SUM:
             total = ((total ^ word) * PRIME) & _MASK
     return total
+
+
+def judge(path: Path, answer: t.Mapping[str, t.Any], boots: int = 1, least: int = LEAST) -> Stamps:
+    """Read the stamps, and hold them against what the guest has said last of those that it has written."""
+    seen = read(path, boots)
+    if answer["disk_error"]:
+        return Stamps(seen.count, f"the guest could not write: error {answer['disk_error']}")
+    if not seen.problem and seen.count < max(least, answer["stamps"]):
+        return Stamps(seen.count, f"{seen.count} stamps are on the disk, the guest has written {answer['stamps']}")
+    return seen
 
 
 def _empty(disk: t.BinaryIO) -> bool:

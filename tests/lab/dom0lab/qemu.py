@@ -16,6 +16,15 @@ TCG_CPU = "qemu64,+svm,+npt,+aes,+pclmulqdq,+ssse3,+sse4.1,+sse4.2,+movbe,+popcn
 # Room for all that dom0 runs in a migration: when it is full QEMU translates everything anew, which takes seconds.
 TRANSLATION_MIB = 1024
 SNAPSHOT = "warm"
+# A folder of this machine that hosts can mount: mount -t 9p -o trans=virtio,version=9p2000.L lab FOLDER.
+SHARE = "share"
+SHARE_TAG = "lab"
+
+
+_SHARED = (
+    "-fsdev", f"local,id={SHARE},path={SHARE},security_model=none",
+    "-device", f"virtio-9p-pci,fsdev={SHARE},mount_tag={SHARE_TAG}",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,11 @@ def accelerator(kvm: bool) -> list[str]:
     return ["-accel", f"tcg,tb-size={TRANSLATION_MIB}", "-cpu", TCG_CPU]
 
 
-def command(host: HostSpec, *, kvm: bool, ssh_port: int, guest_disk: Path) -> list[str]:
-    """The line for ``host``; its own files (disk, sockets, serial log) are relative to the lab's state folder."""
+def command(host: HostSpec, *, kvm: bool, ssh_port: int, guest_disk: Path, share: bool = False) -> list[str]:
+    """The line for ``host``; its own files (disk, sockets, serial log) are relative to the lab's state folder.
+
+    ``share``: it can mount the folder :data:`SHARE` of that.
+    """
     name, number = host.name, host.number
     dom0 = f"dom0_mem={host.dom0_mib}M,max:{host.dom0_mib}M dom0_max_vcpus=1"
     xen = f"{dom0} console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
@@ -82,4 +94,5 @@ def command(host: HostSpec, *, kvm: bool, ssh_port: int, guest_disk: Path) -> li
         "-device", f"virtio-net-pci,netdev=n1,mac=52:54:00:77:00:{number:02x},romfile=",
         "-serial", f"file:{name}.serial",
         "-qmp", f"unix:{name}.qmp,server=on,wait=off",
+        *(_SHARED if share else ()),
     ]  # fmt: skip

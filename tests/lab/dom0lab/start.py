@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import time
 import typing as t
@@ -35,13 +36,19 @@ WARM_UP = (
 class Settings:
     """What kind of lab: one Debian release a host (bullseye, bookworm, trixie), memory of each host in MiB.
 
-    ``cold``: boot, and make the snapshot anew, even if there is one. ``hvm``: the hosts can run HVM guests.
+    ``cold``: boot, and make the snapshot anew, even if there is one. ``hvm``: the hosts have QEMU, for HVM guests and
+    for disks that it serves. ``share``: they can mount a folder of this machine.
     """
 
     releases: tuple[str, ...] = ("bookworm", "bookworm")
     memory_mib: int = 2048
     cold: bool = False
     hvm: bool = False
+    share: bool = False
+
+
+# What the cases need that are about disks, and about QEMU.
+WITH_QEMU = Settings(memory_mib=2304, hvm=True, share=True)
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,7 @@ class _Plan:
 
     def __init__(self, settings: Settings, folder: Path, images: dict[str, image.Image], disk: Path) -> None:
         self.folder = folder
+        self.share = settings.share
         self.images = [images[release] for release in settings.releases]
         kvm = qemu.machine_kvm()
         ports = free_ports(len(settings.releases))
@@ -145,7 +153,7 @@ class _Plan:
         for number, (own, port) in enumerate(zip(self.images, ports, strict=True), start=1):
             spec = qemu.HostSpec(number, own.release, own.folder, settings.memory_mib)
             self.hosts.append(Host(spec.name, spec.address, port, folder))
-            self.commands[spec.name] = qemu.command(spec, kvm=kvm, ssh_port=port, guest_disk=disk)
+            self.commands[spec.name] = qemu.command(spec, kvm=kvm, ssh_port=port, guest_disk=disk, share=settings.share)
         self.key = snapshot.key(self.commands, qemu.version(), WARM_UP)
 
     @property
@@ -154,6 +162,9 @@ class _Plan:
 
     def write_files(self, warm: bool) -> None:
         pairs = list(zip(self.names, self.images, strict=True))
+        shutil.rmtree(self.folder / qemu.SHARE, ignore_errors=True)
+        if self.share:
+            (self.folder / qemu.SHARE).mkdir()
         if warm:
             snapshot.restore(self.key, self.folder, self.names)
         else:

@@ -7,7 +7,8 @@ What is not known here (``-k name``, ``-x``) goes to pytest, for the cases as fo
 
 With ``--minutes N`` no case starts after N minutes, of the cases as of the contract, and each commit begins with
 another one, so that a run with a limit is not always the same share. What was not run is "not run" in the results, and
-so is what is marked ``untried``, until it was run once with ``--untried`` and has passed.
+so is what is marked ``untried``, until it was run once with ``--untried`` and has passed. With ``--qemu`` the hosts
+have QEMU, and a folder of this machine: the cases about disks need both, and are "not run" without.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from dom0lab import Lab, LabError
+from dom0lab.start import WITH_QEMU
 
 from proof import figures, playbook, share
 
@@ -95,6 +97,7 @@ def main() -> int:
     parser.add_argument("--no-contract", action="store_true", help="leave out the contract of xl")
     parser.add_argument("--no-cases", action="store_true", help="run nothing but the contract of xl")
     parser.add_argument("--minutes", type=float, help="start no case after so many")
+    parser.add_argument("--qemu", action="store_true", help="on hosts that have QEMU, which takes a lab of its own")
     chosen, rest = parser.parse_known_args()
     chosen_cases = bool(rest)
     rest += share_of(chosen.minutes)
@@ -102,7 +105,7 @@ def main() -> int:
     cases: list[dict[str, t.Any]] = []
     checks: list[figures.Check] = []
     try:
-        with Lab.up() as lab:
+        with Lab.up(WITH_QEMU if chosen.qemu else None) as lab:
             if not chosen.no_cases:
                 status, recorded = run_cases(rest)
                 cases += recorded["cases"]

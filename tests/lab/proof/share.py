@@ -16,8 +16,9 @@ import pytest
 
 NO_TIME = "no time left"
 UNTRIED = "not tried on real Xen yet"
+NO_QEMU = "the hosts of this lab have no QEMU"
 # Why a case was not run: it is neither well nor bad.
-REASONS = (NO_TIME, UNTRIED)
+REASONS = (NO_TIME, UNTRIED, NO_QEMU)
 _Item = t.TypeVar("_Item")
 
 

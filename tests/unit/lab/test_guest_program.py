@@ -135,6 +135,28 @@ def test_good_stamps_are_counted(stamped: bytes, tmp_path: Path) -> None:
     assert seen.count >= 12 and not seen.problem
 
 
+def test_stamps_are_held_against_what_the_guest_says(stamped: bytes, tmp_path: Path) -> None:
+    """It has written those that it tells of, could write at all, and had time for some."""
+    path = tmp_path / "disk"
+    path.write_bytes(stamped)
+    count = lun.read(path).count
+    well = {"stamps": count, "disk_error": 0}
+    assert lun.judge(path, well, least=count) == lun.Stamps(count)
+    assert "the guest has written" in lun.judge(path, {**well, "stamps": count + 1}, least=1).problem
+    assert "are on the disk" in lun.judge(path, well, least=count + 1).problem
+    assert "could not write: error 5" in lun.judge(path, {**well, "disk_error": 5}, least=1).problem
+    path.write_bytes(booted_again(stamped, 5))
+    assert lun.judge(path, well, least=1).problem == lun.read(path).problem != ""
+
+
+def test_an_emptied_disk_has_its_size_and_what_was_put_on_it(tmp_path: Path) -> None:
+    """Whatever had been on it."""
+    path = tmp_path / "disk"
+    path.write_bytes(b"x" * 8192)
+    lun.write(path, b"new")
+    assert path.read_bytes() == b"new" + bytes(8189)
+
+
 def test_a_disk_that_cannot_be_written_to_is_told(program: Path, tmp_path: Path) -> None:
     """A guest that cannot write does not pass for one that has nothing to write."""
     port = free_ports(1)[0]

@@ -46,6 +46,16 @@ def test_emulated_processor_can_run_pvh_guests_and_aes(tmp_path: Path) -> None:
     assert "mac=52:54:00:77:00:02" in " ".join(command)
 
 
+def test_only_a_lab_that_shares_a_folder_opens_one_to_its_hosts(tmp_path: Path) -> None:
+    """It is that of the lab's state, in which QEMU runs; the name of no place is part of a snapshot's."""
+    spec = qemu.HostSpec(1, "bookworm", tmp_path)
+    plain, shared = (
+        " ".join(qemu.command(spec, kvm=False, ssh_port=2201, guest_disk=tmp_path / "lab.img", share=share))
+        for share in (False, True)
+    )
+    assert "9p" not in plain and f"path={qemu.SHARE}," in shared and f"mount_tag={qemu.SHARE_TAG}" in shared
+
+
 def test_a_processor_inside_a_guest_is_seen() -> None:
     """QEMU saves a processor inside a nested guest and never loads it again: such a lab would stay broken."""
     line = "RIP=ffff82d0402f9c06 RFL=00000206 HLT=1\nLDT=0000 0000 0000ffff\nGDT=     {} 0000efff\nIDT=  0 0\n"
