@@ -15,7 +15,7 @@ from dom0lab import Lab, LabError, lun
 from dom0lab.start import Settings
 from proof import figures, playbook
 
-from .attempt import Verdict, attempt
+from .attempt import Kept, Verdict, attempt
 from .listing import RELEASES, Cell, chosen
 from .page import printed
 from .record import KEPT, Record
@@ -50,8 +50,10 @@ def run_pair(cells: list[Cell], record: Record, ran: list[Verdict], begun: float
             record.xen[release] = told or RELEASES[release]
         lab.guest.stop()
         disk = lun.attach(lab.hosts.values(), lab.folder)
-        for cell in cells:
-            verdict = attempt(lab, disk, cell)
+        kept: Kept | None = None
+        for cell, following in zip(cells, [*cells[1:], None], strict=True):
+            same = following is not None and following.guest == cell.guest
+            verdict, kept = attempt(lab, disk, cell, kept, keep=same)
             ran.append(verdict)
             today = time.strftime("%Y-%m-%d", time.gmtime())
             record.cells[verdict.name] = {**verdict.document(), "revision": playbook.revision(), "date": today}

@@ -1,7 +1,11 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One cell: the guest is started, moved there and back, or refused, and judged from outside."""
+"""One cell: the guest is started, moved there and back, or refused, and judged from outside.
+
+A guest that is back on xen1 and was well is taken for the next cell too. To start one costs an emulated host as much as
+half a move; and its disk then tells of all its moves together.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,6 @@ from dom0lab import Lab, LabError, Observation, lun
 from .listing import COLD, GUESTS, Cell, Way
 
 START_S = 600.0
-LEAST_STAMPS = 20
 # Where both hosts have the file that a guest is started from anew.
 CONFIG = "/run/lab-matrix.cfg"
 
@@ -64,9 +67,17 @@ class Leg:
         return self.method == COLD and not self.refused
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A guest that runs on xen1: of which kind, and the boots that have written to its disk since that was empty."""
+
+    guest: str
+    boots: int
+
+
 @dataclass
 class Verdict:
-    """What came of a cell. ``well``: as expected, and nothing was harmed."""
+    """What came of a cell. ``well``: as expected, and nothing was harmed. ``kept``: its guest has moved before."""
 
     name: str
     source: str
@@ -77,6 +88,7 @@ class Verdict:
     stamps: int | None = None
     stamps_problem: str = ""
     error: str = ""
+    kept: bool = False
     wall_s: float = 0.0
 
     @property
@@ -85,43 +97,65 @@ class Verdict:
         as_asked = all(leg.well and (leg.refused or leg.method == self.method) for leg in self.legs)
         return bool(self.legs) and as_asked and not (self.error or self.stamps_problem)
 
+    @property
+    def anew(self) -> int:
+        """How many times the guest was started by a move."""
+        return sum(leg.anew for leg in self.legs)
+
     def document(self) -> dict[str, t.Any]:
         """The verdict for the file of figures."""
         return {**asdict(self), "well": self.well}
 
 
-def attempt(lab: Lab, disk: Path, cell: Cell) -> Verdict:
-    """Try one cell on a lab of its two releases, without a guest on it; leaves it so."""
-    verdict = Verdict(str(cell), cell.source, cell.destination, cell.guest, cell.method)
-    begun = time.monotonic()
+def kept_after(verdict: Verdict, boots: int) -> Kept | None:
+    """Return the guest for another cell, where it is as if it had just been started; ``boots`` is as it was before."""
+    if not verdict.well or verdict.legs[-1].where != ["xen1"]:
+        return None
+    return Kept(verdict.guest, boots + verdict.anew)
+
+
+def attempt(
+    lab: Lab, disk: Path, cell: Cell, kept: Kept | None = None, keep: bool = False
+) -> tuple[Verdict, Kept | None]:
+    """Try one cell on a lab of its two releases, with the guest of the cell before, or without one.
+
+    Returns the guest too where it is to be kept and can be; otherwise none is left.
+    """
+    verdict = Verdict(str(cell), cell.source, cell.destination, cell.guest, cell.method, kept=kept is not None)
+    begun, before = time.monotonic(), kept.boots if kept else 1
+    left: Kept | None = None
     try:
-        _try(lab, disk, cell, verdict)
+        _try(lab, disk, cell, verdict, before)
+        left = kept_after(verdict, before) if keep else None
     except (LabError, AssertionError) as exc:
         verdict.error = f"{type(exc).__name__}: {exc}"[:1000]
     finally:
-        try:
-            lab.guest.stop()
-        except LabError as exc:
-            verdict.error = verdict.error or f"the guest cannot be taken away: {exc}"
+        if left is None:
+            try:
+                lab.guest.stop()
+            except LabError as exc:
+                verdict.error = verdict.error or f"the guest cannot be taken away: {exc}"
     verdict.wall_s = round(time.monotonic() - begun, 1)
-    return verdict
+    return verdict, left
 
 
-def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict) -> None:
+def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict, boots: int) -> None:
     spec = GUESTS[cell.guest]
-    if spec.disk:
-        _wipe(disk)
     world = World(lab)
     world.name = str(cell).replace(":", "-")
     for host in lab.hosts.values() if cell.method == COLD else ():
         host.run(f"cat > {CONFIG}", stdin=spec.config())
-    lab.guest.start(lab.hosts["xen1"], spec, timeout=START_S)
+    if not verdict.kept:
+        if spec.disk:
+            lun.write(disk)
+        lab.guest.start(lab.hosts["xen1"], spec, timeout=START_S)
     for way in cell.ways:
         verdict.legs.append(_move(world, way, cell.method))
         if not verdict.legs[-1].well:
             break
     if spec.disk:
-        _judge_disk(lab, disk, verdict)
+        seen = lun.judge(disk, lab.guest.ask(), boots + verdict.anew)
+        verdict.stamps, verdict.stamps_problem = seen.count, seen.problem
 
 
 def _move(world: World, way: Way, method: str) -> Leg:
@@ -147,20 +181,3 @@ def _observed(leg: Leg, seen: Observation | None) -> None:
         leg.gap_ms, leg.double_answers = seen.gap_ms, seen.double_answers
         leg.same_boot, leg.counter_never_fell = seen.boot_id_unchanged, seen.counter_never_fell
         leg.memory_verified, leg.boots = seen.memory_verified, seen.boots
-
-
-def _judge_disk(lab: Lab, disk: Path, verdict: Verdict) -> None:
-    answer = lab.guest.ask()
-    seen = lun.read(disk, boots=1 + sum(leg.anew for leg in verdict.legs))
-    verdict.stamps, verdict.stamps_problem = seen.count, seen.problem
-    if answer["disk_error"]:
-        verdict.stamps_problem = f"the guest could not write: error {answer['disk_error']}"
-    elif not verdict.stamps_problem and seen.count < max(LEAST_STAMPS, answer["stamps"]):
-        verdict.stamps_problem = f"{seen.count} stamps are on the disk, the guest has written {answer['stamps']}"
-
-
-def _wipe(disk: Path) -> None:
-    with disk.open("r+b") as handle:
-        size = handle.seek(0, 2)
-        handle.truncate(0)
-        handle.truncate(size)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import typing as t
 from dataclasses import replace
@@ -12,8 +13,8 @@ from dataclasses import replace
 import pytest
 from matrix import __main__ as matrix
 from matrix import page
-from matrix.attempt import Leg, Verdict
-from matrix.listing import GUESTS, METHODS, PAIRS, Cell, cells, chosen
+from matrix.attempt import Kept, Leg, Verdict, kept_after
+from matrix.listing import GUESTS, METHODS, ORDER, PAIRS, Cell, cells, chosen
 from matrix.record import KEPT, Record
 
 GOOD = Leg(
@@ -31,6 +32,31 @@ def test_every_upward_pair_has_every_guest_and_method() -> None:
     names = [str(cell) for cell in cells()]
     assert len(PAIRS) == 6
     assert len(set(names)) == len(names) == len(PAIRS) * len(GUESTS) * len(METHODS)
+
+
+def test_a_guest_finds_its_cells_one_after_the_other() -> None:
+    """So that it can be kept; whichever of them are tried."""
+    guests = [(cell.source, cell.destination, cell.guest) for cell in cells()]
+    assert len(list(itertools.groupby(guests))) == len(set(guests)) == len(PAIRS) * len(GUESTS)
+    assert sorted(ORDER) == sorted(METHODS)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kept"),
+    [
+        (replace(WELL, legs=[GOOD, replace(GOOD, source="xen2", destination="xen1", where=["xen1"])]), Kept("pvh", 3)),
+        (replace(COLD, legs=[ANEW, replace(ANEW, source="xen2", destination="xen1", where=["xen1"])]), Kept("pvh", 5)),
+        (replace(WELL, legs=[REFUSED]), Kept("pvh", 3)),
+        (WELL, None),
+        (replace(WELL, legs=[GOOD, replace(REFUSED, source="xen2", where=["xen2"])]), None),
+        (replace(WELL, legs=[]), None),
+        (replace(WELL, legs=[replace(REFUSED, memory_verified=False)]), None),
+        (replace(WELL, legs=[REFUSED], stamps_problem="two writers"), None),
+    ],
+)
+def test_a_guest_is_kept_that_is_well_and_back(verdict: Verdict, kept: Kept | None) -> None:
+    """With all boots that its disk may tell of: three before, or as many as a move has added."""
+    assert kept_after(verdict, 3) == kept
 
 
 def test_names_choose() -> None:
