@@ -11,6 +11,16 @@ from collections.abc import Iterator
 
 from dom0lab import Host
 
+from .plays import wait_until
+
+CRASHES_S = 300
+CIB = "/var/lib/pacemaker/cib/cib.xml"
+# One resource, as `crm configure primitive ... ocf:heartbeat:Xen` makes it.
+CIB_TEXT = """<cib><configuration><crm_config/><nodes/><constraints/><resources>
+<primitive id="r-{0}" class="ocf" provider="heartbeat" type="Xen"><instance_attributes id="r-{0}-attributes">
+<nvpair id="r-{0}-name" name="name" value="{0}"/></instance_attributes></primitive>
+</resources></configuration></cib>
+"""
 OTHER_UUID = "0ddba11e-0000-4000-8000-000000000001"
 # The second word of a command line is xl's command once the shell, and Debian's wrapper, have become xl.
 _SAVES = "until tr '\\0' '\\n' < /proc/$(cat /run/lab-hand)/cmdline | sed -n 2p | grep -qx save; do sleep 0.3; done"
@@ -24,6 +34,48 @@ def paused(host: Host, name: str, text: str) -> Iterator[None]:
         yield
     finally:
         host.run(f"xl destroy $(xl domid {name}); rm /run/{name}.cfg")
+
+
+@contextlib.contextmanager
+def crashed(host: Host, name: str, text: str) -> Iterator[None]:
+    """A domain that runs into its end, and of which all is kept."""
+    host.run(f"cat > /run/{name}.cfg && xl create -q /run/{name}.cfg", stdin=text)
+    try:
+        look = f"xl list -v {name}"
+        wait_until("the crash", lambda: host.run(look).stdout.splitlines()[-1].split()[4][4] == "c", CRASHES_S)
+        yield
+    finally:
+        host.run(f"xl destroy $(xl domid {name}); rm /run/{name}.cfg")
+
+
+@contextlib.contextmanager
+def volume(host: Host, uuid: str, size_mib: int) -> Iterator[str]:
+    """A mapped device of this name and identity, as LVM makes one; yields its path."""
+    file, name = "/var/lib/lab-volume.raw", "vg-odd"
+    host.run(
+        f"modprobe -a loop dm_mod && truncate -s {size_mib}M {file} && loop=$(losetup -f --show {file})"
+        f' && dmsetup create {name} --uuid {uuid} --table "0 {size_mib * 2048} linear $loop 0"'
+    )
+    try:
+        yield f"/dev/mapper/{name}"
+    finally:
+        # Whoever has looked at the new device may still have it open.
+        host.run(
+            f"udevadm settle; dmsetup remove --retry {name} && losetup -d $(losetup -nO NAME -j {file}) && rm {file}"
+        )
+
+
+@contextlib.contextmanager
+def cluster(host: Host, domain: str) -> Iterator[None]:
+    """A process that is called as Pacemaker's, and its configuration with this domain in it; none, if it is empty."""
+    if domain:
+        host.run(f"mkdir -p $(dirname {CIB}) && cat > {CIB}", stdin=CIB_TEXT.format(domain))
+    started = "setsid bash -c 'exec -a pacemakerd sleep 3600' </dev/null >/dev/null 2>&1 & echo $! > /run/lab-cluster"
+    host.run(started)
+    try:
+        yield
+    finally:
+        host.run("kill $(cat /run/lab-cluster); rm /run/lab-cluster; rm -rf /var/lib/pacemaker")
 
 
 @contextlib.contextmanager

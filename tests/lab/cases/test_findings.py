@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import pytest
 from dom0lab.guest_disk import guest_config
 
-from .circumstances import OTHER_UUID, being_saved, bridge_renamed, card_less, paused
+from .circumstances import OTHER_UUID, being_saved, bridge_renamed, card_less, cluster, crashed, paused, volume
 from .plays import Outcome
 from .world import BUILD, World, same_guest
 
@@ -27,6 +27,7 @@ CHECK = "dom0.xen.check"
 OTHER_MAC = "00:16:3e:77:00:20"
 SMALL_MIB = 112
 ODD_DISK = "/var/lib/lab-odd.raw"
+FILE = "/run/lab-given.cfg"
 AHEAD_S = 600
 # Every question costs the emulated hosts time; a gap is not what is looked for.
 ASK_S = 0.2
@@ -147,6 +148,47 @@ def odd_that_restarts(world: World) -> Changed:
 
 
 @contextlib.contextmanager
+def odd_unknown_to_xl(world: World) -> Iterator[None]:
+    """A domain of which libxl has lost its record (tools/libs/light/libxl_dom.c libxl__userdata_path)."""
+    kept = "/run/lab-record"
+    with paused(world.source, "odd", small("odd")):
+        record = f"/var/lib/xen/userdata-d.$(xl domid odd).{OTHER_UUID}.libxl-json"
+        world.source.run(f"mv {record} {kept}")
+        try:
+            yield
+        finally:
+            world.source.run(f"mv {kept} {record}")
+
+
+def odd_with_nodes(world: World) -> Changed:
+    """A domain with a virtual NUMA node."""
+    node = f'vnuma = [ [ "pnode=0", "size={SMALL_MIB}", "vcpus=0", "vdistances=10" ] ]'
+    return paused(world.source, "odd", small("odd", node, type="pv"))
+
+
+def odd_crashed(world: World) -> Changed:
+    """A domain whose kernel has found no file system, and tells Xen at once (Linux, arch/x86/xen/enlighten.c)."""
+    lines = [line for line in small("odd").splitlines() if not line.startswith("ramdisk")]
+    return crashed(world.source, "odd", "\n".join(lines).replace('extra = "', 'extra = "xen_legacy_crash '))
+
+
+def on_volumes(here: tuple[str, int], there: tuple[str, int] | None) -> Callable[[World], Changed]:
+    """A domain whose disk is a volume: its UUID and its size in MiB on the source, and what has its name at xen2."""
+
+    @contextlib.contextmanager
+    def made(world: World) -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            path = stack.enter_context(volume(world.source, *here))
+            if there is not None:
+                stack.enter_context(volume(world.destination, *there))
+            disk = f'disk = [ "format=raw,vdev=xvda,access=w,backendtype=phy,target={path}" ]'
+            stack.enter_context(paused(world.source, "odd", small("odd", disk)))
+            yield
+
+    return made
+
+
+@contextlib.contextmanager
 def two_files(world: World) -> Iterator[None]:
     """Two configuration files that are not the same make the guest."""
     paths = [f"/etc/xen/lab-{vcpus}.cfg" for vcpus in (1, 2)]
@@ -156,6 +198,52 @@ def two_files(world: World) -> Iterator[None]:
         yield
     finally:
         world.source.run(["rm", "-f", *paths])
+
+
+def a_file(*lines: str, **changes: t.Any) -> Callable[[World], Changed]:
+    """A file of the source that makes the guest, but for what is told."""
+
+    @contextlib.contextmanager
+    def written(world: World) -> Iterator[None]:
+        world.source.run(f"cat > {FILE}", stdin="\n".join([guest_config(**changes), *lines, ""]))
+        try:
+            yield
+        finally:
+            world.source.run(["rm", FILE])
+
+    return written
+
+
+def in_a_cluster(world: World) -> Changed:
+    """Pacemaker runs on the source, and keeps the guest."""
+    return cluster(world.source, "centos")
+
+
+def in_some_cluster(world: World) -> Changed:
+    """Pacemaker runs on the destination, and what it keeps is not known."""
+    return cluster(world.destination, "")
+
+
+@contextlib.contextmanager
+def of_another_maker(world: World) -> Iterator[None]:
+    """The destination's processor is of another maker than the source's."""
+    made = "/run/lab-cpuinfo"
+    world.destination.run(f"sed 's/^vendor_id.*/vendor_id : LabMakesAll/' /proc/cpuinfo > {made}")
+    world.destination.run(f"mount --bind {made} /proc/cpuinfo")
+    try:
+        yield
+    finally:
+        world.destination.run(f"umount /proc/cpuinfo && rm {made}")
+
+
+@contextlib.contextmanager
+def nothing_in_memory(world: World) -> Iterator[None]:
+    """The destination has no file system in memory where we look for one."""
+    world.destination.run("mount --bind /var/tmp /dev/shm")
+    try:
+        yield
+    finally:
+        world.destination.run("umount /dev/shm")
 
 
 @contextlib.contextmanager
@@ -176,11 +264,15 @@ class Provoked:
     changed: Callable[[World], Changed] = as_it_is
     question: Mapping[str, t.Any] = field(default_factory=dict)
     forbids: bool = True
+    # Other variables in the inventory, by host.
+    variables: Mapping[str, Mapping[str, t.Any]] = field(default_factory=dict)
 
 
 PAUSED = ("domain_paused", "xen1")
 ODD = {"domain": "odd"}
 COLD = {"migrate_method": "cold"}
+GIVEN = {"migrate_config": FILE}
+ONE, OTHER = "LVM-lab-one", "LVM-lab-other"
 CASES = {
     "no memory": Provoked({("not_enough_memory", "xen2")}, memory_full),
     "no bridge": Provoked({("bridge_missing", "xen2")}, bridge_gone),
@@ -208,6 +300,37 @@ CASES = {
         {PAUSED, ("restarts_at_poweroff", "xen1")},
         odd_that_restarts,
         {**ODD, **COLD, "migrate_config": "/run/odd.cfg"},
+    ),
+    "no record of it": Provoked({PAUSED, ("configuration_missing", "xen1")}, odd_unknown_to_xl, ODD),
+    "virtual nodes": Provoked({PAUSED, ("vnuma", "xen1")}, odd_with_nodes, ODD),
+    "crashed": Provoked({("domain_crashed", "xen1")}, odd_crashed, ODD),
+    "another volume": Provoked({PAUSED, ("disk_differs", "xen2")}, on_volumes((ONE, 16), (OTHER, 16)), ODD),
+    "smaller volume": Provoked({PAUSED, ("disk_size_differs", "xen2")}, on_volumes((ONE, 16), (ONE, 8)), ODD),
+    "no volume": Provoked({PAUSED, ("disk_missing", "xen2")}, on_volumes((ONE, 16), None), ODD),
+    "cluster": Provoked({("cluster_managed", "xen1")}, in_a_cluster),
+    "some cluster": Provoked({("cluster_unknown", "xen2")}, in_some_cluster, forbids=False),
+    "another maker": Provoked({("cpu_vendor", "xen2")}, of_another_maker),
+    "nothing in memory": Provoked(
+        {("no_runtime_path", "xen2")}, nothing_in_memory, variables={"xen2": {"dom0_xen_runtime_path": "/var/lab"}}
+    ),
+    "cold within a host": Provoked(
+        {("cold_same_host", "xen1")},
+        question={**COLD, "destination": "xen1", "allow_same_host": True, "migrate_config": "/etc/xen/centos.cfg"},
+    ),
+    "another machine": Provoked({("config_other_machine", "xen1")}, a_file(vcpus=2), GIVEN),
+    "another card": Provoked({("config_other_devices", "xen1")}, a_file(cards=2), GIVEN),
+    "no file of xl": Provoked({("config_invalid", "xen1")}, a_file('serial = [ "pty"'), GIVEN),
+    "a file and names": Provoked(
+        {("config_with_names", "xen1")}, a_file(), {**GIVEN, "migrate_map_bridges": {"xenbr0": "xenbr0"}}
+    ),
+    "another word": Provoked({("config_arrives", "xen1")}, a_file('on_reboot = "destroy"'), GIVEN, forbids=False),
+    "cold with another word": Provoked(
+        {("config_differs", "xen1")}, a_file(memory_mib=144), {**COLD, **GIVEN}, forbids=False
+    ),
+    # Both hosts are in it, and dom0_xen_address names the other network.
+    "another network": Provoked(
+        {("network_contradicts", "xen1"), ("network_contradicts", "xen2")},
+        question={"migrate_network": ["10.0.2.0/24"]},
     ),
     "address": Provoked(
         {("address_doubtful", "xen2")}, question={"migrate_destination_address": "127.0.0.1"}, forbids=False
@@ -242,7 +365,7 @@ def test_is_found(watched: World, name: str) -> None:
     case = CASES[name]
     watched.name = f"finding-{name.replace(' ', '-')}"
     with case.changed(watched):
-        outcome = ask(watched, case.question)
+        outcome = ask(watched, case)
     assert outcome.result, outcome.output[-3000:]
     severity = "error" if case.forbids else "warning"
     told = [finding for finding in findings(outcome) if finding["severity"] == severity]
@@ -255,12 +378,13 @@ def test_is_found(watched: World, name: str) -> None:
     assert outcome.changed == 0, outcome.recap
 
 
-def ask(world: World, question: Mapping[str, t.Any]) -> Outcome:
+def ask(world: World, case: Provoked) -> Outcome:
     """Ask whether a domain of xen1, the guest if no other is named, could go to xen2."""
-    rest = {key: value for key, value in question.items() if key != "domain"}
+    rest = {key: value for key, value in case.question.items() if key != "domain"}
     told = {"source": "xen1", "check_result_path": str(BUILD / world.name / "result.json"), **rest}
-    domain = str(question.get("domain", "centos"))
-    return world.migrate(play=CHECK, domain=domain, options=["-e", json.dumps(told)])
+    inventory = world.inventory(**{name: dict(variables) for name, variables in case.variables.items()})
+    domain = str(case.question.get("domain", "centos"))
+    return world.migrate(play=CHECK, domain=domain, inventory=inventory, options=["-e", json.dumps(told)])
 
 
 def findings(outcome: Outcome) -> list[dict[str, t.Any]]:

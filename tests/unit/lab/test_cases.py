@@ -13,6 +13,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from cases.circumstances import CIB_TEXT
 from cases.plays import Outcome, Running, family, wait_until
 from cases.search import fragments, in_text
 from cases.test_findings import CASES
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from proof.cases import contract_cases
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import waivers
+from ansible_collections.dom0.xen.plugins.module_utils._cluster import cluster_resources
 
 PARENT = """
 import subprocess, sys, time
@@ -114,6 +116,12 @@ def test_findings_that_are_provoked_are_ours() -> None:
     """A code that no rule has would never be found, and the hosts are changed for nothing."""
     codes = {code for case in CASES.values() if case.forbids for code, dummy in case.found}
     assert codes <= {*waivers.WAIVABLE, *waivers.NEVER}
+
+
+def test_the_cluster_of_a_case_keeps_the_guest() -> None:
+    """What is written there is what we read."""
+    (resource,) = cluster_resources(CIB_TEXT.format("centos").encode()) or ()
+    assert resource.managed and resource.keeps("", "centos") and not resource.keeps("", "odd")
 
 
 def test_contract_report_keeps_every_outcome() -> None:
