@@ -62,7 +62,6 @@ options:
       - Address that the receiver is to listen on, for O(domain). With O(network) it can be none but the address there.
     type: str
     default: ""
-    version_added: 0.2.0
   allow_same_host:
     description:
       - Whether O(source) and O(destination) may be one host, for O(domain).
@@ -91,7 +90,6 @@ options:
     type: bool
     default: false
   config_path:
-    {type: str, default: "", version_added: 0.2.0, description: "For one domain, as for M(dom0.xen.migration_check)."}
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.
