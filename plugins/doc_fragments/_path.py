@@ -19,7 +19,6 @@ options:
       - Empty where it is not known.
     type: str
     default: ""
-    version_added: 0.2.0
 """
 
     # For the checks.
@@ -33,14 +32,12 @@ options:
       - When it is empty, the source connects to O(destination_address).
     type: raw
     default: []
-    version_added: 0.2.0
   asked_address:
     description:
       - The address of the destination that was asked for in this move. With O(network) it must be an address that the
         destination has in one of the networks.
     type: str
     default: ""
-    version_added: 0.2.0
   host_addresses:
     description:
       - What the inventory has as the addresses of C(source) and C(destination) for moves (C(dom0_xen_address)). With
@@ -50,5 +47,4 @@ options:
         is empty.
     type: dict
     default: {}
-    version_added: 0.2.0
 """

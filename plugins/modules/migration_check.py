@@ -112,7 +112,7 @@ options:
     type: raw
     default: []
   leave_paused:
-    {type: bool, default: false, version_added: 0.2.0, description: Whether one that is paused there has arrived.}
+    {type: bool, default: false, description: Whether one that is paused there has arrived.}
   result_path:
     description:
       - File on the controller to which a refusal is written, as JSON with RV(findings). Empty for none.

@@ -112,7 +112,7 @@ options:
     type: str
     default: ""
   config_digest:
-    {type: str, default: "", version_added: 0.2.0, description: "SHA-256 that O(config_path) must have, if not empty."}
+    {type: str, default: "", description: "SHA-256 that O(config_path) must have, if not empty."}
   shutdown_timeout: {type: int, default: 300, description: "Seconds for the guest to shut down, for O(method=cold)."}
   progress_interval:
     description:
