@@ -231,7 +231,7 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
         return {"changed": accepted, "accepted": accepted}
     if params["state"] == "undone":
         return {"changed": settle.undone(here, params["wait"])}
-    return {"changed": settle.conclude(here, params["owner"], params["end_state"], params["wait"])}
+    return {"changed": settle.conclude(here, xl, params["owner"], params["end_state"], params["wait"])}
 
 
 if __name__ == "__main__":

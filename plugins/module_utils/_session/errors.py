@@ -119,6 +119,13 @@ class GuestCrashed(Dom0XenError):
     )
 
 
+class MayGoDown(Dom0XenError):
+    """The guest was asked to shut down for a move that has failed, and it is not known that its domain runs."""
+
+    code = "late_shutdown"
+    remedy = "Run dom0.xen.settle for the domain again."
+
+
 class BannerWrong(Dom0XenError):
     """``xl migrate-receive`` did not say its banner."""
 

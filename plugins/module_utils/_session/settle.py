@@ -18,8 +18,15 @@ from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
-from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, fence, found, journal
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
+from ansible_collections.dom0.xen.plugins.module_utils._session import (
+    control,
+    documents,
+    fence,
+    found,
+    journal,
+    late_shutdown,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
@@ -243,17 +250,18 @@ def _ask(here: Here, request: t.Mapping[str, t.Any], wait: float) -> control.Doc
     return answer
 
 
-def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
+def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> bool:
     """Write down how the session ended, and remove what it has left in memory; return whether that was news.
 
     It was none where the session came to this end by itself, or another run settles and comes to it within ``wait``
-    seconds.
+    seconds. Raises MayGoDown where the domain stays and its guest may still shut down, and then does not run here.
     """
     if not os.path.isdir(here.journal) or here.history().concluded == owner:
         return False
     ended = documents.read(os.path.join(here.journal, documents.RESULT))
     told = tuple((ended or {}).get(each) for each in ("phase", "owner", "end_state"))
-    doubtful = bool((ended or {}).get("watches"))
+    leaves = here.role == SENDER and owner == "source" and late_shutdown.may_go_down(here)
+    doubtful = leaves or bool((ended or {}).get("watches"))
     if told == ("ended", owner, end_state) and not doubtful and not os.path.isdir(here.runtime):
         return False
     document = ended or documents.read(os.path.join(here.runtime, documents.STATUS))
@@ -264,6 +272,11 @@ def conclude(here: Here, owner: str, end_state: str, wait: float) -> bool:
     result.pop("watches", None)
 
     def work(record: t.Callable[..., None]) -> None:
+        if leaves:
+            with XenStore() as store:
+                nodes = vm_path.remembered(here.uuid)
+                late_shutdown.keep(here, xl, store, record)
+                vm_path.brought_back(here.uuid, nodes)
         result.update(_settle_files(here, owner))
         documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
         record("settled", owner=owner, end_state=end_state)

@@ -15,6 +15,7 @@ the domain is made from. The stream itself is empty, and its end says that the d
 from __future__ import annotations
 
 import json
+import os
 import select
 import signal
 import subprocess
@@ -23,7 +24,7 @@ import time
 
 from ansible_collections.dom0.xen.plugins.module_utils._config_files import read_config
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session import bare_stream, documents
+from ansible_collections.dom0.xen.plugins.module_utils._session import bare_stream, documents, late_shutdown
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Being, Downfall, taken_in_hand
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
     CopyChanged,
@@ -36,7 +37,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.messages import COPY_MADE_TEXT
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import write_all
-from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import shutdown_node
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_in import Answers, GivenUp, configuration, connect
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn, subprocess_runner
@@ -49,7 +49,6 @@ _START = (
     "from ansible_collections.dom0.xen.plugins.module_utils._session.shutter import main; "
     "sys.exit(main(*sys.argv[2:]))"
 )
-POWEROFF = "poweroff"
 SAYS = "shut down and start there: "
 _LOOK_INTERVAL = 0.4
 _ASK_INTERVAL = 10.0
@@ -97,7 +96,7 @@ class Shutter:
     ) -> None:
         self._xl, self._store, self._downfall = xl, store, down
         self._domid, self._uuid, self._name = domid, uuid.lower(), name
-        self._config, self._limit = config, limit
+        self._config, self._limit, self._folder = config, limit, os.path.dirname(down.path)
         self._stream, self._answers = stream, Answers(answers)
         self._deadline = self._ask_again = 0.0
         self._asking: subprocess.Popen[bytes] | None = None
@@ -139,6 +138,7 @@ class Shutter:
         self._answers.expect(COPY_MADE_TEXT)
         # It may be gone, and its monitor with it, before it is looked at.
         self._downfall.attend()
+        late_shutdown.is_asked(self._domid, self._folder)
         self._asked, self._deadline = True, time.monotonic() + self._limit
         while True:
             self._ask()
@@ -222,11 +222,7 @@ class Shutter:
         if self._asking is not None and self._asking.poll() is None:
             self._asking.kill()
             self._asking.wait()
-        node = shutdown_node(self._domid)
-        pending = self._store.uuid(self._domid) == self._uuid and self._store.read(node) == POWEROFF
-        if pending:
-            self._store.write(node, "")
-        return pending
+        return late_shutdown.take_back(self._store, self._domid, self._uuid, self._folder)
 
     def _start(self) -> None:
         try:

@@ -67,7 +67,7 @@ def _do(request: Document) -> Document:
         return settle.act(here, xl, settle.Act(request["verb"], request["status"], request["domid"]), request["wait"])
     if what in _AT_THE_GATE:
         return {"accepted": getattr(settle, what)(here, request["wait"])}
-    return {"changed": settle.conclude(here, request["owner"], request["end_state"], request["wait"])}
+    return {"changed": settle.conclude(here, xl, request["owner"], request["end_state"], request["wait"])}
 
 
 def start(request: Document) -> Document:

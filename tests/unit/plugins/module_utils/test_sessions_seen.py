@@ -133,3 +133,13 @@ def test_old_sessions_are_told_until_they_have_ended_well(tmp_path: pathlib.Path
     _leave(tmp_path, f"{A}.sender", "result.json", age_s=40, end_state="unsettled", owner="unsettled")
     _leave(tmp_path, f"{B}.sender", None, age_s=50)
     assert [entry.session for entry in sessions_seen(None, str(tmp_path))][20:] == [A, B]
+
+
+def test_one_that_was_killed_while_it_watched_has_no_owner(tmp_path: pathlib.Path) -> None:
+    """It had said that the domain stays, and nobody knows whether it does; one that still watches knows."""
+    for session, pid in ((A, 10), (B, 11)):
+        _leave(tmp_path, f"{session}.sender", "status.json", pid=pid, age_s=pid, watches=True)
+    _process(tmp_path / "proc", 10, str(tmp_path / f"{A}.sender"))
+    watching, killed = sessions_seen(str(tmp_path), "/none", proc=str(tmp_path / "proc"))
+    assert (watching.alive, watching.owner) == (True, "source")
+    assert (killed.alive, killed.owner, killed.over) == (False, "unsettled", False)

@@ -13,6 +13,7 @@ from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID, Move, until
 
@@ -201,6 +202,31 @@ def test_one_that_somebody_starts_there_by_hand_is_not_started_here(site: Site) 
     made = move.settle()
     assert (made.owner, made.end_state) == ("destination", "moved")
     runs_on(site, "xen2")
+
+
+def watches(site: Site) -> bool:
+    """Whether the sender says that it watches for what the guest does after the session's end."""
+    found = (site["xen1"].paths.run.resolve() / "dom0-xen").glob("*.sender/status.json")
+    return any(json.loads(path.read_bytes())["watches"] for path in found)
+
+
+@pytest.mark.parametrize("limit", [60.0, 1.0], ids=["while it is waited for", "after that"])
+def test_a_guest_that_has_agreed_is_watched_by_whoever_settles(site: Site, limit: float) -> None:
+    """Nobody else is left who would start it again when it goes down; and then it has not gone down unseen."""
+    site["xen1"].behave(NAME, shutdown_s=20.0)
+    move = begin(site, shutdown_timeout=limit)
+    (domain,) = site["xen1"].domains()
+    node = f"/local/domain/{domain['domid']}/control/shutdown"
+    until(lambda: site["xen1"].passed("shutdown.start"))
+    until(lambda: site["xen1"].run("xenstore-read", node).stdout.strip() == "")
+    until(lambda: limit > 1.0 or watches(site))
+    site["xen1"].kill("_session.daemon", "sender")
+    site["xen1"].kill("_session.shutter")
+    (seen,) = sessions_seen(str(site["xen1"].paths.run.resolve() / "dom0-xen"), str(move.journal.parent))
+    assert (seen.role, seen.alive, seen.over) == ("sender", False, False)
+    assert (move.settle().end_state, move.steps()[-1]) == ("stayed", "settled")
+    assert site["xen1"].domains()[0]["domid"] != domain["domid"]
+    runs_on(site, "xen1")
 
 
 @pytest.mark.parametrize("both", [False, True], ids=["sender", "both"])

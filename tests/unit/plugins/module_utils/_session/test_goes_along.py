@@ -18,6 +18,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.test_autostart import Disk, PowerLoss
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils.test_autostart import image
 
@@ -497,7 +499,7 @@ def test_whoever_settles_completes_it(
         runtime.mkdir(mode=0o700)
         here = Here(str(runtime), str(journals), session(1), role, UUID, "centos", "f" * 16)
         fence.mark(here)
-        assert settle.conclude(here, "destination", "moved", 5.0)
+        assert settle.conclude(here, Xl(subprocess_runner(), "/nowhere/xl"), "destination", "moved", 5.0)
         told[role] = json.loads((journals / f"{session(1)}.{role}" / "result.json").read_text())["belongings"]
     assert two.files() == before
     assert f"centos.cfg.moved-{session(1)}" in one.files() and "centos.cfg" not in one.files()

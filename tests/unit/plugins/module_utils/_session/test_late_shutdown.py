@@ -6,14 +6,26 @@
 from __future__ import annotations
 
 import pathlib
+import threading
 import time
 import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots
+from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
+from ansible_collections.dom0.xen.plugins.module_utils._session import journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import CONFIG, Downfall
-from ansible_collections.dom0.xen.plugins.module_utils._session.late_shutdown import failure, follow
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import MayGoDown
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.late_shutdown import (
+    failure,
+    follow,
+    is_asked,
+    keep,
+    may_go_down,
+)
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import GUEST, NAME, UUID, Dom0, Make
 
 FALLS_ONCE = {"action": "exit", "status": 1}
@@ -105,3 +117,97 @@ def test_it_cannot_be_looked_at(late: Late) -> None:
     told = failure(done, NAME)
     late.dom0.host.faults()
     assert done["end"] == "blind" and told is not None and "what it does is not known: xl list" in told.msg
+
+
+class Left:
+    """A session whose process is gone, and whose guest was asked to shut down."""
+
+    def __init__(self, make: Make, folder: pathlib.Path) -> None:
+        """Have it run, and put on record what its session has done."""
+        self.dom0 = make(suspend_timeout_s=0.2)
+        self.domid = self.dom0.start(shutdown="ack_only")
+        self.here = Here("", str(folder), "0123456789abcdef", SENDER, UUID, NAME, "me")
+        pathlib.Path(self.here.journal).mkdir(parents=True)
+        pathlib.Path(self.here.journal, CONFIG).write_text(GUEST.text())
+        self.told: list[tuple[str, str]] = []
+        self.write("opened", boot_id=_procfs.boot_id())
+        self.write("xl_started", domid=self.domid)
+        self.write("shutting_down")
+        is_asked(self.domid, self.here.journal)
+
+    def write(self, step: str, **details: t.Any) -> None:
+        """Add to the journal."""
+        file = journal.Journal(self.here.journal)
+        file.write(step, details)
+        file.close()
+        self.told += [(step, details.get("end", ""))]
+
+    def keep(self, at_look: t.Callable[[], object] = lambda: None) -> None:
+        """Settle; ``at_look`` happens when it has been looked at."""
+        self.dom0.host.record_points()
+        timer = threading.Thread(target=self._later, args=(at_look,))
+        timer.start()
+        try:
+            keep(self.here, self.dom0.xl, self.dom0.store, self.write, 4.0)
+        finally:
+            timer.join()
+
+    def _later(self, what: t.Callable[[], object]) -> None:
+        self.dom0.until(lambda: self.dom0.host.passed("list.start"))
+        time.sleep(0.3)
+        what()
+
+
+@pytest.fixture
+def left(make: Make, tmp_path: pathlib.Path) -> Left:
+    """One on a host of the double."""
+    return Left(make, tmp_path / "journals")
+
+
+def test_one_that_agreed_is_watched_when_its_session_is_gone(left: Left) -> None:
+    """It is started again, and whoever settles has put on record that it was watched."""
+    assert may_go_down(left.here)
+    left.keep(lambda: left.dom0.shut_down(left.domid, 0))
+    assert left.told[-1] == ("late_shutdown", "started") and not may_go_down(left.here)
+    (row,) = [row for row in left.dom0.xl.domains() if row.uuid == UUID]
+    assert row.domid != left.domid and row.state.alive
+
+
+def test_one_that_stays_is_watched_to_the_end(left: Left) -> None:
+    """Once: the next run needs not."""
+    left.keep()
+    assert left.told[-1] == ("late_shutdown", "quiet") and not may_go_down(left.here)
+
+
+def test_one_that_is_gone_when_it_is_looked_at_may_have_shut_down(left: Left) -> None:
+    """Nobody can know that it did, so that nobody may say that it stays."""
+    left.dom0.shut_down(left.domid, 0)
+    with pytest.raises(MayGoDown, match="what it does is not known"):
+        left.keep()
+    assert left.told[-1] == ("late_shutdown", "blind") and left.here.history().restartable
+
+
+def test_what_it_has_not_seen_is_taken_back(left: Left) -> None:
+    """Then there is nothing to watch for, nor for the next one who asks."""
+    node = f"/local/domain/{left.domid}/control/shutdown"
+    left.dom0.host.behave(NAME, shutdown="ignore")
+    left.dom0.store.write(node, "poweroff")
+    keep(left.here, left.dom0.xl, left.dom0.store, left.write)
+    assert left.dom0.store.read(node) == "" and left.told[-1][0] == "shutting_down"
+    assert not may_go_down(left.here)
+
+
+@pytest.mark.parametrize(
+    ("steps", "may"),
+    [
+        ((), True),
+        ((("late_shutdown", {"end": "dismissed"}),), True),
+        ((("late_shutdown", {"end": "quiet"}),), False),
+        ((("opened", {"boot_id": "another"}),), False),
+    ],
+)
+def test_whether_it_may_still_go_down(left: Left, steps: tuple[tuple[str, dict[str, str]], ...], may: bool) -> None:
+    """Not when it was watched to the end, or its host was started again since."""
+    for step, details in steps:
+        left.write(step, **details)
+    assert may_go_down(left.here) is may

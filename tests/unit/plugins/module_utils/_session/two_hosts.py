@@ -53,7 +53,7 @@ xl = Xl(subprocess_runner())
 if options["step"]:
     print(json.dumps(settle.act(here, xl, settle.Act(**options["step"]), 60.0)))
 elif options["end"]:
-    print(json.dumps(settle.conclude(here, *options["end"], 60.0)))
+    print(json.dumps(settle.conclude(here, xl, *options["end"], 60.0)))
 else:
     print(json.dumps(settle.look(here, xl, 60.0).to_result()))
 """
