@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE, SUSPEND
 
 from .names import DESTINATION, SMOOTH, SOURCE, Place
 
 #: Who gives the permission; the controller has tasks at the gate, and its last one may fail.
 ENGINE, CONTROLLER, REFUSING = "engine", "controller", "refusing"
+#: How long a guest is given to shut down, and how long one takes that is late, in seconds.
+SHUTDOWN_S, LATE_S = 3.0, 4.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +29,29 @@ class Course:
     gate: str = ENGINE
     #: How the sender's session ends, None where that is for settling to say.
     ends: str | None = "moved"
+    method: str = LIVE
+    leave_paused: bool = False
+    #: How the guest behaves: fields of the double's ``Behaviour``.
+    guest: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
+    #: The course that it is like until it ``parts`` from that without a deed.
+    like: str = SMOOTH
+    parts: tuple[Place, ...] = ()
 
     @property
     def begins(self) -> frozenset[Place]:
-        """Where it begins to be another one than the smooth one."""
+        """Where it begins to be another one than the one that it is like."""
         held = {Place(SOURCE, "gate.tasks.before")} if self.gate != ENGINE else set()
-        return frozenset({place for place, dummy in self.deeds} | held)
+        return frozenset({place for place, dummy in self.deeds} | held | set(self.parts))
+
+    @property
+    def starts_anew(self) -> bool:
+        """Whether the guest is shut down, and boots from its disks wherever it runs then."""
+        return self.method == COLD
+
+    @property
+    def another_way(self) -> bool:
+        """Whether a domain is moved otherwise, or is to be left otherwise, than in the smooth course."""
+        return self.method != LIVE or self.leave_paused
 
 
 _GIVEN_BACK = {"point": "receive.renamed", "action": "status", "status": 3}
@@ -58,5 +80,24 @@ COURSES: dict[str, Course] = {
         Course("dark-commit", deeds=((Place(DESTINATION, "receiver.journal.commit.after"), "link-vanish"),)),
         # The destination's xl dies with the permission in its hand.
         Course("died-there", destination=({"point": "receive.go", "action": "kill"},), ends=None),
+        # The guest stands still by a pause from before the destination has its memory.
+        Course("suspend", method=SUSPEND, parts=(Place(SOURCE, "sender.journal.suspending.before"),)),
+        # It is shut down, and takes a moment; it takes longer than it is given, and goes down when the move has failed.
+        Course(
+            "cold",
+            method=COLD,
+            guest={"shutdown_s": 0.4},
+            parts=(Place(SOURCE, "sender.journal.shutting_down.before"),),
+        ),
+        Course(
+            "cold-late",
+            method=COLD,
+            guest={"shutdown_s": LATE_S},
+            like="cold",
+            parts=(Place(SOURCE, "shutter.go_back.before"),),
+            ends="stayed",
+        ),
+        # It is not started when it has arrived.
+        Course("paused", leave_paused=True, parts=(Place(SOURCE, "sender.journal.commit_requested.before"),)),
     )
 }

@@ -22,19 +22,23 @@ from .names import DESTINATION, SOURCE
 if t.TYPE_CHECKING:
     from .world import World
 
-DARK_S = 4.5
+# Both longer than anybody in a session waits for the other side.
+DARK_S = HANG_S = 4.5
 # Not a fault: the receiver has verified the banner.
 BANNER = "banner"
 _DAY = 86400.0
-_WORDS: dict[str, tuple[str, tuple[bytes, ...]]] = {
-    "sender": (SOURCE, (b"dom0_faults/inside/daemon.py", b"\0sender\0")),
-    "receiver": (DESTINATION, (b"dom0_faults/inside/daemon.py", b"\0receiver\0")),
-    "xl-migrate": (SOURCE, (b"xl\0migrate\0",)),
-    "xl-receive": (DESTINATION, (b"xl\0migrate-receive\0",)),
-    "save-helper": (SOURCE, (b"libxl-save-helper\0--save-domain\0",)),
-    "restore-helper": (DESTINATION, (b"libxl-save-helper\0--restore-domain\0",)),
-    "shim": (SOURCE, (b"shim.py",)),
+# On which host, and what its command line has: all words of any of these. What stands for an xl counts as that one.
+_WORDS: dict[str, tuple[str, tuple[tuple[bytes, ...], ...]]] = {
+    "sender": (SOURCE, ((b"dom0_faults/inside/daemon.py", b"\0sender\0"),)),
+    "receiver": (DESTINATION, ((b"dom0_faults/inside/daemon.py", b"\0receiver\0"),)),
+    "xl-migrate": (SOURCE, ((b"xl\0migrate\0",), (b"_session.saver import",), (b"_session.shutter import",))),
+    "xl-receive": (DESTINATION, ((b"xl\0migrate-receive\0",), (b"_session.starter import",))),
+    "xl-save": (SOURCE, ((b"xl\0save\0",),)),
+    "save-helper": (SOURCE, ((b"libxl-save-helper\0--save-domain\0",),)),
+    "restore-helper": (DESTINATION, ((b"libxl-save-helper\0--restore-domain\0",),)),
+    "shim": (SOURCE, ((b"shim.py",),)),
 }
+_CREATE = b"xl\0create\0"
 
 
 def _command_line(pid: int) -> bytes:
@@ -62,9 +66,15 @@ def _seen(world: World) -> dict[str, list[int]]:
         for name in (SOURCE, DESTINATION)
     }
     seen: dict[str, list[int]] = {}
-    for process, (host, words) in _WORDS.items():
-        found = [pid for pid, line in lines[host] if all(word in line for word in words)]
+    for process, (host, either) in _WORDS.items():
+        found = [pid for pid, line in lines[host] if any(all(word in line for word in words) for words in either)]
         seen[process] = [pid for pid in found if processes.alive(pid)]
+    if world.course.starts_anew:
+        # Elsewhere nobody makes a domain from a file, and nothing depends on what handles a domain's end.
+        made = [(name, pid) for name in lines for pid, line in lines[name] if _CREATE in line and processes.alive(pid)]
+        watching = {(name, pid) for name, pid in made if world.host(name).is_monitor(pid)}
+        seen["xl-create"] = [pid for name, pid in made if (name, pid) not in watching]
+        seen["monitor"] = [pid for name, pid in watching if name == SOURCE]
     seen["controller"] = [one.pid for one in world.controllers if one.poll() is None]
     seen["settler"] = [one.pid for one in world.settlers if one.poll() is None]
     return {process: found for process, found in seen.items() if found}
@@ -77,9 +87,10 @@ def do(world: World, kind: str) -> None:
         world.banner_at_ns = time.monotonic_ns()
     elif deed == "kill":
         _kill(world, rest)
+    elif deed == "hang":
+        _hang(world, rest)
     elif deed == "cancel":
-        for pid in pids(world, rest):
-            os.kill(pid, signal.SIGTERM)
+        _signal(pids(world, rest), signal.SIGTERM)
     elif deed == "link":
         _link(world, rest)
     elif deed in ("power", "gone", "torn"):
@@ -106,6 +117,18 @@ def _kill(world: World, process: str) -> None:
                 os.killpg(pid, signal.SIGKILL)
             else:
                 os.kill(pid, signal.SIGKILL)
+
+
+def _hang(world: World, process: str) -> None:
+    found = pids(world, process)
+    _signal(found, signal.SIGSTOP)
+    world.later(HANG_S, lambda: _signal(found, signal.SIGCONT))
+
+
+def _signal(found: list[int], number: int) -> None:
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _link(world: World, what: str) -> None:

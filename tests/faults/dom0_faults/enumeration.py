@@ -34,15 +34,21 @@ FIRSTS = tuple(
         "kill-receiver@held:destination/receiver.journal.commit.after",
         "power-source@held:source/gate.tasks.after",
         "power-destination@held:source/gate.tasks.after",
+        "kill-sender@suspend:source/sender.journal.commit_requested.after",
+        "kill-sender@cold:source/sender.journal.commit_requested.after",
+        "kill-receiver@cold:destination/receiver.journal.commit.after",
+        "power-source@cold:source/sender.journal.commit_requested.after",
     )
 )
 # With fewer it is no campaign.
 LEAST_FAULTS = 3000
-# How many of the faults go through ansible-playbook, at least.
-PLAYBOOKS = 110
+# Of these courses so many faults go through ansible-playbook, at least.
+PLAYBOOKS = {SMOOTH: 110, "cold": 15}
 _SETTLING = "settling after "
 # The kinds for courses other than the smooth one; the others have been tried at the same code there.
 _BESIDE = ("kill-", "power-", "link-cut")
+# Those for the courses of another way: a record that cannot be written, or comes late, means something else there.
+_ANOTHER_WAY = (*_BESIDE, "full-", "hang-")
 _WHILE_SETTLING = ("kill-settler", "kill-sender", "kill-receiver", "power-")
 
 
@@ -71,7 +77,8 @@ def faults(baseline: Baseline) -> list[Fault]:
         else:
             # What a status says has no part in what is decided.
             own = [one for one in _after_deed(course, passed, baseline) if ".document.s" not in one.place.point]
-            for kind, place in _pairs([one for one in own if ".stream." not in one.place.point], _BESIDE):
+            kinds = _ANOTHER_WAY if COURSES[course].another_way else _BESIDE
+            for kind, place in _pairs([one for one in own if ".stream." not in one.place.point], kinds):
                 found[Fault(kind, place, course)] = None
     return [*found, *through_playbooks(list(found))]
 
@@ -84,32 +91,34 @@ def _pairs(passed: t.Iterable[Passed], kinds: tuple[str, ...]) -> t.Iterator[tup
 
 
 def _after_deed(course: str, passed: t.Sequence[Passed], baseline: Baseline) -> t.Iterator[Passed]:
-    """Yield the points of a course that come after its own deed, or that only it has."""
-    smooth = {one.place for one in baseline.get(SMOOTH, ())}
+    """Yield the points of a course that come after its own deed, or that the course which it is like has not."""
+    like = {one.place for one in baseline.get(COURSES[course].like, ())}
     starts = COURSES[course].begins
     begun = False
     for one in passed:
-        if begun or one.place not in smooth:
+        if begun or one.place not in like:
             yield one
         begun = begun or one.place in starts
 
 
-def through_playbooks(everything: t.Sequence[Fault], count: int = PLAYBOOKS) -> list[Fault]:
-    """Return faults whose move and settling are done by ansible-playbook, the same share of every kind."""
-    plain = [fault for fault in everything if fault.course == SMOOTH and fault.again is None]
-    by_kind: dict[str, list[Fault]] = {}
-    for fault in plain:
-        by_kind.setdefault(fault.kind, []).append(fault)
-    each = -(-count // len(by_kind))
-    chosen = [fault for group in by_kind.values() for fault in sample(group, each)]
+def through_playbooks(everything: t.Sequence[Fault], counts: t.Mapping[str, int] = PLAYBOOKS) -> list[Fault]:
+    """Return faults whose move and settling are done by ansible-playbook, of a course the same share of every kind."""
+    chosen = []
+    for course, count in counts.items():
+        by_kind: dict[str, list[Fault]] = {}
+        for fault in everything:
+            if fault.course == course and fault.again is None:
+                by_kind.setdefault(fault.kind, []).append(fault)
+        each = -(-count // max(1, len(by_kind)))
+        chosen += [fault for group in by_kind.values() for fault in sample(group, each)]
     return [dataclasses.replace(fault, playbook=True) for fault in chosen]
 
 
 def sample(everything: t.Sequence[Fault], count: int) -> list[Fault]:
-    """Return an even sample: of every kind the same share, evenly over its points."""
+    """Return an even sample: of every kind the same share, evenly over its points, and of one the middle."""
     ordered = _by_kind(everything)
     step = max(1.0, len(ordered) / max(1, count))
-    return [ordered[int(at * step)] for at in range(min(count, len(ordered)))]
+    return [ordered[int((at + 0.5) * step)] for at in range(min(count, len(ordered)))]
 
 
 def campaign(everything: t.Sequence[Fault], count: int) -> list[Fault]:

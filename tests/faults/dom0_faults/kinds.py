@@ -13,9 +13,13 @@ from .names import DESTINATION, SOURCE, Place
 # Processes that can be killed, by the name a recording has for them.
 PROCESSES = (
     *("sender", "receiver", "xl-migrate", "xl-receive", "save-helper", "restore-helper", "shim", "controller"),
-    "settler",
+    *("settler", "xl-save", "xl-create", "monitor"),
 )
+# Those that may stand still for longer than they are waited for, and then go on as if nothing had been.
+_HANGING = ("sender", "receiver", "xl-migrate", "xl-receive")
 LINK = "link"
+# Code that the campaign put points into: of sessions, of what stands for xl in them, and of what settles.
+_INSIDE = ("sender.", "receiver.", "saver.", "shutter.", "starter.", "settle.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,8 +31,9 @@ class Kind:
     host: str | None = None
     # Whether only code that the campaign put points into can feel it.
     inside: bool = False
-    # Only where a record has been written and not yet been flushed.
+    # Only where a record has been written and not yet been flushed; only where a record has been made.
     unflushed: bool = False
+    recorded: bool = False
 
     def applies(self, place: Place, alive: t.Collection[str]) -> bool:
         """Tell whether it makes sense at a place where these things are alive."""
@@ -36,14 +41,17 @@ class Kind:
             return False
         if self.host is not None and self.host != place.host:
             return False
-        if self.inside and not place.point.startswith(("sender.", "receiver.", "settle.")):
+        if self.inside and not place.point.startswith(_INSIDE):
             return False
-        return not self.unflushed or (".journal." in place.point and place.point.endswith(".written"))
+        ending = ".written" if self.unflushed else ".after" if self.recorded else ""
+        return not ending or (".journal." in place.point and place.point.endswith(ending))
 
 
 def _kinds() -> t.Iterator[Kind]:
     for process in PROCESSES:
         yield Kind(f"kill-{process}", needs=process)
+    for process in _HANGING:
+        yield Kind(f"hang-{process}", needs=process, recorded=True)
     for name in ("cut", "stall", "oneway-out", "oneway-back", "vanish"):
         yield Kind(f"link-{name}", needs=LINK)
     for host in (SOURCE, DESTINATION):

@@ -14,6 +14,9 @@ import subprocess
 import sys
 import time
 
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import RAN_PERHAPS, STARTED_PERHAPS
+
+from .courses import SHUTDOWN_S
 from .names import DESTINATION
 from .proxy import Proxy
 from .rounds import Settled
@@ -43,17 +46,30 @@ def move(world: World) -> None:
         "migrate_silence_timeout": 10,
         "migrate_memory_reserve_mib": 0,
     }
+    if world.course.another_way:
+        values.update(migrate_method=world.course.method, migrate_leave_paused=world.course.leave_paused)
+    if world.course.starts_anew:
+        values.update(migrate_shutdown_timeout=int(SHUTDOWN_S))
     world.answers["playbook"] = _play(world, "dom0.xen.migrate", values)
 
 
-def settle(world: World, again: bool) -> Settled:
-    """Run dom0.xen.settle, or dom0.xen.migrate ``again``, and read from its exit status what it reports."""
+def settle(world: World, again: bool, ran: bool | None = None) -> Settled:
+    """Run dom0.xen.settle, or dom0.xen.migrate ``again``, and read what it reports; ``ran`` is a person's word."""
     if again:
         move(world)
         status, text = world.answers["playbook"]
-        return Settled(True, DESTINATION, "moved", text) if status == 0 else Settled(text=text)
-    status, text = _play(world, "dom0.xen.settle", {"settle_wait": 6})
-    return Settled(None if status == 0 else False, text=text)
+        return Settled(True, DESTINATION, "moved", text) if status == 0 else _asking(None, text)
+    word = {} if ran is None else {"settle_ran": "yes" if ran else "no"}
+    status, text = _play(world, "dom0.xen.settle", {"settle_wait": 6, **word})
+    return Settled(text=text) if status == 0 else _asking(False, text)
+
+
+def _asking(settled: bool | None, text: str) -> Settled:
+    """Return what a run has reported that failed: it may have asked a person."""
+    for asks in (STARTED_PERHAPS, RAN_PERHAPS):
+        if f"End state: {asks}" in text:
+            return Settled(False, end_state=asks, text=text)
+    return Settled(settled, text=text)
 
 
 def _play(world: World, name: str, values: dict[str, object]) -> tuple[int, str]:
@@ -73,7 +89,9 @@ def _play(world: World, name: str, values: dict[str, object]) -> tuple[int, str]
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             status = process.wait()
-    return status, f" {name} ended with {status}: " + log.read_text(errors="replace")[-1500:]
+    said = log.read_text(errors="replace")
+    question = said[max(0, said.find("End state: ")) :][:600] if "End state: " in said else ""
+    return status, f" {name} ended with {status}: {question}{said[-1500:]}"
 
 
 def _environment(world: World) -> dict[str, str]:

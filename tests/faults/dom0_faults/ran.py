@@ -29,16 +29,15 @@ def left_behind(ran: t.Sequence[Interval], received: t.Sequence[int]) -> list[st
     """Return which copies ran that another one had left behind: their memory is older than the disks.
 
     A copy at the destination goes on from where the source's was last suspended, which was before it was ``received``
-    (nanoseconds); one at the source goes on from where it stood itself, or it is new and boots from the disks.
+    (nanoseconds); one at the source goes on from where it stood itself. What has booted anew has its memory from the
+    disks.
     """
     found = []
     ordered = sorted(ran, key=lambda one: one.start_ns)
     for at, one in enumerate(ordered[1:], 1):
         before = ordered[at - 1]
         same = (one.host, one.domid) == (before.host, before.domid)
-        boots = one.host != DESTINATION and all(
-            (one.host, one.domid) != (other.host, other.domid) for other in ordered[:at]
-        )
+        boots = all(one.boot != other.boot for other in ordered[:at])
         stood = before.why == _SUSPENDED and before.end_ns is not None
         moved = one.host == DESTINATION != before.host and stood
         moved = moved and any((before.end_ns or 0) < moment < one.start_ns for moment in received)

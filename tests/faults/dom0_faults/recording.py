@@ -24,9 +24,9 @@ def record(course: str, folder: pathlib.Path) -> tuple[Passed, ...]:
     first = settled_first(course)
     how = COURSES[first.course if first else course]
     for dummy in range(ATTEMPTS):
-        run = Run(folder)
+        run = Run(folder, how)
         try:
-            run.go(first, how, "settling" if first else "move")
+            run.go(first, "settling" if first else "move")
             said = run.before.sessions[SOURCE] if run.before else Session()
             if first is not None or said.end_state == how.ends:
                 return tuple(run.recorded.values())

@@ -39,6 +39,11 @@ class Settled:
     text: str = ""
     under_way: bool = False
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person is asked if the domain has run: the answer is all that is missing."""
+        return self.settled is False and self.end_state in (to.STARTED_PERHAPS, to.RAN_PERHAPS)
+
 
 class Silent(Exception):
     """A host does not answer."""
@@ -61,11 +66,21 @@ class Gate(t.Protocol):
         """Undo them."""
 
 
-def settle(session: str, source: str, destination: str, hands: t.Mapping[str, Hand], gate: Gate) -> Settled:
-    """Bring the session to one owner; return what was reported. ``hands`` are by the hosts' names."""
+def settle(
+    session: str,
+    source: str,
+    destination: str,
+    hands: t.Mapping[str, Hand],
+    gate: Gate,
+    ran: bool | None = None,
+) -> Settled:
+    """Bring the session to one owner; return what was reported. ``hands`` are by the hosts' names.
+
+    ``ran`` is a person's word on whether the domain has run, as ``settle_ran`` is.
+    """
     try:
         found = _interrupted(session, hands)
-        return _Settling(found, source, destination, hands, gate).go() if found is not None else Settled()
+        return _Settling(found, source, destination, hands, gate, ran).go() if found is not None else Settled()
     except Silent as exc:
         return Settled(False, text=f"{exc} fell silent while a step was taken")
 
@@ -81,9 +96,15 @@ def _interrupted(session: str, hands: t.Mapping[str, Hand]) -> Interrupted | Non
 
 class _Settling:
     def __init__(
-        self, found: Interrupted, source: str, destination: str, hands: t.Mapping[str, Hand], gate: Gate
+        self,
+        found: Interrupted,
+        source: str,
+        destination: str,
+        hands: t.Mapping[str, Hand],
+        gate: Gate,
+        ran: bool | None,
     ) -> None:
-        self._found, self._gate, self._hands = found, gate, hands
+        self._found, self._gate, self._hands, self._ran = found, gate, hands, ran
         self._source, self._destination = source, destination
         self._roles = {source: "sender", destination: "receiver"}
         self._domain = SessionDomain(found.uuid, found.name)
@@ -95,7 +116,7 @@ class _Settling:
         # Gone for good does not mean that somebody vouches for it: that is for a person.
         for dummy in range(ROUNDS):
             looks = {name: self._look(name) for name in self._roles}
-            sides = (_decision.side(name, look, (), None) for name, look in looks.items())
+            sides = (_decision.side(name, look, (), self._ran) for name, look in looks.items())
             source, destination = sides
             made = decide(source, destination)
             told = _decision.told(made, self._domain, source, destination)

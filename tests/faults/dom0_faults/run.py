@@ -51,14 +51,17 @@ class Outcome:
 class Run:
     """Drives one world through a course, with a fault or recording what is passed."""
 
-    def __init__(self, folder: pathlib.Path, credentials: tuple[Credentials, Credentials] | None = None) -> None:
+    def __init__(
+        self, folder: pathlib.Path, course: Course, credentials: tuple[Credentials, Credentials] | None = None
+    ) -> None:
         self.folder = folder
-        self.world = World(folder, credentials)
+        self.world = World(folder, course, credentials)
         self.recorded: dict[Place, Passed] = {}
         self._deeds: dict[Place, list[str]] = {}
         self._recording = False
         self.done: list[str] = []
         self.settled = Settled()
+        self.asked = ""
         self.before: truth.Truth | None = None
         # A power loss ends processes first; nobody may take the host for one that has power until it is over.
         self._doing = threading.Lock()
@@ -119,19 +122,33 @@ class Run:
             for name in list(self.world.off - self.world.gone):
                 deeds.power_on(self.world, name)
 
+    def _settle(self, fault: Fault | None) -> Settled:
+        """Settle as a person does who answers what is asked, where the answer is plain: whether it has run there."""
+        world = self.world
+        through = fault is not None and fault.playbook
+        # Half of them move once more, which settles first.
+        again = through and zlib.crc32(str(fault).encode()) % 2 == 0
+        settled = playbooks.settle(world, again) if through else settle(world)
+        if settled.asks and world.course.starts_anew and not world.off - world.gone:
+            self.asked = settled.text
+            ran = truth.has_run_there(world)
+            settled = playbooks.settle(world, False, ran) if through else settle(world, ran)
+        return settled
+
     def _settle_again(self) -> Settled:
         """Settle what a fault has interrupted; it may be the second settling that passes the point."""
         self.boot()
-        settled = settle(self.world)
+        settled = self._settle(None)
         if self.world.off - self.world.gone:
             self.boot()
-            settled = settle(self.world)
+            settled = self._settle(None)
         return settled
 
-    def go(self, fault: Fault | None, course: Course, record: str = "") -> Outcome:
+    def go(self, fault: Fault | None, record: str = "") -> Outcome:
         """Move with a fault, settle, and judge; ``record`` the points of the "move" or of the "settling"."""
         begun = time.monotonic()
         world = self.world
+        course = world.course
         through = fault is not None and fault.playbook
         banner = (Place(DESTINATION, "receiver.launched.before"), deeds.BANNER)
         if through:
@@ -140,7 +157,7 @@ class Run:
         if through:
             playbooks.move(world)
         else:
-            world.move(course.gate)
+            world.move()
         self.wait()
         if world.off:
             self.boot()
@@ -151,16 +168,13 @@ class Run:
         missing = (banner,) if through and world.banner_at_ns is None else ()
         afterwards = dataclasses.replace(COURSES["smooth"], deeds=missing)
         self.arm(afterwards, fault.again if fault else None, record == "settling")
-        if fault is not None and through:
-            # Half of them move once more, which settles first.
-            settled = playbooks.settle(world, again=zlib.crc32(str(fault).encode()) % 2 == 0)
-        else:
-            settled = settle(world)
+        settled = self._settle(fault)
         if fault is not None and fault.again is not None:
             settled = self._settle_again()
+        world.let_shut_down()
         self.wait(SETTLED_STILL_S)
         self.settled = settled
-        verdict = judge(before, truth.look(world), settled)
+        verdict = judge(before, truth.look(world), settled, self.asked)
         found = list(verdict.found)
         if fault is not None and not any(one.endswith(f"@{fault.place}") for one in self.done):
             found.append(MISSED)
@@ -180,8 +194,8 @@ class Run:
 
 def one(fault: Fault, folder: pathlib.Path, credentials: tuple[Credentials, Credentials] | None = None) -> Outcome:
     """Run one fault on a site of its own."""
-    run = Run(folder, credentials)
+    run = Run(folder, COURSES[fault.course], credentials)
     try:
-        return run.go(fault, COURSES[fault.course])
+        return run.go(fault)
     finally:
         run.close()

@@ -87,11 +87,11 @@ class _Storage:
         storage.hand(self._path, SOURCE)
 
 
-def settle(world: World) -> Settled:
-    """Bring the session to one owner, and return what was reported."""
+def settle(world: World, ran: bool | None = None) -> Settled:
+    """Bring the session to one owner, and return what was reported; ``ran`` is a person's word."""
     hands = {name: _Hand(world, name) for name in (SOURCE, DESTINATION)}
     try:
-        return rounds.settle(world.session, SOURCE, DESTINATION, hands, _Storage(world))
+        return rounds.settle(world.session, SOURCE, DESTINATION, hands, _Storage(world), ran)
     finally:
         for hand in hands.values():
             hand.close()

@@ -8,7 +8,18 @@ from __future__ import annotations
 import typing as t
 
 from .enumeration import LEAST_FAULTS
-from .judge import ALLOWED, FAILURES, LAST_COPY_DESTROYED, LEFT_UNSETTLED, LOST, MISSED, STALE, TOUCHED, WITH_ITS_HOST
+from .judge import (
+    ALLOWED,
+    ASKED,
+    FAILURES,
+    LAST_COPY_DESTROYED,
+    LEFT_UNSETTLED,
+    LOST,
+    MISSED,
+    STALE,
+    TOUCHED,
+    WITH_ITS_HOST,
+)
 from .run import Outcome
 
 LEAST_PLAYBOOKS = 100
@@ -22,7 +33,8 @@ def summary(
     """Return the document; ``listed`` faults there are, ``chosen`` were to be run."""
     playbooks = sum(one.name.endswith("+playbook") for one in outcomes)
     counts = {
-        name: sum(name in one.found for one in outcomes) for name in (*FAILURES, ALLOWED, WITH_ITS_HOST, MISSED, STALE)
+        name: sum(name in one.found for one in outcomes)
+        for name in (*FAILURES, ALLOWED, ASKED, WITH_ITS_HOST, MISSED, STALE)
     }
     checks = [_check(name, counts[name], 0, counts[name] == 0) for name in FAILURES]
     checks.append(_check("vanished_points", len(vanished), 0, not vanished))

@@ -15,11 +15,12 @@ from dom0_double.machine.client import NoMachine
 
 from . import ran, storage
 from .names import DESTINATION, SOURCE
-from .world import UUID, World
+from .world import NAME, UUID, World
 
 RUNNING, PAUSED, SUSPENDED, DOWN, INCOMPLETE = "running", "paused", "suspended", "down", "incomplete"
 _SUSPEND = 2
-# xl has read the stream to its end record. Before that the guest's pages may be there, and no xl can start it.
+# xl has read the stream to its end record. Before that the guest's pages may be there, and no xl can start it. What
+# boots anew is whole once it is there.
 _WHOLE = "receive.restored"
 
 
@@ -65,7 +66,11 @@ class Session:
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
-    """One look at a site."""
+    """One look at a site.
+
+    ``starts_anew``: the guest was to be shut down, and boots from its disks wherever it runs then; ``arrives_paused``:
+    it was not to be started when it had arrived.
+    """
 
     overlaps: int
     copies: tuple[CopySeen, ...]
@@ -78,6 +83,13 @@ class Truth:
     without_storage: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = ()
     xl_gave_back: bool = False
+    starts_anew: bool = False
+    arrives_paused: bool = False
+
+    def counts(self, copy: CopySeen) -> bool:
+        """Whether the domain is where this copy is: it runs, or has arrived as it was to be left."""
+        arrived = copy.host == DESTINATION and copy.state == PAUSED and copy.name == NAME
+        return copy.state == RUNNING or (self.arrives_paused and arrived)
 
 
 def copies(world: World) -> tuple[CopySeen, ...]:
@@ -116,7 +128,8 @@ def _copy(world: World, name: str, info: dict[str, t.Any]) -> CopySeen:
         guest = world.host(name).machine.call("guest", domid=domid)
     except Exception:
         guest = None
-    if not guest or (str(info["name"]).endswith("--incoming") and _WHOLE not in world.host(name).points()):
+    whole = world.course.starts_anew or _WHOLE in world.host(name).points()
+    if not guest or (str(info["name"]).endswith("--incoming") and not whole):
         return CopySeen(name, domid, str(info["name"]), INCOMPLETE, False, False)
     if guest["running"]:
         state = RUNNING
@@ -186,4 +199,11 @@ def look(world: World) -> Truth:
         tuple(ran.without_storage(storage.handed(world.storage), intervals)),
         tuple(ran.left_behind(intervals, world.host(DESTINATION).passed(_WHOLE))),
         _xl_gave_back(world),
+        world.course.starts_anew,
+        world.course.leave_paused,
     )
+
+
+def has_run_there(world: World) -> bool:
+    """Whether the domain has run at the destination, as a person would say who knows everything."""
+    return any(one.host == DESTINATION for one in world.site.intervals(UUID))

@@ -12,6 +12,7 @@ import secrets
 import shlex
 import subprocess
 import sys
+import threading
 import time
 import typing as t
 
@@ -21,7 +22,7 @@ from dom0_double.driver.site import Site
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials, make_credentials
 
 from . import storage
-from .courses import ENGINE, REFUSING
+from .courses import ENGINE, REFUSING, SHUTDOWN_S, Course
 from .names import DESTINATION, SOURCE
 from .proxy import Proxy
 
@@ -36,6 +37,8 @@ _MEMORY_MIB = 4
 # Longer than tasks take, shorter than a run that nothing happens in.
 _GATE_S = 3.0
 _STARTING_S = 15.0
+# How long xl takes to ask a guest, and to clear away what has shut down, beside other runs.
+_GOING_S = 1.5
 SHORT = {"link_timeout": 1.5}
 SENDER = {"connect_timeout": 3.0, "stop_link_timeout": 1.2, "progress_interval": 1.0}
 RECEIVER = {"admission_timeout": 4.0, "banner_timeout": 6.0}
@@ -44,8 +47,11 @@ RECEIVER = {"admission_timeout": 4.0, "banner_timeout": 6.0}
 class World:
     """One small site for one fault. Not to be used again."""
 
-    def __init__(self, state: pathlib.Path, credentials: tuple[Credentials, Credentials] | None = None) -> None:
+    def __init__(
+        self, state: pathlib.Path, course: Course, credentials: tuple[Credentials, Credentials] | None = None
+    ) -> None:
         self.state = state
+        self.course = course
         self.storage = state / "storage"
         self.session = secrets.token_hex(8)
         self.proxy: Proxy | None = None
@@ -56,6 +62,7 @@ class World:
         self.power_losses: list[PowerLoss] = []
         self.banner_at_ns: int | None = None
         self.answers: dict[str, t.Any] = {}
+        self._timers: list[threading.Timer] = []
         self._credentials = credentials or (make_credentials("sender"), make_credentials("receiver"))
         state.mkdir(parents=True)
         python = state / "python"
@@ -63,9 +70,10 @@ class World:
         self._script(state / "daemon", "daemon.py", "-I ")
         self.site = Site(state / "site")
         self.site.up([SOURCE, DESTINATION], str(python), suspend_timeout_s=1.0, xendomains=True)
-        guest = GuestConfig(memory_mib=_MEMORY_MIB, compact=True, untouched=0.0, behaviour={"working_set": 20})
+        behaviour = {"working_set": 20, **course.guest}
+        guest = GuestConfig(memory_mib=_MEMORY_MIB, compact=True, untouched=0.0, behaviour=behaviour)
         self.domid = self.host(SOURCE).start_guest(guest)
-        self.host(SOURCE).autostart(guest)
+        self._config = self.host(SOURCE).autostart(guest).resolve()
 
     def _script(self, path: pathlib.Path, target: str, option: str) -> None:
         exports = f"export DOM0_FAULTS_DAEMON={shlex.quote(str(self.state / 'daemon'))}\n"
@@ -90,10 +98,19 @@ class World:
         """Return the folder of journals."""
         return str(self.host(name).paths.lib / "dom0-xen")
 
-    def move(self, gate: str = ENGINE) -> None:
+    def later(self, seconds: float, what: t.Callable[[], None]) -> None:
+        """Do something in a while, if this site is still there then."""
+        self._timers.append(threading.Timer(seconds, what))
+        self._timers[-1].daemon = True
+        self._timers[-1].start()
+
+    def move(self) -> None:
         """Start receiver and sender as the role does; what goes wrong with that is in :attr:`answers`."""
-        common = {"uuid": UUID, "name": NAME, **SHORT}
-        held = {"gate_held": gate != ENGINE, "gate_timeout": _GATE_S}
+        gate, way = self.course.gate, {"method": self.course.method, "leave_paused": self.course.leave_paused}
+        common = {"uuid": UUID, "name": NAME, **way, **SHORT}
+        held: dict[str, t.Any] = {"gate_held": gate != ENGINE, "gate_timeout": _GATE_S}
+        if self.course.starts_anew:
+            held.update(config_path=str(self._config), shutdown_timeout=SHUTDOWN_S)
         receiver = {"memory_max_kib": (_MEMORY_MIB + 64) * 1024, "listen_address": "127.0.0.1", **RECEIVER}
         first = 20000 + (os.getpid() * 7) % 20000
         answer = self._start("receiver", {**common, **receiver, "port_first": first, "port_last": first + 4000})
@@ -105,6 +122,12 @@ class World:
         answer = self._start("sender", {**common, **sender, **SENDER, **held})
         if gate != ENGINE and "pid" in answer:
             self._hold_gate(gate == REFUSING)
+
+    def let_shut_down(self) -> None:
+        """Wait until a guest that was asked to shut down has had the time that it takes for that."""
+        asked = max(self.host(SOURCE).passed("shutdown.start"), default=0) / 1e9
+        takes = float(t.cast(float, self.course.guest.get("shutdown_s", 0.0)))
+        time.sleep(max(0.0, asked + takes + _GOING_S - time.monotonic()) if asked else 0.0)
 
     def _hold_gate(self, refuse: bool) -> None:
         storage.hand(self.storage, SOURCE)
@@ -155,6 +178,8 @@ class World:
 
     def close(self) -> None:
         """End everything, at once."""
+        for timer in self._timers:
+            timer.cancel()
         if self.proxy is not None:
             self.proxy.close()
         for process in (*self.controllers, *self.settlers):

@@ -153,6 +153,15 @@ def test_arrivals_wait_for_the_lock_of_xl(make_site: MakeSite) -> None:
     assert sorted(info["name"] for info in site["xen2"].domains()) == ["g1", "g2"]
 
 
+def test_the_log_of_runs_tells_one_boot_from_the_next(two_hosts: Site) -> None:
+    """A guest that was moved is the same one, and one that has rebooted is not."""
+    start(two_hosts["xen1"])
+    assert migrate(two_hosts).status == 0
+    two_hosts["xen2"].reboot_guest("alma")
+    here, there, again = two_hosts.intervals(UUID)
+    assert here.boot == there.boot != again.boot != ""
+
+
 def boot_id(host: Host) -> str:
     """Return what a module on the host takes for the kernel's boot id."""
     return host.run("python3", "-c", "print(open('/proc/sys/kernel/random/boot_id').read())").stdout.strip()

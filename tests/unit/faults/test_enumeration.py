@@ -9,9 +9,11 @@ import collections
 
 import pytest
 from dom0_faults import points
-from dom0_faults.enumeration import FIRSTS, LEAST_FAULTS, campaign, faults, sample, settling_of, spread
+from dom0_faults.courses import COURSES
+from dom0_faults.enumeration import FIRSTS, LEAST_FAULTS, PLAYBOOKS, campaign, faults, sample, settling_of, spread
 from dom0_faults.kinds import KINDS, PROCESSES
 from dom0_faults.names import SMOOTH, Fault, Place
+from dom0_faults.points import Passed
 
 KNOWN = points.load()
 ALL = faults(KNOWN)
@@ -40,6 +42,46 @@ def test_every_point_of_a_smooth_move_is_tried_with_everything_that_is_there() -
     for one in KNOWN[SMOOTH]:
         assert {"power-source", "power-destination"} <= tried[one.place]
         assert {f"kill-{name}" for name in one.alive if name in PROCESSES} <= tried[one.place]
+
+
+BOTH = Passed(Place("source", "sender.begin"), ("sender",))
+PARTS, DOWN, CREATE = "sender.journal.shutting_down.before", "shutter.shut_down.after", "create.make"
+
+
+def _tried(course: str, *points: Passed) -> dict[str, set[str]]:
+    """Which kinds are tried where in a made-up course."""
+    tried = collections.defaultdict(set)
+    for fault in faults({SMOOTH: (BOTH,), course: (BOTH, *points)}):
+        if fault.course == course and not fault.playbook:
+            tried[fault.place.point].add(fault.kind)
+    return tried
+
+
+def test_a_course_of_another_way_is_broken_from_where_it_is_another_one() -> None:
+    """With everything that means something else there: processes, power, the link, disks, and what hangs."""
+    alive = ("sender", "xl-migrate", "monitor", "link")
+    record = Passed(Place("source", "sender.journal.ready.after"), alive)
+    there = Passed(Place("destination", CREATE), ("xl-create",))
+    tried = _tried("cold", Passed(Place("source", PARTS), alive), Passed(Place("source", DOWN), alive), record, there)
+    power, killed = {"power-source", "power-destination"}, {"kill-sender", "kill-xl-migrate", "kill-monitor"}
+    assert BOTH.place.point not in tried
+    assert tried[DOWN] == tried[PARTS] == {*power, *killed, "link-cut", "full-source"}
+    assert tried[record.place.point] == {*tried[DOWN], "hang-sender", "hang-xl-migrate"}
+    assert tried[CREATE] == {*power, "kill-xl-create"}
+
+
+def test_a_course_like_another_one_is_broken_where_it_parts_from_that() -> None:
+    """What it shares with it is tried there."""
+    known = {SMOOTH: (BOTH,), "cold": (BOTH, Passed(Place("source", DOWN), ()))}
+    late = (*known["cold"], Passed(COURSES["cold-late"].parts[0], ()), Passed(Place("source", "create.make"), ()))
+    places = {fault.place.point for fault in faults({**known, "cold-late": late}) if fault.course == "cold-late"}
+    assert places == {"shutter.go_back.before", "create.make"}
+
+
+def test_playbooks_are_broken_in_every_course_that_is_to_go_through_them() -> None:
+    """A course without the playbooks' own code shows nothing of that."""
+    through = collections.Counter(fault.course for fault in ALL if fault.playbook)
+    assert all(through[course] >= count for course, count in PLAYBOOKS.items())
 
 
 @pytest.mark.parametrize("first", FIRSTS, ids=str)

@@ -21,6 +21,10 @@ MOVED = Session(("opened",), "destination", "moved")
 HELD = Session(("opened", "permission_held"))
 WITH_AWAY = PowerLoss("source", (AWAY,), (COMING,))
 NOTHING = j.Settled()
+# Where it is to be left when the course is to leave it paused, and what is made anew there for one that is shut down.
+ARRIVED = CopySeen("destination", 1, "centos", "paused", True, False)
+DOWN = CopySeen("source", 1, "centos", "down", True, True)
+OFF = PowerLoss("source", (), ())
 
 
 def _truth(*copies: CopySeen, **more: t.Any) -> Truth:
@@ -38,6 +42,45 @@ def test_one_copy_that_runs_is_all_right(copy: CopySeen) -> None:
     assert _found(_truth(copy, sessions=said)) == ()
 
 
+def test_a_copy_that_is_left_paused_as_it_was_to_be_is_all_right() -> None:
+    """It counts as one that runs elsewhere does; one that nobody asked to be left paused does not."""
+    said = {"source": MOVED, "destination": MOVED}
+    assert _found(_truth(ARRIVED, arrives_paused=True, sessions=said)) == ()
+    assert j.LEFT_UNSETTLED in _found(_truth(ARRIVED, sessions=said))
+
+
+ASKS = j.Settled(False, "unsettled", "started_perhaps")
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({"power_losses": (OFF,), "starts_anew": True}, j.ASKED),
+        ({"power_losses": (OFF,)}, j.LEFT_UNSETTLED),
+        ({"starts_anew": True}, j.LEFT_UNSETTLED),
+        ({"power_losses": (PowerLoss("destination", (), ()),), "starts_anew": True}, j.LEFT_UNSETTLED),
+        (
+            {
+                "power_losses": (PowerLoss("destination", (), ()),),
+                "sessions": {"destination": Session(("commit",))},
+                "starts_anew": True,
+            },
+            j.ASKED,
+        ),
+    ],
+)
+def test_a_question_is_all_right_where_nobody_can_know(more: dict[str, t.Any], found: str) -> None:
+    """A host has lost its power with what it knew; a process that died is no reason to ask."""
+    after = _truth(HERE, **more)
+    assert found in j.judge(after, after, j.Settled(True, "source", "stayed"), "has it run?").found
+
+
+def test_what_is_asked_is_told_apart() -> None:
+    """From a run that gave up for another reason, and from one that came to an end."""
+    assert ASKS.asks and not j.Settled(False, "unsettled", "both_silent").asks
+    assert not j.Settled(True, "source", "stayed").asks
+
+
 WRONG: list[tuple[str, Truth]] = [
     (j.RUNNING_TWICE, _truth(HERE, overlaps=1)),
     (j.LOST, _truth()),
@@ -53,6 +96,15 @@ WRONG: list[tuple[str, Truth]] = [
     (j.WITHOUT_STORAGE, _truth(HERE, without_storage=("it ran on source while its storage was destination's",))),
     (j.LEFT_BEHIND, _truth(THERE, left_behind=("destination's copy ran after source's",))),
     (j.CORRUPT, _truth(dataclasses.replace(THERE, verified=False))),
+    # What was shut down can be started again, whatever has lost its power, if it did not run elsewhere then.
+    (j.LOST, _truth(power_losses=(PowerLoss("source", (HERE,), ()),), starts_anew=True)),
+    (j.LOST, _truth(power_losses=(PowerLoss("destination", (COMING,), ()),), starts_anew=True)),
+    (j.LEFT_UNSETTLED, _truth(DOWN, starts_anew=True)),
+    (j.LEFTOVERS, _truth(THERE, DOWN, starts_anew=True)),
+    (j.STARTED, _truth(THERE, arrives_paused=True)),
+    (j.LEFT_UNSETTLED, _truth(dataclasses.replace(ARRIVED, name="centos--incoming"), arrives_paused=True)),
+    (j.LEFTOVERS, _truth(ARRIVED, AWAY, arrives_paused=True)),
+    (j.WRONG_REPORT, _truth(ARRIVED, sessions={"source": STAYED}, arrives_paused=True)),
     (j.WRONG_REPORT, _truth(THERE, sessions={"source": STAYED})),
     (j.WRONG_REPORT, _truth(HERE, sessions={"destination": MOVED})),
     (j.WRONG_REPORT, _truth(THERE, sessions={"destination": STAYED})),
@@ -78,6 +130,17 @@ ALLOWED: list[tuple[str, Truth]] = [
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("destination", (THERE,), (AWAY,)),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,), given_up=True),))),
     (j.WITH_ITS_HOST, _truth(power_losses=(WITH_AWAY,), xl_gave_back=True)),
+    (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("destination", (THERE,), ()),), starts_anew=True)),
+    (j.WITH_ITS_HOST, _truth(power_losses=(PowerLoss("destination", (ARRIVED,), ()),), arrives_paused=True)),
+    # With the method suspend it stands still by a pause.
+    (
+        j.ALLOWED,
+        _truth(
+            COMING,
+            power_losses=(PowerLoss("source", (dataclasses.replace(AWAY, state="paused"),), (COMING,)),),
+            sessions={"source": Session(("opened",))},
+        ),
+    ),
     (
         j.WITH_ITS_HOST,
         _truth(power_losses=(PowerLoss("source", (AWAY,), (COMING,)), PowerLoss("destination", (COMING,), ()))),

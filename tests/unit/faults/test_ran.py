@@ -17,8 +17,8 @@ MOVED = ((0, "source"), (GIVEN, "destination"))
 BACK = (*MOVED, (TAKEN_BACK, "source"))
 
 
-def _ran(host: str, start: int, end: int | None, why: str = "suspend", domid: int = 1) -> Interval:
-    return Interval(host, domid, "uuid", start, end, None if end is None else why)
+def _ran(host: str, start: int, end: int | None, why: str = "suspend", domid: int = 1, boot: str = "first") -> Interval:
+    return Interval(host, domid, "uuid", start, end, None if end is None else why, boot)
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,19 @@ HERE, THERE = _ran("source", 1, 90), _ran("destination", 110, None)
     [
         ([HERE, THERE], 0),
         ([HERE, _ran("source", 110, None)], 0),
-        ([HERE, _ran("destination", 110, 120, "power loss"), _ran("source", 130, None, domid=2)], 0),
+        ([HERE, _ran("destination", 110, 120, "power loss"), _ran("source", 130, None, domid=2, boot="second")], 0),
+        ([_ran("source", 1, 90, "shutdown"), _ran("destination", 110, None, boot="second")], 0),
         ([_ran("source", 1, 90, "power loss"), THERE], 1),
         ([HERE, _ran("source", 95, 105, "power loss"), THERE], 1),
         ([HERE, _ran("destination", 110, 120, "power loss"), _ran("source", 130, None)], 1),
         ([HERE, _ran("source", 95, 105, "shutdown"), THERE], 1),
+        # It was made anew elsewhere, and what stood still here went on all the same.
+        ([HERE, _ran("destination", 110, 120, "shutdown", boot="second"), _ran("source", 130, None)], 1),
+        ([HERE, _ran("destination", 110, 120, "power loss"), _ran("source", 130, None, domid=2)], 1),
         # Suspended again, when the copy had been made of the first time.
         ([HERE, _ran("source", 101, 105), THERE], 1),
     ],
 )
 def test_a_copy_that_another_one_has_left_behind_must_not_run(ran: list[Interval], wrong: int) -> None:
-    """Only what was suspended goes on elsewhere; a new domain boots from the disks."""
+    """Only what was suspended goes on elsewhere; what has booted anew is as new as the disks."""
     assert len(left_behind(ran, [RECEIVED])) == wrong

@@ -180,10 +180,11 @@ class Host:
 
     def left_over(self) -> list[str]:
         """Return command lines of processes other than the machine and monitors: nothing should be left by a test."""
-        lines = [_command_line(pid).replace(b"\0", b" ").decode() for pid in self.pids if not self._is_monitor(pid)]
+        lines = [_command_line(pid).replace(b"\0", b" ").decode() for pid in self.pids if not self.is_monitor(pid)]
         return [line for line in lines if "machine.py" not in line]
 
-    def _is_monitor(self, pid: int) -> bool:
+    def is_monitor(self, pid: int) -> bool:
+        """Whether a process is one that xl leaves behind to handle a domain's end."""
         try:
             return pathlib.Path(os.readlink(f"/proc/{pid}/fd/2")).is_relative_to(self.paths.log)
         except OSError:

@@ -99,7 +99,8 @@ class Hypervisor:
         else:
             guest.stop(now)
         event = "start" if domain.may_run else "stop"
-        runlog.append(self._run_log, runlog.Entry(now, self.name, domain.domid, domain.uuid, event, why))
+        entry = runlog.Entry(now, self.name, domain.domid, domain.uuid, event, why, guest.boot_id)
+        runlog.append(self._run_log, entry)
 
     def _woken(self, domid: int) -> None:
         domain = self.domains.get(domid)

@@ -13,7 +13,10 @@ import pathlib
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A copy (host, domid, UUID) started or stopped to run at a moment of CLOCK_MONOTONIC."""
+    """A copy (host, domid, UUID) started or stopped to run at a moment of CLOCK_MONOTONIC.
+
+    ``boot`` is the guest's own boot id, which moves with its memory; a stop need not tell it.
+    """
 
     at_ns: int
     host: str
@@ -21,11 +24,12 @@ class Entry:
     uuid: str
     event: str
     why: str
+    boot: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A time in which a copy ran; ``end_ns`` is None while it still runs."""
+    """A time in which a copy ran, since its guest had booted as ``boot``; ``end_ns`` is None while it still runs."""
 
     host: str
     domid: int
@@ -33,6 +37,7 @@ class Interval:
     start_ns: int
     end_ns: int | None
     why: str | None
+    boot: str = ""
 
 
 def append(path: pathlib.Path, entry: Entry) -> None:
@@ -60,7 +65,7 @@ def intervals(path: pathlib.Path, uuid: str) -> list[Interval]:
         if entry.uuid != uuid:
             continue
         if entry.event == "start":
-            result.append(Interval(entry.host, entry.domid, uuid, entry.at_ns, None, None))
+            result.append(Interval(entry.host, entry.domid, uuid, entry.at_ns, None, None, entry.boot))
             continue
         for at, interval in enumerate(result):
             if (interval.host, interval.domid, interval.end_ns) == (entry.host, entry.domid, None):

@@ -12,6 +12,14 @@ from .scanner import Scanner, Words
 
 Hit = t.Callable[[str], None]
 
+# The last one is for what stands for xl; everything else says that it runs there.
+_ANSWERS = (
+    (b"ready to unpause", "ready"),
+    (b"send binary", "banner"),
+    (b"cleared to", "failure"),
+    (b"has made its domain", "copy_made"),
+)
+
 
 class _Os:
     def __getattr__(self, name: str) -> t.Any:
@@ -68,7 +76,7 @@ class DestinationPipes(_Os):
 
 
 def _answer(data: bytes) -> str:
-    for word, name in ((b"ready to unpause", "ready"), (b"send binary", "banner"), (b"cleared to", "failure")):
+    for word, name in _ANSWERS:
         if word in data:
             return name
     return "success"

@@ -21,6 +21,8 @@ from .pipes import DestinationPipes, SourcePipes
 Hit = t.Callable[[str], None]
 
 _ROOT = "ansible_collections.dom0.xen.plugins.module_utils"
+# A guest is watched for longer than one that is late takes.
+_LATE = {"LOOK_INTERVAL": 0.3, "WATCH_S": 5.0}
 # Waits that do not matter for what is decided, only for how long a run takes. In seconds.
 WAITS: dict[str, dict[str, float]] = {
     "_link.link": {"PING_INTERVAL": 0.4, "SILENCE_LIMIT": 1.5},
@@ -35,6 +37,7 @@ WAITS: dict[str, dict[str, float]] = {
         "REPORT_LINGER": 12.0,
         "OBSERVE_RUNNING_AFTER": 0.1,
     },
+    "_session.late_shutdown": _LATE,
 }
 SETTLING_WAITS: dict[str, dict[str, float]] = {
     "_session.observe": {"LOOK_INTERVAL": 0.3},
@@ -42,6 +45,16 @@ SETTLING_WAITS: dict[str, dict[str, float]] = {
     "_session.control": {"ANSWER_S": 12.0},
     "_session.settle": {"POLL_S": 0.1},
     "_session.fence": {"POLL_S": 0.05},
+    "_session.late_shutdown": _LATE,
+}
+
+
+# What stands for xl in a session, by who starts it: its class, and the steps of it that get points around them.
+_STARTS = {"sender": ("saver", "shutter"), "receiver": ("starter",)}
+STAND_INS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "saver": ("Saver", ("_send", "_permit", "_report", "_go_on")),
+    "shutter": ("Shutter", ("_begin", "_shut_down", "_is_down", "_permit", "_report", "_go_back", "_start")),
+    "starter": ("Starter", ("_prepare", "_make", "_start", "_drop")),
 }
 
 
@@ -103,6 +116,8 @@ def wrap(role: str, host: pathlib.Path, hit: Hit) -> None:
     around(side, "_close", hit, lambda *dummy: f"{role}.close")
     around(_module("_link.link").Link, "attach", hit, lambda *dummy: f"{role}.link.attach")
     around(_module("_session.lock").DomainLock, "release", hit, lambda *dummy: f"{role}.lock.release")
+    for name in _STARTS[role]:
+        _start_with_points(_module(f"_session.{name}"))
     if role == "sender":
         around(_module("_session.source_xl").SourceXl, "start", hit, lambda *dummy: "sender.xl.start")
         around(_module("_session.source_xl").SourceXl, "accept", hit, lambda *dummy: "sender.shim.accept")
@@ -114,6 +129,44 @@ def wrap(role: str, host: pathlib.Path, hit: Hit) -> None:
         answers = [("banner", len(handshake.BANNER)), ("ready", len(handshake.READY))]
         answers += [("report", len(handshake.REPORT)), ("status", 1), ("go_back", len(handshake.PERMISSION))]
         _module("_session.destination_xl").os = DestinationPipes(hit, answers)  # type: ignore[attr-defined]
+
+
+def _start_with_points(stand_in: types.ModuleType) -> None:
+    real = stand_in.argv
+
+    def argv(*arguments: t.Any) -> list[str]:
+        return [os.environ["DOM0_FAULTS_DAEMON"], *real(*arguments)[1:]]
+
+    stand_in.argv = argv  # type: ignore[attr-defined]
+
+
+def wrap_stand_in(name: str, host: pathlib.Path, hit: Hit) -> None:
+    """Put the points into the code of what stands for ``xl``."""
+    clock(host)
+    module = _module(f"_session.{name}")
+    kind, steps = STAND_INS[name]
+    for step in steps:
+        around(getattr(module, kind), step, hit, _always(f"{name}.{step[1:]}"))
+    disk = Disk(host, name, hit)
+    documents = _module("_session.documents")
+    for write in ("write", "write_text"):
+        setattr(documents, write, _on_disk(getattr(documents, write), name, disk, hit))
+
+
+def _on_disk(real: t.Callable[..., None], name: str, disk: Disk, hit: Hit) -> t.Callable[..., None]:
+    def written(path: str, *content: t.Any, **more: t.Any) -> None:
+        point = f"{name}.document.{os.path.basename(path)}"
+        hit(f"{point}.before")
+        disk.check_room()
+        disk.check_flush()
+        real(path, *content, **more)
+        hit(f"{point}.after")
+
+    return written
+
+
+def _always(point: str) -> t.Callable[..., str]:
+    return lambda *dummy, **dummy2: point
 
 
 def wrap_settler(host: pathlib.Path, hit: Hit) -> None:
