@@ -21,7 +21,6 @@ options:
     type: list
     elements: dict
     default: []
-    version_added: 0.2.0
     suboptions:
       what: {type: str, required: true, choices: [bridge, disk], description: What it is.}
       from: {type: str, required: true, description: "Its name in the domain's configuration on the source."}
@@ -32,7 +31,6 @@ options:
         of a session need the same.
     type: bool
     default: false
-    version_added: 0.2.0
   keep_domid:
     description:
       - Number of the domain (domid), which it is to keep at the destination, as C(plan.keep_domid) of
@@ -42,7 +40,6 @@ options:
         has another one.
     type: int
     default: 0
-    version_added: 0.2.0
 """
 
     # For the checks.
@@ -54,17 +51,14 @@ options:
         left out have the same name there.
     type: dict
     default: {}
-    version_added: 0.2.0
   map_disks:
     description:
       - The same for the absolute paths of its disks. Both paths must be the same storage.
     type: dict
     default: {}
-    version_added: 0.2.0
   preserve_domid:
     description:
       - Whether the domain keeps its number (domid). It must be free at the destination, which needs Xen 4.14 or newer.
     type: bool
     default: false
-    version_added: 0.2.0
 """
