@@ -75,7 +75,7 @@ def is_phantom(role: str, history: History, row: DomainRow | None) -> bool:
 
 def _later(here: Here) -> list[SessionSeen]:
     """Return the later sessions of the domain on this host, as the audit reckons."""
-    found = []
+    found: list[SessionSeen] = []
     for each in sessions_seen(here.runtime_root, here.journal_root, limit=_ALL):
         if each.session == here.session:
             return found

@@ -67,7 +67,7 @@ class Kind:
     @property
     def spec(self) -> GuestSpec:
         """The guest that has it."""
-        memory = {"memory_mib": 192} if self.type == "hvm" else {}
+        memory: dict[str, t.Any] = {"memory_mib": 192} if self.type == "hvm" else {}
         return GuestSpec(type=self.type, disk=self.disk, disk_words=self.words, **memory)
 
 

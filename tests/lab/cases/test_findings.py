@@ -382,7 +382,8 @@ def ask(world: World, case: Provoked) -> Outcome:
     """Ask whether a domain of xen1, the guest if no other is named, could go to xen2."""
     rest = {key: value for key, value in case.question.items() if key != "domain"}
     told = {"source": "xen1", "check_result_path": str(BUILD / world.name / "result.json"), **rest}
-    inventory = world.inventory(**{name: dict(variables) for name, variables in case.variables.items()})
+    changes: dict[str, t.Any] = {name: dict(variables) for name, variables in case.variables.items()}
+    inventory = world.inventory(**changes)
     domain = str(case.question.get("domain", "centos"))
     return world.migrate(play=CHECK, domain=domain, inventory=inventory, options=["-e", json.dumps(told)])
 

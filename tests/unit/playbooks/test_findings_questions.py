@@ -228,7 +228,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     site.up(["old"], python=sys.executable, xen_minor=13)
     site.up(["bare"], python=str(bare))
     site.inventory.write_text(site.inventory.read_text().replace("      dom0_xen_address: 127.0.0.1\n", ""))
-    more = {"memory_mib": 16, "bridge": None, "compact": True}
+    more: dict[str, t.Any] = {"memory_mib": 16, "bridge": None, "compact": True}
     site["xen1"].start_guest(CENTOS)
     site["xen1"].start_guest(GuestConfig("disks", str(uuid.uuid4()), memory_mib=16, compact=True, extra=TWO_DISKS))
     site["xen1"].start_guest(GuestConfig("emulated", str(uuid.uuid4()), "hvm", extra=EMULATED, **more))

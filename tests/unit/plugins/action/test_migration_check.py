@@ -98,7 +98,12 @@ def test_a_move_that_is_taken_over_goes_on_as_it_was_begun(playbook: Playbook) -
         info(host(name, sessions=(session(**RUNNING, role=role),)))
         for name, role in (("xen1", "sender"), ("xen2", "receiver"))
     ]
-    late = {"leave_paused": True, "map_bridges": {"xenbr0": "br-lan"}, "network": "10.20.0.0/24", "method": "suspend"}
+    late: dict[str, t.Any] = {
+        "leave_paused": True,
+        "map_bridges": {"xenbr0": "br-lan"},
+        "network": "10.20.0.0/24",
+        "method": "suspend",
+    }
     found = results(playbook, plain=check(*hosts), late=check(*hosts, **late))
     assert {result["action"] for result in found.values()} == {"adopt"}
     assert found["plain"]["msg"].endswith("it is watched.")

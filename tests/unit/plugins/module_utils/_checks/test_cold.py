@@ -151,7 +151,7 @@ def started_from(running: DomainFacts | None = None, /, path: str = FILE.path, *
 def test_the_destination_is_looked_at_as_the_file_has_it(named: str) -> None:
     """The file is what the domain is made from: its network, and not the one that the domain has here."""
     subject = started_from(nics=[{**CARD, "bridge": "br-lan"}])
-    asked = {"method": "cold", "config_path": named}
+    asked: dict[str, t.Any] = {"method": "cold", "config_path": named}
     assert codes(subject, host("xen2", bridges=("br-lan",)), **asked) == []
     (missing,) = found(subject, **asked)
     assert (missing.code, missing.details["bridge"]) == ("bridge_missing", "br-lan")

@@ -13,8 +13,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDo
 from ansible_collections.dom0.xen.plugins.module_utils._restoring import elsewhere, sessions
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, OTHER, UUID, host
 
-OVER = {"phase": "ended", "owner": "source", "end_state": "stayed"}
-DEAD = {"phase": "transferred", "owner": "source", "end_state": None}
+OVER: dict[str, t.Any] = {"phase": "ended", "owner": "source", "end_state": "stayed"}
+DEAD: dict[str, t.Any] = {"phase": "transferred", "owner": "source", "end_state": None}
 
 
 def session(number: int = 1, uuid: str = UUID, alive: bool = False, **changes: t.Any) -> SessionSeen:

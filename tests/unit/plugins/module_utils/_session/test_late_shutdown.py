@@ -153,7 +153,7 @@ class Left:
             timer.join()
 
     def _later(self, what: t.Callable[[], object]) -> None:
-        self.dom0.until(lambda: self.dom0.host.passed("list.start"))
+        self.dom0.until(lambda: bool(self.dom0.host.passed("list.start")))
         time.sleep(0.3)
         what()
 
