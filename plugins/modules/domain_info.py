@@ -233,12 +233,11 @@ domains:
         - The files that C(xl create) would make the domain from, those in C(/etc/xen) and in the folder of
           C(xendomains) that have its UUID, or its name and no UUID. For a domain that can be moved by shutting it down
           there is one.
-        - Links in C(/etc/xen) are followed where root owns what they lead to, and nobody else can write to it.
       returned: always
       type: list
       elements: dict
       contains:
-        path: {type: str, description: "Where it is, links followed."}
+        path: {type: str, description: "Where it is, links followed to what only root can write."}
         name: {type: str, description: "The name that it gives, or null."}
         uuid: {type: str, description: "The UUID that it gives, or null."}
         differs:

@@ -117,10 +117,7 @@ sessions:
       description: How it ended, V(moved), V(stayed), V(unsettled) or, settled, V(down), V(elsewhere). Null before.
       type: str
     watches:
-      description:
-        - Whether a sender that has ended still watches for a guest that may suspend or shut down late, as it was asked.
-          Where it is killed meanwhile, or told to end, the session is V(unsettled).
-      type: bool
+      {returned: for a sender, type: bool, description: It has ended and watches for a guest that goes down late.}
     error:
       description: What went wrong, or null.
       type: dict
@@ -194,10 +191,7 @@ sessions:
         tasks_started: {type: bool, description: The caller's tasks at the gate were begun.}
         tasks_undone: {type: bool, description: They have been undone.}
     waits_for_settling: {type: bool, description: Nothing but settling can bring it to its end.}
-    barred:
-      description: Whether settling has asked it to take no commit any more.
-      returned: for a receiver
-      type: bool
+    barred: {returned: for a receiver, type: bool, description: Whether settling has it take no commit any more.}
     total_ms:
       description: Milliseconds from the start of C(xl migrate) to its end, or null.
       returned: for a sender

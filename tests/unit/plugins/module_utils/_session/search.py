@@ -87,7 +87,7 @@ def promise_broken(w: World, strict: bool = True) -> str:
         return "the source starts it again on disks that have gone on elsewhere"
     if w.guest == "gone" and not (w.has_run or w.third):
         return "the source's copy is gone, and the destination's has never run"
-    if strict and w.told == "back" and w.has_run:
+    if strict and w.told == "back" and w.has_run and w.copy != "ran":
         return "xl on the source was told that the destination failed, and it has run"
     return ""
 
