@@ -132,7 +132,8 @@ def plan(
     if subject is None:
         return None
     room = None if there else memory.room(another.arrival(case))
-    file, named = (None, None) if there else (another.file_of(case), another.named(case))
+    file = None if there else another.file_of(case)
+    named = None if there else another.named(case)
     way, why = method.chosen(case)
     return Plan(
         already_there=there is not None,

@@ -37,7 +37,9 @@ def described(xl: Xl, settings: SenderSettings, domid: int) -> str:
 
     Raises ConfigChanged, the errors of :class:`Xl` and of :func:`configuration`, and OSError.
     """
-    text = read_config(settings.config_path) if settings.config_path else None
+    if not settings.config_path:
+        return ""
+    text = read_config(settings.config_path)
     if settings.config_digest and (text is None or settings.config_digest != digest(text)):
         raise ConfigChanged(f"{settings.config_path} was changed since it was checked")
     if not settings.described_by:
