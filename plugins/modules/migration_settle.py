@@ -163,7 +163,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     resolve_runtime_root,
     runtime_root,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session import settle, ssh_door
+from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, settle, ssh_door
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -231,7 +231,7 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
         return {"changed": accepted, "accepted": accepted}
     if params["state"] == "undone":
         return {"changed": settle.undone(here, params["wait"])}
-    return {"changed": settle.conclude(here, xl, params["owner"], params["end_state"], params["wait"])}
+    return {"changed": conclusion.conclude(here, xl, params["owner"], params["end_state"], params["wait"])}
 
 
 if __name__ == "__main__":

@@ -11,30 +11,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
-from ansible_collections.dom0.xen.plugins.module_utils._session import (
-    control,
-    documents,
-    fence,
-    found,
-    journal,
-    late_shutdown,
-)
-from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, fence, found
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here, lives
-from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
 from ansible_collections.dom0.xen.plugins.module_utils._session.side import is_phantom, seen
-from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     BAR,
     CANCEL,
@@ -45,8 +33,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     RESUME,
     ROLL_FORWARD,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LEAVE_PAUSED, History, Side
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, Side
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -248,55 +235,3 @@ def _ask(here: Here, request: t.Mapping[str, t.Any], wait: float) -> control.Doc
     if not (answer.get("accepted") and request["command"] in _STAYS):
         found.wait_for_end(here.runtime_root, here.journal_root, here.session, here.role, wait)
     return answer
-
-
-def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> bool:
-    """Write down how the session ended, and remove what it has left in memory; return whether that was news.
-
-    It was none where the session came to this end by itself, or another run settles and comes to it within ``wait``
-    seconds. Raises MayGoDown where the domain stays and its guest may still shut down, and then does not run here.
-    """
-    if not os.path.isdir(here.journal) or here.history().concluded == owner:
-        return False
-    ended = documents.read(os.path.join(here.journal, documents.RESULT))
-    told = tuple((ended or {}).get(each) for each in ("phase", "owner", "end_state"))
-    leaves = here.role == SENDER and owner == "source" and late_shutdown.may_go_down(here)
-    doubtful = leaves or bool((ended or {}).get("watches"))
-    if told == ("ended", owner, end_state) and not doubtful and not os.path.isdir(here.runtime):
-        return False
-    document = ended or documents.read(os.path.join(here.runtime, documents.STATUS))
-    domain = {"uuid": here.uuid, "name": here.name}
-    paused = {LEAVE_PAUSED: True} if here.history().leave_paused else {}
-    base = {"format": 1, "session": here.session, "role": here.role, "domain": domain, **paused}
-    result = {**base, **(document or {}), "phase": "ended", "owner": owner, "end_state": end_state}
-    result.pop("watches", None)
-
-    def work(record: t.Callable[..., None]) -> None:
-        if leaves:
-            with XenStore() as store:
-                nodes = vm_path.remembered(here.uuid)
-                late_shutdown.keep(here, xl, store, record)
-                vm_path.brought_back(here.uuid, nodes)
-        result.update(_settle_files(here, owner))
-        documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
-        record("settled", owner=owner, end_state=end_state)
-        journal.give_up_reserve(here.journal)
-        priority.take_back_left(here.session)
-        shutil.rmtree(here.runtime, ignore_errors=True)
-
-    return fence.turn(here, wait, work, owner)
-
-
-def _settle_files(here: Here, owner: str) -> dict[str, t.Any]:
-    """Bring what configures the domain and starts it at boot to its owner; return what the result says of it."""
-    if os.path.isdir(here.other.journal):
-        return {}  # within one host it was left as it is
-    who = (here.journal, here.session, here.uuid, here.name)
-    if here.role == RECEIVER:
-        came = Unpacking(*who)
-        came.unpack() if owner == "destination" else came.drop()
-        return {"belongings": came.told}
-    autostart, leaving = Autostart(here.journal, here.session), Leaving(*who)
-    for each in (leaving.drop, autostart.put_back) if owner == "source" else (leaving.finish, autostart.finish):
-        each()
-    return {"belongings": leaving.told}

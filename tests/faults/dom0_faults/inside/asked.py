@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, runtime_root, session_folder
-from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, control, documents, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import (
@@ -67,7 +67,7 @@ def _do(request: Document) -> Document:
         return settle.act(here, xl, settle.Act(request["verb"], request["status"], request["domid"]), request["wait"])
     if what in _AT_THE_GATE:
         return {"accepted": getattr(settle, what)(here, request["wait"])}
-    return {"changed": settle.conclude(here, xl, request["owner"], request["end_state"], request["wait"])}
+    return {"changed": conclusion.conclude(here, xl, request["owner"], request["end_state"], request["wait"])}
 
 
 def start(request: Document) -> Document:

@@ -179,7 +179,7 @@ def wrap_settler(host: pathlib.Path, hit: Hit) -> None:
     around(settle, "tasks_done", hit, lambda *dummy: "settle.tasks_done")
     around(settle, "undo_started", hit, lambda *dummy: "settle.undo_started")
     around(settle, "undone", hit, lambda *dummy: "settle.undone")
-    around(settle, "conclude", hit, lambda *dummy: "settle.conclude")
+    around(_module("_session.conclusion"), "conclude", hit, lambda *dummy: "settle.conclude")
     around(settle, "speak", hit, lambda dummy, request, *dummy2: f"settle.speak.{request['command']}")
 
 

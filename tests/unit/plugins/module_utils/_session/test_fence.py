@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import fence, journal, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, fence, journal, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import RESUME
@@ -50,17 +50,17 @@ def _later(seconds: float, do: t.Callable[[], t.Any]) -> threading.Timer:
 
 def test_both_come_to_the_same_end(first: Here, second: Here) -> None:
     """The one whose turn it is not waits for the other's end, and has no news."""
-    other = _later(0.3, lambda: settle.conclude(second, XL, "source", "stayed", 1))
-    assert settle.conclude(first, XL, "source", "stayed", 20) is False
+    other = _later(0.3, lambda: conclusion.conclude(second, XL, "source", "stayed", 1))
+    assert conclusion.conclude(first, XL, "source", "stayed", 20) is False
     other.join()
     assert first.history().concluded == "source"
 
 
 def test_the_other_comes_to_another_end(first: Here, second: Here) -> None:
     """Two that disagree are not both right: the run fails, and what is on record stays."""
-    other = _later(0.3, lambda: settle.conclude(second, XL, "destination", "moved", 1))
+    other = _later(0.3, lambda: conclusion.conclude(second, XL, "destination", "moved", 1))
     with pytest.raises(fence.FenceTaken):
-        settle.conclude(first, XL, "source", "stayed", 20)
+        conclusion.conclude(first, XL, "source", "stayed", 20)
     other.join()
     assert first.history().concluded == "destination"
 
@@ -68,7 +68,7 @@ def test_the_other_comes_to_another_end(first: Here, second: Here) -> None:
 def test_the_other_does_nothing(first: Here, second: Here) -> None:
     """Somebody who died after a look is not waited for for ever."""
     with pytest.raises(fence.FenceTaken) as caught:
-        settle.conclude(first, XL, "source", "stayed", 0.3)
+        conclusion.conclude(first, XL, "source", "stayed", 0.3)
     assert caught.value.code == "settled_by_another"
     assert second.history().concluded is None
 
@@ -76,15 +76,15 @@ def test_the_other_does_nothing(first: Here, second: Here) -> None:
 def test_the_other_is_waited_for_while_it_goes_on(first: Here, second: Here) -> None:
     """A step of the other run counts: it may need longer than the wait for all of them together."""
     steps = [_later(each / 4, lambda: fence.mark(second)) for each in range(1, 5)]
-    end = _later(1.3, lambda: settle.conclude(second, XL, "source", "stayed", 1))
-    assert settle.conclude(first, XL, "source", "stayed", 0.6) is False
+    end = _later(1.3, lambda: conclusion.conclude(second, XL, "source", "stayed", 1))
+    assert conclusion.conclude(first, XL, "source", "stayed", 0.6) is False
     for timer in (*steps, end):
         timer.join()
 
 
 def test_a_step_that_the_other_has_made_needless(first: Here, second: Here) -> None:
     """It is not taken: the run is to look again."""
-    other = _later(0.3, lambda: settle.conclude(second, XL, "source", "stayed", 1))
+    other = _later(0.3, lambda: conclusion.conclude(second, XL, "source", "stayed", 1))
     done = settle.act(first, XL, settle.Act(RESUME, domid=7), 20)
     other.join()
     assert done == {"changed": False, "accepted": False}
@@ -106,7 +106,7 @@ def test_the_tasks_are_undone_by_one_of_them(first: Here, second: Here) -> None:
     file = journal.Journal(first.journal)
     file.write("gate_tasks_started", {})
     file.close()
-    other = _later(0.3, lambda: (settle.undone(second, 1), settle.conclude(second, XL, "source", "stayed", 1)))
+    other = _later(0.3, lambda: (settle.undone(second, 1), conclusion.conclude(second, XL, "source", "stayed", 1)))
     assert settle.undone(first, 20) is False
     other.join()
     assert not first.history().tasks_open

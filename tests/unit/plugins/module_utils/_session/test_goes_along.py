@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
-from ansible_collections.dom0.xen.plugins.module_utils._session import fence, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, fence
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
@@ -499,7 +499,7 @@ def test_whoever_settles_completes_it(
         runtime.mkdir(mode=0o700)
         here = Here(str(runtime), str(journals), session(1), role, UUID, "centos", "f" * 16)
         fence.mark(here)
-        assert settle.conclude(here, Xl(subprocess_runner(), "/nowhere/xl"), "destination", "moved", 5.0)
+        assert conclusion.conclude(here, Xl(subprocess_runner(), "/nowhere/xl"), "destination", "moved", 5.0)
         told[role] = json.loads((journals / f"{session(1)}.{role}" / "result.json").read_text())["belongings"]
     assert two.files() == before
     assert f"centos.cfg.moved-{session(1)}" in one.files() and "centos.cfg" not in one.files()

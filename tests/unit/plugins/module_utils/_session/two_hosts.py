@@ -43,7 +43,7 @@ _SETTLE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._session import settle
+from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -53,7 +53,7 @@ xl = Xl(subprocess_runner())
 if options["step"]:
     print(json.dumps(settle.act(here, xl, settle.Act(**options["step"]), 60.0)))
 elif options["end"]:
-    print(json.dumps(settle.conclude(here, xl, *options["end"], 60.0)))
+    print(json.dumps(conclusion.conclude(here, xl, *options["end"], 60.0)))
 else:
     print(json.dumps(settle.look(here, xl, 60.0).to_result()))
 """
