@@ -14,6 +14,7 @@ import typing as t
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._session import journal
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
@@ -87,7 +88,7 @@ class Move:
 
     def steps(self) -> list[str]:
         """What is in the sender's journal."""
-        return [json.loads(line)["step"] for line in (self.journal / "journal").read_text().splitlines()]
+        return [str(record["step"]) for record in journal.read(str(self.journal))]
 
     def settle(self, vouched_ran: bool | None = None) -> Decision:
         """Settle until there is an end, or a person is asked, and return that; ``vouched_ran`` is a person's word."""
