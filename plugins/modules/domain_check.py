@@ -90,6 +90,7 @@ options:
     type: bool
     default: false
   config_path:
+    {type: str, default: "", description: "For one domain, as for M(dom0.xen.migration_check)."}
   memory_reserve_mib:
     description:
       - MiB of memory that must stay free at the destination.
