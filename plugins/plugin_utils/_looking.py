@@ -22,6 +22,7 @@ class DomainNotLookedFor(Dom0XenError):
     """The domain is on no host that could be asked, and some could not be asked: it may be on one of those."""
 
     code = "domain_not_looked_for"
+    remedy = "Do for each of these hosts what is said beside it, or take those without domains out of the inventory."
 
 
 def not_looked_at(answers: t.Mapping[str, Info]) -> list[str]:

@@ -142,6 +142,7 @@ QUESTIONS: t.Mapping[str, Question] = {
             ("waiver_unknown", "localhost"),
             ("waiver_forbidden", "localhost"),
             ("map_invalid", "xen2"),
+            ("bridge_missing", "xen2"),
             ("network_invalid", "localhost"),
             ("plain_not_allowed", "xen1"),
         },
