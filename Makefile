@@ -30,7 +30,7 @@ sanity: setup ## Run ansible-test sanity with every Python of this machine (ARGS
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.sanity $(ARGS)
 
 unit: setup ## Run the unit tests (ARGS="-k name" for some of them)
-	@$(VENV)/bin/python -m pytest -q -n $(JOBS) tests/unit $(ARGS)
+	@$(VENV)/bin/python -m pytest -q -n $(JOBS) --dist worksteal tests/unit $(ARGS)
 
 contract: setup ## Run the contract of xl and XenStore on the double
 	@$(VENV)/bin/python -m pytest -q tests/contract $(ARGS)
