@@ -75,8 +75,10 @@ def test_what_has_not_ended_is_left_alone(folders: Folders, changes: dict[str, t
 
 def test_who_is_about_to_end_does_it_himself(folders: Folders) -> None:
     """The process waits for its last word to be taken."""
-    command = [sys.executable, "-c", "import sys; sys.stdin.read()", str(folders.run / OLD)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+    command = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", str(folders.run / OLD)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        # Linux lets Popen go on before the new program's arguments can be seen in /proc.
+        assert process.stdout is not None and process.stdout.readline()
         status = folders.before(folders.run, "status.json", {**ENDED, "pid": process.pid})
         folders.begin()
         assert status.exists()
