@@ -149,9 +149,9 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
     path = _path(planned)
     address = path.destination.address or options["destination_address"]
     rows = {row.uuid: row for row in case.source.domains} if case.source else {}
-    # One that is started anew may get more than it has.
-    arriving = another.arrival(case).domain
-    maximum = arriving.memory_max_kib if arriving else None
+    # One that is started anew may get more than it has, or less; the receiver is told of both.
+    sizes = [each.memory_max_kib for each in (case.domain, another.arrival(case).domain) if each is not None]
+    maximum = max((size for size in sizes if size is not None), default=None)
     return {
         "action": decision.action,
         "session": _session(case, decision, options["source_journal_path"]),

@@ -69,17 +69,18 @@ def test_a_domain_is_shut_down_and_started_there(user: User) -> None:
     assert not (user.site["xen1"].paths.auto / "centos.cfg").exists()
 
 
-def test_a_file_that_has_the_destinations_network_and_more_memory(user: User) -> None:
+@pytest.mark.parametrize("memory_mib", [8, 32], ids=["less", "more"])
+def test_a_file_that_has_the_destinations_network_and_other_memory(user: User, memory_mib: int) -> None:
     """It is made from that, and the destination is looked at as the file has it; the plan names the file."""
     user.site["xen2"].configure(bridges=["br-lan"])
     path = user.site["xen1"].paths.root / "for-xen2.cfg"
-    path.write_text(GuestConfig(memory_mib=32, compact=True, bridge="br-lan").text())
+    path.write_text(GuestConfig(memory_mib=memory_mib, compact=True, bridge="br-lan").text())
     log = user.move("xen2", *COLD, "-e", f"migrate_config={path}")
     assert f"It is started from {path} on xen1." in log
     assert identity(user.site, "xen2") == (GUEST, "centos", MAC)
     (domain,) = json.loads(user.site["xen2"].run("xl", "list", "-l", "centos").stdout)
     assert domain["config"]["nics"][0]["bridge"] == "br-lan"
-    assert domain["config"]["b_info"]["max_memkb"] == 32 * 1024
+    assert domain["config"]["b_info"]["max_memkb"] == memory_mib * 1024
 
 
 def refusing(folder: pathlib.Path) -> tuple[str, ...]:

@@ -112,17 +112,22 @@ def test_a_move_that_is_taken_over_goes_on_as_it_was_begun(playbook: Playbook) -
 
 
 def test_a_domain_that_is_started_anew_may_get_the_memory_of_its_file(playbook: Playbook) -> None:
-    """The receiver takes no more than it is told."""
-    config = {**CONFIG, "b_info": {**CONFIG["b_info"], "max_memkb": 262144, "target_memkb": 262144}}
-    files = (ConfigFile("/etc/xen/centos.cfg", "centos", UUID, ("memory",), config),)
-    told = {"domains": [domain(config_files=files).to_result()]}
+    """The receiver takes no more than it is told, neither of what ran before nor of what is made from the file."""
+
+    def filed(kib: int) -> dict[str, t.Any]:
+        config = {**CONFIG, "b_info": {**CONFIG["b_info"], "max_memkb": kib, "target_memkb": kib}}
+        files = (ConfigFile("/etc/xen/centos.cfg", "centos", UUID, ("memory",), config),)
+        return {"domains": [domain(config_files=files).to_result()]}
+
     found = results(
         playbook,
-        cold=check(info(host("xen1")), info(host("xen2")), domain_info=told, method="cold"),
-        live=check(info(host("xen1")), info(host("xen2")), domain_info=told),
+        cold=check(info(host("xen1")), info(host("xen2")), domain_info=filed(262144), method="cold"),
+        less=check(info(host("xen1")), info(host("xen2")), domain_info=filed(65536), method="cold"),
+        live=check(info(host("xen1")), info(host("xen2")), domain_info=filed(262144)),
     )
     assert {name: result["domain"]["memory_max_kib"] for name, result in found.items()} == {
         "cold": 262144,
+        "less": 131072,
         "live": 131072,
     }
     assert "It is started from /etc/xen/centos.cfg on xen1." in found["cold"]["msg"]
