@@ -10,7 +10,13 @@ import shutil
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents, fence, journal, late_shutdown
+from ansible_collections.dom0.xen.plugins.module_utils._session import (
+    documents,
+    fence,
+    journal,
+    late_shutdown,
+    unwatched,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
@@ -26,7 +32,8 @@ def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> boo
     """Write down how the session ended, and remove what it has left in memory; return whether that was news.
 
     It was none where the session came to this end by itself, or another run settles and comes to it within ``wait``
-    seconds. Raises MayGoDown where the domain stays and its guest may still shut down, and then does not run here.
+    seconds. Where the domain stays and its guest may still shut down or suspend, that is watched for here, for minutes;
+    raises MayGoDown or MayStandStill when it is not known in the end that it runs here.
     """
     if not os.path.isdir(here.journal) or here.history().concluded == owner:
         return False
@@ -37,6 +44,7 @@ def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> boo
     if told == ("ended", owner, end_state) and not doubtful and not os.path.isdir(here.runtime):
         return False
     document = ended or documents.read(os.path.join(here.runtime, documents.STATUS))
+    left = unwatched.seconds_left(here, document or {}) if owner == "source" else None
     domain = {"uuid": here.uuid, "name": here.name}
     paused = {LEAVE_PAUSED: True} if here.history().leave_paused else {}
     base = {"format": 1, "session": here.session, "role": here.role, "domain": domain, **paused}
@@ -49,6 +57,9 @@ def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> boo
                 nodes = vm_path.remembered(here.uuid)
                 late_shutdown.keep(here, xl, store, record)
                 vm_path.brought_back(here.uuid, nodes)
+        elif left is not None:
+            with XenStore() as store:
+                unwatched.keep(here, xl, store, record, left)
         result.update(_settle_files(here, owner))
         documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
         record("settled", owner=owner, end_state=end_state)

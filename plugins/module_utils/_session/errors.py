@@ -126,6 +126,13 @@ class MayGoDown(Dom0XenError):
     remedy = "Run dom0.xen.settle for the domain again."
 
 
+class MayStandStill(Dom0XenError):
+    """The guest was asked to suspend for a move that has failed, and it is not known that its domain runs."""
+
+    code = "late_suspend"
+    remedy = "Run dom0.xen.settle for the domain again."
+
+
 class BannerWrong(Dom0XenError):
     """``xl migrate-receive`` did not say its banner."""
 

@@ -230,7 +230,7 @@ def follow(
     """Follow a guest after the session's end; return what came of it, as :meth:`Outcome.to_result` does.
 
     ``wait`` waits for a descriptor, at most so many seconds. What the guest does after it was dismissed is for whoever
-    settles. Raises nothing: the session is over.
+    settles (:mod:`_session.unwatched`). Raises nothing: the session is over.
     """
     try:
         late = LateSuspend(xl, store, domid, uuid, name)

@@ -15,6 +15,7 @@ from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionSeen
+from ansible_collections.dom0.xen.plugins.module_utils._session import journal
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID, Move, until
@@ -98,4 +99,18 @@ def test_a_guest_that_suspends_after_that_is_resumed(make_site: MakeSite) -> Non
     kill_while_it_watches(site, move)
     until(lambda: site["xen1"].domains()[0]["shutdown"])
     assert move.settle().end_state == "stayed"
+    runs_on_the_source(site)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_guest_that_suspends_only_when_that_is_settled_is_resumed(make_site: MakeSite, number: int) -> None:  # noqa: F811
+    """It runs when it is looked at, and whoever settles watches in the sender's place."""
+    site = make_site("xen1", "xen2", suspend_timeout_s=1.0)
+    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True, behaviour={"suspend_s": 20}))
+    move = two_hosts.begin(site, "live")
+    kill_while_it_watches(site, move, number)
+    assert not site["xen1"].domains()[0]["shutdown"], "this machine is too slow for what is tested here"
+    assert move.settle().end_state == "stayed"
+    kept = [record["details"] for record in journal.read(str(move.journal)) if record["step"] == "late_suspend"]
+    assert (kept[-1]["end"], kept[-1]["by"], kept[-1]["error"]) == ("resume", "me", None)
     runs_on_the_source(site)
