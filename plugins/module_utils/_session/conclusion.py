@@ -35,7 +35,12 @@ def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> boo
     seconds. Where the domain stays and its guest may still shut down or suspend, that is watched for here, for minutes;
     raises MayGoDown or MayStandStill when it is not known in the end that it runs here.
     """
-    if not os.path.isdir(here.journal) or here.history().concluded == owner:
+    if not os.path.isdir(here.journal):
+        return False
+    if here.history().concluded == owner:
+        if os.path.isdir(here.runtime) and not here.alive():
+            # Who has put that on record was cut off before the rest, and what is left would go on saying otherwise.
+            fence.turn(here, wait, lambda dummy: _tidy(here), owner)
         return False
     ended = documents.read(os.path.join(here.journal, documents.RESULT))
     told = tuple((ended or {}).get(each) for each in ("phase", "owner", "end_state"))
@@ -63,11 +68,15 @@ def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> boo
         result.update(_settle_files(here, owner))
         documents.write(os.path.join(here.journal, documents.RESULT), result, durable=True)
         record("settled", owner=owner, end_state=end_state)
-        journal.give_up_reserve(here.journal)
-        priority.take_back_left(here.session)
-        shutil.rmtree(here.runtime, ignore_errors=True)
+        _tidy(here)
 
     return fence.turn(here, wait, work, owner)
+
+
+def _tidy(here: Here) -> None:
+    journal.give_up_reserve(here.journal)
+    priority.take_back_left(here.session)
+    shutil.rmtree(here.runtime, ignore_errors=True)
 
 
 def _settle_files(here: Here, owner: str) -> dict[str, t.Any]:

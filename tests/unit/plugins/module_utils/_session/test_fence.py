@@ -5,16 +5,25 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import shutil
 import threading
 import typing as t
 from dataclasses import replace
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, fence, journal, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session import (
+    conclusion,
+    documents,
+    fence,
+    journal,
+    settle,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import RESUME
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -110,3 +119,29 @@ def test_the_tasks_are_undone_by_one_of_them(first: Here, second: Here) -> None:
     assert settle.undone(first, 20) is False
     other.join()
     assert not first.history().tasks_open
+
+
+def test_what_was_cut_off_after_its_record_is_brought_to_its_end(first: Here, tmp_path: pathlib.Path) -> None:
+    """Killed before it has tidied up, it leaves a status that says otherwise; the next run tidies, and has no news."""
+    before = {"session": first.session, "role": "sender", "phase": "streaming", "owner": "unsettled", "pid": 1}
+    os.makedirs(first.runtime)
+    documents.write(os.path.join(first.runtime, documents.STATUS), {**before, "domain": {"uuid": UUID}})
+    file = journal.Journal(first.journal)
+    file.reserve()
+    file.close()
+    for folder in (first.runtime, first.journal):
+        shutil.copytree(folder, tmp_path / "copy" / os.path.basename(os.path.dirname(folder)))
+    assert conclusion.conclude(first, XL, "source", "stayed", 1) is True
+    shutil.copytree(tmp_path / "copy" / "run", first.runtime)
+    shutil.copy(tmp_path / "copy" / "lib" / journal.RESERVE, first.journal)
+
+    def over() -> bool:
+        (session,) = sessions_seen(first.runtime_root, first.journal_root)
+        return session.over
+
+    assert not over()
+    second = replace(first, settler="second")
+    fence.mark(second)
+    assert conclusion.conclude(second, XL, "source", "stayed", 1) is False
+    assert over()
+    assert not os.path.exists(os.path.join(first.journal, journal.RESERVE))
