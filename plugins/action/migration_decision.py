@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDo
 from ansible_collections.dom0.xen.plugins.module_utils._settling.by_hand import depends_on_others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import ask
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import of_all
 from ansible_collections.dom0.xen.plugins.plugin_utils._decision import others, side, told
 
 VOUCHED = {"unknown": None, "yes": True, "no": False}
@@ -37,9 +38,10 @@ class ActionModule(ActionBase):
             for role in ("source", "destination")
         )
         domain = SessionDomain(options["uuid"].lower(), options["name"])
-        beside = others(options["hosts"], domain, source, destination, options["gone"])
+        answers = of_all(options["hosts"])
+        beside = others(answers, domain, source, destination, options["gone"])
         made = decide(source, destination, beside)
-        if options["may_ask"] and not options["hosts"] and depends_on_others(source, made):
+        if options["may_ask"] and not answers and depends_on_others(source, made):
             made = ask(source, destination)
         inventory = (task_vars or {}).get("ansible_inventory_sources")
         command = " -i ".join(map(shlex.quote, inventory)) if inventory else "INVENTORY"

@@ -46,7 +46,7 @@ options:
   hosts:
     description:
       - For each dom0 of the inventory, its name and what M(dom0.xen.host_info) returned, also when it failed. Without
-        it, it is not known whether the domain is on another one.
+        it, or where the look at one of them was skipped, it is not known whether the domain is on another one.
     type: dict
     default: {}
   gone:

@@ -25,3 +25,8 @@ def facts_of(info: Info) -> HostFacts | None:
 def facts_by_host(answers: t.Mapping[str, Info]) -> dict[str, HostFacts]:
     """Return the facts of those hosts that gave any."""
     return {host: facts for host, info in answers.items() if (facts := facts_of(info)) is not None}
+
+
+def of_all(answers: t.Mapping[str, Info]) -> t.Mapping[str, Info]:
+    """Return the answers of the inventory's hosts, none where some were left out, which then nobody has asked."""
+    return {} if any(info.get("skipped") for info in answers.values()) else answers

@@ -145,6 +145,22 @@ def test_the_run_that_cleans_up_asks_all_dom0s(user: User, elsewhere: bool) -> N
     assert "Nothing to settle" in user.run("dom0.xen.settle")
 
 
+def test_the_next_run_asks_all_dom0s_though_it_names_the_source(user: User) -> None:
+    """To find the domain it looks at two of them; before it says that one was not looked at it does so."""
+    site = user.site
+    site.up(["xen3"], python=sys.executable)
+    site["xen1"].run("xl", "destroy", "centos")
+    journal = site["xen1"].paths.lib / "dom0-xen" / f"{1:016x}.sender" / "journal"
+    journal.parent.mkdir(mode=0o700, parents=True)
+    opened = {"uuid": GUEST, "name": "centos", "role": "sender", "boot_id": "an earlier one", "peer_host": "xen2"}
+    steps: list[dict[str, t.Any]] = [{"step": "opened", "details": opened}, {"step": "shutting_down"}]
+    journal.write_text("".join(json.dumps(step) + "\n" for step in steps))
+    status, log = run(user, "-e", "source=xen1")
+    assert status != 0 and "End state: started_perhaps" in log, log[-6000:]
+    assert "TASK [dom0.xen.settle : Look at all dom0s]" in log, log[-6000:]
+    assert "xen1 was started again" in log and "was not looked at" not in log, log[-6000:]
+
+
 def test_the_source_loses_power_when_it_is_down(user: User) -> None:
     """Unlike a suspended domain it is not lost with the host's memory; somebody says that it was not started since."""
     log = interrupted(user, user.site["xen1"].power_cycle)

@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy, Others
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import of_all
 from ansible_collections.dom0.xen.plugins.plugin_utils._decision import NOBODY_ASKED, others, told
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, OTHER, UUID, host, row
 
@@ -59,6 +60,13 @@ def test_a_host_that_does_not_tell_may_have_it() -> None:
     blind = host("xen5", domains=())
     assert seen(blind, xen1=SILENT, xen3=SILENT, xen4=SILENT, gone=["xen4"]).unseen == ("xen5", "xen3")
     assert others({}, DOMAIN, SOURCE, DESTINATION, ()).unseen == (NOBODY_ASKED,)
+
+
+def test_hosts_that_were_left_out_were_not_asked() -> None:
+    """Those that were say nothing of them; one that does not answer was asked."""
+    two = {name: {"host": having(name).to_result()} for name in ("xen1", "xen2")}
+    assert of_all({**two, "xen3": {"changed": False, "skipped": True}}) == {}
+    assert of_all({**two, "xen3": SILENT}) == {**two, "xen3": SILENT}
 
 
 def test_a_host_under_another_name_is_the_same_host() -> None:
