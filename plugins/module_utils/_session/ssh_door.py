@@ -84,7 +84,7 @@ class Door:
         folder = os.path.join(self._root, FOLDER)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         # First, so that whoever tidies up after this process knows where to look.
-        where = {"path": self._path, **self._sshd.account._asdict()}
+        where = {"path": self._path, "made": self._made, **self._sshd.account._asdict()}
         me = {"pid": os.getpid(), "started": _procfs.start_time(os.getpid())}
         documents.write(os.path.join(folder, self._session), {**where, **me})
         self._port, self._line = port, self._made_line(port)
@@ -108,12 +108,7 @@ class Door:
         if self._port is None:
             return
         self._port, path = None, self._path
-        if os.path.lexists(path):
-            file, folder = self._made
-            change(path, self._sshd.account, lambda lines: _living(lines, self._session), self._root, remove_empty=file)
-            if folder:
-                with contextlib.suppress(OSError):
-                    os.rmdir(os.path.dirname(path))
+        _clear(path, self._sshd.account, self._root, *self._made, self._session, PATIENCE_S)
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(self._root, FOLDER, self._session))
 
@@ -144,14 +139,23 @@ def tidy(runtime_root: str) -> None:
             with contextlib.suppress(OSError, KeyError, TypeError, ValueError, Dom0XenError):
                 where = documents.read(path) or {}
                 if not _runs(int(where["pid"]), int(where["started"])):
-                    _clear(str(where["path"]), Account(int(where["uid"]), int(where["gid"])), runtime_root)
+                    made_file, made_folder = where.get("made", (False, False))
+                    account = Account(int(where["uid"]), int(where["gid"]))
+                    _clear(str(where["path"]), account, runtime_root, made_file is True, made_folder is True)
                     os.unlink(path)
 
 
-def _clear(path: str, account: Account, place: str) -> None:
+def _clear(
+    path: str, account: Account, place: str, file: bool, folder: bool, session: str = "", patience: float = _BRIEFLY_S
+) -> None:
+    """Take out the lines of those that are gone, and of ``session``; ``file`` and ``folder`` were made for one."""
     # What is not there any more has taken the line along.
-    if os.path.lexists(path):
-        change(path, account, _living, place, patience=_BRIEFLY_S)
+    if not os.path.lexists(path):
+        return
+    change(path, account, lambda lines: _living(lines, session), place, remove_empty=file, patience=patience)
+    if folder:
+        with contextlib.suppress(OSError):
+            os.rmdir(os.path.dirname(path))
 
 
 def _runs(pid: int, started: int) -> bool:

@@ -59,11 +59,11 @@ def make_keys(tmp_path: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def door(keys: pathlib.Path, session: str = SESSION) -> Door:
-    """A door of this process."""
+def door(keys: pathlib.Path, session: str = SESSION, *further: str) -> Door:
+    """A door of this process; ``further`` files are read by sshd too."""
     root = keys.parent.parent / "run"
     root.mkdir(mode=0o700, exist_ok=True)
-    return Door(sshd.Sshd((), str(keys), ME), str(root), session, KEY)
+    return Door(sshd.Sshd((), str(keys), ME, further), str(root), session, KEY)
 
 
 def test_a_door(keys: pathlib.Path) -> None:
@@ -158,16 +158,17 @@ def test_two_sessions(keys: pathlib.Path) -> None:
     assert keys.read_text() == THEIRS + "\n"
 
 
-def left_over(keys: pathlib.Path) -> None:
+def left_over(keys: pathlib.Path, *further: str) -> None:
     """Let a process open a door and be killed."""
     code = (
         "import os, pathlib, sys; from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import"
-        " test_ssh_door as here; here.door(pathlib.Path(sys.argv[1]), 'e' * 16).open(7); os.kill(os.getpid(), 9)"
+        " test_ssh_door as here; here.door(pathlib.Path(sys.argv[1]), 'e' * 16, *sys.argv[2:]).open(7);"
+        " os.kill(os.getpid(), 9)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    ended = subprocess.run([sys.executable, "-c", code, str(keys)], env=environment, check=False)
+    ended = subprocess.run([sys.executable, "-c", code, str(keys), *further], env=environment, check=False)
     assert ended.returncode == -signal.SIGKILL
-    assert "e" * 16 in keys.read_text()
+    assert "e" * 16 in pathlib.Path(further[-1] if further else keys).read_text()
 
 
 def test_what_a_killed_one_has_left(keys: pathlib.Path) -> None:
@@ -185,6 +186,23 @@ def test_what_a_killed_one_has_left(keys: pathlib.Path) -> None:
     keys.unlink()
     tidy(str(keys.parent.parent / "run"))
     assert os.listdir(keys.parent.parent / "run" / "ssh-doors") == [] and not keys.exists()
+
+
+def test_what_a_killed_one_has_made(keys: pathlib.Path) -> None:
+    """A file that was not there before goes with it, and its folder; one with keys in it by then stays."""
+    root, second = keys.parent.parent / "run", keys.with_name("authorized_keys2")
+    real = keys.rename(keys.parent.parent / "managed")
+    keys.symlink_to(real)
+    left_over(keys, str(second))
+    tidy(str(root))
+    assert not second.exists() and keys.is_symlink() and real.read_text() == THEIRS
+    left_over(keys, str(second))
+    second.write_text(second.read_text() + THEIRS)
+    tidy(str(root))
+    assert second.read_text() == THEIRS + "\n"
+    left_over(keys.parent.parent / "made" / "authorized_keys")
+    tidy(str(root))
+    assert not (keys.parent.parent / "made").exists() and os.listdir(root / "ssh-doors") == []
 
 
 def test_a_home_that_hosts_share(keys: pathlib.Path) -> None:
@@ -414,7 +432,7 @@ def test_a_receiver_that_is_killed(host: Host, tmp_path: pathlib.Path) -> None:
     # There, since this process is of another boot, as far as the double is concerned.
     done = host.run(f"{host.paths.bin}/python3", "-c", _TIDY, str(COLLECTIONS), str(running.runtime.parent))
     assert done.status == 0, done.stderr
-    assert server.authorized_keys.read_text() == ""
+    assert not server.authorized_keys.exists()
 
 
 def test_a_receiver_whose_door_stays_shut(host: Host, tmp_path: pathlib.Path) -> None:
