@@ -38,6 +38,8 @@ PAYLOAD = "payload.zip"
 KEEP_DAYS = 30
 
 _OWNERS = ("source", "destination")
+# Settling may find the domain on a host that has no part in the session.
+_SETTLED = (*_OWNERS, "elsewhere")
 _SYSTEMD = "/run/systemd/system"
 # -I: nothing of the environment or the working folder gets in.
 _START = (
@@ -215,5 +217,5 @@ def _prune(root: str) -> None:
         result = os.path.join(path, documents.RESULT)
         told = documents.read(result) or {}
         # A journal without its result, or whose end nobody knows, is evidence; it is kept.
-        if told.get("owner") in _OWNERS and not told.get("watches") and os.stat(result).st_mtime < oldest:
+        if told.get("owner") in _SETTLED and not told.get("watches") and os.stat(result).st_mtime < oldest:
             shutil.rmtree(path, ignore_errors=True)

@@ -89,6 +89,7 @@ def test_who_is_about_to_end_does_it_himself(folders: Folders) -> None:
     [
         ({"owner": "source"}, False),
         ({"owner": "destination"}, False),
+        ({"owner": "elsewhere", "end_state": "elsewhere"}, False),
         ({"owner": "unsettled"}, True),
         ({"owner": "source", "watches": True}, True),
     ],
