@@ -91,7 +91,8 @@ def _give_up(source: Side, destination: Side) -> Step | None:
         return Step(to.DESTINATION, to.BAR)
     if source.alive:
         # "It runs there" is the only word that ends what shuts it down without starting it.
-        return Step(to.SOURCE, to.OUTCOME, 0) if source.history.asked or source.phantom else None
+        ends = (source.history.asked or source.phantom) and not source.runs
+        return Step(to.SOURCE, to.OUTCOME, 0) if ends else None
     if source.copy in (SUSPENDED, PAUSED):
         return Step(to.SOURCE, to.DESTROY)
     if destination.alive:

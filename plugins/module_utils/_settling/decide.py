@@ -32,7 +32,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     Side,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Copy, Others
-from ansible_collections.dom0.xen.plugins.module_utils._settling.outcome import RETURNED, RUNS, outcome, why
+from ansible_collections.dom0.xen.plugins.module_utils._settling.outcome import RETURNED, RUNS, for_sender, outcome, why
 from ansible_collections.dom0.xen.plugins.module_utils._settling.questions import human
 
 _UNCOMMITTED = "The other side's process is gone, and nothing was committed."
@@ -138,7 +138,7 @@ def _sender_alone(source: Side, destination: Side) -> Decision:
             return human(source, destination, to.RAN_UNASKED)
         if past.tasks_open or not source.waits:
             return _go_back(source, destination, to.CANCEL, _UNCOMMITTED)
-    known = outcome(source, destination)
+    known = for_sender(source, destination)
     if isinstance(known, Decision):
         return known
     if known == RETURNED and past.undo_wanted:
@@ -252,7 +252,9 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
     unanswered = source.history.asked and not (source.history.refused or source.history.resumed)
     if source.alive and source.linked and not source.waits:
         return to.watch(source, destination)
-    if unanswered and source.copy in (SUSPENDED, ABSENT):
+    # What was asked for is not cancelled, whatever somebody has let go on here.
+    waits = source.alive and source.copy != DYING
+    if unanswered and (waits or source.copy in (SUSPENDED, ABSENT)):
         return human(source, destination, to.DESTINATION_SILENT)
     if source.alive:
         return _go_back(source, destination, to.CANCEL, _NEVER_ASKED)

@@ -11,6 +11,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     ABSENT,
     PAUSED,
     RUNNING,
+    SHUT_DOWN,
     Side,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._settling.questions import human
@@ -28,7 +29,8 @@ def outcome(source: Side, destination: Side) -> Decision | str:
         return RUNS if copy == RUNNING else _vouched(source, destination)
     if not past.committed:
         if destination.has_run:
-            return human(source, destination, to.RAN_UNASKED)
+            # Once the other is gone there is nothing left to choose between.
+            return RUNS if source.copy == ABSENT else human(source, destination, to.RAN_UNASKED)
         return RETURNED
     if copy == RUNNING or (past.running and not unseen):
         return RUNS
@@ -45,6 +47,26 @@ def outcome(source: Side, destination: Side) -> Decision | str:
     if copy == ABSENT and past.said_started != past.said_destroying and not (unseen and past.said_started):
         return RUNS if past.said_started else RETURNED
     return _vouched(source, destination)
+
+
+def for_sender(source: Side, destination: Side) -> Decision | str:
+    """Say the same for a sender that waits to be told, by which its copy is destroyed or goes on.
+
+    Once the commit was asked for that copy stands still, unless somebody has let it go on, or has started one. Then
+    neither is another started nor this one given up, whatever is on record.
+    """
+    known = outcome(source, destination)
+    if not source.history.asked or source.copy not in (RUNNING, PAUSED, SHUT_DOWN):
+        return known
+    drops = isinstance(known, Decision) and known.step is not None and known.step.verb == to.DESTROY
+    if known == RETURNED or drops:
+        return known
+    if destination.copy == ABSENT:
+        if destination.vouched_ran is False:
+            return RETURNED
+        if source.copy == SHUT_DOWN:
+            return known
+    return human(source, destination, to.BOTH_HAVE_IT)
 
 
 def _vouched(source: Side, destination: Side) -> Decision | str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     BOTH_HAVE_IT,
@@ -24,7 +25,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     known,
     settle,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import UNKNOWN_HOST, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    ABSENT,
+    PAUSED,
+    RUNNING,
+    UNKNOWN_HOST,
+    Side,
+)
 
 
 def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
@@ -32,7 +39,7 @@ def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
 
     ``more`` is what the texts of some of these say besides.
     """
-    reason, unknown, choices = (_OF_A_RECORD.get(why) if source.phantom else None) or _TEXTS[why]
+    reason, unknown, choices = _text(source, destination, why)
     if why == PUT_ELSEWHERE and (more["silent"] or more["stuck"]):
         choices = (*(_GIVEN_UP_WITHOUT if more["silent"] else _GIVEN_UP_LATER), *choices[1:])
     if why in (SOURCE_SILENT, DESTINATION_SILENT, PUT_ELSEWHERE) and (source.trouble or destination.trouble):
@@ -43,7 +50,8 @@ def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
     if more.get("unseen"):
         choices = ("{settle}, when every dom0 of the inventory answers it", *choices)
     names = {"source": source.host, "destination": destination.host, "at": source.domid, "to": destination.domid}
-    names.update(more, settle=settle(source, destination), command=COMMAND)
+    unsaid = settle(replace(source, vouched_ran=None), replace(destination, vouched_ran=None))
+    names.update(more, settle=settle(source, destination), unsaid=unsaid, command=COMMAND)
     return Decision(
         HUMAN,
         UNSETTLED,
@@ -54,6 +62,19 @@ def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
         unknown.format(**names),
         tuple(choice.format(**names) for choice in choices),
     )
+
+
+def _text(source: Side, destination: Side, why: str) -> tuple[str, str, tuple[str, ...]]:
+    if source.phantom and why in _OF_A_RECORD:
+        return _OF_A_RECORD[why]
+    if why == BOTH_HAVE_IT and destination.copy == ABSENT:
+        return _GOES_ON
+    reason, unknown, choices = _TEXTS[why]
+    if why == BOTH_HAVE_IT and source.alive:
+        choices = _DESTROY_ONE_AND_SETTLE
+    if why == DESTINATION_SILENT and source.copy in (RUNNING, PAUSED):
+        choices = (choices[0], _OFF_FOR_GOOD)
+    return reason, unknown, choices
 
 
 def _named(source: Side, destination: Side) -> tuple[str, ...]:
@@ -76,6 +97,20 @@ _GIVEN_UP_LATER = (
 _DESTROY_ONE = (
     "{source}: xl destroy {at}, if the copy on {destination} counts",
     "{destination}: xl destroy {to}, if it does not",
+)
+# A process of the session waits, and is to be told what has become of it.
+_DESTROY_ONE_AND_SETTLE = (
+    "{source}: xl destroy {at}, if the copy on {destination} counts; then {settle}",
+    "{destination}: xl destroy {to}, if it does not; then {unsaid} -e settle_ran=no",
+)
+_OFF_FOR_GOOD = "{command} -e settle_gone={destination}: it is off for good; you are asked again if more must be known"
+_GOES_ON = (
+    "Somebody has let the domain go on, on {source}, after it was handed over; {destination} has no copy of it.",
+    "Whether the domain has run on {destination}, and what it has written to its disks there counts.",
+    (
+        "{unsaid} -e settle_ran=no: the copy on {source} counts, and stays",
+        "{source}: xl destroy {at}, if what has run on {destination} counts; then {unsaid} -e settle_ran=yes",
+    ),
 )
 _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     BOTH_HAVE_IT: (

@@ -36,6 +36,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world
 # What somebody does while the session lives is told only by a look there; so this happens alone (test_search.py).
 BESIDE = "somebody starts it at the destination"
 BY_HAND = "somebody starts the copy at the destination by hand, and pauses it"
+LET_GO = "somebody lets the domain go on at the source by hand"
 
 
 class Model:
@@ -97,6 +98,11 @@ class Model:
         told = {settling.FELL, settling.QUIET} & set(w.sent)
         return state.down_asked and state.owner is words.Owner.SOURCE and not told
 
+    @staticmethod
+    def _asked_for(w: World) -> bool:
+        past = settling.sent(w.sent)
+        return past.asked and not past.tasks_open
+
     def _over(self, w: World) -> bool:
         # What stands for xl starts the guest again by itself for as long as it lives.
         return self.halves.sender_over(w) and self.halves.receiver_over(w) and w.xl_s in ("none", "dead")
@@ -133,6 +139,10 @@ class Model:
         by_hand = w.copy == "full" and w.xl_d == "dead" and w.guest != "runs" and self._over(w) and not w.silent
         if by_hand and not w.commit_on_disk:
             yield BY_HAND, w._replace(copy="ran", has_run=True, hard=True)
+        # Nothing at the destination starts it any more, so that only settling could make two of it.
+        waits = self.halves.receiver_over(w) and w.xl_d == "dead" and w.copy in ("none", "full") and not w.has_run
+        if waits and w.guest in (*STILL, "down") and not (w.silent or w.third) and self._asked_for(w):
+            yield LET_GO, w._replace(guest="runs", hard=True)
         if w.copy == "runs":
             yield "the guest ends on the destination", w._replace(copy="none", hard=True)
         if w.sender != DEAD:

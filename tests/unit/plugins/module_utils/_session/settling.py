@@ -131,8 +131,8 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
 
     Raises :class:`Unsafe` for giving up a complete copy while the source's is suspended and nothing was committed: the
     source may have lost its power since it was looked at. For giving up one that has run, which nobody but a person may
-    do. And for giving up the source's when the destination's was not
-    to be started, and is gone: it may have been the last that is good.
+    do. And for giving up the source's when it runs, or when the
+    destination's was not to be started, and is gone: it may have been the last that is good.
     """
     step = made.step
     drops = step is not None and step.side == to.DESTINATION and step.verb in (to.CANCEL, to.DESTROY)
@@ -141,6 +141,8 @@ def act(w: World, made: Decision, tell_sender: Tell, tell_receiver: Tell, report
     if drops and w.copy == "ran":
         raise Unsafe("copy that somebody has run")
     ends = step is not None and step.side == to.SOURCE and (step.verb == to.DESTROY or step.status == 0)
+    if ends and w.guest == "runs":
+        raise Unsafe("copy that runs")
     if ends and w.leaves and w.copy == "none":
         raise Unsafe("copy that may be the last one that is good")
     if made.next == to.UNDO:

@@ -32,7 +32,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     Decision,
     Step,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import RUNNING, SUSPENDED, Side
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Others
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import failure_answer, success_answer
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machines import (
@@ -42,7 +42,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
     destination_machine,
     source_machine,
 )
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import BESIDE, BY_HAND, Model
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import BESIDE, BY_HAND, LET_GO, Model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.search import search
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import Decide
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import World
@@ -167,6 +167,30 @@ def test_a_copy_that_somebody_has_run_by_hand() -> None:
 
 
 COLD = World(cold=True)
+
+
+def with_the_source_overlooked(source_side: Side, destination_side: Side, others: Others) -> Decision:
+    """Takes it for certain that the source's copy stands still for as long as the sender waits."""
+    goes_on = source_side.copy == RUNNING and source_side.alive and source_side.history.asked
+    return decide(replace(source_side, copy=SUSPENDED) if goes_on else source_side, destination_side, others)
+
+
+@pytest.mark.parametrize(
+    ("first", "kind"),
+    [(World(), {}), (SAVES, {"pauses": True}), (COLD, {"shuts_down": True})],
+    ids=["live", "suspend", "cold"],
+)
+def test_a_copy_that_somebody_lets_go_on_at_the_source(first: World, kind: dict[str, bool]) -> None:
+    """While the sender waits, and whatever is on record: the destination's is not started beside it."""
+    kinds = {"xl on the destination is killed", "the receiver is killed", "the sender is killed", LET_GO}
+    there = destination_machine(makes=first.cold)
+    found = search(Model(source_machine(**kind), there, kinds=kinds), 2, first)
+    assert not found.broken, str(found)
+    assert LET_GO in found.labels
+    overlooked = Model(source_machine(**kind), there, strict=False, kinds=kinds, decide=with_the_source_overlooked)
+    assert search(overlooked, 2, first).broken == BOTH
+
+
 THIRD = "it runs on a third host as well, where somebody has started it"
 GONE_ON = "the source starts it again on disks that have gone on elsewhere"
 

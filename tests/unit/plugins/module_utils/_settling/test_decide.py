@@ -315,6 +315,72 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_destination(PAUSED, COMMITTED, xl_alive=True),
         "wait",
     ),
+    # The sender waits for the report, and somebody has let the source's copy go on, or has started one.
+    "sender waits, committed, runs here": (
+        at_source(RUNNING, ASKED, alive=True),
+        at_destination(PAUSED, COMMITTED),
+        "human: both_have_it",
+    ),
+    "sender waits, committed, paused here by somebody": (
+        at_source(PAUSED, ASKED, alive=True),
+        at_destination(PAUSED, COMMITTED),
+        "human: both_have_it",
+    ),
+    "sender waits, committed, has gone on here and shut down": (
+        at_source(SHUT_DOWN, ASKED, alive=True),
+        at_destination(PAUSED, COMMITTED),
+        "human: both_have_it",
+    ),
+    "sender waits, runs there, and was paused here because it ran twice": (
+        at_source(PAUSED, ASKED, alive=True),
+        at_destination(RUNNING, RAN),
+        "human: both_have_it",
+    ),
+    "sender waits, ran there and is gone, runs here": (
+        at_source(RUNNING, ASKED, alive=True),
+        at_destination(ABSENT, RAN),
+        "human: both_have_it",
+    ),
+    "sender waits, gone there without a word, runs here": (
+        at_source(RUNNING, ASKED, alive=True),
+        at_destination(ABSENT, COMMITTED),
+        "human: both_have_it",
+    ),
+    "sender waits, runs here, and a person says that it counts": (
+        at_source(RUNNING, ASKED, alive=True, vouched_ran=False),
+        at_destination(ABSENT, RAN, vouched_ran=False),
+        "outcome 3 at source",
+    ),
+    "sender waits, runs here, counts, and a copy is left there": (
+        at_source(RUNNING, ASKED, alive=True, vouched_ran=False),
+        at_destination(PAUSED, COMMITTED, vouched_ran=False),
+        "human: both_have_it",
+    ),
+    "sender waits, runs here, destination off for good": (
+        at_source(RUNNING, ASKED, alive=True),
+        replace(SILENT_DESTINATION, gone=True),
+        "human: both_have_it",
+    ),
+    "sender waits, never committed, runs here": (
+        at_source(RUNNING, ASKED, alive=True),
+        at_destination(PAUSED),
+        "outcome 3 at source",
+    ),
+    "sender waits, not started there, runs here": (
+        at_source(RUNNING, ASKED, alive=True),
+        at_destination(PAUSED, FAILED),
+        "destroy at destination",
+    ),
+    "sender waits, runs there unasked, and was destroyed here": (
+        at_source(ABSENT, ASKED, alive=True),
+        at_destination(RUNNING),
+        "outcome 0 at source",
+    ),
+    "sender waits, destination silent, runs here": (
+        at_source(RUNNING, ASKED, alive=True),
+        SILENT_DESTINATION,
+        "human: destination_silent",
+    ),
     "xl here at work": (at_source(SUSPENDED, xl_alive=True), at_destination(ABSENT), "wait"),
     "being torn down": (at_source(SUSPENDED), at_destination(DYING), "wait"),
     # A later session of the domain has no end: what is there may be that one's.
@@ -741,6 +807,7 @@ def test_every_human_case_names_what_is_not_known() -> None:
         if decided.startswith("human"):
             assert made.unknown
             assert "{" not in "".join((made.reason, made.unknown, *made.choices))
+            assert "None" not in "".join(made.choices)
 
 
 def test_history_of_a_journal() -> None:
