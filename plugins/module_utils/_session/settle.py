@@ -22,7 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Co
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here, lives
-from ansible_collections.dom0.xen.plugins.module_utils._session.side import is_phantom, seen
+from ansible_collections.dom0.xen.plugins.module_utils._session.side import is_phantom, of_side, seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     BAR,
     CANCEL,
@@ -33,7 +33,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     RESUME,
     ROLL_FORWARD,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import RUNNING, History, Side
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import vm_path
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -97,6 +97,8 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     :func:`fence.turn`, and the others of :class:`Copies`.
     """
     if step.verb in _REQUESTS:
+        if step.verb == OUTCOME and not step.status and _runs(here, xl):
+            return {"changed": False, "accepted": False, "msg": f"the domain {here.name} runs here"}
         accepted = _heard(here, wait, lambda: speak(here, _request(step), wait)) if here.alive() else None
         return {"changed": accepted is not None, "accepted": bool(accepted)}
     if step.domid is None:
@@ -121,6 +123,11 @@ def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
         return done if fence.turn(here, wait, work) else {"changed": False, "accepted": False}
     except CopyChanged as exc:
         return {"changed": False, "accepted": False, "msg": exc.as_result()["msg"]}
+
+
+def _runs(here: Here, xl: Xl) -> bool:
+    # Told that it runs there, xl destroys its copy by its number, without a look at it.
+    return any(row.state.word == RUNNING for row in of_side(here, xl))
 
 
 def _act(

@@ -48,9 +48,7 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         later=_without_end(since),
         history=history,
     )
-    rows = [row for row in xl.domains() if row.uuid == here.uuid]
-    if os.path.isdir(here.other.journal):
-        rows = [row for row in rows if _sent(here, row) == (here.role == SENDER)]
+    rows = of_side(here, xl)
     # Beside another one, what is being torn down tells nothing.
     rows = [row for row in rows if not row.state.dying] or rows
     row, others = own_copy(rows, history, side.rebooted)
@@ -63,6 +61,14 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         # xl save -p has resumed it into the pause; it goes on only when it is let go.
         copy = SUSPENDED
     return replace(side, copy=copy, domid=row.domid, name=row.name, ran=ran, others=others)
+
+
+def of_side(here: Here, xl: Xl) -> list[DomainRow]:
+    """Return the copies of this side; within one host both have theirs there. Raises the errors of :class:`Xl`."""
+    rows = [row for row in xl.domains() if row.uuid == here.uuid]
+    if os.path.isdir(here.other.journal):
+        rows = [row for row in rows if _sent(here, row) == (here.role == SENDER)]
+    return rows
 
 
 def is_phantom(role: str, history: History, row: DomainRow | None) -> bool:

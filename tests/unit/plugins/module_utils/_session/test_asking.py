@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import CANCEL, OUTCOME
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import NAME, UUID, Make
 
 Word = t.Callable[[Here, float], bool]
 
@@ -40,7 +41,7 @@ if sys.argv[2] == "hangs up":
 @contextlib.contextmanager
 def asked(folder: pathlib.Path, how: str) -> t.Iterator[Here]:
     """A session whose process behaves so when it is asked."""
-    here = Here(str(folder / "run"), str(folder / "lib"), "0123456789abcdef", "sender", "uuid", "centos", "settler")
+    here = Here(str(folder / "run"), str(folder / "lib"), "0123456789abcdef", "sender", UUID, NAME, "settler")
     os.makedirs(here.runtime)
     process = subprocess.Popen([sys.executable, "-c", PROGRAM, here.runtime, how], stdout=subprocess.PIPE)
     try:
@@ -57,7 +58,7 @@ def asked(folder: pathlib.Path, how: str) -> t.Iterator[Here]:
 def test_one_that_ends_while_it_is_asked(tmp_path: pathlib.Path, verb: str) -> None:
     """It has left its end on record: whoever settles looks again, and does not fail."""
     with asked(tmp_path, "ends") as here:
-        done = settle.act(here, Xl(subprocess_runner(), "xl"), settle.Act(verb, 0), 20)
+        done = settle.act(here, Xl(subprocess_runner(), "xl"), settle.Act(verb, 3), 20)
     assert done == {"changed": False, "accepted": False}
 
 
@@ -94,4 +95,17 @@ def test_one_that_lives_and_does_not_hear_of_the_tasks_at_the_gate(tmp_path: pat
 def test_one_that_lives_and_does_not_answer(tmp_path: pathlib.Path) -> None:
     """That is told: nobody else may do what it does."""
     with asked(tmp_path, "hangs up") as here, pytest.raises(control.SessionSilent):
-        settle.act(here, Xl(subprocess_runner(), "xl"), settle.Act(OUTCOME, 0), 0.2)
+        settle.act(here, Xl(subprocess_runner(), "xl"), settle.Act(OUTCOME, 3), 0.2)
+
+
+def test_a_sender_is_not_told_to_give_up_a_copy_that_runs(make: Make, tmp_path: pathlib.Path) -> None:
+    """Somebody may have let it go on since it was looked at; xl destroys it without looking."""
+    dom0 = make()
+    domid = dom0.suspended()
+    with asked(tmp_path, "hangs up") as here:
+        with pytest.raises(control.SessionSilent):
+            settle.act(here, dom0.xl, settle.Act(OUTCOME, 0), 0.2)
+        dom0.xl.destroy(domid)
+        dom0.start()
+        done = settle.act(here, dom0.xl, settle.Act(OUTCOME, 0), 0.2)
+    assert done == {"changed": False, "accepted": False, "msg": f"the domain {NAME} runs here"}
