@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(DECISION)
         source, destination = (
-            side(options[role], options[f"{role}_look"], options["gone"], VOUCHED[options["ran"]])
+            side(options[role], options[f"{role}_look"], options["gone"], VOUCHED[options["ran"]], options["latest"])
             for role in ("source", "destination")
         )
         domain = SessionDomain(options["uuid"].lower(), options["name"])

@@ -135,6 +135,7 @@ DECISION: Spec = {
     "hosts": {"type": "dict", "default": {}},
     "gone": {"type": "list", "elements": "str", "default": []},
     "ran": {"type": "str", "default": "unknown", "choices": ["unknown", "yes", "no"]},
+    "latest": {"type": "str", "default": ""},
     "repeat": {"type": "dict", "default": {}},
     "may_ask": {"type": "bool", "default": False},
 }

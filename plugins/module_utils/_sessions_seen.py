@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
@@ -23,13 +24,19 @@ JOURNAL = "journal"
 
 # The first record of a journal is small; more of a file that somebody has spoilt is not read.
 _RECORD_BYTES = 65536
+# More seconds than this no clock shows.
+_MOST_SECONDS = 1e12
 
 
 def sessions_seen(
     runtime_root: str | None, journal_root: str, limit: int = 20, proc: str = _procfs.PROC
 ) -> tuple[SessionSeen, ...]:
-    """Return the sessions that have a folder on this host, newest first: the ``limit`` newest, and all older ones
-    without an end and an owner.
+    """Return the sessions that have a folder on this host, the one that was begun last first: the first ``limit``, and
+    all others without an end and an owner.
+
+    Which was begun later does not hang on the host's clock, which may be set at any time: of two sessions of one boot
+    the journals say it, and those of this boot are later than all others. Between two earlier boots there is only the
+    clock.
 
     A session that runs, or was killed, has a status below the runtime root; one that ended has a result below the
     journal root. One of which nothing is left but its journal (the host restarted) has the phase "unknown" and the
@@ -42,16 +49,68 @@ def sessions_seen(
         document = _read(os.path.join(path, name))
         if document is not None:
             documents.setdefault((session, role), document)
-    seen: list[tuple[float, tuple[str, str], SessionSeen]] = []
+    seen: dict[tuple[str, str], tuple[_Begun, SessionSeen]] = {}
     for _dummy, _dummy2, (session, role, path) in folders:
         key = (session, role)
-        if all(entry[1] != key for entry in seen):
+        if key not in seen:
             folder = session_folder(runtime_root, session, role) if runtime_root else None
-            opened = _opened(session_folder(journal_root, session, role))
-            seen.append((_changed(path), key, _seen(session, role, documents.get(key, {}), opened, folder, proc)))
-    seen.sort(key=lambda entry: entry[0], reverse=True)
-    ordered = [entry[2] for entry in seen]
+            record = _first_record(session_folder(journal_root, session, role))
+            opened = _opened(record)
+            what = _seen(session, role, documents.get(key, {}), opened, folder, proc)
+            seen[key] = (_begun(record, opened, _changed(path), proc), what)
+    ordered = [entry[1] for entry in _newest_first(seen.values())]
     return tuple(entry for place, entry in enumerate(ordered) if place < limit or not entry.over)
+
+
+class _Begun(t.NamedTuple):
+    """When a session was begun: whether in this boot, in which one, how long after it, and by the host's clock."""
+
+    now: bool
+    boot_id: str
+    monotonic_s: float
+    unix_s: float
+
+
+def _begun(record: t.Mapping[str, t.Any], opened: t.Mapping[str, t.Any], changed: float, proc: str) -> _Begun:
+    boot_id, monotonic_s, unix_s = opened.get("boot_id"), record.get("monotonic_s"), record.get("unix_s")
+    this_boot = _this_boot(proc)
+    clock = float(unix_s) if _is_number(unix_s) else changed
+    if isinstance(boot_id, str) and boot_id and _is_number(monotonic_s):
+        return _Begun(boot_id == this_boot, boot_id, float(t.cast("float", monotonic_s)), clock)
+    # Its journal has no beginning: what the clock says, as if it had always been right in this boot.
+    since_boot = time.monotonic() - (time.time() - changed)
+    return _Begun(since_boot > 0, this_boot if since_boot > 0 else "", since_boot, changed)
+
+
+def _newest_first(
+    seen: t.Iterable[tuple[_Begun, SessionSeen]],
+) -> list[tuple[_Begun, SessionSeen]]:
+    entries = list(seen)
+    last: dict[str, float] = {}
+    for begun, _dummy in entries:
+        if begun.boot_id:
+            last[begun.boot_id] = max(begun.unix_s, last.get(begun.boot_id, begun.unix_s))
+    return sorted(
+        entries,
+        key=lambda entry: (
+            entry[0].now,
+            last.get(entry[0].boot_id, entry[0].unix_s),
+            entry[0].boot_id,
+            entry[0].monotonic_s,
+        ),
+        reverse=True,
+    )
+
+
+def _this_boot(proc: str) -> str:
+    try:
+        return _procfs.boot_id(proc)
+    except OSError:
+        return ""
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _MOST_SECONDS
 
 
 def _seen(
@@ -85,13 +144,17 @@ def _seen(
     )
 
 
-def _opened(folder: str) -> dict[str, t.Any]:
+def _first_record(folder: str) -> dict[str, t.Any]:
     try:
         with open(os.path.join(folder, JOURNAL), "rb") as file:
             record = json.loads(file.readline(_RECORD_BYTES).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    details = record.get("details") if isinstance(record, dict) and record.get("step") == "opened" else None
+    return record if isinstance(record, dict) else {}
+
+
+def _opened(record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    details = record.get("details") if record.get("step") == "opened" else None
     return details if isinstance(details, dict) else {}
 
 

@@ -61,6 +61,11 @@ options:
     type: str
     choices: [unknown, "yes", "no"]
     default: unknown
+  latest:
+    description:
+      - Identity of the session that a person says is the last one of the domain's, where both hosts do not agree on it.
+    type: str
+    default: ""
   repeat:
     description:
       - Variables that every command of RV(choices) must give again, such as C(dom0_group). Those without a value are
@@ -128,7 +133,7 @@ end_state:
       the session, or V(down) when the domain runs nowhere and nothing is left that could go on.
     - Otherwise V(unsettled), or why a person has to decide. That is V(running_twice), V(both_have_it), V(ran_unasked),
       V(ran_perhaps), V(resumed_perhaps), V(started_perhaps), V(put_elsewhere), V(source_silent),
-      V(destination_silent) or V(both_silent).
+      V(destination_silent), V(both_silent) or V(order_unknown).
   returned: success
   type: str
   sample: unsettled

@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
+    LATER_LIVES,
     PAUSED,
     RUNNING,
     SUSPENDED,
@@ -30,16 +31,23 @@ _PLAIN = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.:@+-]*\Z")
 Result = dict[str, t.Any]
 
 
-def side(host: str, look: t.Mapping[str, t.Any], gone: t.Container[str], ran: bool | None) -> Side:
+def side(host: str, look: t.Mapping[str, t.Any], gone: t.Container[str], ran: bool | None, latest: str = "") -> Side:
     """Return a host's evidence from what ``migration_settle`` returned, unreachable when it returned none.
 
     A host that answered, and said why it could not be looked at, is not taken for one that is away.
 
-    ``gone`` holds the hosts that a person vouches for to be off for good, ``ran`` whether the domain has run there.
+    ``gone`` holds the hosts that a person vouches for to be off for good, ``ran`` whether the domain has run there,
+    ``latest`` which of the domain's sessions was begun last.
     """
     seen = look.get("side")
     trouble = str(look.get("msg") or "") if look.get("failed") and not look.get("unreachable") else ""
     found = Side.from_result(seen) if seen else Side(host, reachable=False, trouble=trouble.rstrip("."))
+    if latest and latest == found.session:
+        # What lives goes on by itself, and is waited for whatever it is.
+        lives = found.later if found.later == LATER_LIVES else ""
+        found = dataclasses.replace(found, superseded=False, later=lives, after=())
+    elif latest:
+        found = dataclasses.replace(found, before=tuple(each for each in found.before if each != latest))
     return dataclasses.replace(found, host=host or UNKNOWN_HOST, gone=host in gone, vouched_ran=ran)
 
 

@@ -28,12 +28,15 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 # All of them: an older one that has an end must not be cut off.
 _ALL = 1_000_000
+# Of those before it only such matter as the other host may take for later ones.
+_EARLIER = 50
 
 
 def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     """Return what there is to be seen; whether both processes are alive is known. Raises the errors of :class:`Xl`."""
     history, status = here.history(), here.status() if alive else {}
-    since = _later(here)
+    since, before = _around(here)
+    left = [each for each in since if not each.over]
     side = Side(
         host="",
         known=history.boot_id is not None,
@@ -45,7 +48,10 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         xl_alive=xl_alive,
         boot_id=_procfs.boot_id(),
         superseded=any(each.over for each in since),
-        later=_without_end(since),
+        later=_without_end(left),
+        session=here.session,
+        after=tuple(each.session for each in left),
+        before=tuple(each.session for each in before[:_EARLIER]),
         history=history,
     )
     rows = of_side(here, xl)
@@ -79,20 +85,21 @@ def is_phantom(role: str, history: History, row: DomainRow | None) -> bool:
     return role == SENDER and history.restartable and (row is None or row.state.dying or has_ended(row))
 
 
-def _later(here: Here) -> list[SessionSeen]:
-    """Return the later sessions of the domain on this host, as the audit reckons."""
-    found: list[SessionSeen] = []
+def _around(here: Here) -> tuple[list[SessionSeen], list[SessionSeen]]:
+    """Return the later and the earlier sessions of the domain on this host, as the audit reckons, newest first."""
+    later: list[SessionSeen] = []
+    earlier: list[SessionSeen] = []
+    found = False
     for each in sessions_seen(here.runtime_root, here.journal_root, limit=_ALL):
         if each.session == here.session:
-            return found
-        if each.domain.uuid == here.uuid:
-            found.append(each)
-    # Of this one nothing is left that would tell when it was.
-    return []
+            found = True
+        elif each.domain.uuid == here.uuid:
+            (earlier if found else later).append(each)
+    # Of one of which nothing is left, nothing tells when it was.
+    return (later, earlier) if found else ([], [])
 
 
-def _without_end(since: t.Iterable[SessionSeen]) -> str:
-    left = [each for each in since if not each.over]
+def _without_end(left: t.Sequence[SessionSeen]) -> str:
     return (LATER_LIVES if any(each.alive for each in left) else LATER_LEFT) if left else ""
 
 

@@ -54,6 +54,9 @@ def _decide(source: Side, destination: Side) -> Decision:
     if LATER_LIVES in (source.later, destination.later):
         return to.watch(source, destination, "A later session of the domain is under way, and comes first.")
     if LATER_LEFT in (source.later, destination.later):
+        both_ways = {*source.after} & {*destination.before} | {*destination.after} & {*source.before}
+        if both_ways:
+            return human(source, destination, to.ORDER_UNKNOWN, other=min(both_ways))
         return to.wait(source, destination, "A later session of the domain is to be settled first.")
     if source.gone or destination.gone:
         if not any(side.reachable and not side.gone for side in (source, destination)):

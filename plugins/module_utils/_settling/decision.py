@@ -55,6 +55,7 @@ PUT_ELSEWHERE = "put_elsewhere"
 SOURCE_SILENT = "source_silent"
 DESTINATION_SILENT = "destination_silent"
 BOTH_SILENT = "both_silent"
+ORDER_UNKNOWN = "order_unknown"
 
 COMMAND = "ansible-playbook -i INVENTORY dom0.xen.settle -e domain=NAME"
 """What settles again; the inventory and the domain's name are put in where they are known."""

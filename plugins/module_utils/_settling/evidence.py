@@ -99,7 +99,8 @@ class Side(Record):
     called ``name``; ``ran``: it has used processor time; ``others``: how many more copies run. ``phantom``: there is no
     such copy, only the record by which one that is not there counts as suspended. ``superseded``: a later session of
     the domain has come to its end on this host, and says where the domain is. ``later``: there is one that has not,
-    whose copy this may be; its process ``lives``, or it was ``left``.
+    whose copy this may be; its process ``lives``, or it was ``left``. By the order that this host knows, sessions of
+    the domain that were begun ``after`` this ``session`` and have no end, and those that were begun ``before`` it.
 
     A person may vouch for what cannot be seen: ``gone``, that this host is off for good or fenced from the storage,
     and ``vouched_ran``, whether the domain has run here.
@@ -128,6 +129,9 @@ class Side(Record):
     phantom: bool = False
     superseded: bool = False
     later: str = ""
+    session: str = ""
+    after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     history: History = History()
 
     @property

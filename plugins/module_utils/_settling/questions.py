@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     COMMAND,
     DESTINATION_SILENT,
     HUMAN,
+    ORDER_UNKNOWN,
     PUT_ELSEWHERE,
     RAN_PERHAPS,
     RAN_UNASKED,
@@ -50,6 +51,7 @@ def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
     if more.get("unseen"):
         choices = ("{settle}, when every dom0 of the inventory answers it", *choices)
     names = {"source": source.host, "destination": destination.host, "at": source.domid, "to": destination.domid}
+    names["session"] = source.session or destination.session
     unsaid = settle(replace(source, vouched_ran=None), replace(destination, vouched_ran=None))
     names.update(more, settle=settle(source, destination), unsaid=unsaid, command=COMMAND)
     return Decision(
@@ -177,6 +179,15 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         (
             "{settle}, when {source} answers again",
             "{command} -e settle_gone={source}: it is off for good; you are asked again if more must be known",
+        ),
+    ),
+    ORDER_UNKNOWN: (
+        "The domain has two sessions without an end, this one ({session}) and {other}, and {source} and {destination} "
+        "do not agree which of them was begun later: a clock was wrong.",
+        "Whose copies these are: the later one's. The logs of the runs that have begun them say when that was.",
+        (
+            "{settle} -e settle_latest={session}: {session} was begun later, and is settled first",
+            "{settle} -e settle_latest={other}: {other} was, and is settled first",
         ),
     ),
     BOTH_SILENT: (

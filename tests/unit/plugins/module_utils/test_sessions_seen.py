@@ -97,6 +97,64 @@ def test_one_that_was_killed_while_it_watched_is_not_over(watches: bool, tmp_pat
     assert seen.over is not watches
 
 
+BOOT, EARLIER = "this boot", "an earlier boot"
+
+
+def _begin(root: pathlib.Path, session: str, boot_id: str, monotonic_s: t.Any, unix_s: t.Any, age_s: int = 0) -> None:
+    """A session's journal, with the moment of its first record, and a folder that was changed at another one."""
+    _leave(root, f"{session}.sender", None)
+    details = {"uuid": "u", "name": "centos", "boot_id": boot_id}
+    record = {"step": "opened", "monotonic_s": monotonic_s, "unix_s": unix_s, "details": details}
+    (root / f"{session}.sender" / "journal").write_text(json.dumps(record) + "\n")
+    os.utime(root / f"{session}.sender", (10**9 - age_s, 10**9 - age_s))
+
+
+def _boot(proc: pathlib.Path) -> str:
+    folder = proc / "sys" / "kernel" / "random"
+    folder.mkdir(parents=True)
+    (folder / "boot_id").write_text(BOOT + "\n")
+    return str(proc)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ((BOOT, 100, 9000), (BOOT, 200, 2000)),
+        ((BOOT, 100, 9000), (BOOT, 200.5, 9000)),
+        ((EARLIER, 100, 9000), (EARLIER, 200, 2000)),
+        ((EARLIER, 5000, 9000), (BOOT, 100, 2000)),
+        ((EARLIER, 5000, 2000), ("another earlier boot", 100, 9000)),
+    ],
+    ids=["clock set back", "at once", "in an earlier boot", "clock was ahead before the boot", "two earlier boots"],
+)
+def test_the_clock_does_not_tell_which_was_begun_later(
+    first: tuple[str, float, float], then: tuple[str, float, float], tmp_path: pathlib.Path
+) -> None:
+    """It may have been set in between; and a folder is changed by whoever settles, at any time after that."""
+    proc, root = _boot(tmp_path / "proc"), tmp_path / "journal"
+    _begin(root, A, *first)
+    _begin(root, B, *then, age_s=90)
+    assert [entry.session for entry in sessions_seen(None, str(root), proc=proc)] == [B, A]
+
+
+def test_a_boot_is_not_told_apart_by_another_one(tmp_path: pathlib.Path) -> None:
+    """The clock was set back and forth in the earlier one: all of it is earlier than the next."""
+    proc, root = _boot(tmp_path / "proc"), tmp_path / "journal"
+    _begin(root, A, EARLIER, 100, 9000)
+    _begin(root, B, EARLIER, 200, 2000)
+    _begin(root, C, "one before that", 100, 5000)
+    assert [entry.session for entry in sessions_seen(None, str(root), proc=proc)] == [B, A, C]
+
+
+@pytest.mark.parametrize("value", [None, True, "x", [], 10**400, float("nan"), -(10**400)], ids=repr)
+def test_a_beginning_without_a_moment(value: t.Any, tmp_path: pathlib.Path) -> None:
+    """Somebody's hand has changed it: then its folder tells."""
+    proc, root = _boot(tmp_path / "proc"), tmp_path / "journal"
+    _begin(root, A, BOOT, value, value, age_s=9)
+    _begin(root, B, BOOT, value, value)
+    assert [entry.session for entry in sessions_seen(None, str(root), proc=proc)] == [B, A]
+
+
 def test_torn_or_foreign_documents_are_no_failure(tmp_path: pathlib.Path) -> None:
     """Facts are gathered on hosts in any state."""
     for number, text in enumerate(["", "{", "[]", '{"domain": null, "pid": null}']):

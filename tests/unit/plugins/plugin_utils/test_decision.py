@@ -12,10 +12,10 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Side
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATER_LEFT, LATER_LIVES, Side
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy, Others
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import of_all
-from ansible_collections.dom0.xen.plugins.plugin_utils._decision import NOBODY_ASKED, others, told
+from ansible_collections.dom0.xen.plugins.plugin_utils._decision import NOBODY_ASKED, others, side, told
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, OTHER, UUID, host, row
 
 DOMAIN = SessionDomain(UUID, "centos")
@@ -76,6 +76,27 @@ def test_a_host_under_another_name_is_the_same_host() -> None:
     third = having("xen3", row(domid=5))
     again = dataclasses.replace(third, hostname="xen3-again")
     assert seen(third, again) == Others((Copy("xen3", 5, "centos", "running"),))
+
+
+def left(session: str, latest: str, later: str = LATER_LEFT) -> str:
+    """What is decided about one of two sessions of which each host takes another one for the later, A and B."""
+    other = "B" if session == "A" else "A"
+    after = dataclasses.replace(SOURCE, session=session, known=True, later=later, after=(other,), superseded=True)
+    before = dataclasses.replace(DESTINATION, session=session, known=True, before=(other,))
+    looks = ({"side": each.to_result()} for each in (after, before))
+    source, destination = (side(f"xen{number}", look, (), None, latest) for number, look in enumerate(looks, 1))
+    assert not (source.superseded and session == latest)
+    made = decide(source, destination)
+    return made.end_state if made.next == "human" else made.next
+
+
+def test_a_person_says_which_session_was_begun_last() -> None:
+    """With either word both come to an end: that one is settled, and the other one waits for it."""
+    assert left("A", "") == left("B", "") == left("A", "some other one") == "order_unknown"
+    assert (left("A", "A"), left("B", "A")) == ("done", "wait")
+    assert (left("A", "B"), left("B", "B")) == ("wait", "done")
+    # What lives is waited for whatever anybody says.
+    assert left("A", "A", LATER_LIVES) == "watch"
 
 
 def commands(name: str, **repeat: str) -> list[str]:

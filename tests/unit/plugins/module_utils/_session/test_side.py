@@ -63,6 +63,8 @@ def test_superseded(make: Make, tmp_path: pathlib.Path, more: dict[str, object],
     assert side.superseded is superseded
     # One without an end may be what has made the copy that is there.
     assert side.later == (LATER_LEFT if more == {"at": 200} else "")
+    assert (side.session, side.after) == (FIRST, (SECOND,) if more == {"at": 200} else ())
+    assert side.before == ((SECOND,) if more["at"] == 100 else ())
     assert side.phantom and side.copy == "suspended" and side.rebooted
 
 

@@ -384,6 +384,26 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     "xl here at work": (at_source(SUSPENDED, xl_alive=True), at_destination(ABSENT), "wait"),
     "being torn down": (at_source(SUSPENDED), at_destination(DYING), "wait"),
     # A later session of the domain has no end: what is there may be that one's.
+    "each host takes another session for the later one": (
+        at_source(SUSPENDED, later=LATER_LEFT, session="a", after=("b",)),
+        at_destination(ABSENT, session="a", before=("b", "c")),
+        "human: order_unknown",
+    ),
+    "each host takes another session for the later one, the other way round": (
+        at_source(SUSPENDED, session="a", before=("b",)),
+        at_destination(ABSENT, later=LATER_LEFT, session="a", after=("b",)),
+        "human: order_unknown",
+    ),
+    "each host takes another session for the later one, which lives": (
+        at_source(SUSPENDED, later=LATER_LIVES, session="a", after=("b",)),
+        at_destination(ABSENT, session="a", before=("b",)),
+        "watch",
+    ),
+    "a later session left, and both hosts say so": (
+        at_source(SUSPENDED, later=LATER_LEFT, session="a", after=("b",), before=("c",)),
+        at_destination(ABSENT, later=LATER_LEFT, session="a", after=("b",), before=("c",)),
+        "wait",
+    ),
     "suspended, a later session left": (at_source(SUSPENDED, later=LATER_LEFT), at_destination(ABSENT), "wait"),
     "suspended, a later session under way": (at_source(SUSPENDED, later=LATER_LIVES), at_destination(ABSENT), "watch"),
     "gone here, committed, a later session left there": (
