@@ -22,7 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Co
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here, lives
-from ansible_collections.dom0.xen.plugins.module_utils._session.side import is_phantom, of_side, seen
+from ansible_collections.dom0.xen.plugins.module_utils._session.side import is_overtaken, is_phantom, of_side, seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     BAR,
     CANCEL,
@@ -67,8 +67,9 @@ class Act:
 def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
     """Return this side's evidence; wait up to ``wait`` seconds for an ``xl`` that its session has left behind.
 
-    Where the session's process is gone, mark the journal first. Raises DomainBusy when another session works on the
-    domain, OSError when the mark cannot be written, and the errors of :class:`Xl`.
+    Where the session's process is gone, mark the journal first, unless a later session lives, which has the domain's
+    lock and comes first: nothing can be done on the strength of that look. Raises DomainBusy when somebody else works
+    on the domain, OSError when the mark cannot be written, and the errors of :class:`Xl`.
     """
     deadline = time.monotonic() + wait
     status = here.status()
@@ -78,7 +79,7 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
         with contextlib.suppress(control.SessionSilent):
             speak(here, {"command": control.CANCEL}, wait)
         alive = here.alive()
-    if not alive and mark:
+    if not alive and mark and not is_overtaken(here):
         with fence.locked(here, wait):
             alive = here.alive()
             if not alive and os.path.isdir(here.journal):

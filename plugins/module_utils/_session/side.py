@@ -69,6 +69,11 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     return replace(side, copy=copy, domid=row.domid, name=row.name, ran=ran, others=others)
 
 
+def is_overtaken(here: Here) -> bool:
+    """Whether a later session of the domain lives on this host."""
+    return any(each.alive for each in _around(here)[0])
+
+
 def of_side(here: Here, xl: Xl) -> list[DomainRow]:
     """Return the copies of this side; within one host both have theirs there. Raises the errors of :class:`Xl`."""
     rows = [row for row in xl.domains() if row.uuid == here.uuid]

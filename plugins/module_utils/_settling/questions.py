@@ -43,7 +43,8 @@ def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
     reason, unknown, choices = _text(source, destination, why)
     if why == PUT_ELSEWHERE and (more["silent"] or more["stuck"]):
         choices = (*(_GIVEN_UP_WITHOUT if more["silent"] else _GIVEN_UP_LATER), *choices[1:])
-    if why in (SOURCE_SILENT, DESTINATION_SILENT, PUT_ELSEWHERE) and (source.trouble or destination.trouble):
+    troubled = source.trouble or destination.trouble
+    if why in (SOURCE_SILENT, DESTINATION_SILENT, BOTH_SILENT, PUT_ELSEWHERE) and troubled:
         # Nobody may call a host off for good that has just said why it cannot be looked at.
         choices = (_LOOK_AGAIN,)
     if UNKNOWN_HOST in (source.host, destination.host):
@@ -51,6 +52,9 @@ def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
     if more.get("unseen"):
         choices = ("{settle}, when every dom0 of the inventory answers it", *choices)
     names = {"source": source.host, "destination": destination.host, "at": source.domid, "to": destination.domid}
+    if why == BOTH_SILENT and troubled:
+        reason = "{source_so}, and {destination_so}."
+    names.update(source_so=_silence(source), destination_so=_silence(destination))
     names["session"] = source.session or destination.session
     unsaid = settle(replace(source, vouched_ran=None), replace(destination, vouched_ran=None))
     names.update(more, settle=settle(source, destination), unsaid=unsaid, command=COMMAND)
@@ -79,6 +83,12 @@ def _text(source: Side, destination: Side, why: str) -> tuple[str, str, tuple[st
     return reason, unknown, choices
 
 
+def _silence(side: Side) -> str:
+    if side.gone:
+        return f"{side.host} is off for good"
+    return f"{side.host} could not be looked at" if side.trouble else f"{side.host} does not answer"
+
+
 def _named(source: Side, destination: Side) -> tuple[str, ...]:
     """A host without a name can neither be looked at nor be called off for good."""
     unknown = [word for word, side in (("source", source), ("destination", destination)) if side.host == UNKNOWN_HOST]
@@ -86,7 +96,7 @@ def _named(source: Side, destination: Side) -> tuple[str, ...]:
     return (f"{{settle}}{words}: HOST is what the inventory calls the {' and the '.join(unknown)}",)
 
 
-_LOOK_AGAIN = "{settle}, when what keeps it from being looked at is mended"
+_LOOK_AGAIN = "{settle}, when what keeps it from being looked at has ended, or is mended"
 _GIVEN_UP_WITHOUT = (
     "{settle}, when {silent} answers again",
     "{command} -e settle_gone={silent} -e settle_ran=yes: {silent} is off for good, and the copy on {other} counts;"
@@ -163,7 +173,7 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ),
     ),
     DESTINATION_SILENT: (
-        "{destination} does not answer, and it may have the copy that counts.",
+        "{destination_so}, and it may have the copy that counts.",
         "Whether the domain runs on {destination}.",
         (
             "{settle}, when {destination} answers again",
@@ -174,7 +184,7 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ),
     ),
     SOURCE_SILENT: (
-        "{source} does not answer.",
+        "{source_so}.",
         "Whether the domain runs on {source}.",
         (
             "{settle}, when {source} answers again",

@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._session import fence, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.side import seen
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATER_LEFT
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATER_LEFT, LATER_LIVES
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import NAME, UUID, Make
 
 FIRST, SECOND = "1" * 16, "2" * 16
@@ -66,6 +70,31 @@ def test_superseded(make: Make, tmp_path: pathlib.Path, more: dict[str, object],
     assert (side.session, side.after) == (FIRST, (SECOND,) if more == {"at": 200} else ())
     assert side.before == ((SECOND,) if more["at"] == 100 else ())
     assert side.phantom and side.copy == "suspended" and side.rebooted
+
+
+def test_a_later_session_that_lives_has_the_lock(make: Make, tmp_path: pathlib.Path) -> None:
+    """That it is under way is an answer: neither is it waited for, nor is this host called one that says nothing."""
+    dom0, journals, run = make(), tmp_path / "journals", tmp_path / "run"
+    session(journals, FIRST, 150)
+    session(journals, SECOND, 200)
+    here = Here(str(run), str(journals), FIRST, "sender", UUID, NAME, "me")
+    folder = run / f"{SECOND}.sender"
+    folder.mkdir(parents=True)
+    lock = DomainLock(str(run), UUID, "sender")
+    command = [sys.executable, "-c", "print(flush=True); input()", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        (folder / "status.json").write_text(json.dumps({"pid": process.pid, "phase": "streaming"}))
+        side = settle.look(here, dom0.xl, 0)
+        process.kill()
+    assert side.later == LATER_LIVES
+    # Nothing may be done on the strength of it.
+    assert not fence.is_marked(here)
+    with pytest.raises(DomainBusy):
+        settle.look(here, dom0.xl, 0)
+    lock.release()
+    assert settle.look(here, dom0.xl, 0).later == LATER_LEFT
+    assert fence.is_marked(here)
 
 
 def test_nothing_is_later_than_what_has_left_nothing(make: Make, tmp_path: pathlib.Path) -> None:

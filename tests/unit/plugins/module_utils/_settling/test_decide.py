@@ -774,6 +774,42 @@ def test_a_host_that_says_why_is_not_called_off_for_good() -> None:
     assert made.choices and not any("settle_gone" in choice for choice in made.choices)
 
 
+BUSY = "another session is moving the domain"
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "reason"),
+    [
+        (
+            replace(SILENT_SOURCE, trouble=BUSY),
+            replace(SILENT_DESTINATION, trouble=BUSY),
+            "xen1 could not be looked at, and xen2 could not be looked at.",
+        ),
+        (
+            replace(SILENT_SOURCE, trouble=BUSY),
+            SILENT_DESTINATION,
+            "xen1 could not be looked at, and xen2 does not answer.",
+        ),
+        (replace(SILENT_SOURCE, trouble=BUSY), at_destination(PAUSED, FIRST), "xen1 could not be looked at."),
+        (
+            at_source(SUSPENDED, ASKED),
+            replace(SILENT_DESTINATION, trouble=BUSY),
+            "xen2 could not be looked at, and it may have the copy that counts.",
+        ),
+        (SILENT_SOURCE, SILENT_DESTINATION, "Neither xen1 nor xen2 answers."),
+        (SILENT_SOURCE, at_destination(PAUSED, FIRST), "xen1 does not answer."),
+    ],
+    ids=["both busy", "one busy", "source busy", "destination busy", "both silent", "source silent"],
+)
+def test_a_host_that_has_answered_is_not_called_silent(source: Side, destination: Side, reason: str) -> None:
+    """It has said why it could not be looked at, and there is nothing to be brought back."""
+    made = decide(source, destination)
+    assert made.reason == reason
+    said = BUSY in "".join(made.known)
+    assert said == any("could not be looked at" in each for each in (made.reason,))
+    assert all(("is mended" in choice or "has ended" in choice) == said for choice in made.choices)
+
+
 def test_what_a_person_has_said_stays_in_the_commands() -> None:
     """Typed as they are shown, they must not lead back to the same question."""
     made = decide(at_source(SUSPENDED, ASKED), replace(SILENT_DESTINATION, gone=True))
