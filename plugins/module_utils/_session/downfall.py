@@ -93,9 +93,10 @@ class Downfall:
         self._sleep = sleep
         self._clock = clock
 
-    def attend(self) -> None:
-        """While it runs: find the process that will handle its end, which can tell of it later."""
+    def attend(self) -> dict[str, t.Any] | None:
+        """While it runs: find the process that will handle its end; return where that will tell of it."""
         self._watched()
+        return self._witness.note()
 
     def vouch(self) -> None:
         """Say that it has ended by itself, as somebody else knows."""

@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import 
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import MayGoDown, TakenAway, may_succeed
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import Clock, shutdown_node
+from ansible_collections.dom0.xen.plugins.module_utils._session.witness import Note, tells_end
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATE_BLIND, LATE_DISMISSED, LATE_DOWN
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -101,9 +102,21 @@ def failure(outcome: t.Mapping[str, t.Any], name: str) -> Failure | None:
     return Failure("late_shutdown", f"{name} {how}: {cause}", remedy="Run dom0.xen.settle for the domain.")
 
 
-def is_asked(domid: int, folder: str) -> None:
-    """Put on record, in the journal ``folder``, that the guest is asked now. Raises OSError; then it must not be."""
-    documents.write(os.path.join(folder, ASKED), {"domid": domid})
+def is_asked(domid: int, folder: str, log: Note | None = None) -> None:
+    """Put on record, in the journal ``folder``, that the guest is asked now, and the ``log`` that will tell of its end.
+
+    Raises OSError; then it must not be asked.
+    """
+    documents.write(os.path.join(folder, ASKED), {"domid": domid, "log": log})
+
+
+def went_down(here: Here) -> bool:
+    """Whether the guest has shut down by itself since it was asked, in this boot, as the log of its monitor says."""
+    asked, past = documents.read(os.path.join(here.journal, ASKED)) or {}, here.history()
+    log, domid = asked.get("log"), asked.get("domid")
+    if not isinstance(log, dict) or domid is None or (domid, _procfs.boot_id()) != (past.domid, past.boot_id):
+        return False
+    return tells_end(log, domid)
 
 
 def take_back(store: XenStore, domid: int, uuid: str, folder: str) -> bool:
@@ -137,6 +150,8 @@ def keep(here: Here, xl: Xl, store: XenStore, record: t.Callable[..., None], sec
         return
     down = Downfall(xl, here.uuid, here.name, domid, here.journal)
     down.attend()
+    if went_down(here):
+        down.vouch()
     outcome = follow(down, domid, here.name, lambda dummy, wait: time.sleep(wait), lambda: False, seconds)
     if outcome["end"] == _TAKEN and not any(row.uuid == here.uuid for row in xl.domains()):
         # It may as well have gone down before anybody looked.

@@ -137,8 +137,8 @@ class Shutter:
     def _shut_down(self) -> None:
         self._answers.expect(COPY_MADE_TEXT)
         # It may be gone, and its monitor with it, before it is looked at.
-        self._downfall.attend()
-        late_shutdown.is_asked(self._domid, self._folder)
+        log = self._downfall.attend()
+        late_shutdown.is_asked(self._domid, self._folder, log)
         self._asked, self._deadline = True, time.monotonic() + self._limit
         while True:
             self._ask()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow, SessionSeen
+from ansible_collections.dom0.xen.plugins.module_utils._session import late_shutdown
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import has_ended
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
@@ -35,6 +36,8 @@ _EARLIER = 50
 def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     """Return what there is to be seen; whether both processes are alive is known. Raises the errors of :class:`Xl`."""
     history, status = here.history(), here.status() if alive else {}
+    if here.role == SENDER and history.restartable and not history.seen_down:
+        history = replace(history, seen_down=late_shutdown.went_down(here))
     since, before = _around(here)
     left = [each for each in since if not each.over]
     side = Side(

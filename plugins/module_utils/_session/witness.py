@@ -6,6 +6,7 @@
 A domain that is not there any more has shut down, or somebody has destroyed, saved or moved it. Only in the first case
 xl's monitor writes "Domain N has shut down, reason code 0" (1: a reboot, 3 or 4: a crash), before it destroys what is
 left (tools/xl/xl_vmcontrol.c create_domain). Its log is kept open here, since the monitor may be gone with the domain.
+The file stays, and others can read it when this process is gone too, if they know which one it was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
@@ -25,6 +27,12 @@ _CRASH = "crash"
 # The numbers of enum libxl_shutdown_reason (tools/libs/light/libxl_types.idl); 4 is the watchdog's.
 _CODES = {b"0": ENDS[0], b"1": ENDS[1], b"3": _CRASH, b"4": _CRASH}
 _TAIL_BYTES = 256 * 1024
+# Older ones are moved to NAME.1 and so on (tools/libs/light/libxl_utils.c libxl_create_logfile).
+_MOVED = ("", *(f".{number}" for number in range(1, 11)))
+# The monitor has made it anew, or another one has written to the file.
+_WAITS = re.compile(rb"^Waiting for domain ", re.MULTILINE)
+
+Note = t.Mapping[str, t.Any]
 
 
 class Witness:
@@ -71,15 +79,24 @@ class Witness:
             with contextlib.suppress(OSError):
                 self._log = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
 
+    def note(self) -> dict[str, t.Any] | None:
+        """Return where that log is and how long, for :func:`tells_end` in the same boot; None where there is none."""
+        try:
+            status = os.fstat(self._log)
+            path = os.readlink(os.path.join(_procfs.PROC, "self", "fd", str(self._log)))
+        except OSError:
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return {"path": path, "device": status.st_dev, "inode": status.st_ino, "size": status.st_size}
+
     def _said(self) -> str | None:
         if self._log < 0 or self.domid is None:
             return None
         try:
-            size = os.fstat(self._log).st_size
-            text = os.pread(self._log, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+            codes = _ends(self.domid).findall(_tail(self._log))
         except OSError:
             return None
-        codes = re.findall(rb"^Domain %d has shut down, reason code (\d+) " % self.domid, text, re.MULTILINE)
         return _CODES.get(codes[-1]) if codes else None
 
     def _forget(self) -> None:
@@ -87,3 +104,30 @@ class Witness:
         if self._log >= 0:
             os.close(self._log)
             self._log = -1
+
+
+def tells_end(note: Note, domid: int) -> bool:
+    """Whether the log of a :meth:`Witness.note` says that the domain has since shut down by itself, and no more."""
+    for moved in _MOVED:
+        with contextlib.suppress(OSError, KeyError, TypeError, ValueError):
+            log = os.open(f"{note['path']}{moved}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+            try:
+                status = os.fstat(log)
+                if (status.st_dev, status.st_ino) == (note["device"], note["inode"]):
+                    return _is_end(_tail(log, int(note["size"])), domid)
+            finally:
+                os.close(log)
+    return False
+
+
+def _is_end(text: bytes, domid: int) -> bool:
+    found = list(_ends(domid).finditer(text))
+    return bool(found) and _CODES.get(found[-1].group(1)) in ENDS and not _WAITS.search(text, found[-1].end())
+
+
+def _ends(domid: int) -> t.Pattern[bytes]:
+    return re.compile(rb"^Domain %d has shut down, reason code (\d+) " % domid, re.MULTILINE)
+
+
+def _tail(log: int, begin: int = 0) -> bytes:
+    return os.pread(log, _TAIL_BYTES, max(begin, os.fstat(log).st_size - _TAIL_BYTES))

@@ -59,13 +59,16 @@ def runs_on_the_source(site: Site) -> None:
 
 
 @pytest.fixture
-def cold(make_site: MakeSite) -> t.Iterator[tuple[Site, Move]]:  # noqa: F811  # pytest finds fixtures by their names
-    """A move whose guest does not shut down in time."""
+def cold(
+    make_site: MakeSite,  # noqa: F811  # pytest finds fixtures by their names
+    request: pytest.FixtureRequest,
+) -> t.Iterator[tuple[Site, Move]]:
+    """A move whose guest does not shut down in time; it does not see that it is asked, unless a test says otherwise."""
     site = make_site("xen1", "xen2", suspend_timeout_s=1.0)
     site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True))
     path = site["xen1"].paths.root / "domain.cfg"
     path.write_text(FILE)
-    site["xen1"].behave(NAME, shutdown="ignore")
+    site["xen1"].behave(NAME, shutdown=getattr(request, "param", "ignore"))
     yield site, two_hosts.begin(site, "cold", config_path=str(path), shutdown_timeout=1.0)
 
 
@@ -80,6 +83,26 @@ def test_a_guest_that_shuts_down_after_that_is_asked_about(cold: tuple[Site, Mov
     assert site["xen1"].domains() == []
     assert move.settle(vouched_ran=False).end_state == "stayed"
     runs_on_the_source(site)
+
+
+@pytest.mark.parametrize("cold", ["ack_only"], indirect=True)
+@pytest.mark.parametrize("destroyed", [False, True])
+def test_a_guest_that_had_agreed_is_started_again(cold: tuple[Site, Move], destroyed: bool) -> None:
+    """Where the log of its monitor says that it has shut down by itself; else a person is asked."""
+    site, move = cold
+    kill_while_it_watches(site, move)
+    (domain,) = site["xen1"].domains()
+    if destroyed:
+        assert site["xen1"].run("xl", "destroy", NAME).status == 0
+    else:
+        site["xen1"].machine.call("shut_down", domid=domain["domid"], reason=0)
+    until(lambda: site["xen1"].domains() == [])
+    if destroyed:
+        assert move.settle().end_state == "started_perhaps"
+        assert site["xen1"].domains() == []
+    else:
+        assert move.settle().end_state == "stayed"
+        runs_on_the_source(site)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -25,6 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.late_shutdown im
     is_asked,
     keep,
     may_go_down,
+    went_down,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import GUEST, NAME, UUID, Dom0, Make
 
@@ -135,6 +136,10 @@ class Left:
         self.write("shutting_down")
         is_asked(self.domid, self.here.journal)
 
+    def note(self) -> None:
+        """Have the log of its monitor on record too."""
+        is_asked(self.domid, self.here.journal, Downfall(self.dom0.xl, UUID, NAME, self.domid, "").attend())
+
     def write(self, step: str, **details: t.Any) -> None:
         """Add to the journal."""
         file = journal.Journal(self.here.journal)
@@ -185,6 +190,26 @@ def test_one_that_is_gone_when_it_is_looked_at_may_have_shut_down(left: Left) ->
     with pytest.raises(MayGoDown, match="what it does is not known"):
         left.keep()
     assert left.told[-1] == ("late_shutdown", "blind") and left.here.history().restartable
+
+
+def test_one_that_is_gone_is_started_again_where_its_monitor_has_told(left: Left) -> None:
+    """Whoever settles has come too late to see it, and reads what is left of it."""
+    left.note()
+    assert not went_down(left.here)
+    left.dom0.shut_down(left.domid, 0)
+    left.dom0.until(lambda: all(row.uuid != UUID for row in left.dom0.xl.domains()))
+    assert went_down(left.here)
+    left.keep()
+    assert left.told[-1] == ("late_shutdown", "started")
+
+
+def test_what_a_domain_of_another_boot_has_done_tells_nothing(left: Left) -> None:
+    """Domids begin anew."""
+    left.note()
+    left.dom0.shut_down(left.domid, 0)
+    left.dom0.until(lambda: went_down(left.here))
+    left.write("opened", boot_id="another")
+    assert not went_down(left.here)
 
 
 def test_what_it_has_not_seen_is_taken_back(left: Left) -> None:
