@@ -10,7 +10,7 @@ import re
 import shlex
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, SessionDomain
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
@@ -29,6 +29,7 @@ NOBODY_ASKED = "every other dom0"
 _PLAIN = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.:@+-]*\Z")
 
 Result = dict[str, t.Any]
+_Machine = tuple[str, str]
 
 
 def side(host: str, look: t.Mapping[str, t.Any], gone: t.Container[str], ran: bool | None, latest: str = "") -> Side:
@@ -61,26 +62,34 @@ def others(
     """Return what all dom0s show of the domain beside the two sides; ``answers`` is what ``host_info`` returned.
 
     On both sides' hosts that is only another domain of its name, from a file that gives it another UUID. A host that
-    the inventory calls twice is looked at once.
+    the inventory calls twice is looked at once; two that were restored from one running snapshot have the same boot,
+    and are two.
     """
     found: list[Copy] = []
     unseen: list[str] = [] if answers else [NOBODY_ASKED]
     facts = facts_by_host(answers)
-    boots = {side.boot_id for side in (source, destination) if side.boot_id}
-    looked: set[str] = set()
+    machines = {_machine(side, facts.get(side.host)) for side in (source, destination)}
+    looked: set[_Machine] = set()
     for host in answers:
         seen = facts.get(host)
-        part = host in (source.host, destination.host) or (seen is not None and seen.boot_id in boots)
+        machine = (seen.boot_id, seen.hostname) if seen is not None else None
+        part = host in (source.host, destination.host) or (machine is not None and machine in machines)
         if seen is None or not seen.domains:
             # A host without so much as its own domain does not tell.
             unseen += [] if part or host in gone else [host]
             continue
-        if seen.boot_id in looked:
+        if machine is None or machine in looked:
             continue
-        looked.add(seen.boot_id)
+        looked.add(machine)
         copies = (_copy(host, row, domain) for row in seen.domains)
         found += [copy for copy in copies if copy is not None and (copy.namesake or not part)]
     return Others(tuple(found), tuple(unseen))
+
+
+def _machine(side: Side, facts: HostFacts | None) -> _Machine | None:
+    if facts is not None:
+        return facts.boot_id, facts.hostname
+    return (side.boot_id, side.hostname) if side.boot_id else None
 
 
 def _copy(host: str, row: DomainRow, domain: SessionDomain) -> Copy | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import typing as t
 from dataclasses import replace
 
@@ -50,6 +51,7 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         barred=bool(status.get("barred")),
         xl_alive=xl_alive,
         boot_id=_procfs.boot_id(),
+        hostname=socket.gethostname(),
         superseded=any(each.over for each in since),
         later=_without_end(left),
         session=here.session,

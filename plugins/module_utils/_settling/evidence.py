@@ -95,6 +95,8 @@ class Side(Record):
     it has a link to the other's; ``waits``: it says that only settling can bring it to its end; ``barred``: it takes no
     commit any more; ``xl_alive``: the ``xl`` that it had started does.
 
+    ``hostname`` is what the host calls itself: hosts restored from one running snapshot have one ``boot_id``.
+
     ``known``: it has a journal of the session. ``copy`` is one of the states above, of the copy ``domid``, which is
     called ``name``; ``ran``: it has used processor time; ``others``: how many more copies run. ``phantom``: there is no
     such copy, only the record by which one that is not there counts as suspended. ``superseded``: a later session of
@@ -121,6 +123,7 @@ class Side(Record):
     barred: bool = False
     xl_alive: bool = False
     boot_id: str = ""
+    hostname: str = ""
     copy: str = ABSENT
     domid: int | None = None
     name: str = ""

@@ -19,8 +19,8 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._decision import NOBODY_A
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, OTHER, UUID, host, row
 
 DOMAIN = SessionDomain(UUID, "centos")
-SOURCE = Side("xen1", boot_id=host("xen1").boot_id)
-DESTINATION = Side("xen2", boot_id=host("xen2").boot_id)
+SOURCE = Side("xen1", boot_id=host("xen1").boot_id, hostname=host("xen1").hostname)
+DESTINATION = Side("xen2", boot_id=host("xen2").boot_id, hostname=host("xen2").hostname)
 SILENT = {"unreachable": True, "msg": "no route to host"}
 
 
@@ -71,11 +71,19 @@ def test_hosts_that_were_left_out_were_not_asked() -> None:
 
 def test_a_host_under_another_name_is_the_same_host() -> None:
     """The inventory may call one twice."""
-    alias = dataclasses.replace(having("xen1", row()), hostname="xen1-again")
-    assert seen(alias) == Others()
+    alias = {"host": having("xen1", row()).to_result()}
+    assert seen(**{"xen1-again": alias}) == Others()
     third = having("xen3", row(domid=5))
-    again = dataclasses.replace(third, hostname="xen3-again")
-    assert seen(third, again) == Others((Copy("xen3", 5, "centos", "running"),))
+    again = {"host": third.to_result()}
+    assert seen(third, **{"xen3-again": again}) == Others((Copy("xen3", 5, "centos", "running"),))
+
+
+def test_hosts_of_one_boot_are_not_the_same_host() -> None:
+    """They were restored from one running snapshot: each may have the domain."""
+    like_source = dataclasses.replace(having("xen3", row(domid=5)), boot_id=SOURCE.boot_id)
+    like_that = dataclasses.replace(having("xen4", row(domid=6)), boot_id=SOURCE.boot_id)
+    assert [copy.host for copy in seen(having("xen1", row()), like_source, like_that).copies] == ["xen3", "xen4"]
+    assert [copy.host for copy in seen(like_source, like_that).copies] == ["xen3", "xen4"]
 
 
 def left(session: str, latest: str, later: str = LATER_LEFT) -> str:
