@@ -68,6 +68,12 @@ BY_HAND: dict[str, tuple[Side, Side, Others, str]] = {
         Others((THERE,)),
         "done: elsewhere, elsewhere",
     ),
+    "it is paused elsewhere, which counts, and the sender's goes on": (
+        at_source(RUNNING, ASKED, alive=True, vouched_ran=True),
+        at_destination(ABSENT, FIRST),
+        Others((THERE_PAUSED,)),
+        "human: put_elsewhere",
+    ),
     "it is paused elsewhere": (
         phantom(),
         at_destination(ABSENT, FIRST),
