@@ -72,11 +72,10 @@ class _Begun(t.NamedTuple):
 
 
 def _begun(record: t.Mapping[str, t.Any], opened: t.Mapping[str, t.Any], changed: float, proc: str) -> _Begun:
-    boot_id, monotonic_s, unix_s = opened.get("boot_id"), record.get("monotonic_s"), record.get("unix_s")
+    boot_id, monotonic_s, unix_s = _word(opened, "boot_id"), _seconds(record, "monotonic_s"), _seconds(record, "unix_s")
     this_boot = _this_boot(proc)
-    clock = float(unix_s) if _is_number(unix_s) else changed
-    if isinstance(boot_id, str) and boot_id and _is_number(monotonic_s):
-        return _Begun(boot_id == this_boot, boot_id, float(t.cast("float", monotonic_s)), clock)
+    if boot_id and monotonic_s is not None:
+        return _Begun(boot_id == this_boot, boot_id, monotonic_s, changed if unix_s is None else unix_s)
     # Its journal has no beginning: what the clock says, as if it had always been right in this boot.
     since_boot = time.monotonic() - (time.time() - changed)
     return _Begun(since_boot > 0, this_boot if since_boot > 0 else "", since_boot, changed)
@@ -109,8 +108,11 @@ def _this_boot(proc: str) -> str:
         return ""
 
 
-def _is_number(value: t.Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _MOST_SECONDS
+def _seconds(record: t.Mapping[str, t.Any], key: str) -> float | None:
+    value = record.get(key)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return float(value) if abs(value) < _MOST_SECONDS else None
 
 
 def _seen(

@@ -71,11 +71,11 @@ def test_hosts_that_were_left_out_were_not_asked() -> None:
 
 def test_a_host_under_another_name_is_the_same_host() -> None:
     """The inventory may call one twice."""
-    alias = {"host": having("xen1", row()).to_result()}
-    assert seen(**{"xen1-again": alias}) == Others()
+    alias: dict[str, t.Any] = {"xen1-again": {"host": having("xen1", row()).to_result()}}
+    assert seen(**alias) == Others()
     third = having("xen3", row(domid=5))
-    again = {"host": third.to_result()}
-    assert seen(third, **{"xen3-again": again}) == Others((Copy("xen3", 5, "centos", "running"),))
+    again: dict[str, t.Any] = {"xen3-again": {"host": third.to_result()}}
+    assert seen(third, **again) == Others((Copy("xen3", 5, "centos", "running"),))
 
 
 def test_hosts_of_one_boot_are_not_the_same_host() -> None:

@@ -180,7 +180,7 @@ def with_the_source_overlooked(source_side: Side, destination_side: Side, others
     [(World(), {}), (SAVES, {"pauses": True}), (COLD, {"shuts_down": True})],
     ids=["live", "suspend", "cold"],
 )
-def test_a_copy_that_somebody_lets_go_on_at_the_source(first: World, kind: dict[str, bool]) -> None:
+def test_a_copy_that_somebody_lets_go_on_at_the_source(first: World, kind: dict[str, t.Any]) -> None:
     """While the sender waits, and whatever is on record: the destination's is not started beside it."""
     kinds = {"xl on the destination is killed", "the receiver is killed", "the sender is killed", LET_GO}
     there = destination_machine(makes=first.cold)
