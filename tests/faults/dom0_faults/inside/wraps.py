@@ -46,6 +46,7 @@ SETTLING_WAITS: dict[str, dict[str, float]] = {
     "_session.settle": {"POLL_S": 0.1},
     "_session.fence": {"POLL_S": 0.05},
     "_session.late_shutdown": _LATE,
+    "_session.late_suspend": _LATE,
 }
 
 
