@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import pytest
 from dom0lab.guest_disk import guest_config
 
 from .conftest import Record
 from .world import World
-
-pytestmark = pytest.mark.untried
 
 CONFIG, AUTO = "/etc/xen/centos.cfg", "/etc/xen/auto"
 # A guest that boots in an emulated host shows signs of life after half a minute.

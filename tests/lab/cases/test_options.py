@@ -14,8 +14,6 @@ from .circumstances import bridge_renamed
 from .conftest import Record
 from .world import World, same_guest
 
-pytestmark = pytest.mark.untried
-
 SILENT_S = 6.0
 
 
