@@ -21,8 +21,8 @@ SSH, RECEIVER, NOBODY = 22, 49152, 4711
 ALL_PORTS = {SSH: "open", RECEIVER: "closed", NOBODY: "closed"}
 TRUST = "/run/lab-trust"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
-# A Python that imports paramiko, and logins, take their time in an emulated host.
-SSH_CONNECT_S = 90
+# A Python that imports paramiko, and logins, take their time in an emulated host; the receiver has to wait as long.
+SLOW = {"migrate_connect_timeout": 90, "migrate_admission_timeout": 400}
 
 
 def knocked(world: World) -> dict[int, str]:
@@ -107,7 +107,7 @@ def test_ssh_between_hosts_that_trust_each_other_in_nothing(home: World, record:
     with strangers(home) as keys:
         assert "dom0-xen-lab-peer" not in keys
         with search.no_key(home, "root", pipelining=True) as (dummy, how):
-            move(home, record, "ssh", SSH, migrate_connect_timeout=SSH_CONNECT_S, **how)
+            move(home, record, "ssh", SSH, **SLOW, **how)
         assert home.destination.run("cat /root/.ssh/authorized_keys").stdout == keys
         for host in home.lab.hosts.values():
             assert host.run("ls -A /root/.ssh").stdout.split() == ["authorized_keys", "config"]
@@ -124,7 +124,7 @@ def test_ssh_to_a_host_that_shows_another_key(home: World) -> None:
     )
     try:
         with home.lab.observe(everywhere=True) as watch:
-            outcome = home.migrate(migrate_transport="ssh", migrate_connect_timeout=SSH_CONNECT_S)
+            outcome = home.migrate(migrate_transport="ssh", **SLOW)
     finally:
         host.run(f"mv /run/lab-host-key.pub {HOST_KEY}; rm -f /run/lab-other /run/lab-other.pub")
     same_guest(watch.observation)
