@@ -39,8 +39,8 @@ class KeyRefused(LinkError):
     remedy = (
         "Look at sshd's log on the destination. The account (migrate_ssh_user) must be let in with a key:"
         " PubkeyAuthentication yes, for root PermitRootLogin prohibit-password, no AuthenticationMethods that ask for"
-        " more, and an AuthorizedKeysFile. A receiver to which no sender came within migrate_admission_timeout has taken"
-        " the session's key away."
+        " more, and an AuthorizedKeysFile. A receiver to which no sender came within migrate_admission_timeout has"
+        " taken the session's key away."
     )
 
 
