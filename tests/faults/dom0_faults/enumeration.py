@@ -101,10 +101,10 @@ def _after_deed(course: str, passed: t.Sequence[Passed], baseline: Baseline) -> 
         begun = begun or one.place in starts
 
 
-def through_playbooks(everything: t.Sequence[Fault], counts: t.Mapping[str, int] = PLAYBOOKS) -> list[Fault]:
+def through_playbooks(everything: t.Sequence[Fault]) -> list[Fault]:
     """Return faults whose move and settling are done by ansible-playbook, of a course the same share of every kind."""
     chosen = []
-    for course, count in counts.items():
+    for course, count in PLAYBOOKS.items():
         by_kind: dict[str, list[Fault]] = {}
         for fault in everything:
             if fault.course == course and fault.again is None:

@@ -19,7 +19,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DeviceSeen,
     DomainFacts,
     HostFacts,
-    XenStoreFacts,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     CONFIG,
@@ -165,7 +164,8 @@ def test_a_disk_that_another_domain_serves_here_may_be_served_by_dom0_there() ->
     """What XenStore tells of the devices is how they are here."""
     subject = with_file({**CONFIG, "nics": [{**CARD, "backend_domid": 7}]}, nics=[CARD])
     seen = DeviceSeen("vif", 0, backend_domid=7, state=4)
-    store = dataclasses.replace(t.cast("XenStoreFacts", subject.xenstore), devices=(seen,))
+    assert subject.xenstore is not None
+    store = dataclasses.replace(subject.xenstore, devices=(seen,))
     subject = dataclasses.replace(subject, xenstore=store)
     assert "driver_domain" not in codes(subject)
     assert "driver_domain" in [one.code for one in findings(host("xen1"), host("xen2"), subject, request())]
