@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from .conftest import Record
 from .plays import Outcome
 from .world import World, same_guest
-
-pytestmark = pytest.mark.untried
 
 SAVE = Path(__file__).parent / "playbooks" / "save.yml"
 RESTORE = "dom0.xen.restore"

@@ -10,8 +10,6 @@ import json
 import typing as t
 from collections.abc import Iterator
 
-import pytest
-
 from . import search
 from .conftest import Record
 from .plays import Outcome
@@ -101,7 +99,6 @@ def strangers(world: World) -> Iterator[str]:
             host.run(f"cd {TRUST} && mv ssh_known_hosts /etc/ssh/ && mv * /root/.ssh/ && rmdir {TRUST}")
 
 
-@pytest.mark.untried
 def test_ssh_between_hosts_that_trust_each_other_in_nothing(home: World, record: Record) -> None:
     """sshd's port is all that it takes, and a key that is made for the move, shows nowhere, and is gone after it."""
     with strangers(home) as keys:
@@ -114,7 +111,6 @@ def test_ssh_between_hosts_that_trust_each_other_in_nothing(home: World, record:
             assert host.run("grep -rl 'PRIVATE KEY' /root /run/dom0-xen", check=False).stdout == ""
 
 
-@pytest.mark.untried
 def test_ssh_to_a_host_that_shows_another_key(home: World) -> None:
     """The host key is the one that the controller has read at the destination, or the guest is not touched."""
     host = home.destination
