@@ -37,8 +37,6 @@ _EARLIER = 50
 def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     """Return what there is to be seen; whether both processes are alive is known. Raises the errors of :class:`Xl`."""
     history, status = here.history(), here.status() if alive else {}
-    if here.role == SENDER and history.restartable and not history.seen_down:
-        history = replace(history, seen_down=late_shutdown.went_down(here))
     since, before = _around(here)
     left = [each for each in since if not each.over]
     side = Side(
@@ -60,6 +58,10 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         history=history,
     )
     rows = of_side(here, xl)
+    if here.role == SENDER and history.restartable and not history.seen_down:
+        # Its monitor writes that before the domain goes, so who finds it gone has to read it afterwards.
+        history = replace(history, seen_down=late_shutdown.went_down(here))
+        side = replace(side, history=history)
     # Beside another one, what is being torn down tells nothing.
     rows = [row for row in rows if not row.state.dying] or rows
     row, others = own_copy(rows, history, side.rebooted)

@@ -13,11 +13,15 @@ import sys
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import fence, settle
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._session import fence, late_shutdown, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.side import seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATER_LEFT, LATER_LIVES
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import NAME, UUID, Make
 
 FIRST, SECOND = "1" * 16, "2" * 16
@@ -44,6 +48,37 @@ def test_what_is_torn_down_counts_as_gone(make: Make, tmp_path: pathlib.Path) ->
     here = Here(str(tmp_path / "run"), str(journals), FIRST, "sender", UUID, NAME, "me")
     side = seen(here, dom0.xl, alive=False, xl_alive=False)
     assert side.phantom and side.copy == "suspended"
+
+
+def test_a_guest_that_goes_down_while_it_is_looked_at_was_seen_to(make: Make, tmp_path: pathlib.Path) -> None:
+    """Its monitor has written so before xl does not list it any more."""
+    dom0, log = make(), tmp_path / "xl-guest.log"
+    domid = dom0.start()
+    folder = tmp_path / "journals" / f"{FIRST}.sender"
+    session(tmp_path / "journals", FIRST, 150)
+    steps = [
+        {"step": "opened", "details": {"uuid": UUID, "name": NAME, "boot_id": _procfs.boot_id()}},
+        {"step": "copy", "details": {"domid": domid}},
+        {"step": "shutting_down"},
+    ]
+    (folder / "journal").write_text("".join(json.dumps(step) + "\n" for step in steps))
+    log.write_text("Waiting for domain\n")
+    status = log.stat()
+    note = {"path": str(log), "device": status.st_dev, "inode": status.st_ino, "size": status.st_size}
+    late_shutdown.is_asked(domid, str(folder), note)
+
+    class GoesDown(Xl):
+        """It does so just before it is looked for."""
+
+        def domains(self) -> tuple[DomainRow, ...]:
+            with log.open("a") as file:
+                file.write(f"Domain {domid} has shut down, reason code 0 0x0\n")
+            self.destroy(domid)
+            return super().domains()
+
+    here = Here(str(tmp_path / "run"), str(tmp_path / "journals"), FIRST, "sender", UUID, NAME, "me")
+    side = seen(here, GoesDown(subprocess_runner(), dom0.xl.binary), alive=False, xl_alive=False)
+    assert side.phantom and side.history.seen_down
 
 
 @pytest.mark.parametrize(
