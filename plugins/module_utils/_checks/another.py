@@ -47,15 +47,19 @@ def _started_from(case: Case) -> ConfigFile | None:
     return files[0] if len(files) == 1 and chosen(case)[0] == COLD else None
 
 
+def _file(case: Case) -> ConfigFile | None:
+    """Return the file that says how the domain arrives, whichever way it goes; None where none does."""
+    return _started_from(case) or file_of(case)
+
+
 def arrival(case: Case) -> Case:
     """Return the case with the domain as it is to arrive; the same where no file says that, or it is not known how."""
-    anew = _started_from(case)
-    file = anew or file_of(case)
+    file = _file(case)
     if file is None or file.config is None or case.domain is None:
         return case
     # XenStore tells of the devices that it has here.
     domain = dataclasses.replace(case.domain, config=file.config, xenstore=None)
-    if anew is not None:
+    if _started_from(case) is not None:
         domain = _anew(domain, file.config)
     paths = _other_config.paths(case.config, file.config)
     return dataclasses.replace(case, domain=domain, request=dataclasses.replace(case.request, map_disks=paths))
@@ -84,7 +88,7 @@ def for_arrival(rule: Rule) -> Rule:
 
 def _of_file(case: Case, found: t.Iterable[Finding]) -> t.Iterator[Finding]:
     """Say with each finding which file it comes from, where the domain is looked at as one has it."""
-    file = _started_from(case) or file_of(case)
+    file = _file(case)
     for finding in found:
         told = file is not None and file.config is not None and file.path not in finding.message + finding.remedy
         more = f" It is looked at as {file.path} has it." if told and file else ""
@@ -126,7 +130,7 @@ def disks_there(rule: Rule) -> Rule:
 
 def apart(case: Case) -> t.Iterator[Finding]:
     """No two disks of the domain are one in the file."""
-    there, file = arrival(case), _started_from(case) or file_of(case)
+    there, file = arrival(case), _file(case)
     if there is case or file is None or case.domain is None:
         return
     disks = {"disks": _other_config.disks(case.config, there.config)}

@@ -39,6 +39,10 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
     history, status = here.history(), here.status() if alive else {}
     since, before = _around(here)
     left = [each for each in since if not each.over]
+    rows = of_side(here, xl)
+    if here.role == SENDER and history.restartable and not history.seen_down:
+        # Its monitor writes that before the domain goes, so who finds it gone has to read it afterwards.
+        history = replace(history, seen_down=late_shutdown.went_down(here))
     side = Side(
         host="",
         known=history.boot_id is not None,
@@ -57,11 +61,6 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         before=tuple(each.session for each in before[:_EARLIER]),
         history=history,
     )
-    rows = of_side(here, xl)
-    if here.role == SENDER and history.restartable and not history.seen_down:
-        # Its monitor writes that before the domain goes, so who finds it gone has to read it afterwards.
-        history = replace(history, seen_down=late_shutdown.went_down(here))
-        side = replace(side, history=history)
     # Beside another one, what is being torn down tells nothing.
     rows = [row for row in rows if not row.state.dying] or rows
     row, others = own_copy(rows, history, side.rebooted)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import sys
 import typing as t
 
 from dom0_double.driver.site import Site
@@ -45,6 +46,14 @@ class Answer:
         )
         assert isinstance(found, dict)
         return found
+
+
+def bare_python(folder: pathlib.Path) -> str:
+    """Make a Python without its site-packages, so without pyxs and paramiko; returns its path."""
+    path = folder / "bare-python"
+    path.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    path.chmod(0o755)
+    return str(path)
 
 
 def ask(site: Site, folder: pathlib.Path, *arguments: str) -> Answer:

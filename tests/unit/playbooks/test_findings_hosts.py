@@ -19,7 +19,7 @@ import pytest
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.asking import Answer, Found, ask, require
+from ansible_collections.dom0.xen.tests.unit.playbooks.asking import Answer, Found, ask, bare_python, require
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -148,14 +148,11 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Answer]:
     """What was found of all hosts at once, for each of the domains."""
     folder = tmp_path_factory.mktemp("double")
     site = Site(folder / "site")
-    # Without its site-packages there is no pyxs for this one.
-    bare = folder / "bare-python"
-    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
-    bare.chmod(0o755)
+    bare = bare_python(folder)
     site.up(["xen1"], python=sys.executable)
     for name, other in OTHERS.items():
         if name not in NO_HOSTS:
-            site.up([name], python=str(bare) if name == "no-pyxs" else sys.executable, **other.settings)
+            site.up([name], python=bare if name == "no-pyxs" else sys.executable, **other.settings)
     for guest in DOMAINS.values():
         site["xen1"].start_guest(guest)
     more = folder / "more.json"

@@ -22,7 +22,7 @@ from dom0_double.driver.commands import namespaces
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.asking import Found, ask, require
+from ansible_collections.dom0.xen.tests.unit.playbooks.asking import Found, ask, bare_python, require
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, read_until
 
 pytestmark = pytest.mark.timeout(600)
@@ -221,13 +221,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     """Four hosts, of which one is older and one has nothing but Python; the inventory has no address for moves."""
     folder = tmp_path_factory.mktemp("double")
     site = Site(folder / "site")
-    bare = folder / "bare-python"
-    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
-    bare.chmod(0o755)
+    bare = bare_python(folder)
     site.up(["xen1"], python=sys.executable, addresses=[interface(1), interface(11)])
     site.up(["xen2"], python=sys.executable, addresses=[interface(2)], bridges=["xenbr0", "xenbr1"])
     site.up(["old"], python=sys.executable, xen_minor=13)
-    site.up(["bare"], python=str(bare))
+    site.up(["bare"], python=bare)
     site.inventory.write_text(site.inventory.read_text().replace("      dom0_xen_address: 127.0.0.1\n", ""))
     more: dict[str, t.Any] = {"memory_mib": 16, "bridge": None, "compact": True}
     site["xen1"].start_guest(CENTOS)
