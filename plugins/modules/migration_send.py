@@ -73,6 +73,15 @@ options:
       - Once the permission was asked for, no time limit ends a session.
     type: int
     default: 10
+  ready_timeout:
+    description:
+      - For how long the guest may stand still while nothing moves, in seconds, though the connection is there. With
+        O(method=cold) the time that the guest has to shut down is added until it is down.
+      - The migration is then given up, and the domain goes on running here. If C(xl) does not end within the same time
+        again, it is killed.
+      - Once the permission was asked for, the session says after that time that it waits to be settled, and goes on.
+    type: int
+    default: 180
   gate:
     description:
       - Who decides at the gate, when the domain stands still here and is complete at the destination.
@@ -230,6 +239,7 @@ def main() -> None:
             "peer_host": {"type": "str", "default": ""},
             "link_timeout": {"type": "int", "default": 30},
             "stop_link_timeout": {"type": "int", "default": 10},
+            "ready_timeout": {"type": "int", "default": 180},
             "gate": {"type": "str", "choices": ["engine", "controller"], "default": "engine"},
             "gate_timeout": {"type": "int", "default": 120},
             "method": {"type": "str", "choices": ["live", "suspend", "cold"], "default": "live"},
@@ -284,6 +294,7 @@ def main() -> None:
             mapped=params["mapped"],
             leave_paused=params["leave_paused"],
             keep_domid=params["keep_domid"],
+            ready_timeout=params["ready_timeout"],
             source_address=params["source_address"],
             planned_interface=params["planned_interface"],
         )

@@ -21,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
     words,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.carried import Carried
+from ansible_collections.dom0.xen.plugins.module_utils._session.deadlines import Deadlines
 from ansible_collections.dom0.xen.plugins.module_utils._session.departure import dialer
 from ansible_collections.dom0.xen.plugins.module_utils._session.disks import PAUSE_S
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
@@ -62,6 +63,7 @@ class Sender(Driver[SourceState]):
         self._store = XenStore()
         self._copy = SourceCopy(self._xl, self._store, settings)
         self._guard = Guard(settings, self._store, send=self.link.send_message)
+        self._deadlines = Deadlines(settings, self.link, self.clock)
         self._watch: SourceWatch | None = None
         self._stream = Outgoing(Authorised(settings.uuid, settings.name), settings.destination_features)
         self._xl_started = self._exit_seen = self._watches = self._watched = False
@@ -72,9 +74,9 @@ class Sender(Driver[SourceState]):
         document = super().status()
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
-        expired = self.link.down_for > self.settings.link_timeout
         document.update(transport=self.settings.transport, **self._carried.told)
-        document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, expired))
+        late = self._deadlines.late
+        document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, late))
         # Where it is killed meanwhile, or told to end, nobody knows any more that the domain runs here.
         over = self.state.phase is Phase.ENDED and not self._watched
         document.update(watches=over and self._copy.watches(self.state, self.timeline, document["stderr"]))
@@ -121,7 +123,8 @@ class Sender(Driver[SourceState]):
         self._guard.tend(self.state.phase, self._copy.domid, idle=not happened)
         self._look_at_gate()
         self._look_at_xl()
-        self._look_at_deadlines()
+        for event in self._deadlines.passed(self.state, self.timeline, self._stream.position):
+            self.feed(event)
 
     def _wants_gate(self) -> bool:
         # While the link is down the request could not leave, and without it the way back stays open.
@@ -131,9 +134,6 @@ class Sender(Driver[SourceState]):
         if self._wants_gate() and self._guard.ready(self._copy.domid):
             self.mark("permission_held")
             self.feed(words.Permission(self._evidence()))
-        held = self.clock() - self.timeline.get("permission_held", self.clock())
-        if self.state.at_the_gate and held > self.settings.gate_timeout:
-            self.feed(words.Failed(gate.expired(self.settings.gate_timeout)))
 
     def _evidence(self) -> Failure | None:
         return self._copy.against(self._process.exit_code()) or self._guard.evidence(self._copy.domid)
@@ -147,8 +147,8 @@ class Sender(Driver[SourceState]):
         return gate.obeyed(request.get("command"), self.state)
 
     def _waits(self) -> bool:
-        # A link that has expired is down, and counts without that.
-        return super()._waits() or self.state.at_the_gate or sender_status.waits_for_settling(self.state, False)
+        late = self._deadlines.late
+        return super()._waits() or self.state.at_the_gate or sender_status.waits_for_settling(self.state, late)
 
     def _serve_link(self, happened: dict[int, int]) -> None:
         try:
@@ -211,7 +211,7 @@ class Sender(Driver[SourceState]):
             self._copy.complete()
             self.feed(words.StreamEnded())
 
-    # xl, deadlines. ---
+    # xl. ---
 
     def _look_at_xl(self) -> None:
         if not self._xl_started or self._exit_seen:
@@ -226,15 +226,6 @@ class Sender(Driver[SourceState]):
         self._exit_seen = True
         self.mark("xl_exited")
         self.feed(words.XlExited(code, self._copy.ended(self.stderr(), code)))
-
-    def _look_at_deadlines(self) -> None:
-        if self.state.phase is Phase.STARTING:
-            return
-        # A guest that boots anew has not stood still for the sake of some seconds.
-        stopped = self.state.phase.order >= Phase.SUSPENDING.order and not self.settings.shuts_down
-        limit = self.settings.stop_link_timeout if stopped else self.settings.link_timeout
-        if self.link.down_for > limit:
-            self.feed(words.LinkExpired(failures.link_expired("destination", limit)))
 
     # Actions. ---
 

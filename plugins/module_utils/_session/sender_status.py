@@ -21,12 +21,12 @@ def document(
     timeline: Timeline,
     peer: t.Mapping[str, t.Any],
     clock_offset: ClockOffset | None,
-    link_expired: bool,
+    late: bool,
 ) -> dict[str, t.Any]:
     """Return method, permission, gate and times; ``timeline`` in seconds of the monotonic clock.
 
-    ``peer`` is what the receiver has told, ``clock_offset`` how far its clock is ahead, ``link_expired`` whether
-    the link has been down for longer than its limit.
+    ``peer`` is what the receiver has told, ``clock_offset`` how far its clock is ahead, ``late`` whether the link has
+    been away, or nothing has moved, for longer than is waited.
     """
     stop = stop_time(timeline, peer.get("timeline", {}), clock_offset)
     return {
@@ -42,7 +42,7 @@ def document(
             "tasks_started": state.tasks_started,
             "tasks_undone": state.tasks_undone,
         },
-        "waits_for_settling": waits_for_settling(state, link_expired),
+        "waits_for_settling": waits_for_settling(state, late),
         "total_ms": _total_ms(timeline),
         "stop_ms": stop.milliseconds,
         "stop_measured": stop.measured,
@@ -56,11 +56,14 @@ def of_peer(message: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {key: message[key] for key, kind in kinds.items() if isinstance(message.get(key), kind)}
 
 
-def waits_for_settling(state: SourceState, link_expired: bool) -> bool:
+def waits_for_settling(state: SourceState, late: bool) -> bool:
     """Whether nothing but somebody who looks at both hosts can bring the session to its end."""
+    if state.xl_killed and state.xl_runs:
+        # The kernel does not let it end, and it keeps the guest.
+        return late
     if state.must_undo and state.failure is not None:
         return True
-    return state.owner is Owner.UNSETTLED and not state.answered and (link_expired or state.report is not None)
+    return state.owner is Owner.UNSETTLED and not state.answered and (late or state.report is not None)
 
 
 def _total_ms(timeline: Timeline) -> int | None:

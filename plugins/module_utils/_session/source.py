@@ -9,7 +9,8 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
   answers ``xl``, whatever time passes;
 * ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's
   copy is known to be gone, or when the commit request never left and never will;
-* before the commit request every failure ends with the domain running here;
+* before the commit request every failure ends with the domain running here, and a guest that stands still waits for
+  both ``xl`` only so long; after it time decides nothing;
 * a guest is asked to shut down for the move only when that is on this host's disk: from then on nothing but the record
   says that it is to be started again;
 * a guest is paused for the move only when that is on record: nothing else tells this pause from anybody's;
@@ -38,17 +39,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_outcome import observed
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
-    Failure,
-    Owner,
-    Phase,
-    Report,
-)
-from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import (
-    READY,
-    failure_answer,
-    success_answer,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase, Report
+from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import READY, failure_answer, success_answer
 
 # What a report of failure carries when the destination never got the permission: libxl's generic error, ERROR_FAIL.
 REFUSED_STATUS = 3
@@ -210,6 +202,12 @@ def _link_expired(state: SourceState, event: words.LinkExpired) -> tuple[SourceS
     return _fail(state, event.failure)
 
 
+def _stalled(state: SourceState, event: words.Stalled) -> tuple[SourceState, Actions]:
+    if state.gives_up_in_vain:
+        return replace(state, xl_killed=True), (Journal("xl_killed", durable=False), KillXl())
+    return _fail(state, event.failure) if state.stands_still else (state, ())
+
+
 def _cancel(state: SourceState, event: words.CancelAsked) -> tuple[SourceState, Actions]:
     return _fail(state, failures.CANCELLED)
 
@@ -289,6 +287,7 @@ _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Action
     words.Reported: _reported,
     words.Failed: _failed,
     words.LinkExpired: _link_expired,
+    words.Stalled: _stalled,
     words.CancelAsked: _cancel,
     words.XlExited: _xl_exited,
     words.Observed: observed,

@@ -21,13 +21,14 @@ class SourceState:
     destination does not know yet that it will never have the permission. ``pauses``: the guest stands still by a pause
     and not by its suspend (method ``suspend``); ``shuts_down``: it is shut down, and started at the destination
     (method ``cold``); ``copy_told``: that was allowed to begin; ``let_go``: it was tried to end that pause, or to start
-    it again.
+    it again. ``xl_killed``: the migration was given up, and ``xl`` did not end by itself.
     """
 
     name: str
     phase: Phase = Phase.STARTING
     owner: Owner = Owner.SOURCE
     xl_runs: bool = False
+    xl_killed: bool = False
     gate_held: bool = False
     pauses: bool = False
     shuts_down: bool = False
@@ -74,6 +75,18 @@ class SourceState:
     def at_the_gate(self) -> bool:
         """Whether the permission waits for the controller, and may still be used."""
         return self.gate_held and self.permission_held and not self.commit_left and not self.answered and self.xl_runs
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the guest is kept from running for the move, and nobody but both ``xl`` has to do something."""
+        still = self.pause_asked or self.phase.order >= Phase.SUSPENDING.order
+        return still and not self.commit_left and not self.at_the_gate
+
+    @property
+    def gives_up_in_vain(self) -> bool:
+        """Whether ``xl`` has only to end, and may be ended by force: the destination can never run the domain."""
+        given_up = self.failure is not None and self.owner is Owner.SOURCE and not self.commit_left
+        return given_up and self.xl_runs and not self.xl_killed
 
     @property
     def permission_given(self) -> bool:

@@ -185,10 +185,13 @@ class SourceXl:
         return self._process.poll() if self._process is not None else None
 
     def kill(self) -> None:
-        """End what stands for ``xl`` by force, with all that it has started."""
+        """End ``xl`` by force, or what stands for it with all that it has started."""
         if self._process is not None:
             with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                if self._settings.pauses or self._settings.shuts_down:
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                else:
+                    self._process.kill()
 
     def close(self) -> None:
         """Close every descriptor."""

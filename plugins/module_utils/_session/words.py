@@ -228,6 +228,13 @@ class LinkExpired(Event):
 
 
 @dataclass(frozen=True)
+class Stalled(Event):
+    """Nothing has moved for longer than may be, though the link is up."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class CancelAsked(Event):
     """Somebody asks to stop the migration."""
 

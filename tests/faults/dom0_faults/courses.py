@@ -80,6 +80,9 @@ COURSES: dict[str, Course] = {
         Course("dark-commit", deeds=((Place(DESTINATION, "receiver.journal.commit.after"), "link-vanish"),)),
         # The destination's xl dies with the permission in its hand.
         Course("died-there", destination=({"point": "receive.go", "action": "kill"},), ends=None),
+        # An xl stands still for good while the guest does, with the link up, as one that waits for a disk that is gone.
+        Course("stuck-there", deeds=((Place(DESTINATION, "receive.ready"), "stop-xl-receive"),), ends="stayed"),
+        Course("stuck-here", deeds=((Place(SOURCE, "migrate.ready"), "stop-xl-migrate"),), ends="unsettled"),
         # The guest stands still by a pause from before the destination has its memory.
         Course("suspend", method=SUSPEND, parts=(Place(SOURCE, "sender.journal.suspending.before"),)),
         # It is shut down, and takes a moment; it takes longer than it is given, and goes down when the move has failed.

@@ -89,6 +89,9 @@ def do(world: World, kind: str) -> None:
         _kill(world, rest)
     elif deed == "hang":
         _hang(world, rest)
+    elif deed == "stop":
+        # For good: nobody wakes it up.
+        _signal(pids(world, rest), signal.SIGSTOP)
     elif deed == "cancel":
         _signal(pids(world, rest), signal.SIGTERM)
     elif deed == "link":

@@ -38,6 +38,7 @@ def move(world: World) -> None:
         "migrate_port_range": f"{port}-{port}",
         "migrate_link_timeout": 2,
         "migrate_stop_link_timeout": 2,
+        "migrate_ready_timeout": 3,
         "migrate_connect_timeout": 4,
         "migrate_admission_timeout": 15,
         "migrate_banner_timeout": 8,

@@ -30,7 +30,7 @@ STILL_S = 5.5
 LONGEST_S = 25.0
 SETTLED_STILL_S = 3.0
 # Points that are passed again and again while a session waits.
-_IDLE = (".document.status.", ".event.LinkExpired.", ".link.attach.")
+_IDLE = (".document.status.", ".event.LinkExpired.", ".event.Stalled.", ".link.attach.")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -40,7 +40,7 @@ _STARTING_S = 15.0
 # How long xl takes to ask a guest, and to clear away what has shut down, beside other runs.
 _GOING_S = 1.5
 SHORT = {"link_timeout": 1.5}
-SENDER = {"connect_timeout": 3.0, "stop_link_timeout": 1.2, "progress_interval": 1.0}
+SENDER = {"connect_timeout": 3.0, "stop_link_timeout": 1.2, "ready_timeout": 3.0, "progress_interval": 1.0}
 RECEIVER = {"admission_timeout": 4.0, "banner_timeout": 6.0}
 
 

@@ -35,6 +35,7 @@ EVENTS: dict[str, words.Event] = {
     "failed": words.Failed(FAILURE),
     "peer failed": words.Failed(FAILURE, by_peer=True),
     "expired": words.LinkExpired(FAILURE),
+    "stalled": words.Stalled(FAILURE),
     "cancelled": words.CancelAsked(),
     "hand over": words.HandOverAsked(),
     "bar": words.BarAsked(),
@@ -46,7 +47,7 @@ EVENTS: dict[str, words.Event] = {
     "cannot look": words.Observed(words.Copy(words.CopyState.UNKNOWN)),
 }
 # What must not make a process act once the commit has left it, or has reached it.
-DEADLINES = ("failed", "peer failed", "expired", "cancelled")
+DEADLINES = ("failed", "peer failed", "expired", "stalled", "cancelled")
 
 
 def report(outcome: words.Report) -> str:

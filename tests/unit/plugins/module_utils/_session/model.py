@@ -37,6 +37,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world
 BESIDE = "somebody starts it at the destination"
 BY_HAND = "somebody starts the copy at the destination by hand, and pauses it"
 LET_GO = "somebody lets the domain go on at the source by hand"
+STALLS = "nothing moves for too long"
 
 
 class Model:
@@ -151,6 +152,11 @@ class Model:
                 yield "the sender is killed before all has left", sender_dead(w)._replace(link_up=False)
             if not w.sender_do and self.halves.source.states[w.sender].phase is not words.Phase.ENDED:
                 yield "the sender is cancelled", self.sender.tell(w, "cancelled")
+                state = self.halves.source.states[w.sender]
+                if state.stands_still or state.commit_left or state.gives_up_in_vain:
+                    # Whichever xl it is that stands still: it may go on at any moment, unless it is killed.
+                    late = w._replace(late=True, hard=w.hard or state.gives_up_in_vain)
+                    yield STALLS, self.sender.tell(late, "stalled")
         if w.receiver != DEAD:
             yield "the receiver is killed", receiver_dead(w)
             if w.back:

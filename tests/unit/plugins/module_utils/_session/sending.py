@@ -154,7 +154,7 @@ class Sending:
         elif isinstance(action, CloseXl):
             yield "closes the answers", w._replace(answers_open=False)
         elif isinstance(action, KillXl):
-            yield "kills what stands for xl", xl_source_dead(w)
+            yield "kills xl", xl_source_dead(w)
         elif isinstance(action, StopSaving):
             yield from stop_saving(w)
         elif isinstance(action, Observe):

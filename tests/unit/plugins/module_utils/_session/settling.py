@@ -98,7 +98,7 @@ def decision(
         phantom=phantom,
         alive=sender is not None,
         linked=linked,
-        waits=sender is not None and waits_for_settling(sender, link_expired=not w.link_up),
+        waits=sender is not None and waits_for_settling(sender, late=w.late or not w.link_up),
         xl_alive=w.xl_s not in ("none", "dead"),
         copy=seen.SUSPENDED if still else GUEST[w.guest],
         domid=1,

@@ -42,7 +42,13 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.machi
     destination_machine,
     source_machine,
 )
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import BESIDE, BY_HAND, LET_GO, Model
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model import (
+    BESIDE,
+    BY_HAND,
+    LET_GO,
+    STALLS,
+    Model,
+)
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.search import search
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.settling import Decide
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.world import World
@@ -65,6 +71,7 @@ def test_with_any_two_faults() -> None:
     found = search(Model(), 2)
     assert not found.broken, str(found)
     assert found.worlds > 20_000
+    assert {STALLS, "sender: kills xl"} <= found.labels
 
 
 def test_with_a_gate_that_the_controller_holds() -> None:
@@ -274,7 +281,7 @@ def test_one_that_somebody_starts_at_the_destination() -> None:
     """While the session lives, at whatever moment: the source hears of it, and does not start it a second time."""
     found = search(cold(source_machine(shuts_down=True), kinds={BESIDE}), 1, COLD)
     assert not found.broken, str(found)
-    assert {BESIDE, "starter finds one that somebody has started", "sender: kills what stands for xl"} <= found.labels
+    assert {BESIDE, "starter finds one that somebody has started", "sender: kills xl"} <= found.labels
 
 
 def test_the_destination_looks_before_it_tells_of_a_failure() -> None:
@@ -422,6 +429,14 @@ def with_a_deadline_after_the_request(state: State, event: words.Event) -> Answe
     return source.advance(state, event)
 
 
+def with_time_deciding_after_the_request(state: State, event: words.Event) -> Answer:
+    """A destination that says nothing for too long counts as one that has failed, even after the request left."""
+    if isinstance(event, words.Stalled) and state.commit_left and state.report is None:
+        after = replace(state, report=words.Report(3), answered=True)
+        return after, (WriteXl(failure_answer(3)),)
+    return source.advance(state, event)
+
+
 def with_success_from_a_guess(state: State, event: words.Event) -> Answer:
     """xl is told that the destination runs as soon as the request has left."""
     after, actions = source.advance(state, event)
@@ -472,6 +487,7 @@ LOST = "the source's copy is gone, and the destination's has never run"
 SOURCE_RULES: list[tuple[Advance, tuple[str, ...], set[str]]] = [
     (without_the_record_of_the_request, (SILENT, *KILLED), {BOTH, AGAIN}),
     (with_a_deadline_after_the_request, ("the link breaks",), {BOTH, AGAIN}),
+    (with_time_deciding_after_the_request, (STALLS,), {BOTH, AGAIN}),
     (with_success_from_a_guess, (), {LOST}),
     (with_any_report_of_failure_believed, ("xl on the destination is killed",), {BOTH, AGAIN}),
 ]

@@ -32,6 +32,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.cours
     READY,
     RETURNED,
     RUNS,
+    STALLED,
     STREAMING,
     SUSPENDING,
     UNCLEAR,
@@ -78,6 +79,25 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "fails before ready": ((*SENT, PEER_FAILED), ["record abort", "close xl"]),
     "ready after a failure": ((*SENT, FAILED, READY), []),
     "ready too early": ((*COPYING, READY), ["record abort", "send failed", "stop saving", "close xl"]),
+    # Nothing moves though the link is up: a guest that stands still does not wait for ever.
+    "stalls while copying": ((*COPYING, STALLED), []),
+    "stalls while suspending": ((*COPYING, SUSPENDING, STALLED), ["record abort", "close xl"]),
+    "stalls before ready": ((*SENT, STALLED), ["record abort", "close xl"]),
+    "stalls before ready, resumed": (
+        (*SENT, STALLED, EXITED, seen("running")),
+        ["record ended", "send failed", "end: stayed"],
+    ),
+    "stalls before the permission": ((*GATE, STALLED), ["record abort", "record refused", "tell xl: it failed there"]),
+    "permission after that": ((*GATE, STALLED, PERMISSION), ["record permission_held"]),
+    # Nor for an xl that does not give up: without it whoever settles can resume the guest.
+    "xl does not end": ((*SENT, FAILED, STALLED), ["note xl_killed", "kill xl"]),
+    "xl does not end while copying": ((*COPYING, FAILED, STALLED), ["note xl_killed", "kill xl"]),
+    "xl does not end after a refusal": ((*GATE, STALLED, STALLED), ["note xl_killed", "kill xl"]),
+    "xl cannot be killed": ((*GATE, STALLED, STALLED, STALLED), []),
+    "xl killed, not resumed": (
+        (*GATE, STALLED, STALLED, EXITED, seen("suspended", AWAY)),
+        ["record ended", "end: unsettled"],
+    ),
     # At the gate: the commit request never left, so xl is answered at once. The destination's complete copy is given up
     # only when this one has proven good.
     "cancelled at the gate": ((*GATE, CANCELLED), ["record abort", "record refused", "tell xl: it failed there"]),
@@ -131,6 +151,10 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "failed after the request": ((*ASKED, FAILED), []),
     "peer failed after the request": ((*ASKED, PEER_FAILED), []),
     "link expires after the request": ((*ASKED, EXPIRED), []),
+    "stalls after the request": ((*ASKED, STALLED), []),
+    "stalls when it was given back": ((*ASKED, RETURNED, STALLED), []),
+    "stalls when it runs there": ((*ASKED, RUNS, STALLED), []),
+    "stalls when it runs there unasked": ((*GATE, RUNS, STALLED), []),
     "xl ends after the request": ((*ASKED, EXITED), ["record xl_exited"]),
     "given back": ((*ASKED, RETURNED), ["record reported_returned", "tell xl: it failed there"]),
     "copy not seen gone": ((*ASKED, UNCLEAR), ["record unsettled"]),
@@ -225,7 +249,7 @@ def test_permission_that_was_given() -> None:
     assert not play(advance, FIRST, *GATE, EXPIRED)[0].permission_given
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations((CANCELLED, EXPIRED, FAILED, PEER_FAILED))))
+@pytest.mark.parametrize("order", list(itertools.permutations((CANCELLED, EXPIRED, STALLED, FAILED))))
 def test_nothing_undoes_a_request(order: tuple[Event, ...]) -> None:
     """After the commit request no deadline, cancel or failure does anything, in whatever order and however often."""
     state = play(advance, FIRST, *ASKED)[0]

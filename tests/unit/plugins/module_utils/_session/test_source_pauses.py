@@ -22,6 +22,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.cours
     NAME,
     PERMISSION,
     READY,
+    STALLED,
     SUSPENDING,
     TASKS_STARTED,
     UNDONE,
@@ -44,6 +45,9 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     # Somebody else's request to shut the guest down has come first, and looks like ours.
     "after another's request": ((*BEGUN, SUSPENDING, COPY_MADE), ASKED),
     "and says so again": ((*BEGUN, COPY_MADE, SUSPENDING, COPY_MADE), []),
+    # It may be paused by now, whether or not its suspend was seen.
+    "stalls after that": ((*BEGUN, COPY_MADE, STALLED), ["record abort", "send failed", "stop saving", "close xl"]),
+    "stalls before that": ((*BEGUN, STALLED), []),
     "xl is killed": (KILLED, ["record abort", "look"]),
     "paused under its other name": ((*KILLED, seen("paused", AWAY)), ["record rename_back", "rename back", "look"]),
     "paused under its own": ((*KILLED, seen("paused")), ["record go_on", "go on", "look"]),

@@ -74,6 +74,8 @@ class World(t.NamedTuple):
     noted: frozenset[str] = frozenset()
     noted_status: bool = False
     told: str = ""
+    # Nothing has moved for longer than is waited.
+    late: bool = False
     # Which host does not answer whoever settles; the source was started again since; what somebody has done with the
     # domain by hand on a third host: it ``runs`` there, or has, and has ``ended`` (so has one that was saved). Or it
     # runs at the destination, ``beside`` the session's copy.

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For how long the source waits, and for what (private to the collection).
+
+What is too late is told here as an event; whether anything comes of it the machine decides. While the guest runs,
+``xl`` may take its time: it waits for its lock without a limit. A guest that stands still waits for things that move.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._session import failures, gate, words
+from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Phase
+
+
+def stalled(phase: Phase, limit: float) -> Failure:
+    """Return the failure of a migration whose guest stands still while nothing has moved for ``limit`` seconds."""
+    waits = "its stream has not come to its end"
+    if phase is Phase.TRANSFERRED:
+        waits = "the destination's xl has not said that it is ready"
+    elif phase.order > Phase.TRANSFERRED.order:
+        waits = "the source's xl has not given its permission"
+    return Failure(
+        "stalled",
+        f"nothing has moved for {limit:g} s while the guest stood still: {waits}",
+        remedy="See what keeps xl waiting there (ps -eo pid,stat,wchan:32,args; dmesg), then run the migration again. "
+        "With migrate_ready_timeout it is given more time.",
+        details={"phase": phase.value, "seconds": limit},
+    )
+
+
+class Deadlines:
+    """Those of one sender; ``clock`` is monotonic, in seconds."""
+
+    def __init__(self, settings: SenderSettings, link: Link, clock: t.Callable[[], float]) -> None:
+        self._settings, self._link, self._clock = settings, link, clock
+        self._seen: tuple[SourceState, int, int] | None = None
+        self._moved_at = clock()
+        self._stands = False
+
+    @property
+    def late(self) -> bool:
+        """Whether the link has been away, or nothing has moved, for longer than is waited."""
+        return self._stands or self._link.down_for > self._settings.link_timeout
+
+    def passed(self, state: SourceState, timeline: t.Mapping[str, float], position: int) -> t.Iterator[words.Event]:
+        """Yield what is too late by now; ``position`` is how many bytes of the stream ``xl`` has written."""
+        settings, now = self._settings, self._clock()
+        if state.at_the_gate and now - timeline.get("permission_held", now) > settings.gate_timeout:
+            yield words.Failed(gate.expired(settings.gate_timeout))
+        if state.phase is Phase.STARTING:
+            return
+        # A guest that boots anew has not stood still for the sake of some seconds.
+        stopped = state.phase.order >= Phase.SUSPENDING.order and not state.shuts_down
+        limit = settings.stop_link_timeout if stopped else settings.link_timeout
+        if self._link.down_for > limit:
+            yield words.LinkExpired(failures.link_expired("destination", limit))
+        patience = settings.ready_timeout
+        if state.shuts_down and (state.failure is not None or state.phase.order < Phase.TRANSFERRED.order):
+            # What stands for xl waits for the guest.
+            patience += settings.shutdown_timeout
+        self._stands = self._quiet_for(state, position, now) > patience
+        if self._stands:
+            yield words.Stalled(stalled(state.phase, patience))
+
+    def _quiet_for(self, state: SourceState, position: int, now: float) -> float:
+        seen = (state, position, self._link.used_bytes)
+        # A link that is away has its own limit, until nobody waits for it any more.
+        away = not self._link.up and state.failure is None
+        if self._seen is None or away or seen[1:] != self._seen[1:] or state is not self._seen[0]:
+            self._seen, self._moved_at = seen, now
+        return now - self._moved_at

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An ``xl`` stands still for good while the guest does, and the link is up: on two hosts of the double.
+
+So does one that waits for a disk whose server is gone. Nobody wakes it up in these tests.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import typing as t
+
+import pytest
+from dom0_double.driver.fixture import MakeSite, make_site
+from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID, Move, until
+
+__all__ = ["make_site"]
+
+pytestmark = pytest.mark.timeout(900)
+
+# In seconds.
+PATIENCE = 2.0
+
+
+@pytest.fixture
+def site(make_site: MakeSite) -> Site:  # noqa: F811  # pytest finds fixtures by their names
+    """Two hosts, the guest on xen1."""
+    site = make_site("xen1", "xen2", suspend_timeout_s=1.0)
+    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True))
+    for host in site.hosts.values():
+        host.record_points()
+    return site
+
+
+def stuck(site: Site, host: str, point: str, method: str = "live", **changes: t.Any) -> Move:
+    """Begin a move whose xl stands still on this host from this point on."""
+    site[host].faults({"point": point, "action": "stall"})
+    return two_hosts.begin(site, method, ready_timeout=PATIENCE, **changes)
+
+
+def runs_on_the_source(site: Site, boot: str) -> None:
+    """The guest goes on there as it was, never ran twice, and nothing is left of its copy."""
+    assert site.overlaps(UUID) == []
+    assert len(site.running(UUID)) == 1
+    guest = site["xen1"].guest(NAME)
+    assert guest and guest["boot_id"] == boot
+    assert [each["name"] for each in site["xen1"].domains()] == [NAME]
+    assert site["xen2"].domains() == []
+
+
+def boot_of(site: Site) -> str:
+    """The guest's boot."""
+    guest = site["xen1"].guest(NAME)
+    assert guest is not None
+    return str(guest["boot_id"])
+
+
+def test_a_destination_that_never_says_ready(site: Site) -> None:
+    """The guest runs again on the source while that xl still stands there; when it is killed its copy is given up."""
+    boot = boot_of(site)
+    move = stuck(site, "xen2", "receive.ready")
+    result = move.result()
+    assert (result["end_state"], result["owner"], result["error"]["code"]) == ("stayed", "source", "stalled")
+    assert "has not said that it is ready" in result["error"]["msg"] and result["error"]["remedy"]
+    assert len(site.running(UUID)) == 1 and site["xen2"].passed("receive.wait") == []
+    site["xen2"].kill("migrate-receive", number=signal.SIGKILL)
+    assert move.settle().end_state == "stayed"
+    runs_on_the_source(site, boot)
+
+
+def test_a_source_that_never_gives_its_permission(site: Site) -> None:
+    """Nobody but that xl resumes the guest, so it is killed after as long again, and settling does it."""
+    boot = boot_of(site)
+    move = stuck(site, "xen1", "migrate.ready")
+    result = move.result()
+    assert (result["end_state"], result["owner"], result["error"]["code"]) == (
+        "unsettled",
+        "unsettled",
+        "source_not_running",
+    )
+    assert "has not given its permission" in result["error"]["msg"]
+    steps = move.steps()
+    assert steps.index("refused") < steps.index("xl_killed") < steps.index("xl_exited")
+    assert site.running(UUID) == []
+    assert move.settle().end_state == "stayed"
+    runs_on_the_source(site, boot)
+
+
+def test_a_controller_that_holds_the_gate_is_not_waited_for_so_long(site: Site) -> None:
+    """That has a limit of its own, which is longer here."""
+    move = two_hosts.begin(site, "live", gate_held=True, gate_timeout=3 * PATIENCE, ready_timeout=PATIENCE)
+    assert move.result()["error"]["code"] == "gate_timeout"
+    assert move.settle().end_state == "stayed"
+
+
+def test_after_the_commit_it_is_only_told(site: Site) -> None:
+    """The destination's xl has the permission in its hand: the session says that it is late, and goes on to its end."""
+    site["xen2"].faults({"point": "receive.go", "action": "stall", "seconds": 6 * PATIENCE})
+    move = two_hosts.begin(site, "live", ready_timeout=PATIENCE)
+    status = site["xen1"].paths.run.resolve() / "dom0-xen" / f"{two_hosts.SESSION}.sender" / "status.json"
+    until(lambda: status.exists() and json.loads(status.read_bytes())["waits_for_settling"])
+    assert site["xen2"].passed("receive.unpaused") == []
+    result = move.result()
+    assert (result["end_state"], result["owner"], result["error"]) == ("moved", "destination", None)
+    assert site.overlaps(UUID) == []
