@@ -27,8 +27,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
-# How old, in seconds, a look may be when the controller permits.
+# How old, in seconds, a look may be when the commit is asked for, and when an idle moment is used for a new one.
 LOOK_AGE = 1.0
+_LOOK_AGAIN = 0.4
+# Between two questions whether the disks are at rest, in seconds, while the permission waits for that.
+READY_POLL_S = 0.002
 
 
 def _nobody(message: t.Mapping[str, t.Any]) -> None:
@@ -65,15 +68,26 @@ class Guard:
         self._unseen: Failure | None = None
 
     def tend(self, phase: Phase, domid: int, idle: bool) -> None:
-        """Do what there is to do in this phase; ``idle`` when there is nothing else."""
+        """Do what there is to do in this phase; ``idle`` when there is nothing else.
+
+        From the suspend on no process is started.
+        """
         if phase in (Phase.CONFIGURATION, Phase.STREAMING):
             self.prepare(domid)
-        elif idle and phase is Phase.TRANSFERRED:
+        elif self._portrait is not None and self._stands_still(phase):
+            self._portrait.stop()
+        if phase is Phase.TRANSFERRED:
+            # Both are to be over when the destination is ready, however soon that is.
             self.ready(domid)
-            self.look(domid)
+            if idle:
+                self.look(domid, _LOOK_AGAIN)
         portrait = self._portrait.take() if self._portrait is not None else None
         if portrait is not None:
             self._send(portrait)
+
+    def _stands_still(self, phase: Phase) -> bool:
+        # One that is shut down is looked at by other processes all the time.
+        return phase.order >= Phase.SUSPENDING.order and not self._settings.shuts_down
 
     def prepare(self, domid: int) -> None:
         """While memory flows: find the disks, and what would start the domain at the next boot."""
@@ -122,9 +136,12 @@ class Guard:
             except Dom0XenError as exc:
                 self._unseen = failures.of(exc)
 
-    def look(self, domid: int) -> None:
-        """Once the guest stands still: set that aside, and look for others at work on the domain."""
-        if self._looked_at is not None:
+    def look(self, domid: int, age: float = LOOK_AGE) -> None:
+        """Once the guest stands still: set that aside, and look for others at work on the domain.
+
+        Not again while the last look is no older than ``age`` seconds.
+        """
+        if self._looked_at is not None and self._clock() - self._looked_at <= age:
             return
         self._looked_at, self._against = self._clock(), None
         try:
@@ -145,10 +162,8 @@ class Guard:
     def evidence(self, domid: int) -> Failure | None:
         """Return what speaks against asking for the commit.
 
-        Where the controller holds the gate minutes may have passed, so that the look is made again.
+        Minutes may have passed since the stream's end, whoever holds the gate, so that an old look is made again.
         """
-        if self._looked_at is not None and self._settings.gate_held and self._clock() - self._looked_at > LOOK_AGE:
-            self._looked_at = None
         self.look(domid)
         self.ready(domid)
         return self._against or (self._rest.against() if self._rest is not None else self._unseen)

@@ -61,19 +61,29 @@ def memory(store: XenStore, domid: int) -> Traits:
     return {key: value for key, value in seen.items() if value is not None}
 
 
-def processors(xl: Xl, domid: int) -> Traits:
-    """Return what xl says of the domain's processors; what it does not say is left out."""
+class _Over(Exception):
+    """Nothing more is to be asked."""
+
+
+def processors(xl: Xl, domid: int, over: t.Callable[[], bool] = lambda: False) -> Traits:
+    """Return what xl says of the domain's processors; what it does not say is left out, and what came ``over``."""
+
+    def asked() -> Xl:
+        if over():
+            raise _Over
+        return xl
+
     found: Traits = {}
-    with contextlib.suppress(Dom0XenError):
-        vcpus = xl.vcpus(domid)
+    with contextlib.suppress(Dom0XenError, _Over):
+        vcpus = asked().vcpus(domid)
         found.update(vcpus=sum(vcpu.online for vcpu in vcpus), vcpus_max=len(vcpus))
         found.update(affinity_hard=_short([vcpu.hard for vcpu in vcpus]))
         found.update(affinity_soft=_short([vcpu.soft for vcpu in vcpus]))
-    with contextlib.suppress(Dom0XenError):
-        scheduler = xl.info().fields.get("xen_scheduler", "")
+    with contextlib.suppress(Dom0XenError, _Over):
+        scheduler = asked().info().fields.get("xen_scheduler", "")
         found["scheduler"] = scheduler
         if scheduler in WEIGHING:
-            share = xl.share(domid, scheduler)
+            share = asked().share(domid, scheduler)
             found.update(weight=share.weight, cap=share.cap)
     return found
 
@@ -96,6 +106,7 @@ class Portrait:
         self._xl = xl
         self._store = store
         self._later: Message | None = None
+        self._over = threading.Event()
 
     def begin(self, domid: int) -> Message:
         """Ask xl in a thread of its own; return the message of what XenStore says."""
@@ -106,10 +117,14 @@ class Portrait:
             connected = [name for name, state in devices(self._store, domid).items() if state == CONNECTED]
 
         def ask() -> None:
-            self._later = {"type": KIND, "traits": processors(self._xl, domid), "connected": []}
+            self._later = {"type": KIND, "traits": processors(self._xl, domid, self._over.is_set), "connected": []}
 
         threading.Thread(target=ask, daemon=True).start()
         return {"type": KIND, "traits": traits, "connected": connected[:_DEVICES_MAX]}
+
+    def stop(self) -> None:
+        """Start no xl any more: the guest is about to stand still. What was asked until now is told."""
+        self._over.set()
 
     def take(self) -> Message | None:
         """Return the message of what xl says, once it is there and once only."""

@@ -23,9 +23,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
 from ansible_collections.dom0.xen.plugins.module_utils._session.carried import Carried
 from ansible_collections.dom0.xen.plugins.module_utils._session.deadlines import Deadlines
 from ansible_collections.dom0.xen.plugins.module_utils._session.departure import dialer
-from ansible_collections.dom0.xen.plugins.module_utils._session.disks import PAUSE_S
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
-from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
+from ansible_collections.dom0.xen.plugins.module_utils._session.guard import READY_POLL_S, Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
@@ -97,7 +96,7 @@ class Sender(Driver[SourceState]):
 
     def _wait(self) -> float:
         if self._wants_gate():
-            return PAUSE_S
+            return READY_POLL_S
         wait = self._dialer.wait()
         return 0.5 if wait is None else min(0.5, wait)
 
@@ -131,9 +130,11 @@ class Sender(Driver[SourceState]):
         return self._stream.permission_read and self.link.up and not self.state.permission_held
 
     def _look_at_gate(self) -> None:
-        if self._wants_gate() and self._guard.ready(self._copy.domid):
+        if self._wants_gate():
+            # What is waited for from here on is what the gate adds.
             self.mark("permission_held")
-            self.feed(words.Permission(self._evidence()))
+            if self._guard.ready(self._copy.domid):
+                self.feed(words.Permission(self._evidence()))
 
     def _evidence(self) -> Failure | None:
         return self._copy.against(self._process.exit_code()) or self._guard.evidence(self._copy.domid)

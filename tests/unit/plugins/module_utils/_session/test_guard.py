@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 import typing as t
 
@@ -21,7 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procf
 from ansible_collections.dom0.xen.plugins.module_utils._session import disks
 from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 __all__ = ["make_site"]
@@ -107,15 +108,59 @@ def test_xl_of_somebody_else_closes_the_gate(host: Host, store: XenStore, tmp_pa
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_a_held_gate_is_looked_at_again(host: Host, store: XenStore, tmp_path: pathlib.Path, held: bool) -> None:
-    """Minutes may pass before the controller permits; without it they do not, and the guest stands still."""
+def test_an_old_look_is_made_again(host: Host, store: XenStore, tmp_path: pathlib.Path, held: bool) -> None:
+    """Minutes may pass before the controller permits, and before the destination is ready, whoever holds the gate."""
     now = [0.0]
     domid = int(host.run("xl", "domid", "centos").stdout)
     subject = guard(store, tmp_path, held, lambda: now[0])
     assert subject.evidence(domid) is None
     with saving(host, domid, session=False):
+        assert subject.evidence(domid) is None
         now[0] = 60.0
-        assert (subject.evidence(domid) is not None) is held
+        failure = subject.evidence(domid)
+        assert failure is not None and failure.code == "foreign_hand"
+
+
+def test_while_the_destination_takes_its_time_the_look_stays_young(
+    host: Host, store: XenStore, tmp_path: pathlib.Path
+) -> None:
+    """So that none is made when it is ready: what came meanwhile is known by then."""
+    now = [0.0]
+    link = host.autostart(GUEST)
+    subject = guard(store, tmp_path, clock=lambda: now[0])
+    subject.prepare(1)
+    subject.tend(Phase.TRANSFERRED, 1, idle=True)
+    assert not link.is_symlink()
+    host.autostart(GUEST)
+    subject.tend(Phase.TRANSFERRED, 1, idle=True)
+    now[0] = 0.5
+    subject.tend(Phase.TRANSFERRED, 1, idle=False)
+    assert link.is_symlink()
+    subject.tend(Phase.TRANSFERRED, 1, idle=True)
+    assert not link.is_symlink()
+
+
+def test_the_disks_are_looked_at_from_the_end_of_the_stream_on(
+    host: Host, store: XenStore, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else there is to do: a destination may be ready before there is an idle moment."""
+    disk = tmp_path / "disk"
+    disk.write_bytes(b"")
+    for key, value in {"mode": "w", "params": f"aio:{disk}"}.items():
+        store.write(f"/local/domain/0/backend/qdisk/1/51712/{key}", value)
+    flushed = threading.Event()
+    fsync = os.fsync
+
+    def noted(fd: int) -> None:
+        fsync(fd)
+        if os.readlink(f"/proc/self/fd/{fd}") == str(disk):
+            flushed.set()
+
+    monkeypatch.setattr(os, "fsync", noted)
+    subject = guard(store, tmp_path)
+    subject.prepare(1)
+    subject.tend(Phase.TRANSFERRED, 1, idle=False)
+    assert flushed.wait(20)
 
 
 def test_our_own_xl_does_not(host: Host, store: XenStore, tmp_path: pathlib.Path) -> None:

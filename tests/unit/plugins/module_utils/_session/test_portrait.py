@@ -52,6 +52,25 @@ def test_a_domain_is_seen_as_it_is(make_site: MakeSite) -> None:
     }
 
 
+def test_nothing_is_asked_of_xl_when_that_is_over(make_site: MakeSite) -> None:
+    """The guest stands still then; what XenStore says is told all the same."""
+    host = make_site("xen1", python=sys.executable)["xen1"]
+    domid = host.start_guest(GuestConfig(memory_mib=16, compact=True))
+    host.record_points()
+    later = None
+    with XenStore(str(host.paths.store_socket)) as store:
+        subject = portrait.Portrait(Xl(subprocess_runner(), str(host.paths.bin / "xl")), store)
+        subject.stop()
+        assert portrait.read(subject.begin(domid))[0]["memory_target_kib"] == 16384
+        deadline = time.monotonic() + 20
+        while later is None:
+            assert time.monotonic() < deadline
+            later = subject.take()
+            time.sleep(0.02)
+    assert portrait.read(later)[0] == {}
+    assert host.points() == []
+
+
 def test_only_what_was_seen_both_times_can_differ() -> None:
     """What could not be asked is no difference."""
     before = {"vcpus": 2, "weight": 512, "affinity_hard": "0-1"}

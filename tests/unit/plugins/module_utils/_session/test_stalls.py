@@ -8,13 +8,17 @@ So does one that waits for a disk whose server is gone. Nobody wakes it up in th
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import signal
+import time
 import typing as t
 
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
-from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
@@ -108,4 +112,37 @@ def test_after_the_commit_it_is_only_told(site: Site) -> None:
     assert site["xen2"].passed("receive.unpaused") == []
     result = move.result()
     assert (result["end_state"], result["owner"], result["error"]) == ("moved", "destination", None)
+    assert site.overlaps(UUID) == []
+
+
+@contextlib.contextmanager
+def holding_the_lock(host: Host) -> t.Iterator[None]:
+    """Hold xl's lock there, as an arrival does from its beginning to its end."""
+    descriptor = os.open(host.paths.xl_lock, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o200)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def test_waiting_for_the_lock_of_xl_is_no_stall(make_site: MakeSite) -> None:  # noqa: F811
+    """However long it takes: no limit has passed, the link was never lost, and the guest runs on meanwhile."""
+    site = make_site("xen1", "xen2", autoballoon="on")
+    source, destination = site["xen1"], site["xen2"]
+    # Far more than may be on its way.
+    source.start_guest(GuestConfig(memory_mib=64, compact=True, untouched=0.0))
+    for host in site.hosts.values():
+        host.record_points()
+    before = source.guest(NAME)
+    with holding_the_lock(destination):
+        move = two_hosts.begin(site, "live", link_timeout=1.0, stop_link_timeout=1.0, ready_timeout=3.0)
+        until(lambda: destination.passed("receive.lock"))
+        time.sleep(5.0)
+        assert source.passed("suspend.request") == [] and len(site.running(UUID)) == 1
+        assert move.steps()[-1] != "ended" and "abort" not in move.steps()
+    result = move.result()
+    assert (result["end_state"], result["error"], result["link"]["losses"]) == ("moved", None, 0)
+    after = destination.guest(NAME)
+    assert before and after and after["boot_id"] == before["boot_id"] and after["verified"]
     assert site.overlaps(UUID) == []
