@@ -57,11 +57,7 @@ options:
     required: true
   connect_timeout: {type: int, default: 15, description: "How long to try to reach the receiver, in seconds."}
   peer_host:
-    description:
-      - What the inventory calls the destination. It is put on record, so that whoever settles an interrupted session
-        finds the other host.
-    type: str
-    default: ""
+    {type: str, default: "", description: "What the inventory calls the destination, for the record and who settles."}
   link_timeout:
     description: How long a broken connection may take to come back before the migration is given up, in seconds.
     type: int
@@ -75,13 +71,12 @@ options:
     default: 10
   ready_timeout:
     description:
-      - For how long the guest may stand still while nothing moves, in seconds, though the connection is there. With
-        O(method=cold) the time that the guest has to shut down is added until it is down.
-      - The migration is then given up, and the domain goes on running here. If C(xl) does not end within the same time
-        again, it is killed.
-      - Once the permission was asked for, the session says after that time that it waits to be settled, and goes on.
+      - How long the guest may stand still while nothing moves over a connection that is there, in seconds; with
+        O(method=cold) longer by the time that it has to shut down. Then the migration is given up, and a C(xl) that does
+        not end within as long is killed. Once the permission was asked for, the session only says that it is late.
     type: int
     default: 180
+  stall_timeout: {type: int, default: 14400, description: "The same while the guest runs, in seconds."}
   gate:
     description:
       - Who decides at the gate, when the domain stands still here and is complete at the destination.
@@ -139,10 +134,7 @@ options:
     default: tls
     version_added: 0.1.0
   ssh_user:
-    description: Account of the destination to come as, with O(transport=ssh).
-    type: str
-    default: root
-    version_added: 0.1.0
+    {type: str, default: root, version_added: 0.1.0, description: "Account there to come as, with O(transport=ssh)."}
   ssh_port:
     {type: int, default: 22, version_added: 0.1.0, description: "TCP port of its sshd, with O(transport=ssh)."}
   ssh_host_keys:
@@ -240,6 +232,7 @@ def main() -> None:
             "link_timeout": {"type": "int", "default": 30},
             "stop_link_timeout": {"type": "int", "default": 10},
             "ready_timeout": {"type": "int", "default": 180},
+            "stall_timeout": {"type": "int", "default": 14400},
             "gate": {"type": "str", "choices": ["engine", "controller"], "default": "engine"},
             "gate_timeout": {"type": "int", "default": 120},
             "method": {"type": "str", "choices": ["live", "suspend", "cold"], "default": "live"},
@@ -295,6 +288,7 @@ def main() -> None:
             leave_paused=params["leave_paused"],
             keep_domid=params["keep_domid"],
             ready_timeout=params["ready_timeout"],
+            stall_timeout=params["stall_timeout"],
             source_address=params["source_address"],
             planned_interface=params["planned_interface"],
         )

@@ -4,7 +4,7 @@
 """For how long the source waits, and for what (private to the collection).
 
 What is too late is told here as an event; whether anything comes of it the machine decides. While the guest runs,
-``xl`` may take its time: it waits for its lock without a limit. A guest that stands still waits for things that move.
+``xl`` may take its time: it waits for its lock until another domain has arrived. A guest that stands still waits less.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.source_state imp
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Phase
 
 
-def stalled(phase: Phase, limit: float) -> Failure:
-    """Return the failure of a migration whose guest stands still while nothing has moved for ``limit`` seconds."""
+def stalled(state: SourceState, limit: float) -> Failure:
+    """Return the failure of a migration in which nothing has moved for ``limit`` seconds."""
     waits = "its stream has not come to its end"
-    if phase is Phase.TRANSFERRED:
+    if state.phase is Phase.TRANSFERRED:
         waits = "the destination's xl has not said that it is ready"
-    elif phase.order > Phase.TRANSFERRED.order:
+    elif state.phase.order > Phase.TRANSFERRED.order:
         waits = "the source's xl has not given its permission"
+    how, option = ("stood still", "ready") if state.stands_still else ("ran on", "stall")
     return Failure(
         "stalled",
-        f"nothing has moved for {limit:g} s while the guest stood still: {waits}",
+        f"nothing has moved for {limit:g} s while the guest {how}: {waits}",
         remedy="See what keeps xl waiting there (ps -eo pid,stat,wchan:32,args; dmesg), then run the migration again. "
-        "With migrate_ready_timeout it is given more time.",
-        details={"phase": phase.value, "seconds": limit},
+        f"With migrate_{option}_timeout it is given more time.",
+        details={"phase": state.phase.value, "seconds": limit},
     )
 
 
@@ -60,13 +61,18 @@ class Deadlines:
         limit = settings.stop_link_timeout if stopped else settings.link_timeout
         if self._link.down_for > limit:
             yield words.LinkExpired(failures.link_expired("destination", limit))
-        patience = settings.ready_timeout
-        if state.shuts_down and (state.failure is not None or state.phase.order < Phase.TRANSFERRED.order):
-            # What stands for xl waits for the guest.
-            patience += settings.shutdown_timeout
+        patience = self._patience(state)
         self._stands = self._quiet_for(state, position, now) > patience
         if self._stands:
-            yield words.Stalled(stalled(state.phase, patience))
+            yield words.Stalled(stalled(state, patience))
+
+    def _patience(self, state: SourceState) -> float:
+        if state.failure is None and not state.stands_still:
+            return self._settings.stall_timeout
+        down = state.failure is None and state.phase.order >= Phase.TRANSFERRED.order
+        # What stands for xl waits for the guest.
+        more = self._settings.shutdown_timeout if state.shuts_down and not down else 0.0
+        return self._settings.ready_timeout + more
 
     def _quiet_for(self, state: SourceState, position: int, now: float) -> float:
         seen = (state, position, self._link.used_bytes)

@@ -97,7 +97,7 @@ class ReceiverSettings(Settings):
 @dataclass(frozen=True)
 class SenderSettings(Settings):
     """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready, and so does
-    ``ready_timeout``: for how long nothing may move meanwhile.
+    ``ready_timeout``: for how long nothing may move meanwhile. Before that it is ``stall_timeout``.
 
     ``method``: ``live``, ``suspend`` or ``cold``: its guest then has ``shutdown_timeout`` to shut down, and it is
     made from the file ``config_path``, by which any other is described at the destination; empty: it goes with its own
@@ -134,6 +134,7 @@ class SenderSettings(Settings):
     leave_paused: bool = False
     keep_domid: int = 0
     ready_timeout: float = 180.0
+    stall_timeout: float = 14400.0
     source_address: str = ""
     planned_interface: str = ""
 

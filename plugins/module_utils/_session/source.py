@@ -205,7 +205,8 @@ def _link_expired(state: SourceState, event: words.LinkExpired) -> tuple[SourceS
 def _stalled(state: SourceState, event: words.Stalled) -> tuple[SourceState, Actions]:
     if state.gives_up_in_vain:
         return replace(state, xl_killed=True), (Journal("xl_killed", durable=False), KillXl())
-    return _fail(state, event.failure) if state.stands_still else (state, ())
+    # Where the controller has the word, it has a limit of its own.
+    return (state, ()) if state.at_the_gate else _fail(state, event.failure)
 
 
 def _cancel(state: SourceState, event: words.CancelAsked) -> tuple[SourceState, Actions]:

@@ -78,9 +78,8 @@ class SourceState:
 
     @property
     def stands_still(self) -> bool:
-        """Whether the guest is kept from running for the move, and nobody but both ``xl`` has to do something."""
-        still = self.pause_asked or self.phase.order >= Phase.SUSPENDING.order
-        return still and not self.commit_left and not self.at_the_gate
+        """Whether the guest is kept from running for the move, or may be."""
+        return self.pause_asked or self.phase.order >= Phase.SUSPENDING.order
 
     @property
     def gives_up_in_vain(self) -> bool:

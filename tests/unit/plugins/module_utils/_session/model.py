@@ -153,7 +153,7 @@ class Model:
             if not w.sender_do and self.halves.source.states[w.sender].phase is not words.Phase.ENDED:
                 yield "the sender is cancelled", self.sender.tell(w, "cancelled")
                 state = self.halves.source.states[w.sender]
-                if state.stands_still or state.commit_left or state.gives_up_in_vain:
+                if state.phase is not words.Phase.STARTING:
                     # Whichever xl it is that stands still: it may go on at any moment, unless it is killed.
                     late = w._replace(late=True, hard=w.hard or state.gives_up_in_vain)
                     yield STALLS, self.sender.tell(late, "stalled")

@@ -80,7 +80,7 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "ready after a failure": ((*SENT, FAILED, READY), []),
     "ready too early": ((*COPYING, READY), ["record abort", "send failed", "stop saving", "close xl"]),
     # Nothing moves though the link is up: a guest that stands still does not wait for ever.
-    "stalls while copying": ((*COPYING, STALLED), []),
+    "stalls while copying": ((*COPYING, STALLED), ["record abort", "send failed", "stop saving", "close xl"]),
     "stalls while suspending": ((*COPYING, SUSPENDING, STALLED), ["record abort", "close xl"]),
     "stalls before ready": ((*SENT, STALLED), ["record abort", "close xl"]),
     "stalls before ready, resumed": (

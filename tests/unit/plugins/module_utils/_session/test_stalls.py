@@ -96,6 +96,20 @@ def test_a_source_that_never_gives_its_permission(site: Site) -> None:
     runs_on_the_source(site, boot)
 
 
+def test_memory_that_does_not_move(site: Site) -> None:
+    """The guest runs on meanwhile, and may be waited for longer; it is never paused."""
+    site["xen2"].faults({"point": "receive.config", "action": "stall", "seconds": 4 * PATIENCE})
+    site["xen1"].run("xl", "destroy", NAME)
+    site["xen1"].start_guest(GuestConfig(memory_mib=64, compact=True, untouched=0.0))
+    boot = boot_of(site)
+    result = two_hosts.begin(site, "live", ready_timeout=1.0, stall_timeout=2 * PATIENCE).result()
+    assert (result["end_state"], result["error"]["code"]) == ("stayed", "stalled")
+    assert "while the guest ran on" in result["error"]["msg"]
+    assert site["xen1"].passed("suspend.request") == []
+    until(lambda: not site["xen2"].left_over())
+    runs_on_the_source(site, boot)
+
+
 def test_a_controller_that_holds_the_gate_is_not_waited_for_so_long(site: Site) -> None:
     """That has a limit of its own, which is longer here."""
     move = two_hosts.begin(site, "live", gate_held=True, gate_timeout=3 * PATIENCE, ready_timeout=PATIENCE)
