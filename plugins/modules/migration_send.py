@@ -59,9 +59,7 @@ options:
   peer_host:
     {type: str, default: "", description: "What the inventory calls the destination, for the record and who settles."}
   link_timeout:
-    description: How long a broken connection may take to come back before the migration is given up, in seconds.
-    type: int
-    default: 30
+    {type: int, default: 30, description: "Seconds for a broken connection to come back, before it is given up."}
   stop_link_timeout:
     description:
       - The same from the suspend on, while the guest stands still, in seconds. With O(method=cold) O(link_timeout)
@@ -72,8 +70,8 @@ options:
   ready_timeout:
     description:
       - How long the guest may stand still while nothing moves over a connection that is there, in seconds; with
-        O(method=cold) longer by the time that it has to shut down. Then the migration is given up, and a C(xl) that does
-        not end within as long is killed. Once the permission was asked for, the session only says that it is late.
+        O(method=cold) longer by the time that it has to shut down. Then the migration is given up, and a C(xl) that
+        does not end within as long is killed. Once the permission was asked for, the session only says that it is late.
     type: int
     default: 180
   stall_timeout: {type: int, default: 14400, description: "The same while the guest runs, in seconds."}
@@ -132,7 +130,6 @@ options:
     type: str
     choices: [tls, ssh, tcp]
     default: tls
-    version_added: 0.1.0
   ssh_user:
     {type: str, default: root, version_added: 0.1.0, description: "Account there to come as, with O(transport=ssh)."}
   ssh_port:
@@ -144,7 +141,6 @@ options:
     type: list
     elements: str
     default: []
-    version_added: 0.1.0
   follow_config:
     description:
       - Whether the domain's configuration file and what starts it at boot go with it. The file is sent while the domain
