@@ -13,8 +13,9 @@ description:
   - Looks at one side of a session, or does the one thing that was decided about it. The role P(dom0.xen.settle#role)
     puts the looks, the decision (M(dom0.xen.migration_decision)) and the acts of both hosts in order.
   - Where the session's process still runs, it acts through that process. Where it is gone, it takes the domain's lock,
-    leaves a mark in the session's journal with each look, and refuses to act when the last mark is not of the same run.
-    So two runs that settle the same session do not mix.
+    leaves a mark in the session's journal with each look, and refuses to act when the last mark is not of the same run,
+    or of another boot of the host. So two runs that settle the same session do not mix, and what was seen before a
+    restart is looked at again.
   - Each act looks at the copy again, by domid and UUID, before and after.
 author:
   - dom0.xen contributors (@dom0-xen)
@@ -129,7 +130,7 @@ accepted:
   sample: true
 msg:
   description: Why it was not done, for people.
-  returned: with O(state=act), when the copy was not any more as it had been seen
+  returned: with O(state=act), when the copy was not any more as it had been seen, or the host was started again
   type: str
   sample: the copy with domid 7 (centos) is not suspended any more.
 monitor:

@@ -26,7 +26,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.done import Course, Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
-    AnotherBoot,
     CopyBusy,
     CopyChanged,
     CopyStays,
@@ -64,7 +63,8 @@ def _nothing() -> None:
 class Copies:
     """The copies of one domain, ``uuid`` called ``name``, on this host.
 
-    ``boot_id`` is the host's boot in which the domids were recorded; None when they have just been seen.
+    A domid is good within one boot of the host: whoever calls has seen it in this one, or compares
+    (:mod:`_session.fence`).
     All methods raise :class:`CopyChanged` before anything is done, :class:`CopyStays` afterwards, and the errors of
     :class:`Xl` and :class:`XenStore`.
     """
@@ -77,7 +77,6 @@ class Copies:
         name: str,
         sleep: Sleep = time.sleep,
         clock: Clock = time.monotonic,
-        boot_id: str | None = None,
     ) -> None:
         self._xl = xl
         self._store = store
@@ -85,7 +84,6 @@ class Copies:
         self._name = name
         self._sleep = sleep
         self._clock = clock
-        self._boot_id = boot_id
 
     def destroy(self, domid: int, never_ran: bool = False, record: Record = _nothing) -> Done:
         """Destroy a copy that does not run, and wait until it is gone, or nothing but a zombie.
@@ -187,8 +185,6 @@ class Copies:
         starts: bool = False,
     ) -> DomainRow:
         """Return the copy, or refuse; ``endings`` are those its name may have behind the domain's own."""
-        if self._boot_id is not None and self._boot_id != _procfs.boot_id():
-            raise AnotherBoot(f"the host was started again since the copy with domid {domid} was recorded")
         rows = self._rows()
         row = next((each for each in rows if each.domid == domid), None)
         if row is None:

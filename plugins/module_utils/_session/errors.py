@@ -155,7 +155,7 @@ class CopyChanged(Dom0XenError):
 
 
 class AnotherBoot(CopyChanged):
-    """The host was started again, so that the domid means another copy, or none."""
+    """The host was started again since it was looked at, so that a domid means another copy, or none."""
 
     code = "another_boot"
 

@@ -4,7 +4,8 @@
 """Whose turn it is to settle a session: the run that has left the last mark in its journal (private to the collection).
 
 A run of a module may die between two steps, and another may begin at any time. So an act is refused to a run whose mark
-is not the last; it then leaves the session to the other one, for as long as that one gets on with it.
+is not the last; it then leaves the session to the other one, for as long as that one gets on with it. A mark also names
+the host's boot: what was decided on a look before a restart is not done after it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import contextlib
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session import journal
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherBoot
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import SETTLES, DomainBusy, DomainLock
 
@@ -51,20 +54,20 @@ def locked(here: Here, wait: float) -> t.Iterator[None]:
 
 def mark(here: Here) -> None:
     """Leave this run's mark; the lock is held."""
-    _record(here, _FENCED)
+    _record(here, _FENCED, boot_id=_procfs.boot_id())
 
 
 def is_marked(here: Here) -> bool:
-    """Return whether this run has left a mark, be it the last one or not."""
-    return here.settler in _marks(here)
+    """Return whether this run has left a mark in this boot of the host, be it the last one or not."""
+    return (here.settler, _procfs.boot_id()) in _marks(here)
 
 
 def turn(here: Here, wait: float, work: t.Callable[[t.Callable[..., None]], None], owner: str | None = None) -> bool:
     """Act for a side whose process is gone, and return true; ``work`` is given what writes to the side's journal.
 
     Where the last mark is another run's, wait for its end instead, and return false. Raises :class:`FenceTaken` when
-    that does not come within ``wait`` seconds of its last record, or is not that ``owner``, and what ``work`` and
-    :func:`locked` raise.
+    that does not come within ``wait`` seconds of its last record, or is not that ``owner``, :class:`AnotherBoot` when
+    the host was started again since the mark, and what ``work`` and :func:`locked` raise.
     """
     try:
         with _fenced(here, wait) as record:
@@ -80,14 +83,20 @@ def turn(here: Here, wait: float, work: t.Callable[[t.Callable[..., None]], None
 @contextlib.contextmanager
 def _fenced(here: Here, wait: float) -> t.Iterator[t.Callable[..., None]]:
     with locked(here, wait):
-        if _marks(here)[-1:] != [here.settler]:
+        settler, boot = next(reversed(_marks(here)), (None, None))
+        if settler != here.settler:
             raise FenceTaken(f"another run settles session {here.session}")
+        # A domid with the UUID may be another copy by now, such as one that was started at boot.
+        if boot != _procfs.boot_id():
+            raise AnotherBoot("the host was started again since it was looked at")
         yield lambda step, **details: _record(here, step, **details)
 
 
-def _marks(here: Here) -> list[t.Any]:
-    records = journal.read(here.journal)
-    return [(record.get("details") or {}).get("by") for record in records if record.get("step") == _FENCED]
+def _marks(here: Here) -> list[tuple[t.Any, t.Any]]:
+    """Return who has left the marks, and in which boots."""
+    records = [record for record in journal.read(here.journal) if record.get("step") == _FENCED]
+    left = [record.get("details") or {} for record in records]
+    return [(details.get("by"), details.get("boot_id")) for details in left]
 
 
 def _wait_for_other(here: Here, wait: float) -> str | None:

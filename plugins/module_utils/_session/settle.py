@@ -93,9 +93,9 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:
     """Take one step; return the module's result.
 
-    Where another run settles and comes to the end, the session ends by itself while it is asked, or the copy is not any
-    more as it was seen, nothing is done, and ``accepted`` is false: look again. Raises the errors of :func:`speak`, of
-    :func:`fence.turn`, and the others of :class:`Copies`.
+    Where another run settles and comes to the end, the session ends by itself while it is asked, the host was started
+    again since it was looked at, or the copy is not any more as it was seen, nothing is done, and ``accepted`` is
+    false: look again. Raises the errors of :func:`speak`, of :func:`fence.turn`, and the others of :class:`Copies`.
     """
     if step.verb in _REQUESTS:
         if step.verb == OUTCOME and not step.status and _runs(here, xl):

@@ -39,9 +39,9 @@ class Dom0:
         self.store = XenStore(self.socket)
         self._image = str(folder / "image")
 
-    def copies(self, clock: Clock = time.monotonic, boot_id: str | None = None) -> Copies:
+    def copies(self, clock: Clock = time.monotonic) -> Copies:
         """What is under test."""
-        return Copies(self.xl, self.store, UUID, NAME, clock=clock, boot_id=boot_id)
+        return Copies(self.xl, self.store, UUID, NAME, clock=clock)
 
     def row(self, domid: int) -> DomainRow:
         """A domain as xl lists it."""

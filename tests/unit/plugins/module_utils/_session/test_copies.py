@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._session import errors
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import monitor_after_suspend
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import CopyState
@@ -313,20 +312,6 @@ def test_renamed_back(dom0: Dom0) -> None:
 # What every act refuses. ---
 
 ACTS = ("destroy", "resume", "roll_forward", "rename_back", "go_on")
-
-
-def test_another_boot(dom0: Dom0) -> None:
-    """Domids begin anew with every boot: the number is the same, the copy is not."""
-    domid = dom0.suspended()
-    for act in ACTS:
-        with pytest.raises(errors.AnotherBoot):
-            getattr(dom0.copies(boot_id="0ddba11e-0000-4000-8000-000000000001"), act)(domid)
-    assert dom0.letters(domid) == f"s {NAME}"
-
-
-def test_same_boot(dom0: Dom0) -> None:
-    """The boot that was recorded is this one."""
-    assert dom0.copies(boot_id=_procfs.boot_id()).resume(dom0.suspended()).copy.state is CopyState.RUNNING
 
 
 def test_another_domain_with_the_domid(dom0: Dom0) -> None:

@@ -21,14 +21,15 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
     journal,
     settle,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherBoot
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
-from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import RESUME
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTROY, RESUME
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import NAME, UUID, Make
 
-UUID = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"
 # Nothing here has to do with a domain that is there.
 XL = Xl(subprocess_runner(), "/nowhere/xl")
 
@@ -97,6 +98,25 @@ def test_a_step_that_the_other_has_made_needless(first: Here, second: Here) -> N
     done = settle.act(first, XL, settle.Act(RESUME, domid=7), 20)
     other.join()
     assert done == {"changed": False, "accepted": False}
+
+
+def test_what_was_seen_before_a_restart_is_not_acted_upon(make: Make, first: Here) -> None:
+    """The mark outlives the restart; the number and the UUID may then be those of a copy that was started at boot."""
+    dom0, here = make(), replace(first, settler="third")
+    domid = dom0.suspended()
+    file = journal.Journal(here.journal)
+    file.write("gate_tasks_started")
+    file.write("fenced", {"by": here.settler, "boot_id": "an earlier one"})
+    file.close()
+    done = settle.act(here, dom0.xl, settle.Act(DESTROY, domid=domid), 20)
+    assert (done["changed"], done["accepted"]) == (False, False) and "started again" in done["msg"]
+    assert dom0.letters(domid) == f"s {NAME}"
+    assert settle.undone(here, 20) is False
+    with pytest.raises(AnotherBoot):
+        conclusion.conclude(here, dom0.xl, "destination", "moved", 20)
+    assert here.history().concluded is None
+    assert settle.look(here, dom0.xl, 20).domid == domid
+    assert settle.act(here, dom0.xl, settle.Act(DESTROY, domid=domid), 20) == {"changed": True}
 
 
 def test_the_lock_is_held_for_a_step_of_the_other(first: Here) -> None:
