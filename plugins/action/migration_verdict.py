@@ -62,6 +62,7 @@ class ActionModule(ActionBase):
         outcome["findings"] = options["findings"]
         looks = (options["source_info"], options["destination_info"])
         outcome.update(aftermath.tell(outcome["session"], *looks, options["status"]))
+        outcome["monitor"] = aftermath.monitor(outcome["end_state"], *looks)
         outcome["remarks"] = aftermath.remarks(outcome, options["source"], options["destination"])
         lifeless = aftermath.failure(outcome, name, options["destination"])
         error = _first_error(options) or lifeless

@@ -21,11 +21,14 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._hands import Lines, same_xenstore, xl_command
-from ansible_collections.dom0.xen.plugins.module_utils._records import Monitor
+from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY, Monitor
 
 # main_create in tools/xl/xl_vmcontrol.c, main_restore in xl_saverestore.c, main_migrate_receive in xl_migrate.c
 _COMMANDS = ("create", "restore", "migrate-receive")
 _FOREGROUND = "F"
+# Whether a domain still has one.
+KEPT = "kept"
+LOST = "lost"
 # Its driver for Xen handles the end of its domains itself (src/libxl/libxl_driver.c of libvirt).
 _MANAGERS = ("libvirtd", "virtxend")
 
@@ -43,6 +46,24 @@ def monitors(lines: Lines, proc: str = _procfs.PROC) -> tuple[Monitor, ...]:
     """
     found = (_monitor(pid, arguments, proc) for pid, arguments in sorted(lines.items()))
     return tuple(monitor for monitor in found if monitor is not None and same_xenstore(monitor.pid, proc))
+
+
+def monitor_of(domid: int, name: str, found: t.Sequence[Monitor]) -> str | None:
+    """Return whether one of these handles the end of a domain, ``kept`` or ``lost``; None when one does not tell whose.
+
+    ``name`` is the domain's own.
+    """
+    watching = [monitor for monitor in found if monitor.watching]
+    names = (name, name + INCOMING, name + MIGRATED_AWAY)
+    for monitor in watching:
+        if monitor.domid == domid or (monitor.domid is None and monitor.name in names):
+            return KEPT
+    return None if any(silent(monitor) for monitor in watching) else LOST
+
+
+def silent(monitor: Monitor) -> bool:
+    """Whether it does not tell which domain is its own."""
+    return monitor.watching and not (monitor.domid or monitor.name)
 
 
 def _monitor(pid: int, arguments: t.Sequence[str], proc: str) -> Monitor | None:

@@ -50,6 +50,7 @@ RETURN = r"""
 copies:
   description:
     - Domains with this UUID on this host. The keys mean what they mean in RV(dom0.xen.host_info#module:host.domains).
+      C(monitor) is V(lost) for one that has no process of C(xl) to handle its end, else V(kept), or null if not known.
   returned: success
   type: list
   elements: dict
@@ -61,6 +62,7 @@ copies:
       memory_mib: 128
       vcpus: 1
       cpu_time_s: 4.2
+      monitor: kept
 sessions:
   description:
     - The status of each session that runs or was killed, then the result of each that has ended, both newest first.
@@ -93,12 +95,7 @@ sessions:
     format: {type: int, description: Version of this document. It is 1.}
     pid: {type: int, description: Process of the session on this host.}
     sequence: {type: int, description: A number that grows each time the status is written.}
-    domain:
-      description: The domain.
-      type: dict
-      contains:
-        uuid: {type: str, description: Its UUID.}
-        name: {type: str, description: Its name.}
+    domain: {type: dict, description: "The domain, by C(uuid) and C(name)."}
     phase:
       description:
         - How far it is, in this order. V(starting), V(admitted) when the sides are connected, V(configuration) when
@@ -261,8 +258,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitor_of, monitors
 from ansible_collections.dom0.xen.plugins.module_utils._places import ROLES, check_session, resolve_runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._procfs import boot_id
+from ansible_collections.dom0.xen.plugins.module_utils._procfs import boot_id, command_lines
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import sessions_of, wait_for_end
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -289,7 +287,9 @@ def main() -> None:
                 wait_for_end(runtime, journal, session, role, module.params["wait"])
         sessions = sessions_of(runtime, journal, session, uuid.lower() if uuid else None)
         uuids = {uuid.lower()} if uuid else {str(item.get("domain", {}).get("uuid")) for item in sessions}
-        copies = [row.to_result() for row in Xl(module_runner(module)).domains() if row.uuid in uuids]
+        rows = [row for row in Xl(module_runner(module)).domains() if row.uuid in uuids]
+        left = monitors(command_lines())
+        copies = [{**row.to_result(), "monitor": monitor_of(row.domid, row.name, left)} for row in rows]
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())
     module.exit_json(changed=False, copies=copies, sessions=sessions, boot_id=boot_id())

@@ -137,7 +137,8 @@ monitor:
   description:
     - Whether C(xl)'s monitor still looks after the domain, V(kept) or V(lost). Before Xen 4.20 a suspend ends it, and
       a reboot from within the guest then leaves the domain standing until somebody starts it.
-  returned: with O(verb=resume)
+    - With O(state=concluded) as it is seen on the O(owner)'s host, null on the other one and where nothing tells.
+  returned: with O(verb=resume) and O(state=concluded)
   type: str
   sample: lost
 code:
@@ -232,7 +233,8 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
         return {"changed": accepted, "accepted": accepted}
     if params["state"] == "undone":
         return {"changed": settle.undone(here, params["wait"])}
-    return {"changed": conclusion.conclude(here, xl, params["owner"], params["end_state"], params["wait"])}
+    changed = conclusion.conclude(here, xl, params["owner"], params["end_state"], params["wait"])
+    return {"changed": changed, "monitor": conclusion.monitor(here, xl, params["owner"])}
 
 
 if __name__ == "__main__":

@@ -253,11 +253,11 @@ path:
     shown: {type: bool, description: "Whether those of the connections have counted as much as C(bytes), or null."}
 liveness: {type: dict, returned: always, description: "Whether it was seen alive, as in M(dom0.xen.migration_info)."}
 differences: {type: list, elements: dict, returned: always, description: "What is not as it was, as there, or null."}
+monitor: {type: str, returned: always, sample: kept, description: "Whether C(xl) handles its end, as there, or null."}
 remarks:
-  {type: list, elements: dict, returned: always, description: "What a person should know about a domain that has moved,
+  {type: list, elements: dict, returned: always, description: "What a person should know about the domain,
       each with C(code), C(host), C(msg) and C(remedy). They are told as warnings."}
-mapped:
-  {type: list, elements: dict, returned: always, description: "What the destination calls by another name."}
+mapped: {type: list, elements: dict, returned: always, description: "What the destination calls by another name."}
 leave_paused:
   {type: bool, returned: always, description: "Whether the domain was to be left paused at the destination."}
 keep_domid: {type: int, returned: always, description: "The number (domid) that it was to keep, V(0) for any."}

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED
+from ansible_collections.dom0.xen.plugins.module_utils._monitors import LOST
+from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED, STAYED
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.plugin_utils import _carried as carried
@@ -67,10 +68,29 @@ def _arrived(copy: Document) -> bool:
     return not str(copy["name"]).endswith((INCOMING, MIGRATED_AWAY))
 
 
+def monitor(end_state: str, source: Document, destination: Document) -> str | None:
+    """Return whether ``xl``'s process still handles the domain's end where it is, ``kept`` or ``lost``, else None."""
+    look = {MOVED: destination, STAYED: source}.get(end_state, {})
+    return next((copy.get("monitor") for copy in look.get("copies") or () if _arrived(copy)), None)
+
+
 def remarks(result: Document, source: str, destination: str) -> list[dict[str, t.Any]]:
-    """Return what a person should know about a domain that has moved, each with its host and a remedy."""
-    if result["end_state"] != MOVED:
-        return []
+    """Return what a person should know about the domain, each with its host and a remedy."""
+    moved = result["end_state"] == MOVED
+    found = _moved(result, source, destination) if moved else []
+    if result.get("monitor") == LOST:
+        # Up to Xen 4.19 it leaves a domain that suspends (tools/xl/xl_vmcontrol.c handle_domain_death).
+        msg = "no process of xl handles the domain's end any more: when its guest reboots, it stays down."
+        name = result["domain"]["name"]
+        remedy = (
+            f"No command gives it one. When it suits, reboot it in this way: xl shutdown -w {name}, xl destroy {name}"
+            " if it is still listed, and xl create with its configuration file."
+        )
+        found.append(_remark("monitor_missing", destination if moved else source, msg, remedy))
+    return found
+
+
+def _moved(result: Document, source: str, destination: str) -> list[dict[str, t.Any]]:
     found = []
     for role, host in (("source", source), ("destination", destination)):
         for remark in (result["belongings"][role] or {}).get("remarks") or ():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
+from ansible_collections.dom0.xen.plugins.module_utils._monitors import KEPT, monitor_of, silent
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     MIGRATED_AWAY,
     AutostartEntry,
@@ -92,13 +93,11 @@ def judge_monitors(fleet: Fleet) -> Findings:
 
 
 def _unwatched(fleet: Fleet, host: str, facts: HostFacts) -> Findings:
-    domids = {monitor.domid for monitor in facts.monitors if monitor.domid is not None}
-    names = {own_name(monitor.name) for monitor in facts.monitors if monitor.domid is None and monitor.name}
     # One that is still being made, paused, has no monitor yet; one whose log does not tell its domain may be anybody's.
     making = any(not monitor.watching for monitor in facts.monitors)
-    unknown = [monitor for monitor in facts.monitors if monitor.watching and not (monitor.domid or monitor.name)]
+    unknown = [monitor for monitor in facts.monitors if silent(monitor)]
     for row in facts.domains:
-        if row.domid in domids or own_name(row.name) in names or not _needs_monitor(row):
+        if not _needs_monitor(row) or monitor_of(row.domid, own_name(row.name), facts.monitors) == KEPT:
             continue
         if row.uuid not in fleet.moving and not (making and row.state.paused):
             yield _monitor_missing(host, row, unknown)

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitor_of, monitors
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._session import (
     documents,
@@ -20,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
 from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
+from ansible_collections.dom0.xen.plugins.module_utils._session.side import of_side
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LEAVE_PAUSED
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
@@ -71,6 +76,20 @@ def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> boo
         _tidy(here)
 
     return fence.turn(here, wait, work, owner)
+
+
+def monitor(here: Here, xl: Xl, owner: str) -> str | None:
+    """Return whether ``xl``'s process still handles the domain's end, where the ``owner``'s copy is, and is not ended.
+
+    None where it is not, or nothing tells: what was settled is, whatever comes of this look.
+    """
+    if here.role != {"source": SENDER, "destination": RECEIVER}.get(owner):
+        return None
+    with contextlib.suppress(Dom0XenError):
+        copies = [row for row in of_side(here, xl) if row.state.alive]
+        if copies:
+            return monitor_of(copies[0].domid, here.name, monitors(_procfs.command_lines()))
+    return None
 
 
 def _tidy(here: Here) -> None:

@@ -12,13 +12,12 @@ import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._monitors import KEPT, LOST
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlTimeout
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult, spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE, Xl, failure
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
-KEPT = "kept"
-LOST = "lost"
 SUSPEND = "suspend"
 
 # libxl waits 60 s for the guest to acknowledge, and 60 s for it to suspend (libxl_dom_suspend.c).

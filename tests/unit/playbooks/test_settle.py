@@ -53,6 +53,8 @@ def test_one_run_settles(user: User, fault: tuple[str, dict[str, t.Any]], owner:
     print(log[-6000:])
     assert where(site) == owner, log
     assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
+    # What was resumed was suspended before, which its monitor does not outlive on this Xen.
+    assert ("centos has lost its monitor" in log) == (owner == "xen1")
     again = user.run("dom0.xen.settle")
     assert "Nothing to settle: no migration was interrupted." in again
     assert "changed=0" in again and "changed=1" not in again
@@ -157,6 +159,29 @@ def test_a_run_that_cleans_up_leaves_the_last_copy_alone(user: User) -> None:
     log = user.run("dom0.xen.settle", "-e", "domain=centos", "-v", *given)
     assert where(site) == "xen2", log[-4000:]
     assert (user.folder / "given").exists()
+
+
+REFUSED = """---
+- name: Say no
+  ansible.builtin.fail:
+    msg: no
+"""
+
+
+def test_a_guest_that_stays_after_its_suspend_has_lost_its_monitor(user: User) -> None:
+    """Nothing would restart it when it reboots: the run says so, and how to reboot it once, and so does the result."""
+    (user.folder / "refused.yml").write_text(REFUSED)
+    (user.folder / "undone.yml").write_text(UNDONE)
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *at_the_gate(user, "refused", "undone"))
+    log = move.communicate(timeout=LIMIT_S)[0]
+    assert where(user.site) == "xen1", log[-4000:]
+    assert (user.result["end_state"], user.result["monitor"]) == ("stayed", "lost")
+    assert [(one["code"], one["host"]) for one in user.result["remarks"]] == [("monitor_missing", "xen1")]
+    assert "xen1: no process of xl handles the domain's end any more" in log.replace("\n", " "), log[-4000:]
+    user.site["xen1"].run("xl", "destroy", "centos")
+    user.site["xen1"].start_guest(GuestConfig(memory_mib=16, compact=True))
+    user.move("xen2")
+    assert (user.result["monitor"], user.result["remarks"]) == ("kept", [])
 
 
 PERMITTED = """---

@@ -13,7 +13,7 @@ from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig, Host
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitors
+from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitor_of, monitors
 from ansible_collections.dom0.xen.plugins.module_utils._records import Monitor
 
 __all__ = ["make_site"]
@@ -119,6 +119,22 @@ def test_what_makes_no_domain_is_no_monitor(proc: Proc) -> None:
     proc.add(11, "tail -f /var/log/xen/xl-web.log", "xl-web.log", _waiting("web", 3, 11))
     proc.add(12, "grep xl create", "xl-web.log", _waiting("web", 3, 12))
     assert proc.monitors() == ()
+
+
+@pytest.mark.parametrize(
+    ("left", "word"),
+    [
+        ([Monitor(9, "xl create", True, 4, "web"), Monitor(8, "xl create", True, 3, "other")], "kept"),
+        ([Monitor(9, "xl migrate-receive", True, None, "web--incoming")], "kept"),
+        ([Monitor(9, "libvirtd", True), Monitor(8, "xl create", True, 3)], "kept"),
+        ([Monitor(9, "libvirtd", True)], None),
+        ([Monitor(9, "xl create", True, 4, "web"), Monitor(8, "xl create", False)], "lost"),
+        ([], "lost"),
+    ],
+)
+def test_whether_a_domain_still_has_one(left: list[Monitor], word: str | None) -> None:
+    """By its number, or by its name where the log was emptied; where one does not say whose it is, nobody knows."""
+    assert monitor_of(3, "web", left) == word
 
 
 def test_a_monitor_of_another_stand_in_is_none_of_ours(proc: Proc, monkeypatch: pytest.MonkeyPatch) -> None:

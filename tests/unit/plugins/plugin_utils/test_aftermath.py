@@ -75,6 +75,22 @@ def test_its_number_is_told_and_one_that_was_not_kept_remarked() -> None:
         assert all(remark["msg"] == "its domid is 9, and was to stay 3." for remark in found)
 
 
+def test_a_domain_that_nothing_would_restart_is_remarked_where_it_is() -> None:
+    """Whether it has stayed or moved; a copy that is being moved, and a host that told nothing, say nothing of it."""
+    kept, lost = ({"copies": [{"name": "centos", "domid": 3, "monitor": word}]} for word in ("kept", "lost"))
+    assert aftermath.monitor("stayed", lost, kept) == aftermath.monitor("moved", kept, lost) == "lost"
+    assert aftermath.monitor("stayed", kept, lost) == aftermath.monitor("moved", lost, kept) == "kept"
+    renamed = {"copies": [{"name": "centos--migratedaway", "domid": 3, "monitor": "lost"}]}
+    for end_state, look in (("running_twice", lost), ("stayed", {}), ("stayed", renamed)):
+        assert aftermath.monitor(end_state, look, look) is None
+    for end_state, host in (("stayed", "xen1"), ("moved", "xen2")):
+        result = {**told(None, end_state), "monitor": "lost", "domain": {"name": "centos"}}
+        found = [one for one in aftermath.remarks(result, "xen1", "xen2") if one["code"] == "monitor_missing"]
+        assert [one["host"] for one in found] == [host]
+        assert "xl shutdown -w centos" in found[0]["remedy"]
+        assert aftermath.remarks({**result, "end_state": "stayed", "monitor": "kept"}, "xen1", "xen2") == []
+
+
 def test_only_a_domain_that_moved_and_is_dead_is_a_failure() -> None:
     """One of which nothing was seen is a remark."""
     dead = {**ALIVE, "alive": False, "missing": ["the domain is paused"], "waited_ms": 15020}
