@@ -180,8 +180,8 @@ def quiet(case: Case) -> t.Iterator[Finding]:
                     "session_interrupted",
                     host,
                     f"session {session.session} of this domain ended without a known outcome (phase {session.phase}).",
-                    "Bring it to its end first: ansible-playbook -i INVENTORY dom0.xen.settle -e"
-                    f" domain={session.domain.uuid}. Without that {case.source_name} is taken as the domain's owner.",
+                    "dom0.xen.migrate brings it to its end before it moves the domain. To see beforehand whether that"
+                    f" can be done: ansible-playbook -i INVENTORY dom0.xen.settle -e domain={session.domain.uuid}.",
                     **values,
                 )
             newest = False

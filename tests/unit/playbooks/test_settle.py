@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
 import sys
 import time
 import typing as t
@@ -70,6 +71,29 @@ def test_two_runs_settle_at_once(user: User) -> None:
     for run, log in zip(runs, logs, strict=True):
         assert run.returncode == 0, log[-4000:]
     assert where(site) == "xen1"
+    assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
+
+
+def test_the_role_alone_settles_first(user: User) -> None:
+    """Without the playbook too: the source is not taken for the owner of what the destination may run."""
+    site, (host, what) = user.site, RECEIVER_AT_THE_COMMIT
+    site[host].faults(what)
+    first = user.start("dom0.xen.migrate", *user.asking("xen2"))
+    read_until(first, "Confirm that the receiver has admitted the sender")
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate(timeout=LIMIT_S)
+    deadline = time.monotonic() + LIMIT_S
+    while site[host].paths.faults.read_text() != "[]":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    asked = {"migrate_domain": "centos", "migrate_source": "xen1", "migrate_destination": "xen2"}
+    role = {"role": "dom0.xen.migrate", "vars": asked}
+    play = {"name": "Move a domain", "hosts": "localhost", "gather_facts": False, "roles": [role]}
+    (user.folder / "play.yml").write_text(json.dumps([play]))
+    log = user.run(str(user.folder / "play.yml"))
+    assert "TASK [dom0.xen.settle : Put the end on record" in log, log[-6000:]
+    assert "centos is already on xen2" in log, log[-6000:]
+    assert where(site) == "xen2"
     assert [each["name"] for each in site["xen1"].domains() + site["xen2"].domains()] == ["centos"]
 
 
