@@ -115,9 +115,12 @@ class Fault:
 
     @property
     def takes_the_guest(self) -> bool:
-        """Whether the host without power is the one whose copy counts, so that the guest may be gone with it."""
-        owner = DESTINATION if self.moment in ("commit", "report") else SOURCE
-        return self.kind == "power" and self.host == owner
+        """Whether the host without power has the only copy that is any good, so that the guest may be gone with it.
+
+        At the gate both have one: the source's counts, and when it is gone the guest goes on in the destination's.
+        """
+        owners = {"gate": None, "commit": DESTINATION, "report": DESTINATION}
+        return self.kind == "power" and self.host == owners.get(self.moment, SOURCE)
 
 
 def faults() -> list[Fault]:

@@ -42,6 +42,14 @@ def test_each_fault_is_listed_once_and_each_moment_has_some() -> None:
     assert {fault.moment for fault in ALL} == set(MOMENTS) == set(SIGNS)
 
 
+def test_a_guest_may_be_gone_only_with_the_one_host_that_had_it() -> None:
+    """Nothing else is excused: a copy that is the last good one must not be destroyed, nor another one started anew."""
+    assert {str(fault) for fault in ALL if fault.takes_the_guest} == {
+        *("power-source@memory", "power-source@suspend"),
+        *("power-destination@commit", "power-destination@report"),
+    }
+
+
 def test_a_kill_of_the_controller_needs_one_and_some_others_have_one() -> None:
     """What kills ansible-playbook cannot do without it; the others that go its way are still on the list."""
     through = {str(fault) for fault in ALL if fault.playbook}
@@ -111,8 +119,20 @@ def test_one_bad_verdict_fails_the_campaign(verdict: Verdict, tmp_path: Path, mo
     """Whatever is wrong with one fault, a moment that never came included, is seen in the exit status."""
     monkeypatch.setattr(campaign, "RESULT", tmp_path / "lab.json")
     good = Verdict("y", reached=True)
-    assert campaign.write([good], 69, 1.0)
-    assert not campaign.write([good, verdict], 69, 1.0)
+    assert campaign.write([good], 69, 1.0, 1)
+    assert not campaign.write([good, verdict], 69, 1.0, 1)
+
+
+def test_a_campaign_that_was_stopped_early_is_not_ok(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names some faults, or a limit, asks for no more than these; all others need as many as were promised."""
+    monkeypatch.setattr(campaign, "RESULT", tmp_path / "lab.json")
+    good = [Verdict(str(number), reached=True) for number in range(campaign.LEAST)]
+    assert campaign.least([], None) == campaign.LEAST
+    assert campaign.least(["kill"], None) == campaign.least([], 3) == 1
+    assert campaign.write(good, 69, 1.0, campaign.LEAST)
+    assert not campaign.write(good[1:], 69, 1.0, campaign.LEAST)
+    checks = json.loads(campaign.RESULT.read_text())["checks"]
+    assert [check["name"] for check in checks if not check["ok"]] == ["runs"]
 
 
 def test_a_campaign_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +140,7 @@ def test_a_campaign_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(campaign, "RESULT", tmp_path / "lab.json")
     assert campaign.earlier() == ([], 0.0)
     good, bad = Verdict("x", reached=True, seconds=9.0), Verdict("y", reached=True, lost=True)
-    campaign.write([good, bad], 69, 20.0)
+    campaign.write([good, bad], 69, 20.0, 1)
     assert campaign.earlier() == ([good], 20.0)
     monkeypatch.setattr(playbook, "tried", lambda: "another")
     assert campaign.earlier() == ([], 0.0)
