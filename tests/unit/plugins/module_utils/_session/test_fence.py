@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import threading
 import typing as t
@@ -117,6 +119,38 @@ def test_what_was_seen_before_a_restart_is_not_acted_upon(make: Make, first: Her
     assert here.history().concluded is None
     assert settle.look(here, dom0.xl, 20).domid == domid
     assert settle.act(here, dom0.xl, settle.Act(DESTROY, domid=domid), 20) == {"changed": True}
+
+
+@contextlib.contextmanager
+def no_room_for(here: Here) -> t.Iterator[None]:
+    """Let no record reach the journal: it has come to the size that a file may have, and no other file is as large."""
+    file = journal.Journal(here.journal)
+    file.write("filler", {"text": "x" * 65536})
+    fence.mark(here)
+    file.close()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = os.path.getsize(os.path.join(here.journal, journal.FILE))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("verb", [RESUME, DESTROY])
+def test_what_cannot_be_put_on_record_is_not_done(make: Make, first: Here, verb: str) -> None:
+    """Whoever settles after a power loss would know nothing of it; with room again it is done."""
+    dom0 = make()
+    domid = dom0.suspended()
+    with no_room_for(first):
+        records = journal.read(first.journal)
+        with pytest.raises(OSError, match="File too large"):
+            settle.act(first, dom0.xl, settle.Act(verb, domid=domid), 20)
+        with pytest.raises(OSError, match="File too large"):
+            settle.look(first, dom0.xl, 20)
+    assert dom0.letters(domid) == f"s {NAME}"
+    assert journal.read(first.journal) == records
+    assert settle.act(first, dom0.xl, settle.Act(verb, domid=domid), 20)["changed"]
 
 
 def test_the_lock_is_held_for_a_step_of_the_other(first: Here) -> None:
