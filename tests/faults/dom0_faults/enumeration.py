@@ -50,6 +50,9 @@ _BESIDE = ("kill-", "power-", "link-cut")
 # Those for the courses of another way: a record that cannot be written, or comes late, means something else there.
 _ANOTHER_WAY = (*_BESIDE, "full-", "hang-")
 _WHILE_SETTLING = ("kill-settler", "kill-sender", "kill-receiver", "power-")
+# And there a disk fails before something is written to it, and a clock jumps before anything is read from it.
+_DISKS, _CLOCKS = ("full-", "eio-"), ("clock-",)
+_WRITES, _READS = (".journal.", ".document."), "settle.look.before"
 
 
 def settling_of(first: Fault) -> str:
@@ -68,7 +71,7 @@ def faults(baseline: Baseline) -> list[Fault]:
     for course, passed in baseline.items():
         first = settled_first(course)
         if first is not None:
-            for kind, place in _pairs(passed, _WHILE_SETTLING):
+            for kind, place in _while_settling(passed):
                 found[Fault(first.kind, first.place, first.course, (kind, place))] = None
         elif course == SMOOTH:
             for kind, place in _pairs(passed, ("",)):
@@ -88,6 +91,16 @@ def _pairs(passed: t.Iterable[Passed], kinds: tuple[str, ...]) -> t.Iterator[tup
         for kind in KINDS.values():
             if kind.name.startswith(kinds) and kind.applies(one.place, one.alive):
                 yield kind.name, one.place
+
+
+def _while_settling(passed: t.Sequence[Passed]) -> t.Iterator[tuple[str, Place]]:
+    yield from _pairs(passed, _WHILE_SETTLING)
+    yield from _pairs([one for one in passed if _is_written(one.place.point)], _DISKS)
+    yield from _pairs([one for one in passed if one.place.point == _READS], _CLOCKS)
+
+
+def _is_written(point: str) -> bool:
+    return point.endswith(".before") and any(each in point for each in _WRITES)
 
 
 def _after_deed(course: str, passed: t.Sequence[Passed], baseline: Baseline) -> t.Iterator[Passed]:

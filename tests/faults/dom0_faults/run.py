@@ -136,8 +136,12 @@ class Run:
         return settled
 
     def _settle_again(self) -> Settled:
-        """Settle what a fault has interrupted; it may be the second settling that passes the point."""
+        """Settle what a fault has interrupted; it may be the second settling that passes the point.
+
+        A person has made room on the disks by then.
+        """
         self.boot()
+        deeds.mend(self.world)
         settled = self._settle(None)
         if self.world.off - self.world.gone:
             self.boot()

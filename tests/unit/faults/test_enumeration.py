@@ -78,6 +78,21 @@ def test_a_course_like_another_one_is_broken_where_it_parts_from_that() -> None:
     assert places == {"shutter.go_back.before", "create.make"}
 
 
+def test_a_disk_fails_and_a_clock_jumps_while_it_is_settled() -> None:
+    """Before each record and each file that is written, and before each look; a disk that is not written to is none."""
+    look, record = "settle.look.before", "settle.journal.fenced.before"
+    passed = [look, record, "settle.journal.fenced.written", "settle.document.result.before", "list.start"]
+    settling = tuple(Passed(Place("source", point), ("settler",)) for point in passed)
+    tried = collections.defaultdict(set)
+    for fault in faults({SMOOTH: (BOTH,), settling_of(FIRSTS[0]): settling}):
+        if fault.again:
+            tried[fault.again[1].point].add(fault.again[0])
+    always = {"kill-settler", "power-source", "power-destination"}
+    assert tried["list.start"] == tried["settle.journal.fenced.written"] == always
+    assert tried[record] == tried["settle.document.result.before"] == {*always, "full-source", "eio-source"}
+    assert tried[look] == {*always, "clock-forward-source", "clock-back-source"}
+
+
 def test_playbooks_are_broken_in_every_course_that_is_to_go_through_them() -> None:
     """A course without the playbooks' own code shows nothing of that."""
     through = collections.Counter(fault.course for fault in ALL if fault.playbook)

@@ -173,6 +173,7 @@ def _always(point: str) -> t.Callable[..., str]:
 def wrap_settler(host: pathlib.Path, hit: Hit) -> None:
     """Put the points into the code that settles."""
     shorten(SETTLING_WAITS)
+    clock(host)
     _journal("settle", host, hit)
     settle = _module("_session.settle")
     around(settle, "look", hit, lambda *dummy: "settle.look")
