@@ -43,10 +43,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     assert left == []
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kill a run, with all its processes."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def kill(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
+    """End a run with a signal to all its processes, as a terminal and AWX do it, and wait for its end."""
+    os.killpg(process.pid, number)
+    process.wait(LIMIT_S)
     if process.stdout:
         process.stdout.close()
 
@@ -84,15 +84,25 @@ def test_a_move_runs_few_modules_and_shows_no_key(user: User, pipelining: str) -
         assert [path for path in files if KEY.encode() in path.read_bytes()] == []
 
 
-def test_a_killed_controller_harms_nothing_and_the_next_run_adopts(user: User) -> None:
-    """SIGKILL to the whole of Ansible in the middle of the stream; then the same command, twice."""
+@pytest.fixture
+def heard() -> t.Iterator[None]:
+    """Let what is started here hear of Ctrl-C also where these tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_killed_controller_harms_nothing_and_the_next_run_adopts(user: User, number: int) -> None:
+    """Ansible is killed, interrupted (Ctrl-C) or told to end (AWX) in the middle of the stream; then the same again."""
     source, destination = where(user.site), other(user.site)
     user.site[source].configure(save_rate=1_000_000)
     first = user.start("dom0.xen.migrate", *user.asking(destination))
     read_until(first, "first round")
     # However busy this machine is, the migration is under way when the second run looks.
     assert user.site[source].kill("libxl-save-helper", number=signal.SIGSTOP)
-    kill(first)
+    kill(first, number)
     # What was to be done before the move has been done; were it tried again, and failed, the move would be called off.
     before = ("-e", "migrate_before_tasks=/nowhere.yml")
     second = user.start("dom0.xen.migrate", *user.asking(destination), *before)
