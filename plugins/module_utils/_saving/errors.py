@@ -71,15 +71,6 @@ class CompressionFailed(Dom0XenError):
     remedy = "See what the program says; compression: none does without it."
 
 
-class GuestIgnoresSuspend(Dom0XenError):
-    """The guest did not suspend within the minute that libxl gives it. Details: ``stderr``."""
-
-    code = "guest_ignores_suspend"
-    remedy = (
-        "See that the guest's kernel answers (xl console); one without suspend support cannot be saved, only shut down."
-    )
-
-
 class GuestWentOn(CopyChanged):
     """The guest was to be destroyed with its image complete, and has run since. Details: ``guest``, its state."""
 

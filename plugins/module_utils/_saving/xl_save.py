@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._image.describe import Describer
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Description
-from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import GuestIgnoresSuspend
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import MIB, Room
 from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import Sink
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SaveFailed
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES
 from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import SavePaused
+from ansible_collections.dom0.xen.plugins.module_utils._session.unsuspended import unsuspended
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 # How often it is looked whether the module was told to end, in seconds.
@@ -32,8 +32,7 @@ _END_S = 150.0
 # How much is written between two looks at the file system.
 _STEP = 64 * MIB
 _LINES = 10
-# tools/libs/light/libxl_dom_suspend.c, tools/libs/light/libxl_stream_write.c; the last one when it agreed only.
-_IGNORED = ("did not respond to suspend request", "didn't acknowledge suspend", "guest did not suspend, timed out")
+_AWAKE = "See that the guest's kernel answers (xl console); one that cannot suspend cannot be saved, only shut down."
 
 
 @dataclass(frozen=True)
@@ -106,13 +105,13 @@ class XlSave(SavePaused):
         if status == 0:
             return None
         lines = self._lines()
-        text = "\n".join(lines)
-        if any(words in text for words in _IGNORED):
-            return GuestIgnoresSuspend("the guest did not suspend when it was asked to", stderr=text)
+        ignored = unsuspended(lines, _AWAKE)
+        if ignored is not None:
+            return ignored
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         last = f": {lines[-1]}" if lines else ""
         remedy = "See the lines of xl in details.stderr and in the hypervisor's messages (xl dmesg)."
-        return SaveFailed(f"xl save {how}{last}", remedy=remedy, stderr=text, rc=status)
+        return SaveFailed(f"xl save {how}{last}", remedy=remedy, stderr="\n".join(lines), rc=status)
 
     def _lines(self) -> list[str]:
         self._stderr.seek(0)

@@ -60,6 +60,17 @@ class SaveFailed(Dom0XenError):
     remedy = "The lines of xl before this one name the cause; the domain goes on here."
 
 
+class GuestIgnoresSuspend(Dom0XenError):
+    """The guest did not suspend within the minutes that libxl gives it. Details: ``stderr``, the last lines of xl."""
+
+    code = "guest_ignores_suspend"
+    remedy = (
+        "The domain runs on, and is resumed if it suspends within the next two minutes. See what its kernel says of it"
+        " (xl console; a process or a driver that does not freeze). One that cannot suspend is moved with"
+        " migrate_method: cold only."
+    )
+
+
 class StandsNotStill(Dom0XenError):
     """The domain was not seen paused after ``xl save -p``, whose exit status says nothing of it."""
 

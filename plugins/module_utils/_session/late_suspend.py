@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Co
 from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import copy_state
 from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import SUSPEND, Clock, Sleep, shutdown_node
+from ansible_collections.dom0.xen.plugins.module_utils._session.unsuspended import stayed_awake
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED, CopyState, Failure
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -112,7 +113,7 @@ def possible(timeline: t.Container[str], said: t.Iterable[str] = ()) -> bool:
     domain that went away meanwhile looks like a suspend; ``xl``, which asked the hypervisor, knows better
     (tools/libs/light/libxl_dom_suspend.c).
     """
-    suspended = SUSPENDED in timeline and not any("guest did not suspend" in line for line in said)
+    suspended = SUSPENDED in timeline and not stayed_awake(said)
     return "suspend_requested" in timeline and "xl_exited" in timeline and not suspended
 
 

@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.observe import o
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.shutter import ENDS, SAYS
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
+from ansible_collections.dom0.xen.plugins.module_utils._session.unsuspended import unsuspended
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Copy, CopyState, Failure, Owner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -69,7 +70,8 @@ class SourceCopy:
         """Return what the end of ``xl``, or of what stands for it, means, which ``said`` these lines at last."""
         kind = ENDS.get(code) if self._settings.shuts_down else None
         if kind is None:
-            return failures.xl_ended("xl_migrate", said, code)
+            ignored = unsuspended(said)
+            return failures.of(ignored) if ignored else failures.xl_ended("xl_migrate", said, code)
         # What it has said first is the cause, what comes after that is how it went back.
         own = [line[len(SAYS) :] for line in said if line.startswith(SAYS)]
         return failures.of(kind(own[0] if own else kind.__name__))

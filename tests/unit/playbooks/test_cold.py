@@ -83,6 +83,26 @@ def test_a_file_that_has_the_destinations_network_and_other_memory(user: User, m
     assert domain["config"]["b_info"]["max_memkb"] == memory_mib * 1024
 
 
+def test_a_guest_that_does_not_shut_down_in_time(user: User) -> None:
+    """It is named as the cause, with what can be done about it; when it shuts down after all it is started again."""
+    source = user.site["xen1"]
+    source.behave("centos", shutdown_s=8.0)
+    before = source.domains()
+    status, log = run(user, "-e", "migrate_shutdown_timeout=2")
+    assert status != 0
+    error = user.result["error"]
+    assert error["code"] == "guest_ignores_shutdown", log[-4000:]
+    assert "migrate_shutdown_timeout" in error["remedy"] and error["remedy"] in log
+    assert (user.result["owner"], user.result["end_state"]) == ("source", "stayed")
+    assert user.site["xen2"].passed("create.make") == []
+    deadline = time.monotonic() + LIMIT_S
+    while [each["domid"] for each in source.domains()] in ([], [before[0]["domid"]]):
+        assert time.monotonic() < deadline, "it was not started again"
+        time.sleep(0.2)
+    assert where(user.site) == "xen1"
+    assert identity(user.site, "xen1") == (GUEST, "centos", MAC)
+
+
 def refusing(folder: pathlib.Path) -> tuple[str, ...]:
     """Arguments for tasks at the gate that fail, and for those that undo them."""
     tasks, undo = folder / "tasks.yml", folder / "undo.yml"

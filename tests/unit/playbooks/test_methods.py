@@ -80,6 +80,25 @@ def test_a_destination_that_cannot_start_it_gives_it_back(user: User) -> None:
 
 
 @pytest.mark.parametrize("site", ["pvh"], indirect=True)
+@pytest.mark.parametrize("method", ["live", "suspend"])
+def test_a_guest_that_does_not_suspend_in_time(user: User, method: str) -> None:
+    """It is named as the cause, with what can be done about it, and is let go on when it suspends after all."""
+    source = user.site["xen1"]
+    source.behave("centos", suspend_s=8.0)
+    before = source.guest("centos")
+    status, log = run(user, "-e", f"migrate_method={method}")
+    assert status != 0
+    error = user.result["error"]
+    assert error["code"] == "guest_ignores_suspend", log[-4000:]
+    assert "migrate_method: cold" in error["remedy"] and error["remedy"] in log
+    assert (user.result["owner"], user.result["end_state"]) == ("source", "stayed")
+    assert where(user.site) == "xen1"
+    after = source.guest("centos")
+    assert before and after and before["boot_id"] == after["boot_id"]
+    assert user.site["xen2"].domains() == []
+
+
+@pytest.mark.parametrize("site", ["pvh"], indirect=True)
 @pytest.mark.parametrize("point", ["save.saved", "save.paused"])
 def test_killed_saving(user: User, point: str) -> None:
     """What stands for xl migrate is killed with the guest suspended, or paused: it runs on in the end."""
