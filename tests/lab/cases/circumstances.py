@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dom0lab import Host
 
@@ -87,6 +87,24 @@ def bridge_renamed(host: Host, old: str, new: str) -> Iterator[None]:
         yield
     finally:
         host.run(rename.format(new, old))
+
+
+@contextlib.contextmanager
+def second_network(hosts: Iterable[Host]) -> Iterator[tuple[str, str]]:
+    """Hosts that are in one more network, over the same cable (a VLAN); yields it, and what its interface is called."""
+    name, made = "lan20", []
+    try:
+        for host in hosts:
+            number = host.address.rpartition(".")[2]
+            host.run(
+                f"modprobe 8021q && ip link add link eth1 name {name} mtu 8900 type vlan id 20"
+                f" && ip addr add 10.88.0.{number}/24 dev {name} && ip link set {name} up"
+            )
+            made.append(host)
+        yield "10.88.0.0/24", name
+    finally:
+        for host in made:
+            host.run(["ip", "link", "del", name])
 
 
 def card_less(text: str) -> str:

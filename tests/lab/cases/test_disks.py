@@ -75,6 +75,8 @@ KINDS = {
     "phy": Kind(lun.DEVICE),
     "phy that answers late": Kind(lun.LATE),
     "qdisk raw": Kind(lun.DEVICE, f"format=raw,{QDISK},direct-io-safe"),
+    # QEMU serves it, and is told to flush and let go by xl migrate.
+    "HVM qdisk raw": Kind(lun.DEVICE, f"format=raw,{QDISK},direct-io-safe", moves=(LIVE, SUSPEND), type="hvm"),
     "qdisk raw in the cache": Kind(lun.DEVICE, f"format=raw,{QDISK}", {("disk_cache_stale", "xen1")}, moves=()),
     "qdisk qcow2": Kind(lun.DEVICE, f"format=qcow2,{QDISK}", {("disk_not_raw", "xen1")}, moves=()),
     "file of both hosts": Kind(
