@@ -22,6 +22,7 @@ CIB_TEXT = """<cib><configuration><crm_config/><nodes/><constraints/><resources>
 </resources></configuration></cib>
 """
 OTHER_UUID = "0ddba11e-0000-4000-8000-000000000001"
+THIRD_UUID = "0ddba11e-0000-4000-8000-000000000002"
 # The second word of a command line is xl's command once the shell, and Debian's wrapper, have become xl.
 _SAVES = "until tr '\\0' '\\n' < /proc/$(cat /run/lab-hand)/cmdline | sed -n 2p | grep -qx save; do sleep 0.3; done"
 
@@ -49,9 +50,9 @@ def crashed(host: Host, name: str, text: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def volume(host: Host, uuid: str, size_mib: int) -> Iterator[str]:
+def volume(host: Host, name: str, uuid: str, size_mib: int) -> Iterator[str]:
     """A mapped device of this name and identity, as LVM makes one; yields its path."""
-    file, name = "/var/lib/lab-volume.raw", "vg-odd"
+    file = f"/var/lib/lab-{name}.raw"
     host.run(
         f"modprobe -a loop dm_mod && truncate -s {size_mib}M {file} && loop=$(losetup -f --show {file})"
         f' && dmsetup create {name} --uuid {uuid} --table "0 {size_mib * 2048} linear $loop 0"'

@@ -9,7 +9,10 @@ import json
 import typing as t
 from pathlib import Path
 
+import pytest
+
 from .conftest import Record
+from .findings import Provoked, ask, findings, of_kind
 from .plays import wait_until
 from .world import BUSY_PAGES_PER_S, World, same_guest
 
@@ -125,6 +128,38 @@ def test_destination_loses_power_at_the_gate(home: World, record: Record) -> Non
     assert outcome.status != 0
     assert home.lab.guest.where() == ["xen1"]
     home.stale = True
+
+
+@pytest.mark.untried
+def test_a_session_at_work_and_one_that_was_cut_off(home: World, record: Record) -> None:
+    """Both hosts tell whoever asks: that somebody moves the guest, and afterwards that nobody knows what came of it."""
+    usual = home.lab.guest.ask()["rate"]
+    home.lab.guest.set_rate(BUSY_PAGES_PER_S)
+    question = Provoked(set())
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.start()
+        home.mid_stream(home.source, 5_000_000)
+        home.name += "-at-work"
+        at_work = findings(ask(home, question))
+        # Nobody settles what is cut off in mid-stream: xl and the guest go on by themselves.
+        run.kill()
+        for host in home.lab.hosts.values():
+            host.run("pkill -KILL -f '[_]session.daemon'", check=False)
+        wait_until("the end of both xl", lambda: not any(left.processes for left in home.look().values()))
+        home.name += "-cut-off"
+        cut_off = findings(ask(home, question))
+        settled = home.migrate(play=SETTLE)
+        watch.wait_answer()
+    assert of_kind(at_work, "error") == {
+        *(("session_running", "xen1"), ("session_running", "xen2"), ("incoming_name_taken", "xen2"))
+    }
+    assert {("session_interrupted", "xen1"), ("session_interrupted", "xen2")} <= of_kind(cut_off, "warning")
+    assert not of_kind(cut_off, "error")
+    assert settled.status == 0, settled.output[-3000:]
+    home.require("xen1")
+    record.note(gap_ms=same_guest(watch.observation).gap_ms)
+    nothing_to_settle(home)
+    home.lab.guest.set_rate(usual)
 
 
 def waits(world: World) -> bool:

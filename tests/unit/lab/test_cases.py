@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import subprocess
 import sys
 import time
 import typing as t
 from pathlib import Path
 
+import pytest
 from cases.circumstances import CIB_TEXT
 from cases.plays import Outcome, Running, family, wait_until
 from cases.search import fragments, in_text
-from cases.test_findings import CASES
+from cases.test_findings import CASES, MEANT
+from cases.test_findings_at_once import ANSWERS
+from cases.views import FOLDER, View, saying
 from cases.world import ON_HOST
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -114,8 +118,51 @@ def test_knocking_tells_open_from_closed() -> None:
 
 def test_findings_that_are_provoked_are_ours() -> None:
     """A code that no rule has would never be found, and the hosts are changed for nothing."""
-    codes = {code for case in CASES.values() if case.forbids for code, dummy in case.found}
-    assert codes <= {*waivers.WAIVABLE, *waivers.NEVER}
+    cases = [*CASES.values(), *MEANT.values()]
+    found = [each for case in cases if case.forbids for each in case.found]
+    beside = [each for case in cases for each in (case.beside if case.forbids else {*case.found, *case.beside})]
+    for answer in ANSWERS:
+        found += answer.found
+        beside += answer.beside
+    assert {code for code, dummy in found} <= {*waivers.WAIVABLE, *waivers.NEVER}
+    assert {code for code, dummy in beside} <= waivers.WARNINGS
+
+
+def test_a_view_of_a_host_says_other_things_of_it(tmp_path: Path) -> None:
+    """What xl is asked besides, and a host of which nothing else is said, are as they were."""
+    real = tmp_path / "xl"
+    real.write_text('#!/bin/sh\necho "virt_caps : pv hvm hap gnttab-v1"; echo "$1"\n')
+    real.chmod(0o755)
+    files = View(saying("/^virt_caps/s/ hap//")).files("less")
+    shown = tmp_path / "shown"
+    shown.write_text(files[f"{FOLDER}/less.bin/xl"].replace("/usr/sbin/xl", str(real)))
+    for word, caps in (("info", "pv hvm gnttab-v1"), ("list", "pv hvm hap gnttab-v1")):
+        told = subprocess.run(["sh", str(shown), word], capture_output=True, text=True, check=True).stdout
+        assert told.splitlines() == [f"virt_caps : {caps}", word]
+    assert set(View(python="exec false").files("none")) == {f"{FOLDER}/none"}
+
+
+def test_a_store_that_refuses_and_one_that_is_mute(tmp_path: Path) -> None:
+    """The one answers with an error of XenStore's, the other takes connections and says nothing."""
+    mute, refusing = str(tmp_path / "mute"), str(tmp_path / "refusing")
+    argv = [sys.executable, "-I", str(ON_HOST / "store.py"), mute, refusing]
+    request = struct.pack("=IIII", 2, 7, 0, 2) + b"/\0"
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as daemon:
+        try:
+            assert t.cast(t.IO[str], daemon.stdout).readline() == "ready\n"
+            with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as other:
+                one.connect(refusing)
+                one.sendall(request)
+                answer = one.recv(16, socket.MSG_WAITALL)
+                assert struct.unpack("=IIII", answer) == (16, 7, 0, 4)
+                assert one.recv(4, socket.MSG_WAITALL) == b"EIO\0"
+                other.connect(mute)
+                other.sendall(request)
+                other.settimeout(0.3)
+                with pytest.raises(TimeoutError):
+                    other.recv(16)
+        finally:
+            daemon.kill()
 
 
 def test_the_cluster_of_a_case_keeps_the_guest() -> None:
