@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import lzma
 import os
 import shutil
 import subprocess
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cpio
+from . import cpio, modules
 from .errors import LabError
 from .image import Image, building
 from .places import LAB_ROOT, cache_root, digest, folder_parts
@@ -30,6 +29,7 @@ GUEST_PORT = 7700
 GUEST_MEMORY_MIB = 128
 GUEST_PAGES = 4096
 GUEST_RATE = 200
+INITRD, EMULATED_INITRD = "guest-initrd", "guest-initrd-emulated"
 COMPILE = ("gcc", "-O2", "-Wall", "-Wextra", "-static", "-s")
 
 
@@ -38,7 +38,8 @@ class GuestSpec:
     """One guest: ``rate`` in pages a second, ``pages`` in use out of its memory.
 
     ``type`` as xl spells it; with ``disk`` a path in dom0, the guest stamps that disk all the time. ``disk_words`` say
-    how the disk is served, as xl-disk-configuration(5) has it.
+    how the disk is served, as xl-disk-configuration(5) has it. ``emulated``, for ``hvm``: the guest knows nothing of
+    Xen, and has the disk and the card that QEMU makes for it.
     """
 
     type: str = "pvh"
@@ -53,22 +54,24 @@ class GuestSpec:
     cards: int = 1
     disk: str = ""
     disk_words: str = "format=raw,backendtype=phy"
+    emulated: bool = False
 
     def config(self) -> str:
         """Text of its xl configuration."""
         words = (
-            f"console=hvc0 quiet lab.address={self.address}/24 lab.port={GUEST_PORT}"
-            f" lab.pages={self.pages} lab.rate={self.rate}" + (" lab.disk=/dev/xvda" if self.disk else "")
+            f"console={'tty0 nopv' if self.emulated else 'hvc0'} quiet lab.address={self.address}/24"
+            f" lab.port={GUEST_PORT} lab.pages={self.pages} lab.rate={self.rate}"
+            + (f" lab.disk=/dev/{'sda' if self.emulated else 'xvda'}" if self.disk else "")
         )
         macs = [f"{self.mac[:-2]}{int(self.mac[-2:], 16) + number:02x}" for number in range(self.cards)]
-        kind = ",type=vif" if self.type == "hvm" else ""
+        kind = ",type=ioemu,model=e1000" if self.emulated else ",type=vif" if self.type == "hvm" else ""
         cards = ", ".join(f'"mac={mac},bridge=xenbr0{kind}"' for mac in macs)
         lines = [
             f'name = "{self.name}"',
             f'uuid = "{self.uuid}"',
             f'type = "{self.type}"',
             'kernel = "/srv/lab/guest-vmlinuz"',
-            'ramdisk = "/srv/lab/guest-initrd"',
+            f'ramdisk = "/srv/lab/{EMULATED_INITRD if self.emulated else INITRD}"',
             f'extra = "{words}"',
             f"memory = {self.memory_mib}",
             f"maxmem = {self.memory_mib}",
@@ -77,7 +80,8 @@ class GuestSpec:
             'on_crash = "preserve"',
         ]
         if self.disk:
-            lines.append(f'disk = [ "{self.disk_words},vdev=xvda,access=w,target={self.disk}" ]')
+            device = "hda" if self.emulated else "xvda"
+            lines.append(f'disk = [ "{self.disk_words},vdev={device},access=w,target={self.disk}" ]')
         if self.type == "hvm":
             lines += ['vga = "none"', "vnc = 0", "sdl = 0", "nographic = 1", "usb = 0"]
         return "\n".join([*lines, ""])
@@ -97,14 +101,14 @@ def compile_program(target: Path) -> None:
         raise LabError(f"the guest's program does not compile:\n{done.stderr}", "Is libc6-dev installed?")
 
 
-def _module(path: Path) -> tuple[str, bytes]:
-    data = path.read_bytes()
-    if path.suffix == ".xz":
-        return path.stem, lzma.decompress(data)
-    return path.name, data
+def front_ends(image: Image) -> list[tuple[str, bytes]]:
+    """The drivers for Xen's disks and cards."""
+    paths = sorted((image.folder / "modules").iterdir())
+    return [(modules.name(path.name), modules.unpacked(path.name, path.read_bytes())) for path in paths]
 
 
-def guest_initramfs(image: Image, program: bytes) -> bytes:
+def guest_initramfs(image: Image, program: bytes, drivers: Sequence[tuple[str, bytes]]) -> bytes:
+    """The whole guest; it loads the drivers in this order."""
     entries = [cpio.folder(name) for name in ("dev", "etc", "bin", "modules")]
     entries += [
         cpio.console(),
@@ -112,14 +116,13 @@ def guest_initramfs(image: Image, program: bytes) -> bytes:
         cpio.file("init", b"#!/bin/busybox sh\n" + (GUEST_FILES / "init").read_bytes(), executable=True),
         cpio.file("centos", program, executable=True),
     ]
-    for path in sorted((image.folder / "modules").iterdir()):
-        name, data = _module(path)
-        entries.append(cpio.file(f"modules/{name}", data))
+    entries += [cpio.file(f"modules/{place:02}-{name}.ko", data) for place, (name, data) in enumerate(drivers)]
     return gzip.compress(cpio.archive(entries), 6, mtime=0)
 
 
 def disk_key(image: Image) -> str:
-    return digest([image.folder.name, guest_config(), *COMPILE, *folder_parts(GUEST_FILES), *folder_parts(HOST_FILES)])
+    own = [guest_config(), guest_config(type="hvm", emulated=True), *modules.DRIVERS, *COMPILE]
+    return digest([image.folder.name, *own, *folder_parts(GUEST_FILES), *folder_parts(HOST_FILES)])
 
 
 def find(image: Image) -> Path | None:
@@ -138,7 +141,9 @@ def build(image: Image, tell: Callable[[str], None] = print) -> Path:
         tree = work / "tree"
         tree.mkdir()
         compile_program(work / "centos")
-        (tree / "guest-initrd").write_bytes(guest_initramfs(image, (work / "centos").read_bytes()))
+        program = (work / "centos").read_bytes()
+        for name, drivers in ((INITRD, front_ends(image)), (EMULATED_INITRD, modules.emulated(image))):
+            (tree / name).write_bytes(guest_initramfs(image, program, drivers))
         shutil.copy(image.folder / "vmlinuz", tree / "guest-vmlinuz")
         (tree / "centos.cfg").write_text(guest_config())
         shutil.copy(HOST_FILES / "start", tree / "start")

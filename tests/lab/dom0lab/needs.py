@@ -21,6 +21,7 @@ TOOLS = (
     ("qemu-img", "qemu-utils", "makes their disks"),
     ("mmdebstrap", "mmdebstrap", "builds the dom0 image"),
     ("mke2fs", "e2fsprogs", "puts it into a disk"),
+    ("debugfs", "e2fsprogs", "takes the test guest's drivers out of it"),
     ("gcc", "gcc", "compiles the test guest's program"),
     ("ssh", "openssh-client", "reaches the hosts"),
     ("ssh-keygen", "openssh-client", "makes the lab's keys"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make lab-matrix``: every guest, method and pair of releases on real Xen, with one lab for each pair."""
+"""``make lab-matrix``: every guest, method and pair of releases on real Xen, in four labs one after the other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import itertools
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 from dom0lab import Lab, LabError, lun
 from dom0lab.start import Settings
@@ -41,24 +42,31 @@ def publish() -> int:
     return 0
 
 
-def run_pair(cells: list[Cell], record: Record, ran: list[Verdict], begun: float) -> None:
-    """Try the cells of one pair of releases."""
-    pair = (cells[0].source, cells[0].destination)
-    with Lab.up(Settings(releases=pair, memory_mib=2304, hvm=True)) as lab:
-        for name, release in zip(("xen1", "xen2"), pair, strict=True):
-            told = lab.hosts[name].run("xl info xen_version").stdout.strip()
-            record.xen[release] = told or RELEASES[release]
-        lab.guest.stop()
-        disk = lun.attach(lab.hosts.values(), lab.folder)
+def emptied(lab: Lab) -> Path:
+    """Make the lab as it is when it has just come up, without a guest; returns the file behind the shared disk."""
+    lab.guest.stop()
+    return lun.attach(lab.hosts.values(), lab.folder)
+
+
+def run_lab(cells: list[Cell], record: Record, ran: list[Verdict], begun: float) -> None:
+    """Try the cells of one lab."""
+    releases = cells[0].lab
+    with Lab.up(Settings(releases=releases, memory_mib=2304, hvm=True)) as lab:
+        for host, release in zip(lab.hosts.values(), releases, strict=True):
+            record.xen[release] = host.run("xl info xen_version").stdout.strip() or RELEASES[release]
+        disk = emptied(lab)
         kept: Kept | None = None
-        for cell, following in zip(cells, [*cells[1:], None], strict=True):
-            same = following is not None and following.guest == cell.guest
-            verdict, kept = attempt(lab, disk, cell, kept, keep=same)
+        for cell in cells:
+            verdict, kept = attempt(lab, disk, cell, kept)
             ran.append(verdict)
             today = time.strftime("%Y-%m-%d", time.gmtime())
             record.cells[verdict.name] = {**verdict.document(), "revision": playbook.revision(), "date": today}
-            print(f"{cell}: {'well' if verdict.well else verdict.document()}", flush=True)
+            print(f"{cell}: {'well' if verdict.well else verdict.document()} ({verdict.wall_s:.0f} s)", flush=True)
             write(record, ran, time.monotonic() - begun)
+            if verdict.error:
+                # Whatever it was, the next one does not begin with it.
+                lab.reset()
+                disk = emptied(lab)
 
 
 def main() -> int:
@@ -81,12 +89,12 @@ def main() -> int:
     ran: list[Verdict] = []
     broken: list[str] = []
     begun = time.monotonic()
-    for (source, destination), group in itertools.groupby(todo, key=lambda cell: (cell.source, cell.destination)):
+    for releases, group in itertools.groupby(todo, key=lambda cell: cell.lab):
         try:
-            run_pair(list(group), record, ran, begun)
+            run_lab(list(group), record, ran, begun)
         except LabError as exc:
-            # The other pairs have labs of their own.
-            broken.append(f"{source}-{destination}: {exc}")
+            # The others have labs of their own.
+            broken.append(f"{'-'.join(releases)}: {exc}")
             print(f"the lab {broken[-1]}", file=sys.stderr, flush=True)
     good = write(record, ran, time.monotonic() - begun)
     print(f"{sum(one.well for one in ran)} of {len(ran)} cells well; figures in {playbook.shown(RESULT)}")

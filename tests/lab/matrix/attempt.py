@@ -1,10 +1,10 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One cell: the guest is started, moved there and back, or refused, and judged from outside.
+"""One cell: the guest is moved, or refused, or goes on where it was, and is judged from outside.
 
-A guest that is back on xen1 and was well is taken for the next cell too. To start one costs an emulated host as much as
-half a move; and its disk then tells of all its moves together.
+A guest that was well, and is where the next move begins, is taken for that too. To start one costs an emulated host as
+much as half a move; and its disk then tells of all its moves together.
 """
 
 from __future__ import annotations
@@ -15,27 +15,48 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cases.world import World
-from dom0lab import Lab, LabError, Observation, lun
+from dom0lab import Lab, Observation, lun
 
-from .listing import COLD, GUESTS, Cell, Way
+from .listing import COLD, GUESTS, Cell
 
 START_S = 600.0
-# Where both hosts have the file that a guest is started from anew.
+MOVE_S = 1200.0
+# Where each host has the file that a guest is started from anew.
 CONFIG = "/run/lab-matrix.cfg"
+GATE = Path(__file__).resolve().parent.parent / "cases" / "gate"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A guest that runs: of which kind, where, and the boots that have written to its disk since that was empty."""
+
+    guest: str
+    host: str
+    boots: int
 
 
 @dataclass
-class Leg:
-    """One move, and what was seen of it. Times in milliseconds."""
+class Verdict:
+    """What came of a cell. ``well``: as expected, and nothing was harmed. ``kept``: its guest has moved before.
 
+    ``hosts`` are the two of the lab; ``refused`` is the code of the finding with which it was to be refused; ``told``
+    is the method that the result has. Times in milliseconds, and ``wall_s`` in seconds.
+    """
+
+    name: str
     source: str
     destination: str
-    refused: str
+    guest: str
+    method: str
+    hosts: tuple[str, str]
+    refused: str = ""
+    undone: bool = False
+    kept: bool = False
     where: list[str] = field(default_factory=list)
     status: int = -1
     owner: str = ""
     end_state: str = ""
-    method: str = ""
+    told: str = ""
     codes: list[str] = field(default_factory=list)
     total_ms: int | None = None
     stop_ms: int | None = None
@@ -45,15 +66,30 @@ class Leg:
     memory_verified: bool = False
     double_answers: int = 0
     boots: int = 0
+    stamps: int | None = None
+    stamps_problem: str = ""
     message: str = ""
+    error: str = ""
+    wall_s: float = 0.0
+
+    @classmethod
+    def of(cls, cell: Cell, kept: bool) -> Verdict:
+        """One of which nothing is known yet."""
+        about = (str(cell), cell.source, cell.destination, cell.guest, cell.method, cell.names)
+        return cls(*about, refused=cell.refused, undone=cell.undone, kept=kept)
 
     @property
     def well(self) -> bool:
         """Whether the guest runs where it should, unharmed."""
+        if self.error or self.stamps_problem or not self.unharmed:
+            return False
+        here, there = self.hosts
         if self.refused:
-            return self.unharmed and self.status != 0 and self.refused in self.codes and self.where == [self.source]
+            return self.status != 0 and self.refused in self.codes and self.where == [here]
+        if self.undone:
+            return (self.status != 0, self.owner, self.where) == (True, "source", [here])
         arrived = (self.status, self.owner, self.end_state) == (0, "destination", "moved")
-        return self.unharmed and arrived and self.where == [self.destination]
+        return arrived and self.told == self.method and self.where == [there]
 
     @property
     def unharmed(self) -> bool:
@@ -66,118 +102,79 @@ class Leg:
         """Whether the guest was shut down and started again."""
         return self.method == COLD and not self.refused
 
-
-@dataclass(frozen=True)
-class Kept:
-    """A guest that runs on xen1: of which kind, and the boots that have written to its disk since that was empty."""
-
-    guest: str
-    boots: int
-
-
-@dataclass
-class Verdict:
-    """What came of a cell. ``well``: as expected, and nothing was harmed. ``kept``: its guest has moved before."""
-
-    name: str
-    source: str
-    destination: str
-    guest: str
-    method: str
-    legs: list[Leg] = field(default_factory=list)
-    stamps: int | None = None
-    stamps_problem: str = ""
-    error: str = ""
-    kept: bool = False
-    wall_s: float = 0.0
-
-    @property
-    def well(self) -> bool:
-        """Whether everything is as it should be."""
-        as_asked = all(leg.well and (leg.refused or leg.method == self.method) for leg in self.legs)
-        return bool(self.legs) and as_asked and not (self.error or self.stamps_problem)
-
-    @property
-    def anew(self) -> int:
-        """How many times the guest was started by a move."""
-        return sum(leg.anew for leg in self.legs)
-
     def document(self) -> dict[str, t.Any]:
         """The verdict for the file of figures."""
-        return {**asdict(self), "well": self.well}
+        return {**asdict(self), "hosts": list(self.hosts), "well": self.well}
 
 
 def kept_after(verdict: Verdict, boots: int) -> Kept | None:
     """Return the guest for another cell, where it is as if it had just been started; ``boots`` is as it was before."""
-    if not verdict.well or verdict.legs[-1].where != ["xen1"]:
+    if not verdict.well:
         return None
-    return Kept(verdict.guest, boots + verdict.anew)
+    return Kept(verdict.guest, verdict.where[0], boots + verdict.anew)
 
 
-def attempt(
-    lab: Lab, disk: Path, cell: Cell, kept: Kept | None = None, keep: bool = False
-) -> tuple[Verdict, Kept | None]:
-    """Try one cell on a lab of its two releases, with the guest of the cell before, or without one.
+def usable(kept: Kept | None, cell: Cell) -> bool:
+    """Whether a guest that runs is the one of this cell, and is where it begins."""
+    return kept is not None and (kept.guest, kept.host) == (cell.guest, cell.names[0])
 
-    Returns the guest too where it is to be kept and can be; otherwise none is left.
-    """
-    verdict = Verdict(str(cell), cell.source, cell.destination, cell.guest, cell.method, kept=kept is not None)
-    begun, before = time.monotonic(), kept.boots if kept else 1
-    left: Kept | None = None
+
+def attempt(lab: Lab, disk: Path, cell: Cell, kept: Kept | None) -> tuple[Verdict, Kept | None]:
+    """Try one cell, with the guest of the cell before where that can be; returns the guest too, if it is well."""
+    goes_on = usable(kept, cell)
+    verdict = Verdict.of(cell, goes_on)
+    begun, boots = time.monotonic(), kept.boots if kept and goes_on else 1
     try:
-        _try(lab, disk, cell, verdict, before)
-        left = kept_after(verdict, before) if keep else None
-    except (LabError, AssertionError) as exc:
+        _try(lab, disk, cell, verdict, boots)
+    except Exception as exc:
+        # Whatever it is, it is of this cell: hours of others lie behind it and before it.
         verdict.error = f"{type(exc).__name__}: {exc}"[:1000]
-    finally:
-        if left is None:
-            try:
-                lab.guest.stop()
-            except LabError as exc:
-                verdict.error = verdict.error or f"the guest cannot be taken away: {exc}"
     verdict.wall_s = round(time.monotonic() - begun, 1)
-    return verdict, left
+    return verdict, kept_after(verdict, boots)
 
 
 def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict, boots: int) -> None:
     spec = GUESTS[cell.guest]
-    world = World(lab)
-    world.name = str(cell).replace(":", "-")
-    for host in lab.hosts.values() if cell.method == COLD else ():
+    hosts = lab.hosts.values()
+    for host in hosts if cell.method == COLD else ():
         host.run(f"cat > {CONFIG}", stdin=spec.config())
     if not verdict.kept:
+        lab.guest.stop()
         if spec.disk:
-            lun.write(disk)
-        lab.guest.start(lab.hosts["xen1"], spec, timeout=START_S)
-    for way in cell.ways:
-        verdict.legs.append(_move(world, way, cell.method))
-        if not verdict.legs[-1].well:
-            break
+            lun.write(disk, hosts=hosts)
+        lab.guest.start(lab.hosts[cell.names[0]], spec, timeout=START_S)
+    _move(lab, cell, verdict)
     if spec.disk:
         seen = lun.judge(disk, lab.guest.ask(), boots + verdict.anew)
         verdict.stamps, verdict.stamps_problem = seen.count, seen.problem
 
 
-def _move(world: World, way: Way, method: str) -> Leg:
-    how: dict[str, t.Any] = {"migrate_method": method}
-    if method == COLD:
+def _move(lab: Lab, cell: Cell, verdict: Verdict) -> None:
+    world = World(lab)
+    world.name = str(cell).replace(":", "-")
+    how: dict[str, t.Any] = {"migrate_method": cell.method}
+    if cell.method == COLD:
         # A guest that boots shows signs of life when it has come up.
         how |= {"migrate_config": CONFIG, "migrate_liveness_timeout": 300}
-    with world.lab.observe(everywhere=True) as watch:
-        outcome = world.migrate(source=way.source, destination=way.destination, **how)
+    if cell.undone:
+        how |= {"migrate_gate": "controller", "migrate_gate_tasks": GATE / "kill_sender.yml"}
+        how |= {"migrate_gate_undo_tasks": GATE / "undo.yml", "migrate_silence_timeout": 20}
+    here, there = cell.names
+    with lab.observe(everywhere=True) as watch:
+        outcome = world.start(source=here, destination=there, **how).wait(MOVE_S)
         watch.wait_answer(300)
-    leg = Leg(way.source, way.destination, way.refused, world.lab.guest.where(), outcome.status)
-    leg.message = "" if outcome.status == 0 else outcome.message[:500]
+    verdict.where, verdict.status = lab.guest.where(), outcome.status
+    verdict.message = "" if outcome.status == 0 else outcome.message[:500]
     result = outcome.result
-    leg.codes = sorted({str(finding["code"]) for finding in result.get("findings") or ()})
-    for name in ("owner", "end_state", "method", "total_ms", "stop_ms"):
-        setattr(leg, name, result.get(name))
-    _observed(leg, watch.observation)
-    return leg
+    verdict.codes = sorted({str(finding["code"]) for finding in result.get("findings") or ()})
+    verdict.told = str(result.get("method") or "")
+    for name in ("owner", "end_state", "total_ms", "stop_ms"):
+        setattr(verdict, name, result.get(name))
+    _observed(verdict, watch.observation)
 
 
-def _observed(leg: Leg, seen: Observation | None) -> None:
+def _observed(verdict: Verdict, seen: Observation | None) -> None:
     if seen is not None:
-        leg.gap_ms, leg.double_answers = seen.gap_ms, seen.double_answers
-        leg.same_boot, leg.counter_never_fell = seen.boot_id_unchanged, seen.counter_never_fell
-        leg.memory_verified, leg.boots = seen.memory_verified, seen.boots
+        verdict.gap_ms, verdict.double_answers = seen.gap_ms, seen.double_answers
+        verdict.same_boot, verdict.counter_never_fell = seen.boot_id_unchanged, seen.counter_never_fell
+        verdict.memory_verified, verdict.boots = seen.memory_verified, seen.boots

@@ -1,7 +1,11 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the matrix is made of: releases, guests, methods, and which of them belong together (pure)."""
+"""What the matrix is made of: labs, guests, and the moves that each of them makes there (pure).
+
+A move in an emulated Xen takes minutes, and so does a guest that boots: each kind of guest goes from each release to
+each that it can, by each method, once, on a tour where one move begins where the one before has ended.
+"""
 
 from __future__ import annotations
 
@@ -13,60 +17,131 @@ from dom0lab.lun import DEVICE
 
 # Debian's release, and the Xen that it has; older ones first.
 RELEASES = {"bullseye": "4.14", "bookworm": "4.17", "trixie": "4.20"}
-PAIRS = tuple((a, b) for place, a in enumerate(RELEASES) for b in tuple(RELEASES)[place:])
 LIVE, SUSPEND, COLD = "live", "suspend", "cold"
 METHODS = (LIVE, SUSPEND, COLD)
-# How they are tried with one guest: cold brings it back to where it was from any release, live within one release, so
-# that it need not be started for each.
-ORDER = (COLD, LIVE, SUSPEND)
+# The sender is killed when the guest has been suspended: it goes on where it was, by whatever that Xen has for it.
+UNDONE = "undone"
+COLUMNS = (*METHODS, UNDONE)
 GUESTS = {
     "pvh": GuestSpec(),
     "pvh-2vcpu-2nic-disk": GuestSpec(vcpus=2, cards=2, disk=DEVICE),
     "pv-disk": GuestSpec(type="pv", disk=DEVICE),
+    "pv-2vcpu-2nic-disk": GuestSpec(type="pv", vcpus=2, cards=2, disk=DEVICE),
     "hvm-disk": GuestSpec(type="hvm", memory_mib=192, disk=DEVICE),
+    "hvm-2vcpu-2nic-disk": GuestSpec(type="hvm", memory_mib=192, vcpus=2, cards=2, disk=DEVICE),
+    "hvm-emulated": GuestSpec(type="hvm", memory_mib=192, disk=DEVICE, emulated=True),
 }
 # What a PV domain's memory cannot be followed without; Debian's Xen has it up to this release.
 SHADOW = ("bullseye",)
+# Tours: what is done, and from which to which host of the lab.
+WITHIN = ("cold 0 1", "live 1 0", "suspend 0 1", "undone 1 0")
+WITHIN_PV = ("cold 0 1", "suspend 1 0", "live 0 1", "undone 0 1")
+# Up by each step, and by both at once. A guest that has to be elsewhere is started there.
+UP = (
+    *("live 0 1", "live 1 2", "cold 2 0", "live 0 2"),
+    *("suspend 0 1", "suspend 1 2", "suspend 0 2", "cold 0 1", "cold 1 2", "cold 0 2"),
+)
+UP_PV = (
+    *("live 0 1", "live 1 2", "suspend 1 2", "cold 2 0", "live 0 2"),
+    *("suspend 0 1", "cold 1 2", "suspend 0 2", "cold 0 1", "cold 0 2"),
+)
+# The check that refuses the way down does not look at the guest: one is enough.
+UP_AND_DOWN = (*("live 0 1", "live 1 0", "live 1 2", "live 2 1", "cold 2 0", "live 0 2", "live 2 0"), *UP[4:])
+OLD, MIDDLE, NEW = RELEASES
 
 
 @dataclass(frozen=True)
-class Way:
-    """One move; ``refused``: the code of the finding with which the check refuses it, empty where the guest moves."""
+class Tour:
+    """Where one guest goes, in a lab of these releases."""
 
-    source: str
-    destination: str
-    refused: str = ""
+    lab: tuple[str, ...]
+    guest: str
+    steps: tuple[str, ...]
+
+
+TOURS = (
+    # Here the guests have one processor; what comes of a refusal at the gate is a case of its own for the first one.
+    Tour((MIDDLE, MIDDLE), "pvh", WITHIN[:3]),
+    Tour((MIDDLE, MIDDLE), "pv-disk", WITHIN_PV),
+    Tour((MIDDLE, MIDDLE), "hvm-disk", WITHIN),
+    # It knows nothing of Xen, so that nobody can ask it to shut down, or to suspend.
+    Tour((MIDDLE, MIDDLE), "hvm-emulated", ("live 0 1", "suspend 1 0")),
+    Tour((OLD, OLD), "pvh-2vcpu-2nic-disk", WITHIN),
+    Tour((OLD, OLD), "pv-2vcpu-2nic-disk", WITHIN),
+    Tour((OLD, OLD), "hvm-2vcpu-2nic-disk", WITHIN),
+    Tour((NEW, NEW), "pvh-2vcpu-2nic-disk", WITHIN),
+    Tour((NEW, NEW), "pv-2vcpu-2nic-disk", WITHIN_PV),
+    Tour((NEW, NEW), "hvm-2vcpu-2nic-disk", WITHIN),
+    Tour((OLD, MIDDLE, NEW), "pvh-2vcpu-2nic-disk", UP_AND_DOWN),
+    Tour((OLD, MIDDLE, NEW), "pv-2vcpu-2nic-disk", UP_PV),
+    Tour((OLD, MIDDLE, NEW), "hvm-2vcpu-2nic-disk", UP),
+    Tour((OLD, MIDDLE, NEW), "hvm-emulated", ("live 0 1", "live 1 2")),
+)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One field of the matrix: a guest goes from one release to another, and back."""
+    """One field of the matrix: a guest goes from one release to another; ``hosts`` are numbers of hosts of the lab."""
 
-    source: str
-    destination: str
+    lab: tuple[str, ...]
     guest: str
-    method: str
+    column: str
+    hosts: tuple[int, int]
 
     def __str__(self) -> str:
-        return f"{RELEASES[self.source]}-{RELEASES[self.destination]}:{self.guest}:{self.method}"
+        return f"{RELEASES[self.source]}-{RELEASES[self.destination]}:{self.guest}:{self.column}"
 
     @property
-    def ways(self) -> tuple[Way, ...]:
-        """What is tried, one after the other."""
-        if self.method == LIVE and GUESTS[self.guest].type == "pv" and self.source not in SHADOW:
-            return (Way("xen1", "xen2", "no_shadow_paging"),)
-        # Xen restores what an older one has saved, and promises nothing the other way round; to a guest that is
-        # started anew it does not matter.
-        back = "" if self.source == self.destination or self.method == COLD else "xen_older"
-        return (Way("xen1", "xen2"), Way("xen2", "xen1", back))
+    def source(self) -> str:
+        """The release that it leaves."""
+        return self.lab[self.hosts[0]]
+
+    @property
+    def destination(self) -> str:
+        """The release that it goes to."""
+        return self.lab[self.hosts[1]]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the lab calls the two hosts."""
+        here, there = self.hosts
+        return f"xen{here + 1}", f"xen{there + 1}"
+
+    @property
+    def undone(self) -> bool:
+        """Whether the move is to fail when the guest has been suspended."""
+        return self.column == UNDONE
+
+    @property
+    def method(self) -> str:
+        """How it is moved."""
+        if self.undone:
+            return SUSPEND if self._followed_by_none else LIVE
+        return self.column
+
+    @property
+    def refused(self) -> str:
+        """The code of the finding with which the check refuses it; empty where it moves.
+
+        Xen restores what an older one has saved, and promises nothing the other way round; to a guest that is started
+        anew it does not matter.
+        """
+        releases = list(RELEASES)
+        if self.method != COLD and releases.index(self.destination) < releases.index(self.source):
+            return "xen_older"
+        return "no_shadow_paging" if self.method == LIVE and self._followed_by_none else ""
+
+    @property
+    def _followed_by_none(self) -> bool:
+        return GUESTS[self.guest].type == "pv" and self.source not in SHADOW
 
 
 def cells() -> Iterator[Cell]:
-    """All of them, pair by pair."""
-    for source, destination in PAIRS:
-        for guest in GUESTS:
-            for method in ORDER:
-                yield Cell(source, destination, guest, method)
+    """All of them, lab by lab, in the order in which a guest makes its tour."""
+    for tour in TOURS:
+        for step in tour.steps:
+            column, here, there = step.split()
+            yield Cell(tour.lab, tour.guest, column, (int(here), int(there)))
 
 
 def chosen(names: Sequence[str]) -> list[Cell]:

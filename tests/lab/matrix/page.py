@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import collections
-import typing as t
 from collections.abc import Iterator
 
-from .listing import GUESTS, METHODS, PAIRS, RELEASES, Cell
+from .listing import COLUMNS, GUESTS, RELEASES, cells
 from .record import Entry, Record
 
 BEGIN, END = "..\n  The matrix begins\n", "..\n  The matrix ends\n"
@@ -28,29 +27,31 @@ def printed(page: str, record: Record) -> str:
 def table(record: Record) -> str:
     """Return a list table, a row for each pair of releases and guest, a column for each method."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
-    lines += _row(["from", "to", "guest", *METHODS])
-    notes: collections.Counter[str] = collections.Counter()
-    for source, destination in PAIRS:
-        for guest in GUESTS:
-            cells = [Cell(source, destination, guest, method) for method in METHODS]
-            told = [outcome(record.cells.get(str(cell))) for cell in cells]
-            notes.update(told)
-            lines += _row([_release(record, source), _release(record, destination), f"``{guest}``", *told])
-    tried = sum(notes.values()) - notes[outcome(None)]
-    return "\n".join([f"{tried} of {sum(notes.values())} cells tried.", "", *lines, ""])
+    lines += _row(["from", "to", "guest", *COLUMNS])
+    rows: dict[tuple[int, int, int], dict[str, str]] = {}
+    releases, guests = list(RELEASES), list(GUESTS)
+    tried: collections.Counter[bool] = collections.Counter()
+    for cell in cells():
+        entry = record.cells.get(str(cell))
+        tried[entry is not None] += 1
+        key = (releases.index(cell.source), releases.index(cell.destination), guests.index(cell.guest))
+        rows.setdefault(key, {})[cell.column] = outcome(entry)
+    for (source, destination, guest), told in sorted(rows.items()):
+        names = [_release(record, releases[number]) for number in (source, destination)]
+        lines += _row([*names, f"``{guests[guest]}``", *(told.get(column, "") for column in COLUMNS)])
+    return "\n".join([f"{tried[True]} of {tried.total()} cells tried.", "", *lines, ""])
 
 
 def outcome(entry: Entry | None) -> str:
     """Say in a few words what came of a cell."""
     if entry is None:
         return "not tried"
-    legs: list[dict[str, t.Any]] = entry["legs"]
     if not entry["well"]:
-        bad = next((leg["message"] for leg in legs if leg["message"] and not leg["refused"]), "")
-        why = entry["error"] or entry["stamps_problem"] or bad or "not as expected"
-        return f"**fails**: {_plain(why)}"
-    told = [f"refused (``{leg['refused']}``)" if leg["refused"] else "moves" for leg in legs]
-    return told[0] if len(told) == 1 else f"{told[0]}; back: {told[1]}"
+        why = entry["error"] or entry["stamps_problem"] or ("" if entry["refused"] else entry["message"])
+        return f"**fails**: {_plain(why or 'not as expected')}"
+    if entry["refused"]:
+        return f"refused (``{entry['refused']}``)"
+    return "goes on" if entry["undone"] else "moves"
 
 
 def _release(record: Record, release: str) -> str:
@@ -65,4 +66,4 @@ def _plain(text: str) -> str:
 
 def _row(texts: list[str]) -> Iterator[str]:
     for place, text in enumerate(texts):
-        yield f"   {'* -' if place == 0 else '  -'} {text}"
+        yield f"   {'* -' if place == 0 else '  -'} {text}".rstrip()
