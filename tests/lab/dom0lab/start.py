@@ -124,7 +124,7 @@ def bring_up(settings: Settings, folder: Path, tell: Callable[[str], None]) -> S
             wait_warm(plan.hosts, guest)
             times["warm_up_s"] = round(time.monotonic() - begun, 1)
         else:
-            tell("booting both hosts, a minute or two ...")
+            tell("booting the hosts, a minute or two ...")
             plan.boot(guest)
             times["cold_boot_s"] = round(time.monotonic() - begun, 1)
             tell("keeping the booted lab as a snapshot ...")

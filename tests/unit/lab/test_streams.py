@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the lab does to a saved domain, done to a small one: each way breaks what it says, and is undone."""
+"""What the lab does to a saved domain, done to small ones: each way breaks what it says, and is undone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cases.test_streams import CODES, SOUND, wanted_code
+import pytest
+from cases.test_streams import CODES, LAXER, SOUND, wanted_code
 from cases.world import ON_HOST
 
 from ansible_collections.dom0.xen.plugins.module_utils._image.reading import describe_file
@@ -31,21 +32,39 @@ def on_host(*arguments: str) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
 
-def test_every_way(tmp_path: Path) -> None:
+FILES = {
+    "pvh": saved(),
+    "live": streams.pvh([streams.normal(range(1024)), streams.normal(range(8)), streams.normal(range(2))]),
+    "pv": streams.pv([streams.normal(range(512))]),
+    "hvm": streams.hvm([streams.normal(range(512))]),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_every_way(tmp_path: Path, kind: str) -> None:
     """The lab's case compares Xen's word with these; here it is seen that the file is as broken as it should be."""
-    path = tmp_path / "saved"
-    path.write_bytes(saved())
-    ways = json.loads(on_host("list", str(path)))
-    assert {way for way in ways if not way.startswith("cut ")} == SOUND | set(CODES)
+    path, before = tmp_path / "saved", FILES[kind]
+    path.write_bytes(before)
+    ways = json.loads(on_host("list", str(path), kind))
+    assert "whole" in ways
     for way in ways:
         broken = json.loads(on_host("break", way, str(path), "/bin/true"))
         assert broken["sound"]
         found = describe_file(broken["path"], pages=False)
         assert (found.problem.code if found.problem else None) == wanted_code(way), way
-        assert way == "whole" or Path(broken["path"]).read_bytes() != saved()
+        assert way == "whole" or Path(broken["path"]).read_bytes() != before
         on_host("mend", str(path))
-        assert path.read_bytes() == saved()
+        assert path.read_bytes() == before
         assert [left.name for left in tmp_path.iterdir()] == ["saved"]
+
+
+def test_no_way_is_left_out(tmp_path: Path) -> None:
+    """Whatever has a code is tried on a file of some kind, and whatever is tried has one, or is sound."""
+    path, tried = tmp_path / "saved", set()
+    for kind, data in FILES.items():
+        path.write_bytes(data)
+        tried |= set(json.loads(on_host("list", str(path), kind)))
+    assert {way for way in tried if not way.startswith("cut ")} == SOUND | LAXER | set(CODES)
 
 
 def test_failing_checker_is_told(tmp_path: Path) -> None:
