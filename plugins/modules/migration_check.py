@@ -12,11 +12,9 @@ short_description: Check whether a domain can be moved, and decide what to do
 version_added: 0.1.0
 description:
   - Looks at the facts of both hosts and of the domain, and fails with everything that speaks against the move, each
-    finding with its
-    host and its remedy. A host that did not answer is one of the findings.
+    finding with its host and its remedy. A host that did not answer is one of the findings.
   - Decides between three actions. A move that is under way already is to be watched, a domain that is at the
-    destination already is
-    left alone, everything else is to be migrated.
+    destination already is left alone, everything else is to be migrated.
   - Nothing is changed and no host is asked.
 options:
   domain: {type: str, required: true, description: Name or UUID of the domain.}
@@ -68,8 +66,10 @@ options:
   method:
     description:
       - How the domain is to be moved. V(live) sends its memory while it runs, and suspends it for the last of it.
-        V(suspend) suspends it for the whole of the transfer. V(auto) is V(live) where that can be had, else V(suspend).
+        V(suspend) suspends it for the whole of the transfer.
       - V(cold) shuts it down, and starts it at the destination from its configuration file.
+      - V(auto) is V(live), but V(suspend) for a PV domain on a Xen without shadow paging, and V(cold) where its memory
+        cannot be sent and O(allow_cold) is set.
     type: str
     choices: [auto, live, suspend, cold]
     default: auto
