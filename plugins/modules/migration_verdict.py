@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Judges from what M(dom0.xen.migration_info) has seen on both hosts, by UUID, which host owns the domain. Exit codes
     and the words of the session decide nothing.
-  - Fails unless the domain runs at the destination, and only there, under its own name, and was not seen to be dead.
+  - Fails unless it runs (or is paused, if that was asked for) at the destination, only there, with its name, and alive.
   - Gives the figures of the session, which are the sender's as M(dom0.xen.migration_info) describes them, and the last
     lines that both C(xl) have written.
 options:

@@ -12,16 +12,14 @@ short_description: Watch a migration and tell how far it is
 version_added: 0.1.0
 description:
   - Reads the status that the sender of a session writes on the source, with a plain C(cat) through the connection of
-    the task,
-    and shows a line about it until the migration has ended. No module runs on the host.
+    the task, and shows a line about it until the migration has ended. No module runs on the host.
   - A line tells the round of pre-copy, the bytes sent, the rate, the rate at which the guest dirties its memory, and
-    an estimate
-    of the time left.
+    an estimate of the time left.
   - Watching changes nothing. Ending it, or killing the controller, does not end the migration.
   - The session itself calls to look, as O(dom0.xen.migration_send#module:progress_interval) says; at once at its end
     and when the gate waits for the controller, and not while the guest stands still, when each process that is started
     on the source takes time from it. Where it cannot be waited for, O(interval) is the time between two looks.
-  - A host that cannot be reached is said once and tried again until O(timeout) has passed.
+  - A host that cannot be reached is said once and tried again until O(silence_timeout) has passed.
 options:
   status_path:
     description:
