@@ -87,6 +87,7 @@ RULES: tuple[Rule, ...] = (
     another.disks_there(storage.disks),
     *(another.for_arrival(rule) for rule in (needs.scripts, needs.device_model)),
     method.for_a_stream(another.for_arrival(needs.grants)),
+    another.for_arrival(needs.grants_asked),
     another.for_arrival(needs.label),
     world.config_named_alike,
 )

@@ -17,6 +17,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 _GRANTS = (("gnttab_max_frames", "max_grant_frames", 64), ("gnttab_max_maptrack_frames", "max_maptrack_frames", 1024))
 # LIBXL_MAX_GRANT_DEFAULT, which is ~0 in 32 bits.
 _DEFAULT_GRANTS = 0xFFFFFFFF
+# The first release of Xen that gives a domain more than its own options say, if it is asked (grant_table_init).
+_GRANTS_UNBOUNDED = (4, 18)
 _SCRIPTS = "/etc/xen/scripts/"
 # tools/libs/light/libxl_dm.c libxl__domain_get_device_model_uid.
 _RESTRICTED = ("xen-qemuuser-range-base", "xen-qemuuser-shared")
@@ -49,9 +51,35 @@ def grants(case: Case) -> t.Iterator[Finding]:
             )
 
 
-def _limit(host: HostFacts, option: str, default: int) -> int:
-    found = re.findall(rf"(?:^|\s){option}=(\d+)(?=\s|,|$)", host.xen.commandline if host.xen else "")
-    return int(found[-1]) if found else default
+def grants_asked(case: Case) -> t.Iterator[Finding]:
+    """A domain with limits of its own can be made: an older Xen takes none above its options (grant_table_init).
+
+    They are in its file, or were in xl.conf of the host that it was started on (tools/xl/xl_parse.c), and go with it.
+    """
+    xen = case.destination.xen if case.destination else None
+    if _equipment(case) is None or xen is None or (xen.major, xen.minor) >= _GRANTS_UNBOUNDED:
+        return
+    host, name = case.request.destination, case.domain.name if case.domain else ""
+    for option, key, default in _GRANTS:
+        asked, there = case.build.get(key, _DEFAULT_GRANTS), _limit(case.destination, option, default)
+        if isinstance(asked, int) and there < asked != _DEFAULT_GRANTS:
+            yield case.error(
+                "grant_limits",
+                host,
+                f"{name} is to have {key}={asked}, from its configuration file or from xl.conf of the host that it was"
+                f" started on. Xen {xen.version} on {host} makes no domain with more than its {option}, which is"
+                f" {there}.",
+                f"Boot {host} with {option}={asked} (Xen's command line), or start the domain with {key}={there}.",
+                option=option,
+                source=asked,
+                destination=there,
+            )
+
+
+def _limit(host: HostFacts | None, option: str, default: int) -> int:
+    line = host.xen.commandline if host and host.xen else ""
+    found = re.findall(rf"(?:^|\s){option}=(0[xX][0-9a-fA-F]+|\d+)(?=\s|,|$)", line)
+    return int(found[-1], 16 if found[-1][:2].lower() == "0x" else 10) if found else default
 
 
 def scripts(case: Case) -> t.Iterator[Finding]:

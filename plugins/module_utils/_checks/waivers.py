@@ -33,7 +33,7 @@ WAIVABLE: t.Mapping[str, str] = {
     "disk_not_shared": "both hosts reach the very same file by this path; else the guest goes on with another one",
     "disk_cache_stale": "no host keeps parts of the disk in its cache; else the guest may read what it wrote over",
     "cpu_features_shown": "the guest uses nothing of what is missing; else it breaks after the move",
-    "grant_limits": "the guest uses no more, or Xen there was given more since; else it breaks after the move",
+    "grant_limits": "the guest uses no more, or Xen there was given more since; else it breaks, or is not made there",
     "script_missing": "the script is there when the domain arrives; else xl there cannot attach a device, and it stays",
     "device_model_user_missing": "the user comes from a directory; else xl there cannot start QEMU, and it stays",
     "migration_disabled": "both hosts' clocks (TSC) tick at one rate, or the guest does not rely on it",

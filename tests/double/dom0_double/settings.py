@@ -58,6 +58,13 @@ class Settings:
         """Whether libxl gives a domain the number that its configuration asks for, and none that was just in use."""
         return (self.xen_major, self.xen_minor) >= (4, 14)
 
+    def refuses_grants(self, info: dict[str, t.Any]) -> bool:
+        """Whether a domain asks for more than Xen has as its own limits (xen/common/grant_table.c grant_table_init)."""
+        options = (("max_frames", "max_grant_frames", 64), ("max_maptrack_frames", "max_maptrack_frames", 1024))
+        words = dict(word.partition("=")[::2] for word in self.xen_commandline.split())
+        asked = ((info.get(key, 0), int(words.get(f"gnttab_{name}", most))) for name, key, most in options)
+        return (self.xen_major, self.xen_minor) < (4, 18) and any(wanted > most for wanted, most in asked)
+
     @property
     def shadow(self) -> bool:
         """Whether this Xen was built with shadow paging, without which PV guests cannot be migrated live."""

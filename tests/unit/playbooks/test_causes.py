@@ -123,3 +123,13 @@ def test_what_xen_there_was_booted_with(make_user: MakeUser) -> None:
     assert codes == {"grant_limits"}
     assert "gnttab_max_frames is 32 there, and 64" in log and "gnttab_max_maptrack_frames is 512 there" in log
     assert "tsc_rate_differs" in {f["code"] for f in user.result["findings"]}
+
+
+def test_limits_of_its_own_above_those_of_xen_there(make_user: MakeUser) -> None:
+    """Xen before 4.18 does not make it; whoever waives that finds out, and the guest is where it was."""
+    user = make_user({}, {"xen_commandline": "dom0_mem=1024M gnttab_max_frames=32"}, "max_grant_frames = 64")
+    codes, log = refused(user)
+    assert codes == {"grant_limits"} and "makes no domain with more than its gnttab_max_frames, which is 32" in log
+    codes, log = refused(user, "-e", "migrate_waive=grant_limits")
+    assert codes == {"grant_limits"} and user.result["end_state"] == "stayed"
+    assert user.site["xen2"].domains() == []

@@ -19,6 +19,8 @@ _BUILD = (
     ("ramdisk", "ramdisk"),
     ("device_model_override", "device_model"),
     ("device_model_user", "device_model_user"),
+    ("max_grant_frames", "max_grant_frames"),
+    ("max_maptrack_frames", "max_maptrack_frames"),
 )
 
 

@@ -150,6 +150,10 @@ def _free_memory(session: Session, config: Json) -> None:
 
 def _make(session: Session, config: Json) -> int:
     wanted = wanted_domid(config) if session.settings.gives_domids else 0
+    if session.settings.refuses_grants(config["b_info"]):
+        where = "libxl_create.c:709:libxl__domain_make"
+        session.log.libxl(log.ERROR, where, "domain creation fail: Invalid argument")
+        raise _Failed(log.RC_FAIL)
     with_domid(config, wanted or ANY_DOMID)
     try:
         domid: int = session.machine.call("create", config=config, domid=wanted)

@@ -122,6 +122,12 @@ def test_what_matters_to_a_running_domain_only(subject: DomainFacts, destination
     assert codes(subject, destination, method="cold") == others
 
 
+def test_what_xen_there_does_not_make_is_not_shut_down_for_it() -> None:
+    """It could not be started there either."""
+    subject = dataclasses.replace(with_config(b_info={"max_grant_frames": 128}), config_files=(FILE,))
+    assert codes(subject, method="cold") == codes(subject, method="live") == ["grant_limits"]
+
+
 def test_a_domain_that_comes_back_by_itself_is_not_shut_down() -> None:
     """It would never be seen down."""
     subject = dataclasses.replace(with_config(on_poweroff="restart"), config_files=(FILE,))

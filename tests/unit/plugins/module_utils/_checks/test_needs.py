@@ -124,9 +124,30 @@ CASES: dict[str, tuple[HostFacts, HostFacts, DomainFacts | None, Told, list[str]
         [("grant_limits", "error", "xen2")],
         ["is 1024 there, and 2048"],
     ),
-    "fewer grants for others": (
+    "fewer grants than it asks for": (
+        host("xen1"),
+        booted("xen2", "gnttab_max_frames=0x20"),
+        with_config(b_info={"max_grant_frames": 64}),
+        [("grant_limits", "error", "xen2")],
+        ["max_grant_frames=64", "Xen 4.17.7 on xen2 makes no domain", "which is 32", "xl.conf of the host"],
+    ),
+    "more than Xen has by itself, from xl.conf of the source": (
+        host("xen1"),
+        host("xen2"),
+        with_config(b_info={"max_maptrack_frames": 2048}),
+        [("grant_limits", "error", "xen2")],
+        ["max_maptrack_frames=2048", "gnttab_max_maptrack_frames, which is 1024", "gnttab_max_maptrack_frames=2048"],
+    ),
+    "as many grants as it asks for": (
         host("xen1"),
         booted("xen2", "gnttab_max_frames=32"),
+        with_config(b_info={"max_grant_frames": 32, "max_maptrack_frames": 0}),
+        [],
+        [],
+    ),
+    "more than a Xen has that gives what it is asked for": (
+        host("xen1"),
+        host("xen2", xen=dataclasses.replace(XEN, minor=18, commandline="gnttab_max_frames=32")),
         with_config(b_info={"max_grant_frames": 64}),
         [],
         [],
