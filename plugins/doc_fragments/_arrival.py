@@ -53,7 +53,8 @@ options:
     default: {}
   map_disks:
     description:
-      - The same for the absolute paths of its disks. Both paths must be the same storage.
+      - The same for the absolute paths of its disks. Both paths must be the same storage. What cannot be compared is
+        refused, unless V(disk_unproven) is waived.
     type: dict
     default: {}
   preserve_domid:

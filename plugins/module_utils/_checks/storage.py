@@ -102,9 +102,12 @@ def disks(case: Case) -> t.Iterator[Finding]:
     unchecked = []
     for disk in _disks(case):
         path = str(disk["pdev_path"])
+        called = case.request.names.disks.get(path, path)
         found = _compared(case, disk, path, here, there)
-        if found.word == same_disk.UNKNOWN or (found.word == same_disk.NOT_SHARED and not disk.get("readwrite")):
-            unchecked.append(case.request.names.disks.get(path, path))
+        if found.word == same_disk.UNKNOWN and called != path and disk.get("readwrite"):
+            yield _unproven(case, path, called)
+        elif found.word == same_disk.UNKNOWN or (found.word == same_disk.NOT_SHARED and not disk.get("readwrite")):
+            unchecked.append(called)
         elif found.word != same_disk.SAME:
             yield _told(case, path, found)
     if unchecked:
@@ -116,6 +119,20 @@ def disks(case: Case) -> t.Iterator[Finding]:
             "Memory is moved, disks are not: they must be on storage that both hosts share.",
             paths=unchecked,
         )
+
+
+def _unproven(case: Case, path: str, called: str) -> Finding:
+    host, source, name = case.request.destination, case.source_name, case.domain.name if case.domain else ""
+    return case.error(
+        "disk_unproven",
+        host,
+        f"{called} is to be the disk {path} of {source} on {host}, and nothing that both hosts see of it says so: no"
+        f" identity that both know, nor a file system that both have there. {name} would write over another disk.",
+        "Name one that has an identity, such as by /dev/disk/by-id. Or see for yourself that it is the same one (`lsblk"
+        " -o NAME,SIZE,WWN,SERIAL` on both hosts), and waive disk_unproven.",
+        path=path,
+        called=called,
+    )
 
 
 def _compared(case: Case, disk: Disk, path: str, here: Equipment, there: Equipment) -> same_disk.Verdict:

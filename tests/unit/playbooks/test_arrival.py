@@ -9,6 +9,7 @@ import json
 import typing as t
 
 import pytest
+from dom0_double.driver.commands import install_volumes, namespaces
 from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
@@ -17,10 +18,14 @@ from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_
 
 pytestmark = pytest.mark.timeout(600)
 
-DISK = "/dev/disk/by-id/wwn-0x5000"
-THERE = "/dev/mapper/lun7"
-NAMES = {"migrate_map_bridges": {"xenbr0": "br-lan"}, "migrate_map_disks": {DISK: THERE}}
-BACK = {"migrate_map_bridges": {"br-lan": "xenbr0"}, "migrate_map_disks": {THERE: DISK}}
+DISK = "/dev/vg/centos"
+THERE = "/dev/mapper/lun7-centos"
+# One volume, which each host has in a group of another name.
+VOLUMES = {"xen1": ("vg/centos", "LVM-abc", 1024), "xen2": ("lun7/centos", "LVM-abc", 1024)}
+# Without mount namespaces both hosts have the disks of this machine.
+UNSEEN = {} if namespaces() else {"migrate_waive": "disk_unproven"}
+NAMES = {"migrate_map_bridges": {"xenbr0": "br-lan"}, "migrate_map_disks": {DISK: THERE}, **UNSEEN}
+BACK = {"migrate_map_bridges": {"br-lan": "xenbr0"}, "migrate_map_disks": {THERE: DISK}, **UNSEEN}
 
 
 @pytest.fixture
@@ -28,6 +33,8 @@ def site(make_site: MakeSite) -> Site:
     """Two hosts that call their network and storage differently, the guest on xen1."""
     site = make_site("xen1", "xen2")
     site["xen2"].configure(bridges=["br-lan"])
+    for name, volume in VOLUMES.items():
+        install_volumes(site[name].paths, [volume])
     guest = GuestConfig(memory_mib=16, compact=True, extra=f"disk = [ '{DISK},raw,xvda,rw' ]")
     site["xen1"].start_guest(guest)
     return site

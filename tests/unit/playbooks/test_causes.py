@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 import typing as t
@@ -106,6 +107,18 @@ def test_the_same_disk(make_user: MakeUser) -> None:
     user.move("xen2")
     assert where(user.site) == "xen2"
     assert not [f["code"] for f in user.result["findings"] if f["code"].startswith("disk_")]
+
+
+@needs_volumes
+def test_a_disk_of_another_name_that_nothing_speaks_for(make_user: MakeUser) -> None:
+    """That both have one size is no proof; whoever has looked by himself may say that it is the same."""
+    here, there = ({"volumes": [(f"{group}/centos", "", 1024)]} for group in ("vg", "lun7"))
+    user = make_user(here, there, 'disk = [ "/dev/mapper/vg-centos,raw,xvda,w" ]')
+    names = {"migrate_map_disks": {"/dev/mapper/vg-centos": "/dev/mapper/lun7-centos"}}
+    codes, log = refused(user, "-e", json.dumps(names))
+    assert codes == {"disk_unproven"} and "/dev/mapper/lun7-centos is to be the disk /dev/mapper/vg-centos" in log
+    user.move("xen2", "-e", json.dumps({**names, "migrate_waive": ["disk_unproven"]}))
+    assert where(user.site) == "xen2"
 
 
 def test_a_file_that_only_one_host_has(make_user: MakeUser) -> None:

@@ -188,7 +188,7 @@ QUESTIONS: t.Mapping[str, Question] = {
         {("domid_unsupported", "old"), ("xen_older", "old")}, {**KEEP, "destination": "old"}
     ),
     "one disk of two": Question(
-        {("map_collides", "xen2"), ("map_unused", "xen1")},
+        {("map_collides", "xen2"), ("map_unused", "xen1"), ("disk_unproven", "xen2")},
         {
             "domain": "disks",
             "migrate_map_disks": {"/dev/vg/a": "/dev/vg/b"},

@@ -288,7 +288,8 @@ MAPPED: Given = {"map_disks": {PATH: THERE}}
         ([disk(LVM)], ["disk_missing"], [f"no disk {THERE} (on xen1 {PATH})"]),
         ([disk({"lvm": "LVM-efgh"}, path=THERE)], ["disk_differs"], [THERE, PATH, "LVM-efgh, not LVM-abcd"]),
         ([disk(LVM, path=THERE, size=2 * GIB)], ["disk_size_differs"], [THERE]),
-        ([disk({}, path=THERE)], ["disk_unchecked"], [THERE]),
+        ([disk({}, path=THERE)], ["disk_unproven"], [THERE, PATH, "lsblk", "waive disk_unproven"]),
+        ([], ["disk_unproven"], [THERE]),
     ],
 )
 def test_a_disk_of_another_name_is_proven_all_the_same(
@@ -308,8 +309,19 @@ def test_a_file_of_another_name() -> None:
     file = guest("/srv/a.img", backend="qdisk", direct_io_safe="True")
     for called, expected in (
         ("/mnt/a.img", []),
-        ("/mnt/b.img", ["disk_unchecked"]),
+        ("/mnt/b.img", ["disk_unproven"]),
         ("/srv/a.img.new", ["disk_not_shared"]),
-        (PATH, ["disk_unchecked"]),
+        (PATH, ["disk_unproven"]),
     ):
         assert codes(check(file, here, there, map_disks={"/srv/a.img": called})) == expected, called
+
+
+def test_what_is_mapped_and_cannot_be_compared_is_a_persons_word() -> None:
+    """One who looked by himself may waive it; what is only read cannot be destroyed, and one name speaks for itself."""
+    here = Equipment(disks=(disk({}),))
+    there = Equipment(disks=(disk({}, path=THERE), disk({}, number="253:9")))
+    waived = check(guest(), here, there, **MAPPED, waive=("disk_unproven",))
+    assert [(finding.code, finding.severity) for finding in waived] == [("disk_unproven", "waived")]
+    assert codes(check(guest(readwrite=0), here, there, **MAPPED)) == ["disk_unchecked"]
+    assert codes(check(guest(), here, there, map_disks={PATH: PATH})) == ["disk_unchecked"]
+    assert codes(check(guest(script="block-drbd"), here, there, **MAPPED)) == ["disk_unproven"]
