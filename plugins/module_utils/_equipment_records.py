@@ -58,14 +58,22 @@ class Processor(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Card(Record):
+    """A network card of a domain that is on the host, by its address."""
+
+    domid: int
+    mac: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Equipment(Record):
     """Disks and file systems, names of scripts in /etc/xen/scripts, paths of programs and firmware, names of users.
 
-    ``recent_domids`` are numbers that libxl gives to no domain, as one that had it was just destroyed. A list is empty
-    where nothing could be seen.
+    ``recent_domids`` are numbers that libxl gives to no domain, as one that had it was just destroyed. ``mtus`` has the
+    longest frame of each bridge, ``cards`` are those of the domains. A list is empty where nothing could be seen.
     """
 
-    RECORDS = {"disks": Disk, "mounts": Mount, "processor": Processor}
+    RECORDS = {"disks": Disk, "mounts": Mount, "processor": Processor, "cards": Card}
 
     disks: tuple[Disk, ...] = ()
     mounts: tuple[Mount, ...] = ()
@@ -75,6 +83,8 @@ class Equipment(Record):
     users: tuple[str, ...] = ()
     processor: Processor | None = None
     recent_domids: tuple[int, ...] = ()
+    mtus: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    cards: tuple[Card, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

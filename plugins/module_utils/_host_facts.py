@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import os
 import platform
 import shutil
 import socket
 import sys
 import time
+import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._cluster import cluster
 from ansible_collections.dom0.xen.plugins.module_utils._equipment import equipment
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._hands import hands
 from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitors
@@ -30,6 +34,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.connection impo
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 XL_CONF = "/etc/xen/xl.conf"
+# A host whose domains have more has its first ones told.
+CARDS_MAX = 2048
 
 
 def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str = XL_CONF) -> HostFacts:
@@ -37,7 +43,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
     problems = user_problem()
     xl = Xl(run)
     info, domains = _ask_xl(xl, problems)
-    pools = _ask_xenstore(info, problems)
+    pools, cards = _ask_xenstore(info, problems)
     try:
         runtime: str | None = resolve_runtime_root(runtime_path)
     except NoRuntimePlace as exc:
@@ -74,7 +80,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         hands=hands(lines, [session.pid for session in sessions if session.alive and session.pid]),
         monitors=monitors(lines),
         cluster=cluster(lines),
-        equipment=equipment(info.fields if info else {}),
+        equipment=dataclasses.replace(equipment(info.fields if info else {}), mtus=links.mtus, cards=cards),
         # To import it would take longer than all the rest.
         paramiko=any(os.path.isdir(os.path.join(folder, "paramiko")) for folder in sys.path),
         configs=_autostart.configs(boot),
@@ -91,20 +97,32 @@ def _ask_xl(xl: Xl, problems: list[Problem]) -> tuple[XenInfo | None, tuple[Doma
         return info, ()
 
 
-def _ask_xenstore(info: XenInfo | None, problems: list[Problem]) -> tuple[str, ...]:
-    """Return the names of the cpupools (libxl keeps them at /local/pool), and see whether XenStore answers at all."""
+def _ask_xenstore(info: XenInfo | None, problems: list[Problem]) -> tuple[tuple[str, ...], tuple[Card, ...]]:
+    """Return the names of the cpupools (libxl keeps them at /local/pool) and the network cards of all domains, and see
+    whether XenStore answers at all.
+    """
     if pyxs_version() is None:
         problems.append(pyxs_problem())
-        return ()
+        return (), ()
     if info is None:
-        return ()
+        return (), ()
     try:
         with XenStore() as store:
             names = [store.read(f"/local/pool/{pool}/name") for pool in store.list("/local/pool")]
+            cards = tuple(itertools.islice(_cards(store), CARDS_MAX))
     except Dom0XenError as exc:
         problems.append(problem(exc))
-        return ()
-    return tuple(name for name in names if name)
+        return (), ()
+    return tuple(name for name in names if name), cards
+
+
+def _cards(store: XenStore) -> t.Iterator[Card]:
+    """Yield the network cards of all domains, whoever serves them (libxl_device.c libxl__device_generic_add)."""
+    for domid in store.list("/libxl"):
+        for number in store.list(f"/libxl/{domid}/device/vif") if domid.isdigit() else ():
+            mac = store.read(f"/libxl/{domid}/device/vif/{number}/mac")
+            if mac:
+                yield Card(int(domid), mac)
 
 
 def _xen(info: XenInfo | None) -> XenFacts | None:

@@ -33,10 +33,11 @@ _IFREQS = 1024
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """Names of bridges, and addresses that other hosts can reach: neither loopback nor link-local."""
+    """Names of bridges, addresses that other hosts can reach (neither loopback nor link-local), each bridge's MTU."""
 
     bridges: tuple[str, ...]
     addresses: tuple[Address, ...]
+    mtus: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def network(run: Runner, ip: str | None) -> Network:
@@ -58,18 +59,21 @@ def parse_ip(text: str) -> Network:
     """Read the output of ``ip -details -json address show``; raises ValueError or KeyError when it is not that."""
     bridges: list[str] = []
     addresses: list[Address] = []
+    mtus: dict[str, int] = {}
     for link in json.loads(text):
         if not link:
             continue  # some releases of ip print empty objects for links that a filter left out
         name = link["ifname"]
         if link.get("linkinfo", {}).get("info_kind") in _BRIDGES:
             bridges.append(name)
+            if isinstance(link.get("mtu"), int):
+                mtus[name] = link["mtu"]
         addresses.extend(
             Address(name, entry["local"])
             for entry in link.get("addr_info", ())
             if "local" in entry and _reachable(entry["local"])
         )
-    return Network(tuple(sorted(bridges)), tuple(addresses))
+    return Network(tuple(sorted(bridges)), tuple(addresses), mtus)
 
 
 def from_kernel(sys_net: str = SYS_NET, if_inet6: str = IF_INET6) -> Network:
@@ -77,7 +81,17 @@ def from_kernel(sys_net: str = SYS_NET, if_inet6: str = IF_INET6) -> Network:
     names = sorted(os.listdir(sys_net)) if os.path.isdir(sys_net) else []
     bridges = tuple(name for name in names if os.path.isdir(os.path.join(sys_net, name, "bridge")))
     found = [entry for entry in _ipv4() if entry[0] in names] + list(_ipv6(if_inet6))
-    return Network(bridges, tuple(Address(name, address) for name, address in found if _reachable(address)))
+    addresses = tuple(Address(name, address) for name, address in found if _reachable(address))
+    return Network(bridges, addresses, dict(_mtus(sys_net, bridges)))
+
+
+def _mtus(sys_net: str, names: t.Iterable[str]) -> t.Iterator[tuple[str, int]]:
+    for name in names:
+        try:
+            with open(os.path.join(sys_net, name, "mtu"), encoding="ascii") as file:
+                yield name, int(file.read())
+        except (OSError, ValueError):
+            continue
 
 
 @dataclasses.dataclass(frozen=True)

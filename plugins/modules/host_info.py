@@ -233,16 +233,14 @@ host:
               C(filesystem) is the UUID of what is on it.
           type: list
           elements: dict
-          sample:
-            - {number: "253:3", names: [/dev/dm-3, /dev/vg/centos], size_bytes: 1073741824, ids: {lvm: LVM-Zd3mVn}}
+          sample: [{number: "253:3", names: [/dev/dm-3, /dev/vg/centos], size_bytes: 1073741824, ids: {lvm: LVM-Zd3}}]
         mounts:
           description:
             - The file systems that files can be on. C(root) is the folder of it that is at C(path).
             - C(cached) is V(false) where the options say that nothing of its files is kept by this host.
           type: list
           elements: dict
-          sample:
-            - {path: /srv, type: nfs4, source: "nas:/xen", root: /, number: "0:44", cached: true}
+          sample: [{path: /srv, type: nfs4, source: "nas:/xen", root: /, number: "0:44", cached: true}]
         scripts: {type: list, elements: str, description: "Names of the files in C(/etc/xen/scripts)."}
         emulators: {type: list, elements: str, description: Device models (QEMU) in the usual places.}
         firmware: {type: list, elements: str, description: What HVM domains boot with in the usual places.}
@@ -252,6 +250,8 @@ host:
           type: dict
           sample: {vendor: AuthenticAMD, features: ["078bfbfd", "80802001"], mhz: 2599.998}
         recent_domids: {type: list, elements: int, description: Domids not given out since they were just in use.}
+        mtus: {type: dict, description: The MTU of each bridge., sample: {xenbr0: 1500}}
+        cards: {type: list, elements: dict, description: "C(domid) and C(mac) of the network cards of domains."}
     problems:
       description: What keeps the host from taking part in a migration. Empty when nothing does.
       returned: always
@@ -271,9 +271,7 @@ host:
           description: What to do about it, for people.
           returned: always
           type: str
-          sample: >-
-            Install pyxs for the host's Python (Debian and Ubuntu: python3-pyxs), for example with the role
-            dom0.xen.prepare.
+          sample: "Install pyxs for the host's Python (Debian and Ubuntu: python3-pyxs)."
 """
 
 from ansible.module_utils.basic import AnsibleModule

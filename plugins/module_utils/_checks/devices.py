@@ -64,7 +64,7 @@ def bridges(case: Case) -> t.Iterator[Finding]:
     if not case.request.config_path and chosen(case)[0] == COLD:
         place = "its configuration file"
     for number, card in enumerate(case.arriving.get("nics") or ()):
-        bridge = _bridge(card)
+        bridge = bridge_of(card)
         if bridge is None or bridge in there:
             continue
         yield case.error(
@@ -78,10 +78,14 @@ def bridges(case: Case) -> t.Iterator[Finding]:
         )
 
 
-def _bridge(card: t.Mapping[str, t.Any]) -> str | None:
+def script_of(card: t.Mapping[str, t.Any]) -> str:
+    """Return the name of the script that brings a network card up, empty where its configuration names none."""
+    return str(card.get("script") or "").rpartition("/")[2]
+
+
+def bridge_of(card: t.Mapping[str, t.Any]) -> str | None:
     """Return the bridge that a network card needs on dom0, or None when it needs none there."""
-    bridge = card.get("bridge")
-    script = str(card.get("script") or "").rpartition("/")[2]
+    bridge, script = card.get("bridge"), script_of(card)
     if not bridge or card.get("backend_domid") or card.get("backend_domname"):
         return None
     if script.startswith(("vif-route", "vif-nat")):

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     another,
+    cards,
     cold,
     devices,
     guest,
@@ -82,6 +83,9 @@ RULES: tuple[Rule, ...] = (
     another.for_arrival(guest.processors),
     another.for_both(devices.own_devices),
     another.for_arrival(devices.bridges),
+    another.for_arrival(cards.gateways),
+    method.for_a_stream(cards.frames),
+    another.for_arrival(cards.addresses),
     another.for_arrival(devices.driver_domains),
     method.for_a_stream(storage.handed_over),
     another.disks_there(storage.disks),

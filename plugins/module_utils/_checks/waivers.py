@@ -28,6 +28,7 @@ CONTROLLER = "localhost"
 WAIVABLE: t.Mapping[str, str] = {
     "not_enough_memory": "memory becomes free before the domain arrives; else xl there refuses it, and it stays",
     "bridge_missing": "the bridge is there when the domain arrives; else xl there cannot attach the card, and it stays",
+    "gateway_missing": "the device has its address by then; else xl there cannot attach the card, and it stays",
     "cpupool_missing": "the pool is there when the domain arrives; else xl there cannot build it, and it stays",
     "disk_missing": "the very same disk is there when the domain arrives; else xl there cannot attach it, and it stays",
     "disk_not_shared": "both hosts reach the very same file by this path; else the guest goes on with another one",
@@ -148,7 +149,9 @@ WARNINGS: frozenset[str] = frozenset(
         "dom0_ballooned",
         "firmware_unseen",
         "label_unchecked",
+        "mac_taken",
         "memory_below_maximum",
+        "mtu_smaller",
         "network_several_addresses",
         "plain_transport",
         "session_interrupted",

@@ -23,7 +23,7 @@ def answer(arguments: list[str], settings: Settings) -> list[dict[str, t.Any]] |
         return None
     rest = [word for word in words[1:] if word not in ("show", "list", "ls")]
     links = [_link(1, "lo", None), _link(2, "eth0", None)]
-    links += [_link(3 + at, name, "bridge") for at, name in enumerate(settings.bridges)]
+    links += [{**_link(3 + at, name, "bridge"), "mtu": settings.bridge_mtu} for at, name in enumerate(settings.bridges)]
     if rest[:1] == ["type"]:
         links = [link for link in links if link.get("linkinfo", {}).get("info_kind") == rest[1]]
     elif rest[:1] == ["dev"] or rest:

@@ -30,6 +30,7 @@ class Settings:
     #: ``auto`` as in xl.conf: off when the hypervisor's command line says dom0_mem=.
     autoballoon: str = "auto"
     bridges: tuple[str, ...] = ("xenbr0",)
+    bridge_mtu: int = 1500
     addresses: tuple[tuple[str, str], ...] = (("lo", "127.0.0.1/8"),)
     #: Logical volumes: GROUP/VOLUME, the UUID of both as LVM writes it, and MiB. Empty: this machine's disks.
     volumes: tuple[tuple[str, str, int], ...] = ()

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.timeout(600)
 
 GONE_S = 3600.0
 BOOT_S = 60.0
+MAC = "00:16:3e:00:00:99"
 # Where no machine has anything.
 NOWHERE = "/opt/no-such-place"
 
@@ -124,6 +125,8 @@ HERE: t.Mapping[str, Odd] = {
     "nested": Odd({("nested_virtualisation", "xen1")}, "nestedhvm = 1", "hvm"),
     "served": Odd({("driver_domain", "xen1")}, 'vif = [ "bridge=xenbr0,backend=net1" ]'),
     "bridged": Odd({("bridge_missing", "xen2")}, 'vif = [ "bridge=br9" ]'),
+    "routed": Odd({("gateway_missing", "xen2")}, 'vif = [ "script=vif-route,gatewaydev=eth9" ]'),
+    "alike": Odd({("mac_taken", "xen2")}, f'vif = [ "mac={MAC}" ]'),
     "low": Odd({("memory_below_maximum", "xen1")}, "memory = 48\nmaxmem = 64", "hvm"),
     "modelled": Odd({("device_model_unseen", "xen2")}, f'device_model_override = "{NOWHERE}/qemu"', "hvm"),
     "restricted": Odd({("device_model_user_missing", "xen2")}, 'device_model_user = "no-such-user"', "hvm"),
@@ -138,7 +141,7 @@ HERE: t.Mapping[str, Odd] = {
     "filed": Odd({("disk_not_shared", "xen2"), ("disk_cached", "xen1")}, disk("format=raw", "target=/usr/centos.img")),
 }
 # Domains of xen2, with the names whose UUID they have.
-THERE = {"coming--incoming": "coming--incoming", "renamed": "moved", "web": "another web"}
+THERE = {"coming--incoming": "coming--incoming", "renamed": "moved", "web": "another web", "twin": "twin"}
 
 
 @pytest.fixture(scope="module")
@@ -147,12 +150,14 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Answer]:
     folder = tmp_path_factory.mktemp("double")
     site = Site(folder / "site")
     site.up(["xen1"], python=sys.executable, cpus=8, memory_mib=4096)
-    site.up(["xen2"], python=sys.executable)
+    site.up(["xen2"], python=sys.executable, addresses=(("eth0", "192.0.2.12/24"),))
     for name, odd in HERE.items():
         config = GuestConfig(name, odd.uuid or uuid_of(name), odd.kind, 16, bridge=None, extra=odd.extra, compact=True)
         odd.then(site["xen1"], site["xen1"].start_guest(config))
     for name, whose in THERE.items():
-        site["xen2"].start_guest(GuestConfig(name, uuid_of(whose), memory_mib=16, bridge=None, compact=True))
+        card = f'vif = [ "mac={MAC}" ]' if name == "twin" else ""
+        config = GuestConfig(name, uuid_of(whose), memory_mib=16, bridge=None, extra=card, compact=True)
+        site["xen2"].start_guest(config)
     running = [site.intervals(uuid_of(name)) for name in HERE]
     found = ask(site, folder, "-e", "source=xen1", "-e", "destination=xen2")
     assert [site.intervals(uuid_of(name)) for name in HERE] == running

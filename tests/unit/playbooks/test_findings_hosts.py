@@ -116,6 +116,7 @@ OTHERS: t.Mapping[str, Other] = {
     "small": Other({("not_enough_memory", "small")}, {"memory_mib": SMALL_MIB}),
     "giving": Other({("dom0_ballooned", "giving")}, {"memory_mib": SMALL_MIB, "xen_commandline": "loglvl=all"}),
     "bridgeless": Other({("bridge_missing", "bridgeless")}, {"bridges": ()}),
+    "narrow": Other({("mtu_smaller", "narrow")}, {"bridge_mtu": 1400}),
     "no-xen": Other({("no_xen", "no-xen")}, then=without("hypervisor")),
     "no-xl": Other({("xl_missing", "no-xl")}, then=with_xl("")),
     "failing": Other({("xl_failed", "failing")}, then=xl_fails),

@@ -43,7 +43,8 @@ def _nic(text: str, devid: int) -> Json:
     named = pairs(text)
     mac = named.get("mac") or "00:16:3e:" + ":".join(f"{byte:02x}" for byte in uuid.uuid4().bytes[:3])
     nic = {"devid": devid, "mac": mac, "bridge": named.get("bridge", "xenbr0"), "nictype": named.get("type", "vif")}
-    return {**nic, **_served(named)}
+    gateway = {"gatewaydev": named["gatewaydev"]} if "gatewaydev" in named else {}
+    return {**nic, **gateway, **_served(named)}
 
 
 def _disk(text: str) -> Json:

@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import (
     matching,
     xenstore_facts,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card
 from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult
@@ -40,7 +41,7 @@ class RecordedHost:
         command = " ".join([argv[0].rpartition("/")[2], *argv[1:]])
         self.commands.append(command)
         if command.startswith("ip "):
-            return CommandResult(0, '[{"ifname": "xenbr0", "linkinfo": {"info_kind": "bridge"}}]', "")
+            return CommandResult(0, '[{"ifname": "xenbr0", "mtu": 1500, "linkinfo": {"info_kind": "bridge"}}]', "")
         if self.without:
             raise FileNotFoundError(self.without)
         if self.failing is not None:
@@ -81,6 +82,9 @@ def test_host_that_lacks_nothing(store: Daemon) -> None:
     assert facts.runtime_path == "/dev/shm/dom0-xen-test"
     assert [row.name for row in facts.domains] == ["Domain-0", "centos"]
     assert facts.cpupools == ("Pool-0",)
+    assert facts.equipment.cards == (Card(3, "00:16:3e:5e:00:01"),)
+    assert facts.equipment.mtus == {"xenbr0": 1500}
+    assert HostFacts.from_result(facts.to_result()) == facts
 
 
 def test_machine_without_xen(monkeypatch: pytest.MonkeyPatch) -> None:

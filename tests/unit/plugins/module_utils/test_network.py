@@ -22,9 +22,10 @@ LINKS: list[dict[str, t.Any]] = [
     {
         "ifname": "xenbr1",
         "linkinfo": {"info_kind": "bridge"},
+        "mtu": 9000,
         "addr_info": [{"local": "192.0.2.11"}, {"local": "fe80::1"}, {"local": "2001:db8::11"}],
     },
-    {"ifname": "ovs0", "linkinfo": {"info_kind": "openvswitch"}},
+    {"ifname": "ovs0", "linkinfo": {"info_kind": "openvswitch"}, "mtu": None},
     {"ifname": "tun0", "linkinfo": {"info_kind": "tun"}, "addr_info": [{"address": "198.51.100.1"}]},
 ]
 
@@ -34,6 +35,7 @@ def test_ip_tells_bridges_and_addresses_at_once() -> None:
     found = _network.parse_ip(json.dumps(LINKS))
     assert found.bridges == ("ovs0", "xenbr1")
     assert found.addresses == (Address("xenbr1", "192.0.2.11"), Address("xenbr1", "2001:db8::11"))
+    assert found.mtus == {"xenbr1": 9000}
 
 
 def test_network_of_a_real_dom0() -> None:
@@ -41,6 +43,7 @@ def test_network_of_a_real_dom0() -> None:
     text = (pathlib.Path(__file__).resolve().parents[2] / "data" / "ip-address.json").read_text()
     found = _network.parse_ip(text)
     assert found.bridges == ("xenbr0",)
+    assert found.mtus == {"xenbr0": 1500}
     assert Address("xenbr0", "10.77.0.1") in found.addresses
     assert {entry.interface for entry in found.addresses} == {"eth0", "xenbr0"}
 
@@ -69,7 +72,9 @@ def test_no_ip_is_done_without() -> None:
 
 def test_kernel_tells_bridges_and_addresses(tmp_path: pathlib.Path) -> None:
     """From /sys/class/net and /proc/net/if_inet6."""
-    (tmp_path / "net" / "xenbr0" / "bridge").mkdir(parents=True)
+    for name, mtu in (("xenbr0", "1400\n"), ("xenbr1", "")):
+        (tmp_path / "net" / name / "bridge").mkdir(parents=True)
+        (tmp_path / "net" / name / "mtu").write_text(mtu)
     (tmp_path / "net" / "eth9").mkdir()
     (tmp_path / "inet6").write_text(
         "fe800000000000005054 00fffe123456 02 40 20 80 xenbr0\n".replace(" ", "", 1)
@@ -77,7 +82,7 @@ def test_kernel_tells_bridges_and_addresses(tmp_path: pathlib.Path) -> None:
         + "00000000000000000000000000000001 01 80 10 80 lo\n"
     )
     found = _network.from_kernel(str(tmp_path / "net"), str(tmp_path / "inet6"))
-    assert found.bridges == ("xenbr0",)
+    assert (found.bridges, found.mtus) == (("xenbr0", "xenbr1"), {"xenbr0": 1400})
     assert found.addresses == (Address("xenbr0", "2001:db8::11"),)
     assert _network.from_kernel(str(tmp_path / "x"), str(tmp_path / "y")) == _network.Network((), ())
 
@@ -123,4 +128,5 @@ def test_both_ways_agree_on_this_machine() -> None:
         pytest.skip("there is no ip on this machine")
     kernel = _network.from_kernel()
     assert set(kernel.bridges) <= set(found.bridges)
+    assert kernel.mtus.items() <= found.mtus.items()
     assert set(kernel.addresses) == set(found.addresses)

@@ -21,6 +21,8 @@ NODES = {
     "/local/domain/3/control/shutdown": "",
     "/local/domain/3/memory/target": "131072",
     "/local/pool/0/name": "Pool-0",
+    "/libxl/3/device/vif/0/mac": "00:16:3e:5e:00:01",
+    "/libxl/3/device/vif/1/bridge": "xenbr0",
     "/local/domain/12/name": "other",
     "/local/domain/12/vm": "/vm/99999999-3f5d-4c65-9e1a-0123456789ab",
     "/vm/99999999-3f5d-4c65-9e1a-0123456789ab/uuid": UUID,
