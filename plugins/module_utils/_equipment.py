@@ -9,12 +9,15 @@ Every function takes the folder that stands for ``/``, so that tests can hand in
 from __future__ import annotations
 
 import glob
+import mmap
 import os
 import re
 import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import (
+    BOOT_MAX,
+    BOOT_PLACES,
     DOMID_KEPT_S,
     FILESYSTEM,
     Disk,
@@ -27,6 +30,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import
 DISKS_MAX = 2048
 MOUNTS_MAX = 1024
 USERS_MAX = 512
+EMULATORS_MAX = 8
 
 # Kernel names of what is no disk that another host could have: memory, loops, drives for media.
 _NO_DISKS = re.compile(r"\A(?:loop|ram|zram|sr|fd|mtdblock)\d")
@@ -55,6 +59,9 @@ _FIRMWARE = (
     *("usr/share/seabios/*.bin", "usr/share/ovmf/*.fd", "usr/share/OVMF/*.fd", "usr/share/edk2/*/*.fd"),
     *("usr/share/qemu/bios*.bin", "usr/share/qemu/ovmf*.bin", "usr/share/edk2-ovmf/*.fd", "usr/share/qemu-xen/*.bin"),
 )
+# What QEMU prints for --version stands in the program as one text (QEMU, system/vl.c version()).
+_QEMU = b"QEMU emulator version "
+_VERSION = re.compile(rb"\d+(?:\.\d+)+")
 # XEN_RUN_DIR as distributions have it. libxl drops what is old whenever it writes: a longer file is none of its own.
 _HISTORIES = ("run/xen/domid-history", "var/run/xen/domid-history")
 _HISTORY_MAX = 64 * 1024
@@ -63,15 +70,18 @@ _FIRST_RESERVED_DOMID = 0x7FF0
 
 def equipment(info: t.Mapping[str, str], root: str = "/") -> Equipment:
     """Return what this host has; ``info`` are the fields of ``xl info``, empty without Xen."""
+    emulators = _found(root, _EMULATORS)
     return Equipment(
         disks=disks(root),
         mounts=mounts(root),
         scripts=_names(root, "etc/xen/scripts"),
-        emulators=_found(root, _EMULATORS),
+        emulators=emulators,
         firmware=_found(root, _FIRMWARE),
         users=_users(root),
         processor=_processor(info, root),
         recent_domids=recent_domids(root),
+        boot=_found(root, BOOT_PLACES)[:BOOT_MAX],
+        emulator_versions=dict(_versions(root, emulators)),
     )
 
 
@@ -195,6 +205,27 @@ def _users(root: str) -> tuple[str, ...]:
 def _found(root: str, patterns: t.Iterable[str]) -> tuple[str, ...]:
     paths = {path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(root), pattern))}
     return tuple(sorted(os.path.join("/", os.path.relpath(path, root)) for path in paths))
+
+
+def _versions(root: str, paths: t.Iterable[str]) -> t.Iterator[tuple[str, str]]:
+    """Yield the version of each QEMU, which is not started for it; not of a script that starts one."""
+    known: dict[str, str] = {}
+    for path in list(paths)[:EMULATORS_MAX]:
+        real = os.path.realpath(os.path.join(root, path.lstrip("/")))
+        if real not in known:
+            known[real] = _version(real)
+        if known[real]:
+            yield path, known[real]
+
+
+def _version(path: str) -> str:
+    try:
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            at = content.find(_QEMU) + len(_QEMU)
+            found = _VERSION.match(content[at : at + 32]) if at >= len(_QEMU) else None
+    except (OSError, ValueError):  # an empty file cannot be mapped
+        return ""
+    return found[0].decode() if found else ""
 
 
 def _names(root: str, folder: str) -> tuple[str, ...]:

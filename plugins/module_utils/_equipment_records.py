@@ -17,6 +17,19 @@ FILESYSTEM = "filesystem"
 # LIBXL_DOMID_REUSE_TIMEOUT), and the release of Xen that is the first to give a domain the number that is asked for.
 DOMID_KEPT_S = 60
 DOMID_ASKED_SINCE = (4, 14)
+# Where distributions put what PV and PVH domains boot from: kernels, and the boot loaders that read a guest's disk.
+BOOT_PLACES = (
+    *(
+        "boot/*",
+        "usr/lib*/xen*/boot/*",
+        "usr/local/lib*/xen*/boot/*",
+        "usr/lib*/grub-xen*/*",
+        "usr/share/grub2/*-xen/*",
+    ),
+    *("usr/lib*/xen*/bin/pygrub", "usr/local/lib*/xen*/bin/pygrub", "usr/bin/pygrub", "usr/local/bin/pygrub"),
+)
+# A host with more has its first ones told, and what it lacks is not known.
+BOOT_MAX = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +83,8 @@ class Equipment(Record):
     """Disks and file systems, names of scripts in /etc/xen/scripts, paths of programs and firmware, names of users.
 
     ``recent_domids`` are numbers that libxl gives to no domain, as one that had it was just destroyed. ``mtus`` has the
-    longest frame of each bridge, ``cards`` are those of the domains. A list is empty where nothing could be seen.
+    longest frame of each bridge, ``cards`` are those of the domains, ``boot`` are the files in BOOT_PLACES, and
+    ``emulator_versions`` has those of QEMU by their paths. Another list is empty where nothing could be seen.
     """
 
     RECORDS = {"disks": Disk, "mounts": Mount, "processor": Processor, "cards": Card}
@@ -85,6 +99,8 @@ class Equipment(Record):
     recent_domids: tuple[int, ...] = ()
     mtus: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     cards: tuple[Card, ...] = ()
+    boot: tuple[str, ...] = ()
+    emulator_versions: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     another,
+    boot,
     cards,
     cold,
     devices,
@@ -90,6 +91,8 @@ RULES: tuple[Rule, ...] = (
     method.for_a_stream(storage.handed_over),
     another.disks_there(storage.disks),
     *(another.for_arrival(rule) for rule in (needs.scripts, needs.device_model)),
+    boot.files,
+    method.for_a_stream(another.for_arrival(needs.emulator)),
     method.for_a_stream(another.for_arrival(needs.grants)),
     another.for_arrival(needs.grants_asked),
     another.for_arrival(needs.label),

@@ -133,8 +133,10 @@ def allowed(case: Case) -> t.Iterator[Finding]:
 
 def device_model(case: Case) -> t.Iterator[Finding]:
     """Xen at the destination has the domain's device model."""
-    xen = case.destination.xen if case.destination else None
-    if xen is None or case.build.get("device_model_version") != "qemu_xen_traditional":
+    xen, version = case.destination.xen if case.destination else None, case.build.get("device_model_version")
+    # The second is what libxl takes by itself up to 4.20 (libxl_create.c libxl__domain_build_info_setdefault).
+    old = version == "qemu_xen_traditional" or (not version and is_true(case.build.get("device_model_stubdomain")))
+    if xen is None or not old:
         return
     if (xen.major, xen.minor) >= (4, 21):
         yield case.error(

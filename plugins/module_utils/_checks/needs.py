@@ -9,7 +9,7 @@ import re
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import memory
-from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 
@@ -20,20 +20,16 @@ _DEFAULT_GRANTS = 0xFFFFFFFF
 # The first release of Xen that gives a domain more than its own options say, if it is asked (grant_table_init).
 _GRANTS_UNBOUNDED = (4, 18)
 _SCRIPTS = "/etc/xen/scripts/"
+_TRADITIONAL = "qemu_xen_traditional"
+# tools/libs/light/libxl_create.c libxl__domain_build_info_setdefault.
+_STUBDOMAIN = ("qemu-stubdom-linux-kernel", "qemu-stubdom-linux-rootfs")
 # tools/libs/light/libxl_dm.c libxl__domain_get_device_model_uid.
 _RESTRICTED = ("xen-qemuuser-range-base", "xen-qemuuser-shared")
 
 
-def _equipment(case: Case) -> Equipment | None:
-    """Return what the destination has, when it was looked at and may differ from what the source has."""
-    if case.domain is None or case.domain.domid == 0 or case.destination is None or case.same_host:
-        return None
-    return case.destination.equipment if case.destination.equipment.processor is not None else None
-
-
 def grants(case: Case) -> t.Iterator[Finding]:
     """A domain without limits of its own keeps those that it had: its front ends may have used them up."""
-    if _equipment(case) is None or case.source is None or case.destination is None:
+    if case.equipment_there is None or case.source is None or case.destination is None:
         return
     host = case.request.destination
     for option, key, default in _GRANTS:
@@ -57,7 +53,7 @@ def grants_asked(case: Case) -> t.Iterator[Finding]:
     They are in its file, or were in xl.conf of the host that it was started on (tools/xl/xl_parse.c), and go with it.
     """
     xen = case.destination.xen if case.destination else None
-    if _equipment(case) is None or xen is None or (xen.major, xen.minor) >= _GRANTS_UNBOUNDED:
+    if case.equipment_there is None or xen is None or (xen.major, xen.minor) >= _GRANTS_UNBOUNDED:
         return
     host, name = case.request.destination, case.domain.name if case.domain else ""
     for option, key, default in _GRANTS:
@@ -84,7 +80,7 @@ def _limit(host: HostFacts | None, option: str, default: int) -> int:
 
 def scripts(case: Case) -> t.Iterator[Finding]:
     """The scripts that bring its devices up are there."""
-    there = _equipment(case)
+    there = case.equipment_there
     if there is None or not there.scripts:
         return
     wanted = [str(device.get("script") or "") for key in ("nics", "disks") for device in case.config.get(key) or ()]
@@ -103,12 +99,14 @@ def scripts(case: Case) -> t.Iterator[Finding]:
 
 def device_model(case: Case) -> t.Iterator[Finding]:
     """QEMU, the user that it is to run as, and the firmware are there."""
-    there = _equipment(case)
+    there = case.equipment_there
     if there is None or case.domain is None:
         return
     host, name, build = case.request.destination, case.domain.name, case.build
     emulated = case.domain.type == "hvm"
     disks = case.config.get("disks") or ()
+    if emulated and is_true(build.get("device_model_stubdomain")):
+        yield from _stubdomain(case, there)
     if not emulated and not case.config.get("vfbs") and not any(disk.get("backend") == "qdisk" for disk in disks):
         return
     path = build.get("device_model")
@@ -125,6 +123,66 @@ def device_model(case: Case) -> t.Iterator[Finding]:
     yield from _users(case, there, emulated)
     if emulated:
         yield from _firmware(case, there)
+
+
+def _stubdomain(case: Case, there: Equipment) -> t.Iterator[Finding]:
+    """What its QEMU's own domain boots from (libxl_create.c libxl__domain_build_info_setdefault) is there."""
+    linux = case.build.get("device_model_version") == "qemu_xen"
+    names = (("stubdomain_kernel", _STUBDOMAIN[0]), ("stubdomain_ramdisk", _STUBDOMAIN[1])) if linux else ()
+    wanted = [str(case.build.get(key) or name) for key, name in names]
+    missing = [path for path in wanted if not any(f"/{found}".endswith(f"/{path}") for found in there.firmware)]
+    if missing:
+        yield case.warning(
+            "device_model_unseen",
+            case.request.destination,
+            f"QEMU of {case.domain.name if case.domain else ''} runs in a domain of its own (device_model_stubdomain),"
+            f" which boots from {listed(missing)}; that was not found on {case.request.destination} in the usual"
+            " places.",
+            f"Copy it from {case.source_name}: without it xl there cannot make the domain, and it stays.",
+            path=missing[0],
+            found=list(there.firmware),
+        )
+
+
+def emulator(case: Case) -> t.Iterator[Finding]:
+    """QEMU there takes what the one here sends, which it promises to newer ones only, and is held as it was."""
+    there, here = case.equipment_there, case.source.equipment if case.source else None
+    if there is None or here is None or case.domain is None or case.domain.type != "hvm":
+        return
+    host, name, build = case.request.destination, case.domain.name, case.build
+    mine, theirs = (_version(each, build.get("device_model")) for each in (here, there))
+    inside = is_true(build.get("device_model_stubdomain")) or build.get("device_model_version") == _TRADITIONAL
+    if mine and theirs and not inside and _numbers(theirs) < _numbers(mine):
+        yield case.warning(
+            "device_model_older",
+            host,
+            f"QEMU on {host} is {theirs}, and {mine} on {case.source_name}: an older one may refuse what a newer one"
+            f" sends of {name}'s devices, after all memory was copied.",
+            f"Upgrade QEMU on {host}. {name} stays where it is if it cannot be taken.",
+            source=mine,
+            destination=theirs,
+        )
+    if is_true(build.get("dm_restrict")):
+        yield case.warning(
+            "device_model_restricted",
+            host,
+            f"QEMU of {name} is restricted (dm_restrict). Xen's documents count among what that does not prevent that a"
+            " QEMU which somebody has broken into breaks out after a move.",
+            f"Do not count on it for {name} until it was started anew on {host}.",
+        )
+
+
+def _version(equipment: Equipment, path: t.Any) -> str | None:
+    """Return the version of the QEMU of this path, or of the one that libxl takes by itself, if that is sure."""
+    versions = equipment.emulator_versions
+    if path:
+        return versions.get(str(path))
+    found = {each for where, each in versions.items() if "xen" in where} or set(versions.values())
+    return found.pop() if len(found) == 1 else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
 
 
 def _users(case: Case, there: Equipment, emulated: bool) -> t.Iterator[Finding]:
@@ -175,7 +233,7 @@ def dom0_memory(case: Case) -> t.Iterator[Finding]:
 def label(case: Case) -> t.Iterator[Finding]:
     """The policy of XSM there knows its label."""
     text = case.creation.get("ssid_label")
-    if not text or _equipment(case) is None or case.destination is None:
+    if not text or case.equipment_there is None or case.destination is None:
         return
     yield case.warning(
         "label_unchecked",

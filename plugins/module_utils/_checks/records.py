@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
@@ -203,6 +204,13 @@ class Case:
     def config(self) -> t.Mapping[str, t.Any]:
         """The domain's configuration, empty when there is none."""
         return (self.domain.config if self.domain else None) or {}
+
+    @property
+    def equipment_there(self) -> Equipment | None:
+        """What the destination has, where it was looked at and may differ from what the source has."""
+        if self.domain is None or self.domain.domid == 0 or self.destination is None or self.same_host:
+            return None
+        return self.destination.equipment if self.destination.equipment.processor is not None else None
 
     @property
     def arriving(self) -> t.Mapping[str, t.Any]:

@@ -135,6 +135,7 @@ NEVER: t.Mapping[str, str] = {
 WARNINGS: frozenset[str] = frozenset(
     {
         "address_doubtful",
+        "boot_file_unseen",
         "clocks_differ",
         "cluster_unknown",
         "config_arrives",
@@ -143,6 +144,8 @@ WARNINGS: frozenset[str] = frozenset(
         "cpu_features_fewer",
         "cpu_unchecked",
         "cpupool_unchecked",
+        "device_model_older",
+        "device_model_restricted",
         "device_model_unseen",
         "disk_cached",
         "disk_unchecked",

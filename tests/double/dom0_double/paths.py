@@ -61,6 +61,11 @@ class HostPaths:
         return self.root / "sys" / "block"
 
     @property
+    def libexec(self) -> pathlib.Path:
+        """What processes of the host find as /usr/local/libexec/xen, when it is there and as above."""
+        return self.root / "libexec"
+
+    @property
     def auto(self) -> pathlib.Path:
         """Configurations of domains that are started when the host boots; XENDOMAINS_AUTO."""
         return self.root / "etc" / "xen" / "auto"

@@ -130,6 +130,8 @@ HERE: t.Mapping[str, Odd] = {
     "low": Odd({("memory_below_maximum", "xen1")}, "memory = 48\nmaxmem = 64", "hvm"),
     "modelled": Odd({("device_model_unseen", "xen2")}, f'device_model_override = "{NOWHERE}/qemu"', "hvm"),
     "restricted": Odd({("device_model_user_missing", "xen2")}, 'device_model_user = "no-such-user"', "hvm"),
+    "held": Odd({("device_model_restricted", "xen2")}, 'dm_restrict = 1\ndevice_model_user = "root"', "hvm"),
+    "kernel": Odd({("boot_file_unseen", "xen2")}, 'kernel = "/boot/no-such-kernel"'),
     "booted": Odd({("firmware_unseen", "xen2")}, f'bios_path_override = "{NOWHERE}/ovmf.fd"', "hvm"),
     "image": Odd({("disk_not_raw", "xen1")}, disk("format=qcow2", "backendtype=qdisk", "target=/dev/vg/image")),
     "cached": Odd({("disk_cache_stale", "xen1")}, disk("format=raw", "backendtype=qdisk", "target=/dev/vg/cached")),

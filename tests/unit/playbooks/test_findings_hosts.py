@@ -16,6 +16,7 @@ import typing as t
 import uuid
 
 import pytest
+from dom0_double.driver.commands import namespaces
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
@@ -96,12 +97,15 @@ def _refuse(server: socket.socket) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Other:
-    """A host: what must be found of it for the domain, its settings, and what is done with it."""
+    """A host: what must be found of it for the domain, its settings, what is done with it, and whether it takes mount
+    namespaces.
+    """
 
     found: Found
     settings: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     then: Undo = as_it_is
     domain: str = "plain"
+    namespaces: bool = False
 
 
 OTHERS: t.Mapping[str, Other] = {
@@ -117,6 +121,7 @@ OTHERS: t.Mapping[str, Other] = {
     "giving": Other({("dom0_ballooned", "giving")}, {"memory_mib": SMALL_MIB, "xen_commandline": "loglvl=all"}),
     "bridgeless": Other({("bridge_missing", "bridgeless")}, {"bridges": ()}),
     "narrow": Other({("mtu_smaller", "narrow")}, {"bridge_mtu": 1400}),
+    "dated": Other({("device_model_older", "dated")}, {"qemu": "5.2.0"}, domain="emulated", namespaces=True),
     "no-xen": Other({("no_xen", "no-xen")}, then=without("hypervisor")),
     "no-xl": Other({("xl_missing", "no-xl")}, then=with_xl("")),
     "failing": Other({("xl_failed", "failing")}, then=xl_fails),
@@ -140,6 +145,7 @@ DOMAINS = {
     "traditional": GuestConfig(
         "traditional", str(uuid.uuid4()), "hvm", extra='device_model_version = "qemu-xen-traditional"', compact=True
     ),
+    "emulated": GuestConfig("emulated", str(uuid.uuid4()), "hvm", compact=True),
     "pooled": GuestConfig("pooled", str(uuid.uuid4()), extra='pool = "rt"', compact=True),
 }
 
@@ -150,7 +156,7 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Answer]:
     folder = tmp_path_factory.mktemp("double")
     site = Site(folder / "site")
     bare = bare_python(folder)
-    site.up(["xen1"], python=sys.executable)
+    site.up(["xen1"], python=sys.executable, qemu="7.2.9")
     for name, other in OTHERS.items():
         if name not in NO_HOSTS:
             site.up([name], python=bare if name == "no-pyxs" else sys.executable, **other.settings)
@@ -170,6 +176,8 @@ def answer(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Answer]:
 @pytest.mark.parametrize("name", OTHERS)
 def test_is_found(answer: Answer, name: str) -> None:
     """Just what is wrong with this host, and of no other."""
+    if OTHERS[name].namespaces and not namespaces():
+        pytest.skip("needs mount namespaces")
     place = answer.place(OTHERS[name].domain, name)
     expected = OTHERS[name].found
     require(place["findings"], expected)

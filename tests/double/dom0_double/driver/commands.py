@@ -19,6 +19,7 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _DEFAULT = "/etc/default"
 _BLOCK = "/sys/class/block"
 _RUN = "/run/xen"
+_LIBEXEC = "/usr/local/libexec/xen"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -44,7 +45,7 @@ def namespaces() -> bool:
 
 
 def _own_files(paths: HostPaths) -> str:
-    """Return what goes before a command that is to see the host's own boot id, /etc/default, /run/xen, and disks.
+    """Return what goes before a command that is to see the host's own boot id, /etc/default, /run/xen, disks and QEMU.
 
     Nothing where they cannot be had.
     """
@@ -57,6 +58,8 @@ def _own_files(paths: HostPaths) -> str:
     script += f"{{ ! mkdir -p {run} {_RUN} || mount --bind {run} {_RUN}; }} && "
     block = shlex.quote(str(paths.block))
     script += f"{{ [ ! -d {block} ] || mount --bind {block} {_BLOCK}; }} && "
+    own = shlex.quote(str(paths.libexec))
+    script += f"{{ [ ! -d {own} ] || {{ mkdir -p {_LIBEXEC} && mount --bind {own} {_LIBEXEC}; }}; }} && "
     script += 'exec "$@"'
     return f"unshare --mount sh -c {shlex.quote(script)} {shlex.quote(str(paths.boot_id))} "
 
@@ -84,6 +87,14 @@ def install_volumes(paths: HostPaths, volumes: Iterable[tuple[str, str, int]]) -
         files = {"dev": f"253:{number}", "size": mib * 2048, "dm/name": f"{group}-{volume}", "dm/uuid": uuid}
         for name, value in files.items():
             (device / name).write_text(f"{value}\n")
+
+
+def install_qemu(paths: HostPaths, version: str) -> None:
+    """Write what stands for the device model: of it only its version is ever read."""
+    path = paths.libexec / "bin" / "qemu-system-i386"
+    if version:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"QEMU emulator version {version} (the double)\n")
 
 
 def _script(path: pathlib.Path, body: str) -> None:

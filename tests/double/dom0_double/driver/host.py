@@ -94,6 +94,7 @@ class Host:
         settings.save(self.paths.settings)
         commands.write(self.paths, python)
         commands.install_volumes(self.paths, settings.volumes)
+        commands.install_qemu(self.paths, settings.qemu)
         self.machine = Machine(self.paths.hypercall_socket)
 
     @property

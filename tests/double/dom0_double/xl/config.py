@@ -90,6 +90,8 @@ def _build(values: Json, kind: str) -> Json:
     for key, name in _BUILD:
         if key in values:
             info[name] = values[key]
+    if values.get("dm_restrict"):
+        info["dm_restrict"] = "True"
     if values.get("nestedhvm"):
         info["nested_hvm"] = "True"
     if "cpus" in values:

@@ -115,14 +115,33 @@ def test_programs_users_and_the_processor(tmp_path: pathlib.Path) -> None:
     """Wherever a distribution has put them."""
     for path in ("usr/libexec/xen-qemu-system-i386", "usr/share/ovmf/OVMF.fd", "etc/xen/scripts/vif-bridge"):
         put(tmp_path, path)
+    for path in ("boot/vmlinuz-6.1", "boot/grub/grub.cfg", "usr/lib/xen-4.17/bin/pygrub", "usr/lib/xen-4.17/bin/xl"):
+        put(tmp_path, path)
     put(tmp_path, "etc/passwd", "root:x:0:0::/root:/bin/sh\nxen-qemuuser-shared:x:900:900::/:/bin/false\n+\n")
     put(tmp_path, "proc/cpuinfo", "processor\t: 0\nvendor_id\t: AuthenticAMD\n\nprocessor\t: 1\nvendor_id\t: other\n")
     found = equipment({"hw_caps": "078bfbfd:80802001", "cpu_mhz": "2599.998"}, str(tmp_path))
     assert found.emulators == ("/usr/libexec/xen-qemu-system-i386",)
     assert (found.firmware, found.scripts) == (("/usr/share/ovmf/OVMF.fd",), ("vif-bridge",))
     assert found.users == ("root", "xen-qemuuser-shared")
+    assert found.boot == ("/boot/grub", "/boot/vmlinuz-6.1", "/usr/lib/xen-4.17/bin/pygrub")
     assert found.processor == Processor("AuthenticAMD", ("078bfbfd", "80802001"), 2599.998)
     assert Equipment.from_result(found.to_result()) == found
+
+
+def test_the_version_of_qemu_stands_in_the_program(tmp_path: pathlib.Path) -> None:
+    """So it need not be started; what tells none, such as a script that starts the right one, has none."""
+    text = "\0" * 5000 + "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)\nCopyright"
+    put(tmp_path, "usr/libexec/xen-qemu-system-i386", text)
+    put(tmp_path, "usr/bin/qemu-system-x86_64", "#!/bin/sh\n")
+    put(tmp_path, "usr/bin/qemu-system-xen", "")
+    put(tmp_path, "usr/lib/xen/bin/qemu-system-x86_64", "QEMU emulator version %s")
+    (tmp_path / "usr/bin/qemu-system-i386").symlink_to("../libexec/xen-qemu-system-i386")
+    found = equipment({}, str(tmp_path))
+    assert len(found.emulators) == 5
+    assert found.emulator_versions == {
+        "/usr/bin/qemu-system-i386": "7.2.22",
+        "/usr/libexec/xen-qemu-system-i386": "7.2.22",
+    }
 
 
 @pytest.mark.parametrize("folder", ["run/xen", "var/run/xen"])

@@ -290,6 +290,15 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
         },
         ["4.21.0"],
     ),
+    (
+        "device_model_gone",
+        "xen2",
+        {
+            "domain": with_config(c_info={"type": "hvm"}, b_info={"device_model_stubdomain": "True"}),
+            "destination": host("xen2", xen=_xen(version="4.21.0", minor=21)),
+        },
+        ["qemu-xen-traditional"],
+    ),
     ("configuration_missing", "xen1", {"domain": domain(config=None)}, ["no configuration"]),
     (
         "capability_missing",

@@ -58,6 +58,18 @@ OLDER = ("bfebfbff", "77f8f3ff", "2c100800", "00000121", "0000000f", "d39fffdb",
 HVM = with_config(c_info={"type": "hvm"})
 OVMF = with_config(c_info={"type": "hvm"}, b_info={"type.hvm": {"bios": "ovmf"}})
 QDISK = with_config(disks=[{"pdev_path": "rbd:a", "backend": "qdisk", "format": "raw", "readwrite": 1}])
+QEMU = "/usr/libexec/xen-qemu-system-i386"
+STUBDOMAIN = with_config(
+    c_info={"type": "hvm"}, b_info={"device_model_stubdomain": "True", "device_model_version": "qemu_xen"}
+)
+
+
+def emulating(name: str, version: str, **more: str) -> HostFacts:
+    """The host of the examples, where QEMU tells its version, and perhaps others do."""
+    versions = {QEMU: version, **more}
+    return equipped(name, emulators=tuple(versions), emulator_versions=versions)
+
+
 CASES: dict[str, tuple[HostFacts, HostFacts, DomainFacts | None, Told, list[str]]] = {
     "maker": (
         host("xen1"),
@@ -205,13 +217,65 @@ CASES: dict[str, tuple[HostFacts, HostFacts, DomainFacts | None, Told, list[str]
         host("xen1"),
         host("xen2"),
         with_config(c_info={"type": "hvm"}, b_info={"dm_restrict": "True"}),
-        [("device_model_user_missing", "error", "xen2")],
-        ["xen-qemuuser-range-base or xen-qemuuser-shared"],
+        [("device_model_user_missing", "error", "xen2"), ("device_model_restricted", "warning", "xen2")],
+        ["xen-qemuuser-range-base or xen-qemuuser-shared", "breaks out after a move", "started anew on xen2"],
     ),
     "user that is there": (
         host("xen1"),
         equipped("xen2", users=("root", "xen-qemuuser-shared")),
         with_config(c_info={"type": "hvm"}, b_info={"dm_restrict": "True"}),
+        [("device_model_restricted", "warning", "xen2")],
+        [],
+    ),
+    "older QEMU": (
+        emulating("xen1", "7.2.9"),
+        emulating("xen2", "5.2.0"),
+        HVM,
+        [("device_model_older", "warning", "xen2")],
+        ["QEMU on xen2 is 5.2.0, and 7.2.9 on xen1", "Upgrade QEMU"],
+    ),
+    "another QEMU of one series": (emulating("xen1", "7.2.22"), emulating("xen2", "7.2.9"), HVM, [], []),
+    "newer QEMU": (emulating("xen1", "9.2.0"), emulating("xen2", "10.0.2"), HVM, [], []),
+    "older QEMU that no device is in": (emulating("xen1", "7.2.9"), emulating("xen2", "5.2.0"), None, [], []),
+    "one QEMU for Xen and others": (
+        emulating("xen1", "7.2.9", **{"/usr/bin/qemu-system-i386": "8.0.0"}),
+        emulating("xen2", "7.2.9", **{"/usr/bin/qemu-system-i386": "5.2.0"}),
+        HVM,
+        [],
+        [],
+    ),
+    "two of them, of which nobody knows the right one": (
+        emulating("xen1", "7.2.9"),
+        emulating("xen2", "5.2.0", **{"/usr/lib/xen/bin/qemu-system-i386": "7.2.0"}),
+        HVM,
+        [],
+        [],
+    ),
+    "the one that it names": (
+        emulating("xen1", "7.2.9"),
+        emulating("xen2", "5.2.0", **{"/usr/lib/xen/bin/qemu-system-i386": "7.2.0"}),
+        with_config(c_info={"type": "hvm"}, b_info={"device_model": QEMU}),
+        [("device_model_older", "warning", "xen2")],
+        ["is 5.2.0"],
+    ),
+    "no domain for its QEMU": (
+        host("xen1"),
+        equipped("xen2", firmware=("/usr/lib/xen-4.17/boot/qemu-stubdom-linux-kernel",)),
+        STUBDOMAIN,
+        [("device_model_unseen", "warning", "xen2")],
+        ["boots from qemu-stubdom-linux-rootfs;", "Copy it from xen1"],
+    ),
+    "a domain for its QEMU": (
+        emulating("xen1", "7.2.9"),
+        equipped("xen2", firmware=("/opt/kernel", "/usr/lib/xen-4.17/boot/qemu-stubdom-linux-rootfs")),
+        with_config(
+            c_info={"type": "hvm"},
+            b_info={
+                "device_model_stubdomain": "True",
+                "device_model_version": "qemu_xen",
+                "stubdomain_kernel": "/opt/kernel",
+            },
+        ),
         [],
         [],
     ),
