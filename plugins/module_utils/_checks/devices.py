@@ -19,6 +19,22 @@ _PASSED_THROUGH = (
 )
 
 
+# All that has a backend, but TPMs, which do not move at all (libxl_types.idl libxl_domain_config).
+_SERVED = (
+    ("disk", "disks"),
+    ("network card", "nics"),
+    ("frame buffer", "vfbs"),
+    ("keyboard", "vkbs"),
+    ("virtio device", "virtios"),
+    ("9p file system", "p9s"),
+    ("PV Calls interface", "pvcallsifs"),
+    ("display", "vdispls"),
+    ("sound card", "vsnds"),
+    ("channel", "channels"),
+    ("USB controller", "usbctrls"),
+)
+
+
 def own_devices(case: Case) -> t.Iterator[Finding]:
     """No device of the host was given to the domain, and none whose state cannot travel."""
     if case.domain is None:
@@ -102,7 +118,7 @@ def driver_domains(case: Case) -> t.Iterator[Finding]:
     names = {row.name for row in case.destination.domains} if case.destination else set()
     served = [
         (kind, device.get("backend_domid"), device.get("backend_domname"))
-        for kind, key in (("disk", "disks"), ("network card", "nics"))
+        for kind, key in _SERVED
         for device in case.config.get(key) or ()
         if device.get("backend_domid") or device.get("backend_domname")
     ]

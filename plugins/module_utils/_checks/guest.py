@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
 
+# What counts as yes (xen/common/kernel.c parse_bool).
+_ALTP2M = re.compile(r"(?:^|\s)altp2m(?:=(?:1|enable|on|true|yes))?(?=\s|$)")
+_ALTP2M_ASKED_SINCE = (4, 21)
+_CONNECTED = 4  # XenbusStateConnected
 _INSTEAD = (
     "Have it shut down and started on %s from its configuration file: set migrate_method to cold, or"
     " migrate_allow_cold to true."
@@ -84,6 +89,24 @@ def suspends(case: Case) -> t.Iterator[Finding]:
         )
 
 
+def drivers(case: Case) -> t.Iterator[Finding]:
+    """An HVM guest has drivers for Xen; one that has none is stopped from outside (libxl_dom_suspend.c)."""
+    seen = case.domain.xenstore if case.domain else None
+    if case.domain is None or case.domain.domid == 0 or seen is None or case.domain.type != "hvm":
+        return
+    connected = any(device.state == _CONNECTED and device.kind in ("vbd", "vif") for device in seen.devices)
+    if seen.feature_suspend != "1" and not connected and not _came_by_migration(case):
+        yield case.warning(
+            "drivers_unseen",
+            case.source_name,
+            f"nothing shows that the guest in {case.domain.name} has drivers for Xen: it does not say that it can be"
+            " suspended (control/feature-suspend is not 1), and neither a disk nor a network card is connected.",
+            "If it is still booting, wait: a guest that does not answer yet stays where it is. One without drivers is"
+            " stopped from outside and moved; how long it stood still is not told then (stop_ms), and other machines"
+            " may look for its network card where it was until it sends something.",
+        )
+
+
 def _came_by_migration(case: Case) -> bool:
     """Say whether a session has brought the domain to the source: its guest has been suspended before.
 
@@ -147,6 +170,35 @@ def device_model(case: Case) -> t.Iterator[Finding]:
         )
 
 
+def views(case: Case) -> t.Iterator[Finding]:
+    """Other views of its memory (altp2m) are known to stay behind, and Xen there can have some."""
+    xen = case.destination.xen if case.destination else None
+    mode = case.build.get("altp2m")
+    asked = mode not in (None, "disabled") or is_true((case.build.get("type.hvm") or {}).get("altp2m"))
+    if xen is None or case.domain is None or case.domain.domid == 0 or not asked:
+        return
+    host, name, able = case.request.destination, case.domain.name, _ALTP2M.search(xen.commandline) is not None
+    if not able and (xen.major, xen.minor) >= _ALTP2M_ASKED_SINCE:
+        yield case.error(
+            "capability_missing",
+            host,
+            f"{name} is to have other views of its memory (altp2m). Xen {xen.version} on {host} makes no such domain:"
+            " it was booted without the option altp2m.",
+            f"Boot {host} with altp2m=1 (Xen's command line), or name another destination.",
+            missing=["altp2m"],
+            virt_caps=list(xen.virt_caps),
+        )
+        return
+    yield case.warning(
+        "altp2m_stays",
+        host,
+        f"other views of {name}'s memory (altp2m), which whoever looks into it from dom0 has made, are not in the"
+        " stream." + ("" if able else f" Xen on {host} was booted without the option altp2m, and has none."),
+        f"End what looks into it before the move, and begin anew on {host}.",
+        mode=mode,
+    )
+
+
 def abilities(case: Case) -> t.Iterator[Finding]:
     """Xen at the destination can run domains of this kind."""
     xen = case.destination.xen if case.destination else None
@@ -171,13 +223,16 @@ def abilities(case: Case) -> t.Iterator[Finding]:
         missing.append(f"gnttab-v{version}")
     if case.build.get("vmtrace_buf_kb") and "vmtrace" not in has:
         missing.append("vmtrace")
+    if is_true(case.build.get("vpmu")) and "vpmu" not in has:
+        missing.append("vpmu")
     if missing:
         yield case.error(
             "capability_missing",
             case.request.destination,
             f"Xen on {case.request.destination} cannot run {case.domain.name}, a domain of type {case.domain.type}:"
             f" {listed(missing)} is missing from its virt_caps ({listed(xen.virt_caps)}).",
-            "Switch virtualisation on in the machine's firmware (hvm, hap), or name another destination.",
+            "Switch virtualisation on in the machine's firmware (hvm, hap), boot Xen with vpmu=1 (vpmu), or name"
+            " another destination.",
             missing=missing,
             virt_caps=list(xen.virt_caps),
         )

@@ -135,6 +135,7 @@ NEVER: t.Mapping[str, str] = {
 WARNINGS: frozenset[str] = frozenset(
     {
         "address_doubtful",
+        "altp2m_stays",
         "boot_file_unseen",
         "clocks_differ",
         "cluster_unknown",
@@ -150,6 +151,7 @@ WARNINGS: frozenset[str] = frozenset(
         "disk_cached",
         "disk_unchecked",
         "dom0_ballooned",
+        "drivers_unseen",
         "firmware_unseen",
         "label_unchecked",
         "mac_taken",

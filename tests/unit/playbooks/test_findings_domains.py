@@ -104,6 +104,8 @@ HERE: t.Mapping[str, Odd] = {
     "asked": Odd({("shutdown_pending", "xen1")}, then=deaf),
     "unwilling": Odd({("suspend_refused", "xen1")}, then=written("feature-suspend", "0")),
     "silent": Odd({("suspend_unconfirmed", "xen1")}, then=written("feature-suspend", "")),
+    "bare": Odd({("drivers_unseen", "xen1")}, kind="hvm", then=written("feature-suspend", "")),
+    "viewed": Odd({("altp2m_stays", "xen2")}, 'altp2m = "external"'),
     "half--incoming": Odd({("leftover_name", "xen1")}),
     "away": Odd({("migratedaway_name_taken", "xen1")}),
     "away--migratedaway": Odd({("leftover_name", "xen1")}),

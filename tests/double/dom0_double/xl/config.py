@@ -19,6 +19,7 @@ _BUILD = (
     ("ramdisk", "ramdisk"),
     ("device_model_override", "device_model"),
     ("device_model_user", "device_model_user"),
+    ("altp2m", "altp2m"),
     ("max_grant_frames", "max_grant_frames"),
     ("max_maptrack_frames", "max_maptrack_frames"),
 )

@@ -28,12 +28,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     AutostartEntry,
     ClusterFacts,
     ClusterResource,
+    DeviceSeen,
     DomainFacts,
     DomainState,
     Hand,
     HostFacts,
     Problem,
     SessionDomain,
+    SessionSeen,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     DOM0,
@@ -326,6 +328,16 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
         },
         ["gnttab-v2"],
     ),
+    ("capability_missing", "xen2", {"domain": with_config(b_info={"vpmu": "True"})}, ["vpmu is missing", "vpmu=1"]),
+    (
+        "capability_missing",
+        "xen2",
+        {
+            "domain": with_config(b_info={"altp2m": "external"}),
+            "destination": host("xen2", xen=_xen(version="4.21.0", minor=21, commandline="altp2m=0 loglvl=all")),
+        },
+        ["Xen 4.21.0", "altp2m=1"],
+    ),
     ("disk_not_raw", "xen1", {"domain": with_config(disks=[QCOW2])}, ["xvda", "qcow2", "PVH"]),
     ("cpupool_missing", "xen2", {"domain": with_config(c_info={"pool_name": "rt"})}, ["'rt'", "Pool-0"]),
     (
@@ -346,6 +358,8 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
         {"domain": with_config(disks=[{"pdev_path": "/dev/a", "backend_domid": 7, "backend_domname": "store"}])},
         ["store", "no domain of that name"],
     ),
+    ("driver_domain", "xen1", {"domain": with_config(p9s=[{"tag": "a", "backend_domid": 7}])}, ["9p file system"]),
+    ("driver_domain", "xen1", {"domain": with_config(vfbs=[{"backend_domname": "ui"}])}, ["frame buffer", "ui"]),
     ("session_running", "xen1", {"source": host("xen1", sessions=(session(alive=True, phase="gate"),))}, ["gate"]),
     ("session_running", "xen2", {"destination": host("xen2", sessions=(session(alive=True),))}, ["role=sender"]),
     *[
@@ -392,6 +406,47 @@ def test_guest_that_cannot_suspend(feature: str | None, kind: str, expected: lis
         with_config(c_info={"type": kind}), xenstore=dataclasses.replace(seen, feature_suspend=feature)
     )
     assert [(finding.code, finding.severity) for finding in _find(domain=subject)] == expected
+
+
+@pytest.mark.parametrize(
+    ("feature", "state", "sessions", "expected"),
+    [
+        ("1", 1, (), []),
+        ("", 4, (), []),
+        ("", 1, (), ["drivers_unseen"]),
+        (None, None, (), ["drivers_unseen"]),
+        ("", 1, (session(role="receiver"),), []),
+    ],
+)
+def test_an_hvm_guest_without_drivers(
+    feature: str | None, state: int | None, sessions: tuple[SessionSeen, ...], expected: list[str]
+) -> None:
+    """Is moved all the same; that one which has come by a move has not written anew that it can be suspended."""
+    seen = domain().xenstore
+    assert seen is not None
+    store = dataclasses.replace(seen, feature_suspend=feature, devices=(DeviceSeen("vif", 0, 0, state),))
+    subject = dataclasses.replace(with_config(c_info={"type": "hvm"}), xenstore=store)
+    found = _find(domain=subject, source=host("xen1", sessions=sessions))
+    assert [finding.code for finding in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("build", "options", "minor", "expected"),
+    [
+        ({"altp2m": "external"}, "altp2m=1", 17, ["altp2m_stays"]),
+        ({"altp2m": "external"}, "loglvl=all altp2m", 21, ["altp2m_stays"]),
+        ({"altp2m": "external"}, "altp2m=off", 17, ["altp2m_stays"]),
+        ({"altp2m": "external"}, "no-altp2m", 21, ["capability_missing"]),
+        ({"type.hvm": {"altp2m": "True"}}, "altp2m=yes", 21, ["altp2m_stays"]),
+        ({"altp2m": "disabled", "type.hvm": {"altp2m": "False"}}, "", 21, []),
+    ],
+)
+def test_views_of_memory_stay_behind(build: dict[str, t.Any], options: str, minor: int, expected: list[str]) -> None:
+    """A Xen without them makes such a domain all the same, up to 4.20."""
+    there = host("xen2", xen=_xen(minor=minor, commandline=options))
+    found = _find(domain=with_config(b_info=build), destination=there)
+    assert [finding.code for finding in found] == expected
+    assert ["has none" in finding.message for finding in found] == [options == "altp2m=off"] * len(expected)
 
 
 @pytest.mark.parametrize(
