@@ -30,12 +30,15 @@ _WORDS = {
     "scheduler": "the host's scheduler",
     "affinity_hard": "the processors that its vCPUs may run on",
     "affinity_soft": "the processors that its vCPUs should run on",
+    "clock_source": "its time stamp counter (TSC)",
 }
 _REMEDIES = {
     "weight": "Set it with xl sched-credit2 -d NAME -w WEIGHT, and write cpu_weight into the configuration.",
     "cap": "Set it with xl sched-credit2 -d NAME -c CAP, and write cap into the configuration.",
     "affinity_hard": "Set it with xl vcpu-pin NAME VCPU CPUS, and write cpus into the configuration.",
     "affinity_soft": "Set it with xl vcpu-pin NAME VCPU - CPUS, and write cpus_soft into the configuration.",
+    "clock_source": "`xl debug-keys s` and `xl dmesg` tell whether it is emulated: then it is slow until the guest is"
+    " started anew.",
 }
 _LOOK = "See whether it is right for this host."
 

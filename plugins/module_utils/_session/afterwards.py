@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import of_entries
 from ansible_collections.dom0.xen.plugins.module_utils._session import belongings, liveness, portrait
+from ansible_collections.dom0.xen.plugins.module_utils._session.guest_clock import GuestClock
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.unpacking import Unpacking
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner
@@ -25,7 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import Xe
 
 
 class Afterwards:
-    """One receiver's; ``send`` sends a message to the source."""
+    """One receiver's; ``send`` sends a message to the source, ``clock`` is what its stream has told of the guest's."""
 
     def __init__(
         self,
@@ -33,11 +34,13 @@ class Afterwards:
         xl: Xl,
         store: XenStore,
         send: t.Callable[[t.Mapping[str, t.Any]], None],
+        clock: GuestClock,
     ) -> None:
         self._settings = settings
         self._xl = xl
         self._store = store
         self._send = send
+        self._clock = clock
         who = (settings.session, settings.uuid, settings.name)
         self._unpacking = Unpacking(settings.journal_folder, *who, names=of_entries(settings.mapped))
         self._before: portrait.Traits = {}
@@ -92,4 +95,4 @@ class Afterwards:
             after = portrait.processors(self._xl, domid)
             with contextlib.suppress(Dom0XenError):
                 after.update(portrait.memory(self._store, domid))
-            self._differences = portrait.differences(self._before, after)
+            self._differences = portrait.differences(self._before, after, self._clock.info)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What matters of a domain beside its memory: seen before it leaves and after it has come, and compared (private).
 
-A guest's clock source is not among it: nothing that dom0 can read tells it.
+Of its clock the stream tells a part, which counts against the rate of each host's processor.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+from ansible_collections.dom0.xen.plugins.module_utils._session.guest_clock import TscInfo, difference
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import WEIGHING, Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -25,6 +26,7 @@ KIND = "portrait"
 CONNECTED = 4
 
 _NUMBERS = ("vcpus", "vcpus_max", "weight", "cap", "memory_target_kib", "memory_max_kib")
+_RATE = "cpu_khz"  # the host's, which is no difference by itself
 _TEXTS = ("scheduler", "affinity_hard", "affinity_soft")
 _MOST = 2**53
 _TEXT_MAX = 4096
@@ -80,21 +82,26 @@ def processors(xl: Xl, domid: int, over: t.Callable[[], bool] = lambda: False) -
         found.update(affinity_hard=_short([vcpu.hard for vcpu in vcpus]))
         found.update(affinity_soft=_short([vcpu.soft for vcpu in vcpus]))
     with contextlib.suppress(Dom0XenError, _Over):
-        scheduler = asked().info().fields.get("xen_scheduler", "")
+        fields = asked().info().fields
+        scheduler = fields.get("xen_scheduler", "")
         found["scheduler"] = scheduler
+        with contextlib.suppress(ValueError):
+            found[_RATE] = round(float(fields.get("cpu_mhz", "")) * 1000)
         if scheduler in WEIGHING:
             share = asked().share(domid, scheduler)
             found.update(weight=share.weight, cap=share.cap)
     return found
 
 
-def differences(before: Traits, after: Traits) -> list[dict[str, t.Any]]:
-    """Return what was another value before, of what was seen both times (pure)."""
-    return [
+def differences(before: Traits, after: Traits, clock: TscInfo | None = None) -> list[dict[str, t.Any]]:
+    """Return what was another value before, of what was seen both times; ``clock`` came with the domain (pure)."""
+    ticks = difference(clock, before.get(_RATE), after.get(_RATE))
+    found = [
         {"what": key, "before": before[key], "after": after[key]}
         for key in (*_NUMBERS, *_TEXTS)
         if key in before and key in after and before[key] != after[key]
     ]
+    return [*found, ticks] if ticks else found
 
 
 class Portrait:
@@ -141,7 +148,7 @@ def read(message: t.Mapping[str, t.Any]) -> tuple[Traits, tuple[str, ...]]:
     for key, value in traits.items():
         number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
         text = isinstance(value, str) and len(value) <= _TEXT_MAX and value.isprintable()
-        if not (number if key in _NUMBERS else text if key in _TEXTS else False):
+        if not (number if key in (*_NUMBERS, _RATE) else text if key in _TEXTS else False):
             raise FrameError("a portrait with a trait that is none")
         found[key] = value
     if not all(isinstance(name, str) and _DEVICE.match(name) for name in connected):

@@ -63,10 +63,10 @@ class Receiver(Driver[DestinationState]):
             require_free(settings.keep_domid, self._store.domids())
         self._arrival = Arrival(self._store, settings.uuid)
         self._carried = of_receiver(self.link, settings)
-        self._after = Afterwards(settings, self._xl, self._store, self.link.send_message)
+        self._stream = incoming(settings)
+        self._after = Afterwards(settings, self._xl, self._store, self.link.send_message, self._stream.clock)
         self._process = DestinationXl(self._xl, settings, self.stderr_path)
         self._listener: Listener | None = None
-        self._stream = incoming(settings)
         self._status: int | None = None
         self._give_back = self._exit_seen = False
         self._closed_at: float | None = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import figures
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain
+from ansible_collections.dom0.xen.plugins.module_utils._session.guest_clock import GuestClock
 from ansible_collections.dom0.xen.plugins.module_utils._session.shown_processor import ShownProcessor
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 from ansible_collections.dom0.xen.plugins.module_utils._wire import parser as wire
@@ -133,6 +134,7 @@ class Incoming(t.Generic[FrameT]):
         self._domain = domain
         self._rewrite = rewrite
         self._parser = wire.StreamParser()
+        self.clock = GuestClock()
         self._held: list[FrameT] = []
         self.authorised = False
 
@@ -153,9 +155,11 @@ class Incoming(t.Generic[FrameT]):
         """
         payload = memoryview(frame.payload)
         for begin in range(0, len(payload), PIECE):
-            piece = payload[begin : begin + PIECE]
-            if self._parser.feed(piece).stream_bytes != len(piece):
+            piece, position = payload[begin : begin + PIECE], self._parser.position
+            parsed = self._parser.feed(piece)
+            if parsed.stream_bytes != len(piece):
                 raise AnotherDomain("bytes follow the end of the stream")
+            self.clock.take(piece, position, parsed.events)
         if self.authorised:
             return [(frame.payload, frame)]
         self._held.append(frame)

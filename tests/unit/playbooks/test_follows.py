@@ -127,9 +127,16 @@ def test_life_is_part_of_success(user: User) -> None:
 
 
 def test_what_is_not_as_it_was_is_told(user: User) -> None:
-    """Affinity that was set by hand stays behind; the rest goes along."""
+    """Affinity that was set by hand stays behind, and so does the processor; the rest goes along."""
     user.site["xen1"].configure(save_rate=4_000_000)
+    user.site["xen2"].configure(cpu_khz=2_100_000)
     assert user.site["xen1"].run("xl", "vcpu-pin", "centos", "all", "2,3").status == 0
     log = user.move("xen2")
-    assert user.result["differences"] == [{"what": "affinity_hard", "before": "2-3", "after": "all"}]
+    clock = {
+        "what": "clock_source",
+        "before": "at the processor's rate of 2599.998 MHz",
+        "after": "scaled or emulated at 2599.998 MHz (the processor has 2100.000)",
+    }
+    assert user.result["differences"] == [{"what": "affinity_hard", "before": "2-3", "after": "all"}, clock]
+    assert "xen2: its time stamp counter (TSC) was at the processor's rate of 2599.998 MHz before" in log
     assert "xen2: the processors that its vCPUs may run on was 2-3 before, and is all now." in log

@@ -94,9 +94,9 @@ def page_data(entries: array.array[int], data: bytes | bytearray) -> list[bytes 
     return [head, data] if data else [head]
 
 
-def tsc_info() -> bytes:
-    """Return the record that follows memory."""
-    return record(X86_TSC_INFO, struct.pack("<IIQII", 0, 2600000, 0xC4F66468E, 1, 0))
+def tsc_info(khz: int) -> bytes:
+    """Return the record that follows memory; ``khz`` is the rate of the processor, which a guest has where it began."""
+    return record(X86_TSC_INFO, struct.pack("<IIQII", 0, khz, 0xC4F66468E, 1, 0))
 
 
 def hvm_context(vcpus: int) -> bytes:

@@ -32,6 +32,7 @@ class Source(t.Protocol):
     kind: str
     vcpus: int
     xen: tuple[int, int]
+    khz: int
     tag: int
     layout: Layout
 
@@ -98,7 +99,7 @@ class Save:
                 self._suspend()
                 self._all()
             self.passed("memory")
-            write(records.tsc_info())
+            write(records.tsc_info(source.khz))
             if source.kind == "pv":
                 write(*records.pv_tail(source.vcpus))
             else:

@@ -41,6 +41,7 @@ class Domain:
         self.kind: str = info["kind"]
         self.vcpus: int = info["vcpus"]
         self.xen = (settings.xen_major, settings.xen_minor)
+        self.khz = settings.cpu_khz
         self.tag: int = memory["tag"]
         self.layout = Layout(tuple((first, end) for first, end in memory["ranges"]), memory["p2m_size"])
 

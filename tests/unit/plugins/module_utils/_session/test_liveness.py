@@ -19,6 +19,7 @@ from dom0_double.driver.host import GuestConfig, Host
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session import liveness, portrait
 from ansible_collections.dom0.xen.plugins.module_utils._session.afterwards import Afterwards
+from ansible_collections.dom0.xen.plugins.module_utils._session.guest_clock import GuestClock
 from ansible_collections.dom0.xen.plugins.module_utils._session.liveness import (
     AddressInvalid,
     Look,
@@ -205,7 +206,8 @@ def test_a_guest_that_was_shut_down_may_still_boot(
         {**who, **places, **ports, **limits, "memory_max_kib": 16384, "liveness": True, "method": method}
     )
     with XenStore(str(host.paths.store_socket)) as store:
-        subject = Afterwards(settings, Xl(subprocess_runner(), str(host.paths.bin / "xl")), store, lambda dummy: None)
+        xl = Xl(subprocess_runner(), str(host.paths.bin / "xl"))
+        subject = Afterwards(settings, xl, store, lambda dummy: None, GuestClock())
         subject.take({"type": portrait.KIND, "traits": {}, "connected": ["vbd/51712"]})
         subject.run(Owner.DESTINATION, host.domains()[0]["domid"], time.sleep, lambda: False)
     assert subject.told["liveness"]["alive"] is alive

@@ -15,6 +15,7 @@ from dom0_double.driver.host import GuestConfig
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._session import portrait
+from ansible_collections.dom0.xen.plugins.module_utils._session.guest_clock import TscInfo
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -49,6 +50,7 @@ def test_a_domain_is_seen_as_it_is(make_site: MakeSite) -> None:
         "scheduler": "credit2",
         "weight": 256,
         "cap": 0,
+        "cpu_khz": 2599998,
     }
 
 
@@ -78,6 +80,15 @@ def test_only_what_was_seen_both_times_can_differ() -> None:
         {"what": "weight", "before": 512, "after": 256}
     ]
     assert portrait.differences(before, {}) == portrait.differences({}, before) == []
+
+
+def test_a_rate_counts_against_that_of_the_guest_only() -> None:
+    """Two processors of one kind differ by some kHz; the guest's counter is what came with it."""
+    before, after = {"cpu_khz": 2600000}, {"cpu_khz": 2599998}
+    assert portrait.differences(before, after) == []
+    (found,) = portrait.differences(before, after, TscInfo(0, 2600000))
+    assert found["what"] == "clock_source" and "2599.998" in found["after"]
+    assert portrait.differences(before, before, TscInfo(0, 2600000)) == []
 
 
 @pytest.mark.parametrize(
