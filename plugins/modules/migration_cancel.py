@@ -120,7 +120,7 @@ def main() -> None:
         document = status_of(runtime, journal, session, role)
     if not module.check_mode:
         # A receiver that was killed could not take its own away.
-        ssh_door.tidy(runtime)
+        ssh_door.tidy(runtime, journal)
     module.exit_json(
         changed=there,
         cancelled=there and ended,

@@ -222,7 +222,7 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
         return {"changed": False, "side": side.to_result()}
     if check:
         return {"changed": True}
-    ssh_door.tidy(here.runtime_root)
+    ssh_door.tidy(here.runtime_root, here.journal_root)
     module.log("dom0.xen {}: settling: {} {}".format(here.session, params["state"], params["verb"] or ""))
     if params["state"] == "act":
         return settle.act(here, xl, settle.Act(params["verb"], params["status"], params["domid"]), params["wait"])

@@ -42,7 +42,7 @@ class Entrance:
         if settings.transport == SSH:
             self._sshd = sshd.look(subprocess_runner(SSHD_S), settings.ssh_user, settings.sshd_config)
             root = os.path.dirname(settings.runtime_folder)
-            self._door = Door(self._sshd, root, settings.session, settings.ssh_public_key)
+            self._door = Door(self._sshd, root, settings.journal_folder, settings.session, settings.ssh_public_key)
 
     def open(self, link: Link, clock: t.Callable[[], float]) -> Listener:
         """Listen. Raises :class:`OSError` or a ``Dom0XenError``, and nothing is open then."""

@@ -95,7 +95,7 @@ def prepare(runtime_path: str, journal_path: str, session: str, role: str) -> Pl
     make_private_folder(runtime)
     journals = journal_root(journal_path)
     _tidy(root, journals)
-    ssh_door.tidy(root)
+    ssh_door.tidy(root, journals)
     _prune(journals)
     return Places(root, runtime, make_private_folder(session_folder(journals, session, role)))
 

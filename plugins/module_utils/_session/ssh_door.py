@@ -14,9 +14,11 @@ import contextlib
 import os
 import re
 import time
+import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, session_folders
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import (
     PATIENCE_S,
@@ -26,8 +28,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys 
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.sshd import Sshd
 
-# Where a session says which file it has a line in: SESSION, under the runtime root.
+# Where a session says which file it has a line in: SESSION, under the runtime root; and beside its journal, since that
+# folder is gone when the host has lost its power.
 FOLDER = "ssh-doors"
+RECORD = "ssh-door.json"
 EXPIRY_S = 24 * 3600.0
 RENEWAL_S = EXPIRY_S / 2
 # How long to wait for the keys' folder where it need not be now, in seconds.
@@ -52,11 +56,13 @@ class KeyInvalid(Dom0XenError):
 class Door:
     """One line in the file of ``sshd``. Raises :class:`KeyInvalid`."""
 
-    def __init__(self, sshd: Sshd, runtime_root: str, session: str, public_key: str) -> None:
+    def __init__(self, sshd: Sshd, runtime_root: str, journal: str, session: str, public_key: str) -> None:
+        """``journal`` is the session's own folder, the root is that of all sessions."""
         if not _PUBLIC_KEY.match(public_key):
             raise KeyInvalid("the key to be let in is no public key of the kind ssh-ed25519")
         self._sshd, self._session, self._key = sshd, session, public_key
         self._root, self._path = runtime_root, sshd.keys_file
+        self._records = (os.path.join(runtime_root, FOLDER, session), os.path.join(journal, RECORD))
         self._port: int | None = None
         self._line = b""
         # The file, and its folder, that were not there before.
@@ -78,15 +84,18 @@ class Door:
                 unsafe.append(exc)
             else:
                 return
+        self._forget()
         raise unsafe[0]
 
     def _open(self, port: int, patience: float) -> None:
-        folder = os.path.join(self._root, FOLDER)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(self._records[0]), mode=0o700, exist_ok=True)
         # First, so that whoever tidies up after this process knows where to look.
-        where = {"path": self._path, "made": self._made, **self._sshd.account._asdict()}
-        me = {"pid": os.getpid(), "started": _procfs.start_time(os.getpid())}
-        documents.write(os.path.join(folder, self._session), {**where, **me})
+        where = {"path": self._path, "made": list(self._made), **self._sshd.account._asdict()}
+        me = {"boot_id": _procfs.boot_id(), "pid": os.getpid(), "started": _procfs.start_time(os.getpid())}
+        for record in self._records:
+            # A line that is only renewed needs no room on the disk.
+            if documents.read(record) != {**where, **me}:
+                documents.write(record, {**where, **me}, durable=True)
         self._port, self._line = port, self._made_line(port)
         self._put_in(patience)
         self._renew_at = time.monotonic() + RENEWAL_S
@@ -109,8 +118,12 @@ class Door:
             return
         self._port, path = None, self._path
         _clear(path, self._sshd.account, self._root, *self._made, self._session, PATIENCE_S)
-        with contextlib.suppress(OSError):
-            os.unlink(os.path.join(self._root, FOLDER, self._session))
+        self._forget()
+
+    def _forget(self) -> None:
+        for record in self._records:
+            with contextlib.suppress(OSError):
+                os.unlink(record)
 
     def _put_in(self, patience: float) -> None:
         change(self._path, self._sshd.account, self._with_line, self._root, patience=patience)
@@ -130,19 +143,31 @@ class Door:
         return f"{options} {self._key} {comment}".encode("ascii")
 
 
-def tidy(runtime_root: str) -> None:
-    """Take out what receivers have left that were killed; whatever cannot be done is left for the next one."""
+def tidy(runtime_root: str, journal_root: str) -> None:
+    """Take out what receivers have left that were killed, or whose host has lost its power; whatever cannot be done is
+    left for the next one.
+    """
+    for session, path in _recorded(runtime_root, journal_root):
+        with contextlib.suppress(OSError, KeyError, TypeError, ValueError, Dom0XenError):
+            where = documents.read(path) or {}
+            # The line of a session of this host in an earlier boot; from others' nobody could tell it without this.
+            earlier = str(where["boot_id"]) != _procfs.boot_id()
+            if earlier or not _runs(int(where["pid"]), int(where["started"])):
+                made_file, made_folder = (made is True for made in where["made"])
+                account = Account(int(where["uid"]), int(where["gid"]))
+                whose = session if earlier else ""
+                _clear(str(where["path"]), account, runtime_root, made_file, made_folder, whose)
+                os.unlink(path)
+
+
+def _recorded(runtime_root: str, journal_root: str) -> t.Iterator[tuple[str, str]]:
+    """Yield sessions that say, or may say, where they have a line, with the path of that."""
     folder = os.path.join(runtime_root, FOLDER)
     with contextlib.suppress(OSError):
-        for session in os.listdir(folder):
-            path = os.path.join(folder, session)
-            with contextlib.suppress(OSError, KeyError, TypeError, ValueError, Dom0XenError):
-                where = documents.read(path) or {}
-                if not _runs(int(where["pid"]), int(where["started"])):
-                    made_file, made_folder = where.get("made", (False, False))
-                    account = Account(int(where["uid"]), int(where["gid"]))
-                    _clear(str(where["path"]), account, runtime_root, made_file is True, made_folder is True)
-                    os.unlink(path)
+        yield from ((session, os.path.join(folder, session)) for session in os.listdir(folder))
+    for session, role, path in session_folders(journal_root):
+        if role == RECEIVER:
+            yield session, os.path.join(path, RECORD)
 
 
 def _clear(

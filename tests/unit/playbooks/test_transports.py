@@ -79,6 +79,7 @@ def nothing_left(user: User, sshd: Sshd) -> None:
         assert not list((host.paths.run / "dom0-xen").glob("*.sender"))
         assert not list((host.paths.run / "dom0-xen").glob("*.receiver"))
         assert not list((host.paths.run / "dom0-xen" / "ssh-doors").glob("*"))
+        assert not list((host.paths.lib / "dom0-xen").glob("*/ssh-door.json"))
 
 
 def test_ssh(user: User, sshd: Sshd) -> None:

@@ -324,4 +324,4 @@ def test_what_is_mapped_and_cannot_be_compared_is_a_persons_word() -> None:
     assert [(finding.code, finding.severity) for finding in waived] == [("disk_unproven", "waived")]
     assert codes(check(guest(readwrite=0), here, there, **MAPPED)) == ["disk_unchecked"]
     assert codes(check(guest(), here, there, map_disks={PATH: PATH})) == ["disk_unchecked"]
-    assert codes(check(guest(script="block-drbd"), here, there, **MAPPED)) == ["disk_unproven"]
+    assert codes(check(guest(script="block"), here, there, **MAPPED)) == ["disk_unproven"]

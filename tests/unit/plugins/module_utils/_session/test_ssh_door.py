@@ -27,7 +27,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys 
     KeysFileUnsafe,
     change,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session.ssh_door import Door, KeyInvalid, tidy
+from ansible_collections.dom0.xen.plugins.module_utils._session.ssh_door import RECORD, Door, KeyInvalid, tidy
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import make_credentials
 from ansible_collections.dom0.xen.tests.tools.places import COLLECTIONS
@@ -43,7 +43,7 @@ _TIDY = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.dom0.xen.plugins.module_utils._session.ssh_door import tidy
-tidy(sys.argv[2])
+tidy(*sys.argv[2:])
 """
 THEIRS = '# keys of people\nssh-ed25519 AAAA alice\nfrom="10.0.0.1" ssh-ed25519 AAAA backup dom0-xen:not-ours'
 
@@ -61,9 +61,22 @@ def make_keys(tmp_path: pathlib.Path) -> pathlib.Path:
 
 def door(keys: pathlib.Path, session: str = SESSION, *further: str) -> Door:
     """A door of this process; ``further`` files are read by sshd too."""
-    root = keys.parent.parent / "run"
+    root, journal = keys.parent.parent / "run", keys.parent.parent / "journals" / f"{session}.receiver"
     root.mkdir(mode=0o700, exist_ok=True)
-    return Door(sshd.Sshd((), str(keys), ME, further), str(root), session, KEY)
+    journal.mkdir(mode=0o700, exist_ok=True, parents=True)
+    return Door(sshd.Sshd((), str(keys), ME, further), str(root), str(journal), session, KEY)
+
+
+def tidied(keys: pathlib.Path) -> None:
+    """Tidy up as the host does that the door was of."""
+    tidy(str(keys.parent.parent / "run"), str(keys.parent.parent / "journals"))
+
+
+def recorded(keys: pathlib.Path) -> list[str]:
+    """The sessions that say where they have a line: in memory, and on the disk."""
+    memory = os.listdir(keys.parent.parent / "run" / "ssh-doors")
+    disk = [path.parent.stem for path in (keys.parent.parent / "journals").glob(f"*/{RECORD}")]
+    return sorted([*memory, *disk])
 
 
 def test_a_door(keys: pathlib.Path) -> None:
@@ -85,7 +98,7 @@ def test_a_door(keys: pathlib.Path) -> None:
     assert stat.S_IMODE(keys.stat().st_mode) == 0o640
     one.close()
     assert keys.read_text() == THEIRS + "\n"
-    assert os.listdir(keys.parent) == ["authorized_keys"] and os.listdir(keys.parent.parent / "run" / "ssh-doors") == []
+    assert os.listdir(keys.parent) == ["authorized_keys"] and recorded(keys) == []
     one.close()
 
 
@@ -178,31 +191,31 @@ def test_what_a_killed_one_has_left(keys: pathlib.Path) -> None:
     one.open(1)
     assert "e" * 16 not in keys.read_text()
     left_over(keys)
-    tidy(str(keys.parent.parent / "run"))
+    tidied(keys)
     assert "e" * 16 not in keys.read_text() and SESSION in keys.read_text()
-    assert os.listdir(keys.parent.parent / "run" / "ssh-doors") == [SESSION]
+    assert recorded(keys) == [SESSION, SESSION]
     one.close()
     left_over(keys)
     keys.unlink()
-    tidy(str(keys.parent.parent / "run"))
-    assert os.listdir(keys.parent.parent / "run" / "ssh-doors") == [] and not keys.exists()
+    tidied(keys)
+    assert recorded(keys) == [] and not keys.exists()
 
 
 def test_what_a_killed_one_has_made(keys: pathlib.Path) -> None:
     """A file that was not there before goes with it, and its folder; one with keys in it by then stays."""
-    root, second = keys.parent.parent / "run", keys.with_name("authorized_keys2")
+    second = keys.with_name("authorized_keys2")
     real = keys.rename(keys.parent.parent / "managed")
     keys.symlink_to(real)
     left_over(keys, str(second))
-    tidy(str(root))
+    tidied(keys)
     assert not second.exists() and keys.is_symlink() and real.read_text() == THEIRS
     left_over(keys, str(second))
     second.write_text(second.read_text() + THEIRS)
-    tidy(str(root))
+    tidied(keys)
     assert second.read_text() == THEIRS + "\n"
     left_over(keys.parent.parent / "made" / "authorized_keys")
-    tidy(str(root))
-    assert not (keys.parent.parent / "made").exists() and os.listdir(root / "ssh-doors") == []
+    tidied(keys)
+    assert not (keys.parent.parent / "made").exists() and recorded(keys) == []
 
 
 def test_a_home_that_hosts_share(keys: pathlib.Path) -> None:
@@ -219,13 +232,42 @@ def test_a_home_that_hosts_share(keys: pathlib.Path) -> None:
 
     stay = [*THEIRS.splitlines(), theirs, expired(1.5), theirs.replace('expiry-time="2', 'expiry-time="9999')]
     keys.write_text("\n".join([*stay, dead, expired(2.5)]) + "\n")
-    tidy(str(keys.parent.parent / "run"))
+    tidied(keys)
     assert keys.read_text().splitlines() == stay
     one = door(keys)
     one.open(1)
     assert keys.read_text().splitlines()[:-1] == stay
     one.close()
     assert keys.read_text().splitlines() == stay
+
+
+def test_what_an_earlier_boot_of_this_host_has_left(keys: pathlib.Path) -> None:
+    """Its line goes, by what stands beside its journal; that of another host's session, not on record here, stays."""
+    left_over(keys)
+    (keys.parent.parent / "run" / "ssh-doors" / ("e" * 16)).unlink()
+    boot, earlier = _procfs.boot_id(), "01234567-89ab-cdef-0123-456789abcdef"
+    dead = keys.read_text().splitlines()[-1].replace(boot, earlier)
+    others = dead.replace("e" * 16, "d" * 16)
+    keys.write_text(f"{THEIRS}\n{dead}\n{others}\n")
+    record = keys.parent.parent / "journals" / f"{'e' * 16}.receiver" / RECORD
+    record.write_text(record.read_text().replace(boot, earlier))
+    tidied(keys)
+    assert keys.read_text() == f"{THEIRS}\n{others}\n"
+    assert recorded(keys) == []
+
+
+def test_a_record_that_is_none(keys: pathlib.Path) -> None:
+    """Whoever has written it: nothing is taken out by it, and it is in nobody's way."""
+    one = door(keys)
+    one.open(1)
+    before = keys.read_text()
+    folder = keys.parent.parent / "journals" / f"{'d' * 16}.receiver"
+    folder.mkdir()
+    for text in ("", "[]", "{}", '{"boot_id": "x", "pid": 1, "started": 1, "made": 7}', '{"boot_id": "x"}'):
+        (folder / RECORD).write_text(text)
+        tidied(keys)
+        assert keys.read_text() == before and (folder / RECORD).exists()
+    one.close()
 
 
 def test_half_a_write_of_another_host(keys: pathlib.Path) -> None:
@@ -241,16 +283,15 @@ def test_half_a_write_of_another_host(keys: pathlib.Path) -> None:
 def test_a_folder_that_somebody_keeps_locked(keys: pathlib.Path) -> None:
     """Whoever can open it can do that; nobody tidies up then, and nobody waits for it for long."""
     left_over(keys)
-    root = keys.parent.parent / "run"
     folder = os.open(keys.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        tidy(str(root))
-        assert "e" * 16 in keys.read_text() and os.listdir(root / "ssh-doors") == ["e" * 16]
+        tidied(keys)
+        assert "e" * 16 in keys.read_text() and recorded(keys) == ["e" * 16] * 2
     finally:
         os.close(folder)
-    tidy(str(root))
-    assert "e" * 16 not in keys.read_text() and os.listdir(root / "ssh-doors") == []
+    tidied(keys)
+    assert "e" * 16 not in keys.read_text() and recorded(keys) == []
 
 
 def test_a_write_that_was_killed_is_no_hindrance(keys: pathlib.Path) -> None:
@@ -320,9 +361,7 @@ def test_the_second_file_where_the_first_is_not_ours_to_change(keys: pathlib.Pat
     keys.rename(real)
     keys.symlink_to(real)
     second = keys.with_name("authorized_keys2")
-    root = tmp_path / "run"
-    root.mkdir(mode=0o700)
-    one = Door(sshd.Sshd((), str(keys), ME, (str(second),)), str(root), SESSION, KEY)
+    one = door(keys, SESSION, str(second))
     one.open(49152)
     assert SESSION in second.read_text() and real.read_text() == THEIRS
     second.write_text("")
@@ -332,23 +371,22 @@ def test_the_second_file_where_the_first_is_not_ours_to_change(keys: pathlib.Pat
     assert not second.exists() and keys.is_symlink() and real.read_text() == THEIRS
 
 
-def test_what_is_wrong_with_the_first_file_is_told(keys: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_what_is_wrong_with_the_first_file_is_told(keys: pathlib.Path) -> None:
     """Where none can be changed: that is the one that people know."""
     keys.chmod(0o666)
     second = keys.with_name("authorized_keys2")
     second.symlink_to(keys)
-    root = tmp_path / "run"
-    root.mkdir(mode=0o700)
-    one = Door(sshd.Sshd((), str(keys), ME, (str(second),)), str(root), SESSION, KEY)
+    one = door(keys, SESSION, str(second))
     with pytest.raises(KeysFileUnsafe, match="can be written by others"):
         one.open(1)
+    assert recorded(keys) == []
 
 
 def test_keys_that_are_none(keys: pathlib.Path) -> None:
     """Nothing but a key gets into the file: neither options before it nor a line behind it."""
     for key in ("", 'command="x" ' + KEY, KEY + "\nssh-ed25519 AAAA", KEY + " comment", "ssh-rsa AAAA"):
         with pytest.raises(KeyInvalid):
-            Door(sshd.Sshd((), str(keys), ME), str(keys.parent), SESSION, key)
+            Door(sshd.Sshd((), str(keys), ME), str(keys.parent), str(keys.parent), SESSION, key)
 
 
 def test_what_sshd_says(tmp_path: pathlib.Path) -> None:
@@ -429,10 +467,29 @@ def test_a_receiver_that_is_killed(host: Host, tmp_path: pathlib.Path) -> None:
     while os.path.exists(f"/proc/{running.pid}/exe"):
         time.sleep(0.01)
     assert receiving.SESSION in server.authorized_keys.read_text()
-    # There, since this process is of another boot, as far as the double is concerned.
-    done = host.run(f"{host.paths.bin}/python3", "-c", _TIDY, str(COLLECTIONS), str(running.runtime.parent))
-    assert done.status == 0, done.stderr
+    tidied_there(running)
     assert not server.authorized_keys.exists()
+
+
+def tidied_there(running: receiving.Running) -> None:
+    """Tidy up on the host, since this process is of another boot, as far as the double is concerned."""
+    host, roots = running.host, (str(running.runtime.parent), str(running.journal.parent))
+    done = host.run(f"{host.paths.bin}/python3", "-c", _TIDY, str(COLLECTIONS), *roots)
+    assert done.status == 0, done.stderr
+
+
+def test_a_host_that_loses_its_power(host: Host, tmp_path: pathlib.Path) -> None:
+    """Whoever comes next on it finds the line, though nothing in memory tells of it any more."""
+    server = Sshd(tmp_path / "sshd")
+    server.authorized_keys.write_text("# of somebody else\n")
+    running = receiving.start(host, **ssh_options(server))
+    assert receiving.SESSION in server.authorized_keys.read_text()
+    host.power_cycle()
+    assert receiving.SESSION in server.authorized_keys.read_text() and not running.runtime.parent.exists()
+    running.runtime.parent.mkdir(mode=0o700)
+    tidied_there(running)
+    assert server.authorized_keys.read_text() == "# of somebody else\n"
+    assert not (running.journal / RECORD).exists()
 
 
 def test_a_receiver_whose_door_stays_shut(host: Host, tmp_path: pathlib.Path) -> None:

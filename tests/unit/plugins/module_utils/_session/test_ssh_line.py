@@ -36,7 +36,8 @@ class Holder:
         public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         account = Account(os.geteuid(), os.getegid())
         found = sshd.Sshd((), str(server.authorized_keys), account)
-        Door(found, str(folder / "run"), SESSION, public.decode()).open(port)
+        (folder / "journal").mkdir()
+        Door(found, str(folder / "run"), str(folder / "journal"), SESSION, public.decode()).open(port)
         options = ("BatchMode=yes", "StrictHostKeyChecking=no", f"UserKnownHostsFile={folder}/known", "LogLevel=ERROR")
         self._command = [
             *("ssh", "-F", "none", "-i", str(folder / "key"), "-p", str(server.port)),
