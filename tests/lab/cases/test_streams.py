@@ -138,8 +138,7 @@ def ask(world: World, kind: str) -> Answers:
     verifier = host.run("ls /usr/lib/xen*/bin/verify-stream-v2").stdout.split()[0]
     host.run(f"cat > {PROGRAM}", stdin=(ON_HOST / "streams.py").read_text())
     try:
-        how = {"program": PROGRAM, "saved": SAVED, "verifier": verifier, "kind": kind}
-        outcome = world.start(play=str(PLAY), **how).wait(WAIT_S)
+        outcome = world.start(play=str(PLAY), program=PROGRAM, saved=SAVED, verifier=verifier, kind=kind).wait(WAIT_S)
     finally:
         host.run(f"rm -f {SAVED} {SAVED}.part {SAVED}.tail {SAVED}.undo {PROGRAM} {CAPTURE}")
     assert outcome.status == 0, outcome.output[-3000:]

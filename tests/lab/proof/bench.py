@@ -68,11 +68,10 @@ class Done:
 def gate_share(result: t.Mapping[str, t.Any]) -> float | None:
     """Return the gate's share of the stop time, from the result of a move; None where a moment of it is not known."""
     line = result.get("timeline") or {}
-    moments = [line.get("permission_held"), line.get("destination_journal_commit"), result.get("stop_ms")]
-    if None in moments:
+    held, committed, stop = line.get("permission_held"), line.get("destination_journal_commit"), result.get("stop_ms")
+    if held is None or committed is None or not stop:
         return None
-    held, committed, stop = map(float, moments)
-    return round((committed - held) / stop, 4) if stop else None
+    return round((float(committed) - float(held)) / float(stop), 4)
 
 
 def plain(lab: Lab) -> Done:
