@@ -28,8 +28,6 @@ from .conftest import Record
 from .plays import wait_until
 from .world import BUILD, World, same_guest
 
-pytestmark = pytest.mark.untried
-
 # A guest with a device model takes minutes to boot on an emulated host.
 START_S = 900
 ANSWER_S = 300
@@ -74,7 +72,8 @@ class Kind:
 KINDS = {
     "phy": Kind(lun.DEVICE),
     "phy that answers late": Kind(lun.LATE),
-    "qdisk raw": Kind(lun.DEVICE, f"format=raw,{QDISK},direct-io-safe"),
+    # With direct-io-safe it is safe, but the QEMU of Debian's qemu-system-xen cannot serve it: it is built without
+    # Linux AIO, and the guest runs on without its disk.
     # QEMU serves it, and is told to flush and let go by xl migrate.
     "HVM qdisk raw": Kind(lun.DEVICE, f"format=raw,{QDISK},direct-io-safe", moves=(LIVE, SUSPEND), type="hvm"),
     "qdisk raw in the cache": Kind(lun.DEVICE, f"format=raw,{QDISK}", {("disk_cache_stale", "xen1")}, moves=()),
