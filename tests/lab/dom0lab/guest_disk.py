@@ -142,8 +142,8 @@ def build(image: Image, tell: Callable[[str], None] = print) -> Path:
         tree.mkdir()
         compile_program(work / "centos")
         program = (work / "centos").read_bytes()
-        for name, drivers in ((INITRD, front_ends(image)), (EMULATED_INITRD, modules.emulated(image))):
-            (tree / name).write_bytes(guest_initramfs(image, program, drivers))
+        for initrd, drivers in ((INITRD, front_ends(image)), (EMULATED_INITRD, modules.emulated(image))):
+            (tree / initrd).write_bytes(guest_initramfs(image, program, drivers))
         shutil.copy(image.folder / "vmlinuz", tree / "guest-vmlinuz")
         (tree / "centos.cfg").write_text(guest_config())
         shutil.copy(HOST_FILES / "start", tree / "start")
