@@ -52,19 +52,21 @@ class Deadlines:
     def passed(self, state: SourceState, timeline: t.Mapping[str, float], position: int) -> t.Iterator[words.Event]:
         """Yield what is too late by now; ``position`` is how many bytes of the stream ``xl`` has written."""
         settings, now = self._settings, self._clock()
-        if state.at_the_gate and now - timeline.get("permission_held", now) > settings.gate_timeout:
-            yield words.Failed(gate.expired(settings.gate_timeout))
         if state.phase is Phase.STARTING:
             return
+        patience = self._patience(state)
+        self._stands = self._quiet_for(state, position, now) > patience
+        if self._stands:
+            # Alone: what comes of another event is not to be taken for what has stood still.
+            yield words.Stalled(stalled(state, patience))
+            return
+        if state.at_the_gate and now - timeline.get("permission_held", now) > settings.gate_timeout:
+            yield words.Failed(gate.expired(settings.gate_timeout))
         # A guest that boots anew has not stood still for the sake of some seconds.
         stopped = state.phase.order >= Phase.SUSPENDING.order and not state.shuts_down
         limit = settings.stop_link_timeout if stopped else settings.link_timeout
         if self._link.down_for > limit:
             yield words.LinkExpired(failures.link_expired("destination", limit))
-        patience = self._patience(state)
-        self._stands = self._quiet_for(state, position, now) > patience
-        if self._stands:
-            yield words.Stalled(stalled(state, patience))
 
     def _patience(self, state: SourceState) -> float:
         if state.failure is None and not state.stands_still:
@@ -76,8 +78,8 @@ class Deadlines:
 
     def _quiet_for(self, state: SourceState, position: int, now: float) -> float:
         seen = (state, position, self._link.used_bytes)
-        # A link that is away has its own limit, until nobody waits for it any more.
-        away = not self._link.up and state.failure is None
-        if self._seen is None or away or seen[1:] != self._seen[1:] or state is not self._seen[0]:
+        # The controller has its own limit, and so has a link that is away, until nobody waits for it any more.
+        another = state.at_the_gate or (not self._link.up and state.failure is None)
+        if self._seen is None or another or seen[1:] != self._seen[1:] or state is not self._seen[0]:
             self._seen, self._moved_at = seen, now
         return now - self._moved_at
