@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing as t
 import uuid
@@ -23,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import DomainMissing
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import Runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xen_cpuid import XenCpuid
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.connection import pyxs_version
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -35,7 +37,7 @@ def domain_facts(
 
     Runs xl list -v, and, when there is such a domain, xl list -l. ``config_path`` is the file that the domain is made
     from, or is to arrive with; those that look as if they were are found without. xl create -n is asked of it, and
-    where one domain is meant of those that differ from what runs.
+    where one domain is meant of those that differ from what runs; of that one xen-cpuid -p tells the processor.
     """
     problems = user_problem()
     if pyxs_version() is None:
@@ -57,10 +59,13 @@ def domain_facts(
     found = []
     # A process for each domain of a host would be many.
     understood = xl.understood if domain is not None or config_path else None
+    cpuid = XenCpuid(run) if domain is not None else None
     for row in rows:
         config = configurations.get(row.domid)
         made_from = files.of(row.uuid, row.name, config or {}, config_path, understood) if row.domid else ()
-        found.append(_facts(row, config, seen.get(row.domid), made_from))
+        facts = _facts(row, config, seen.get(row.domid), made_from)
+        shown = cpuid.domain(row.domid) if cpuid and row.domid else None
+        found.append(dataclasses.replace(facts, cpu_policy=shown))
     return tuple(found), tuple(problems)
 
 

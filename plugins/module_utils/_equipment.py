@@ -15,6 +15,7 @@ import re
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import (
     BOOT_MAX,
     BOOT_PLACES,
@@ -68,8 +69,11 @@ _HISTORY_MAX = 64 * 1024
 _FIRST_RESERVED_DOMID = 0x7FF0
 
 
-def equipment(info: t.Mapping[str, str], root: str = "/") -> Equipment:
-    """Return what this host has; ``info`` are the fields of ``xl info``, empty without Xen."""
+def equipment(info: t.Mapping[str, str], root: str = "/", policies: t.Mapping[str, Policy] | None = None) -> Equipment:
+    """Return what this host has; ``info`` are the fields of ``xl info``, empty without Xen.
+
+    ``policies`` are those of :class:`Processor`, by field.
+    """
     emulators = _found(root, _EMULATORS)
     return Equipment(
         disks=disks(root),
@@ -78,7 +82,7 @@ def equipment(info: t.Mapping[str, str], root: str = "/") -> Equipment:
         emulators=emulators,
         firmware=_found(root, _FIRMWARE),
         users=_users(root),
-        processor=_processor(info, root),
+        processor=_processor(info, root, policies or {}),
         recent_domids=recent_domids(root),
         boot=_found(root, BOOT_PLACES)[:BOOT_MAX],
         emulator_versions=dict(_versions(root, emulators)),
@@ -182,7 +186,7 @@ def _plain(text: str) -> str:
     return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), text)
 
 
-def _processor(info: t.Mapping[str, str], root: str) -> Processor:
+def _processor(info: t.Mapping[str, str], root: str, policies: t.Mapping[str, Policy]) -> Processor:
     # The kernel writes one paragraph for each processor.
     first = _text(os.path.join(root, "proc/cpuinfo"), 16384).partition("\n\n")[0]
     lines = (line.partition(":") for line in first.splitlines())
@@ -191,9 +195,8 @@ def _processor(info: t.Mapping[str, str], root: str) -> Processor:
         mhz: float | None = float(info.get("cpu_mhz", ""))
     except ValueError:
         mhz = None
-    return Processor(
-        vendor=vendor, features=tuple(word for word in info.get("hw_caps", "").split(":") if word), mhz=mhz
-    )
+    features = tuple(word for word in info.get("hw_caps", "").split(":") if word)
+    return Processor(vendor=vendor, features=features, mhz=mhz, **policies)
 
 
 def _users(root: str) -> tuple[str, ...]:

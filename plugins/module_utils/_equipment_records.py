@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
 # What identifies a disk wherever it is seen, the surest first.
@@ -63,11 +64,29 @@ class Mount(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Processor(Record):
-    """The processor: ``features`` are the words of hw_caps in ``xl info``, hexadecimal; ``mhz`` its clock's rate."""
+    """The processor: ``features`` are the words of hw_caps in ``xl info``, hexadecimal; ``mhz`` its clock's rate.
+
+    What Xen gives of it to a PV domain, and to any other (``hvm``): at most, and when nothing else is asked for. These
+    are null where ``xen-cpuid`` does not tell.
+    """
+
+    RECORDS = {"pv_max": Policy, "hvm_max": Policy, "pv_default": Policy, "hvm_default": Policy}
 
     vendor: str | None
     features: tuple[str, ...]
     mhz: float | None
+    pv_max: Policy | None = None
+    hvm_max: Policy | None = None
+    pv_default: Policy | None = None
+    hvm_default: Policy | None = None
+
+    def most(self, kind: str | None) -> Policy | None:
+        """Return what Xen gives a domain of a type (pv, pvh or hvm) at most."""
+        return self.pv_max if kind == "pv" else self.hvm_max
+
+    def default(self, kind: str | None) -> Policy | None:
+        """Return what Xen gives a domain of a type when nothing else is asked for."""
+        return self.pv_default if kind == "pv" else self.hvm_default
 
 
 @dataclasses.dataclass(frozen=True)

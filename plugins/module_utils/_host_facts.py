@@ -29,6 +29,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import XenInfo, parse_autoballoon
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import SYSTEM_PATH, Runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xen_cpuid import XenCpuid
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.connection import pyxs_version
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -39,10 +40,11 @@ CARDS_MAX = 2048
 
 
 def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str = XL_CONF) -> HostFacts:
-    """Return what is known of this host. Runs three processes: xl info, xl list -v, ip."""
+    """Return what is known of this host. Runs four processes: xl info, xl list -v, xen-cpuid -p, ip."""
     problems = user_problem()
     xl = Xl(run)
     info, domains = _ask_xl(xl, problems)
+    policies = XenCpuid(run).system((info.major, info.minor)) if info else {}
     pools, cards = _ask_xenstore(info, problems)
     try:
         runtime: str | None = resolve_runtime_root(runtime_path)
@@ -80,7 +82,9 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         hands=hands(lines, [session.pid for session in sessions if session.alive and session.pid]),
         monitors=monitors(lines),
         cluster=cluster(lines),
-        equipment=dataclasses.replace(equipment(info.fields if info else {}), mtus=links.mtus, cards=cards),
+        equipment=dataclasses.replace(
+            equipment(info.fields if info else {}, policies=policies), mtus=links.mtus, cards=cards
+        ),
         # To import it would take longer than all the rest.
         paramiko=any(os.path.isdir(os.path.join(folder, "paramiko")) for folder in sys.path),
         configs=_autostart.configs(boot),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile, Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
@@ -207,17 +208,9 @@ class HostFacts(Record):
     """
 
     RECORDS = {
-        "xen": XenFacts,
-        "addresses": Address,
-        "domains": DomainRow,
-        "sessions": SessionSeen,
-        "problems": Problem,
-        "autostart": AutostartEntry,
-        "configs": AutostartEntry,
-        "hands": Hand,
-        "monitors": Monitor,
-        "cluster": ClusterFacts,
-        "equipment": Equipment,
+        **{"xen": XenFacts, "addresses": Address, "domains": DomainRow, "sessions": SessionSeen, "problems": Problem},
+        **{"autostart": AutostartEntry, "configs": AutostartEntry, "hands": Hand, "monitors": Monitor},
+        **{"cluster": ClusterFacts, "equipment": Equipment},
     }
 
     hostname: str
@@ -282,9 +275,10 @@ class DomainFacts(Record):
 
     ``config`` is libxl's configuration as ``xl list -l`` prints it, with passwords masked; null: xl cannot migrate it.
     ``xenstore`` is null when it could not be read. ``links`` has the real path of each disk's file behind a link.
+    ``cpu_policy`` is the processor that it was shown, null where that is not known.
     """
 
-    RECORDS = {"state": DomainState, "xenstore": XenStoreFacts, "config_files": ConfigFile}
+    RECORDS = {"state": DomainState, "xenstore": XenStoreFacts, "config_files": ConfigFile, "cpu_policy": Policy}
 
     domid: int
     uuid: str
@@ -298,3 +292,4 @@ class DomainFacts(Record):
     xenstore: XenStoreFacts | None
     links: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     config_files: tuple[ConfigFile, ...] = ()
+    cpu_policy: Policy | None = None

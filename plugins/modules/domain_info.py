@@ -84,36 +84,16 @@ domains:
       returned: always
       type: dict
       contains:
-        running:
-          description: Whether it is on a processor at this moment.
-          returned: always
-          type: bool
-          sample: false
-        blocked:
-          description: Whether it waits for something to do. The usual state of an idle domain.
-          returned: always
-          type: bool
-          sample: true
-        paused:
-          description: Whether it has been paused.
-          returned: always
-          type: bool
-          sample: false
+        running: {type: bool, description: Whether it is on a processor at this moment., sample: false}
+        blocked: {type: bool, description: "Whether it waits for something to do. Usual when idle.", sample: true}
+        paused: {type: bool, description: Whether it has been paused., sample: false}
         shutdown:
           description: Whether it has shut down, suspended, or crashed. See RV(domains[].state.reason).
           returned: always
           type: bool
           sample: false
-        crashed:
-          description: Whether it has crashed.
-          returned: always
-          type: bool
-          sample: false
-        dying:
-          description: Whether it is being torn down.
-          returned: always
-          type: bool
-          sample: false
+        crashed: {type: bool, description: Whether it has crashed., sample: false}
+        dying: {type: bool, description: Whether it is being torn down., sample: false}
         reason:
           description:
             - Why it has shut down, V(null) when it has not.
@@ -246,6 +226,19 @@ domains:
         config: {type: dict, description: "What C(xl) makes of one that was named or differs, secrets masked, or null."}
         problem: {type: str, description: "Why C(xl) makes nothing of it, else empty."}
         digest: {type: str, description: "Its SHA-256, or empty."}
+    cpu_policy:
+      description:
+        - The processor that the domain was shown when it was built, as C(xen-cpuid -p) tells it. V(null) where that
+          does not tell it, and unless O(domain) is given.
+      returned: always
+      type: dict
+      contains:
+        vendor: {type: str, description: Its maker., sample: GenuineIntel}
+        features: {type: list, elements: str, description: "Its features as Xen counts them, hexadecimal words."}
+        max_leaf: {type: int, description: The highest leaf of CPUID., sample: 13}
+        max_subleaf: {type: int, description: "The highest subleaf of leaf 7, or V(null) for one that does not matter."}
+        max_extended_leaf: {type: int, description: The highest extended leaf., sample: 2147483681}
+        platform_info: {type: int, description: The register MSR_INTEL_PLATFORM_INFO., sample: 2147483648}
 problems:
   description: What was in the way. Empty when nothing was.
   returned: always

@@ -86,11 +86,7 @@ host:
     dom0_memory_mib: {type: int, description: "Memory of dom0 in MiB. V(null) without Xen.", sample: 1024}
     autoballoon: {type: bool, description: Whether C(xl) shrinks dom0 to make room for a domain., sample: false}
     bridges:
-      description: Names of the bridges that network cards of domains can be put on.
-      returned: always
-      type: list
-      elements: str
-      sample: ["xenbr0", "xenbr1"]
+      {type: list, elements: str, sample: [xenbr0], description: Bridges that network cards of domains can be put on.}
     addresses:
       description: IPv4 and IPv6 addresses of the host that others can reach, with the interface that has them.
       returned: always
@@ -101,7 +97,6 @@ host:
           address: 192.0.2.11
     cpupools:
       description: Names of the pools of processors. Empty where XenStore could not be asked.
-      returned: always
       type: list
       elements: str
       sample: ["Pool-0"]
@@ -248,9 +243,14 @@ host:
         firmware: {type: list, elements: str, description: What HVM domains boot with in the usual places.}
         users: {type: list, elements: str, description: "Users in C(/etc/passwd)."}
         processor:
-          description: The maker, the words of C(hw_caps) of C(xl info), and the clock's rate in MHz.
+          description:
+            - The maker, the words of C(hw_caps) of C(xl info), and the clock's rate in MHz. C(pv_max), C(hvm_max),
+              C(pv_default) and C(hvm_default) are what Xen gives a PV domain, and any other, at most and unless asked,
+              as C(cpu_policy) of RV(dom0.xen.domain_info#module:domains). V(null) where C(xen-cpuid -p) does not tell.
           type: dict
-          sample: {vendor: AuthenticAMD, features: ["078bfbfd", "80802001"], mhz: 2599.998}
+          sample:
+            {vendor: AuthenticAMD, features: ["078bfbfd", "80802001"], mhz: 2599.998, pv_max: null, hvm_max: null,
+             pv_default: null, hvm_default: null}
         recent_domids: {type: list, elements: int, description: Domids not given out since they were just in use.}
         mtus: {type: dict, description: The MTU of each bridge., sample: {xenbr0: 1500}}
         cards: {type: list, elements: dict, description: "C(domid) and C(mac) of the network cards of domains."}

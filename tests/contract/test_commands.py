@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from .bench import Bench
 from .sites import GUEST
@@ -43,6 +44,35 @@ def test_list(bench: Bench) -> None:
     assert plain[2].split()[0] == verbose[2].split()[0] == GUEST
     only = bench.source.run("xl", "list", GUEST).stdout.splitlines()
     assert [line.split()[0] for line in only] == ["Name", GUEST]
+
+
+_CPUID = 'exec "$(command -v xen-cpuid || ls /usr/lib/xen-*/bin/xen-cpuid | head -n 1)" -p'
+_POLICY = re.compile(
+    r"(?P<name>[^\n]+) policy: (?P<leaves>\d+) leaves, (?P<registers>\d+) MSRs\n CPUID:\n"
+    r"  leaf     subleaf  -> eax      ebx      ecx      edx     \n"
+    r"(?P<answers>(?:  [0-9a-f]{8}:[0-9a-f]{8} -> [0-9a-f]{8}(?::[0-9a-f]{8}){3}\n)+) MSRs:\n"
+    r"  index    -> value           \n(?P<values>(?:  [0-9a-f]{8} -> [0-9a-f]{16}\n)+)"
+)
+
+
+def test_processors(bench: Bench) -> None:
+    """``xen-cpuid -p``: what Xen shows domains at most and by default, and what it has shown one, in one form."""
+    first, dummy, rest = bench.source.run("sh", "-c", _CPUID).stdout.partition("\n")
+    assert re.fullmatch(r"Xen reports there are maximum \d+ leaves and 2 MSRs", first)
+    found = list(_POLICY.finditer(rest))
+    assert "".join(each[0] for each in found) == rest
+    names = [each["name"] for each in found]
+    assert names == ["Raw", "Host", "PV Max", "HVM Max", "PV Default", "HVM Default"]
+    domid = bench.domains(bench.source)[GUEST].domid
+    guest = _POLICY.fullmatch(bench.source.run("sh", "-c", f"{_CPUID} {domid}").stdout)
+    assert guest is not None and guest["name"] == f"Domain {domid}"
+    for each in (*found, guest):
+        assert each["answers"].startswith("  00000000:ffffffff -> ")
+        assert each["answers"].count("\n") <= int(each["leaves"])
+        assert each["values"].count("\n") == int(each["registers"]) == 2
+        assert "  000000ce -> " in each["values"] and "  0000010a -> " in each["values"]
+    gone = bench.source.run("sh", "-c", f"{_CPUID} 31999")
+    assert gone.status == 1 and "No such process" in gone.stderr and "policy" not in gone.stdout
 
 
 def test_monitor(bench: Bench) -> None:

@@ -37,7 +37,7 @@ class HostPaths:
 
     @property
     def bin(self) -> pathlib.Path:
-        """Commands of the host: xl, python3, ip, xenstore-*."""
+        """Commands of the host: xl, python3, ip, xen-cpuid, xenstore-*."""
         return self.root / "bin"
 
     @property

@@ -24,6 +24,15 @@ class Settings:
     cpus: int = 1
     cpu_khz: int = 2599998
     hw_caps: str = "078bfbfd:80802001:2193fbff:00000005:00000000:00000000:00000000:00000100"
+    #: The words of features that follow; ``xl info`` does not print them, ``xen-cpuid`` does.
+    more_caps: str = "00000000:00000000:00000000:00000004"
+    #: The maker as CPUID spells it, the highest leaves, and whether Xen can answer CPUID for PV guests (faulting).
+    cpu_maker: str = "AuthenticAMD"
+    cpuid_highest: int = 0xD
+    cpuid_highest_extended: int = 0x80000021
+    cpuid_faulting: bool = False
+    #: Whether there is a program ``xen-cpuid``.
+    xen_cpuid: bool = True
     memory_mib: int = 2047
     dom0_memory_mib: int = 1024
     dom0_minimum_mib: int = 512
@@ -55,6 +64,11 @@ class Settings:
     def xen_version(self) -> str:
         """Version as ``xl info`` spells it."""
         return f"{self.xen_major}.{self.xen_minor}{self.xen_extra}"
+
+    @property
+    def xen(self) -> tuple[int, int]:
+        """The release."""
+        return self.xen_major, self.xen_minor
 
     @property
     def gives_domids(self) -> bool:

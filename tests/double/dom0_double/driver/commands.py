@@ -71,7 +71,7 @@ def write(paths: HostPaths, python: str) -> None:
     own = shlex.quote(sys.executable)
     _script(paths.bin / "python3", f'{exports}exec {_own_files(paths)}{shlex.quote(python)} "$@"')
     _script(paths.bin / "run-on-host", f'{exports}exec "$@"')
-    for name, file in (("xl", "xl.py"), ("ip", "ip.py")):
+    for name, file in (("xl", "xl.py"), ("ip", "ip.py"), ("xen-cpuid", "xen_cpuid.py")):
         _script(paths.bin / name, f'{exports}exec {own} -I -S {shlex.quote(str(_CODE / file))} "$@"')
     for name in ("read", "write", "list", "ls", "rm", "exists"):
         script = shlex.quote(str(_CODE / "xenstore.py"))

@@ -93,6 +93,8 @@ class Host:
             self.paths.run.symlink_to(run)
         settings.save(self.paths.settings)
         commands.write(self.paths, python)
+        if not settings.xen_cpuid:
+            (self.paths.bin / "xen-cpuid").unlink()
         commands.install_volumes(self.paths, settings.volumes)
         commands.install_qemu(self.paths, settings.qemu)
         self.machine = Machine(self.paths.hypercall_socket)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import array
 import struct
 
+from .. import processor
+
 XL_MAGIC = b"Xen saved domain, xl format\n \0 \r"
 XL_HEADER = struct.Struct("<32s4I")
 BYTEORDER = 0x01020304
@@ -26,7 +28,6 @@ LIBXL_END, LIBXC_CONTEXT, EMULATOR_XENSTORE_DATA, EMULATOR_CONTEXT = range(4)
 #: Types of pages that carry no data: broken, allocate only, hole.
 PAGE_BROKEN, PAGE_ALLOCATE, PAGE_HOLE = 13, 14, 15
 _LEAF = struct.Struct("<6I")
-_NO_SUBLEAF = 0xFFFFFFFF
 
 
 def record(kind: int, body: bytes = b"") -> bytes:
@@ -51,22 +52,14 @@ def libxc_headers(kind: str, xen_major: int, xen_minor: int) -> bytes:
     return image + DOMAIN_HEADER.pack(1 if kind == "pv" else 2, 12, 0, xen_major, xen_minor)
 
 
-def cpuid_policy() -> bytes:
-    """Return a policy of as many leaves as a small AMD machine has: 51 of 24 bytes."""
-    leaves = [
-        (0, _NO_SUBLEAF, 13, 0x68747541, 0x444D4163, 0x69746E65),
-        (1, _NO_SUBLEAF, 0x60FB1, 0x800, 0x80202001, 0x78BFBFD),
-    ]
-    leaves += [(leaf, _NO_SUBLEAF, 0, 0, 0, 0) for leaf in (2, 3, 5, 6)]
-    leaves += [(4, sub, 0, 0, 0, 0) for sub in range(2)] + [(7, sub, 0, 0, 0, 0) for sub in range(3)]
-    leaves += [(0xB, sub, 0, 0, 0, 0) for sub in range(2)] + [(0xD, sub, 0, 0, 0, 0) for sub in range(4)]
-    leaves += [(0x80000000 + leaf, _NO_SUBLEAF, 0, 0, 0, 0) for leaf in range(34)]
-    return b"".join(_LEAF.pack(*leaf) for leaf in leaves)
+def cpuid_policy(kind: str) -> bytes:
+    """Return the leaves that a guest of a kind was shown: 51 of 24 bytes."""
+    return b"".join(_LEAF.pack(*leaf) for leaf in processor.of_guest(kind).leaves())
 
 
-def msr_policy() -> bytes:
-    """Return a policy of two registers: MSR_INTEL_PLATFORM_INFO and ARCH_CAPABILITIES."""
-    return struct.pack("<IIQIIQ", 0xCE, 0, 0x80000000, 0x10A, 0, 0)
+def msr_policy(kind: str) -> bytes:
+    """Return the registers that it was shown: MSR_INTEL_PLATFORM_INFO and ARCH_CAPABILITIES."""
+    return b"".join(struct.pack("<IIQ", index, 0, value) for index, value in processor.of_guest(kind).registers())
 
 
 def static_data(kind: str, xen_minor: int) -> list[bytes]:
@@ -74,8 +67,8 @@ def static_data(kind: str, xen_minor: int) -> list[bytes]:
     records = [record(X86_PV_INFO, bytes((8, 4)) + bytes(6))] if kind == "pv" else []
     if xen_minor >= 14:
         records += [
-            record(X86_CPUID_POLICY, cpuid_policy()),
-            record(X86_MSR_POLICY, msr_policy()),
+            record(X86_CPUID_POLICY, cpuid_policy(kind)),
+            record(X86_MSR_POLICY, msr_policy(kind)),
             record(STATIC_DATA_END),
         ]
     return records

@@ -19,7 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card
 from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import connection
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -46,6 +46,9 @@ class RecordedHost:
             raise FileNotFoundError(self.without)
         if self.failing is not None:
             return self.failing
+        if command.startswith("xen-cpuid"):
+            whose = f"Domain {argv[2]}" if len(argv) > 2 else "HVM Max"
+            return CommandResult(0, (DATA / "xen-cpuid-pvh").read_text().replace("Domain 1", whose), "")
         name = {"xl info": "info", "xl list -v": "list-v"}.get(command, "list-l")
         return CommandResult(0, (DATA / name).read_text(), "")
 
@@ -85,6 +88,33 @@ def test_host_that_lacks_nothing(store: Daemon) -> None:
     assert facts.equipment.cards == (Card(3, "00:16:3e:5e:00:01"),)
     assert facts.equipment.mtus == {"xenbr0": 1500}
     assert HostFacts.from_result(facts.to_result()) == facts
+
+
+@pytest.fixture
+def xen_cpuid(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that has the program."""
+    program = tmp_path / "xen-cpuid"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+@pytest.mark.usefixtures("xen_cpuid")
+def test_what_xen_gives_domains(store: Daemon) -> None:
+    """One process more; of a domain where one is meant, as there may be many."""
+    run = RecordedHost()
+    facts = _host_facts(run)
+    assert run.commands[2] == "xen-cpuid -p" and len(run.commands) == 4
+    processor = facts.equipment.processor
+    assert processor is not None and processor.hvm_max is not None and processor.pv_max is None
+    assert HostFacts.from_result(facts.to_result()).equipment.processor == processor
+    (domain,), dummy = domain_facts(run, "centos")
+    assert run.commands[-1] == f"xen-cpuid -p {domain.domid}" and domain.cpu_policy == processor.hvm_max
+    before = len(run.commands)
+    every, dummy = domain_facts(run, None)
+    assert all(each.cpu_policy is None for each in every)
+    assert not any("xen-cpuid" in command for command in run.commands[before:])
+    assert DomainFacts.from_result(domain.to_result()) == domain
 
 
 def test_machine_without_xen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.dom0.xen.plugins.module_utils import _equipment_records, _records
+from ansible_collections.dom0.xen.plugins.module_utils import _cpu_policy, _equipment_records, _records
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.modules import domain_info, host_info, migration_info
 
@@ -47,6 +47,7 @@ RETURNED: list[tuple[str, tuple[str, ...], type[Record]]] = [
     (host_info.RETURN, ("host", "equipment", "processor"), _equipment_records.Processor),
     (domain_info.RETURN, ("domains",), _records.DomainFacts),
     (domain_info.RETURN, ("domains", "state"), _records.DomainState),
+    (domain_info.RETURN, ("domains", "cpu_policy"), _cpu_policy.Policy),
     (domain_info.RETURN, ("domains", "xenstore"), _records.XenStoreFacts),
     (domain_info.RETURN, ("problems",), _records.Problem),
 ]
