@@ -21,7 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     warnings,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, HOW
-from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared
+from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared, most_there
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Case,
     Finding,
@@ -146,7 +146,7 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
         uuid, name = session.domain.uuid, session.domain.name
     else:
         uuid, name = (planned.domain.uuid, planned.domain.name) if planned else (None, None)
-    path = _path(planned)
+    path, most = _path(planned), most_there(case)
     address = path.destination.address or options["destination_address"]
     rows = {row.uuid: row for row in case.source.domains} if case.source else {}
     # One that is started anew may get more than it has, or less; the receiver is told of both.
@@ -176,6 +176,7 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
             "address": address,
             "listen_address": options["listen_address"] or moving.listen_address(address, case.destination),
             "features": ":".join(compared(case)),
+            "cpu_policy": most.to_result() if most is not None else {},
         },
         "same_host": case.same_host,
         "msg": _summary(decision, name, planned, options),

@@ -255,7 +255,8 @@ source:
 destination:
   description:
     - The destination, its folders and addresses, and the copies of the domain that were seen there.
-    - C(features) are those of its processor that the guest's are to be compared with, empty for none.
+    - C(cpu_policy) is the most that Xen there shows a domain of this type, to compare the guest's with, or empty;
+      C(features) are in its place those of its processor, empty for none.
   type: dict
   returned: success
   sample:
@@ -266,6 +267,7 @@ destination:
     address: 192.0.2.12
     listen_address: 192.0.2.12
     features: 078bfbfd:80802001:2193fbff:00000005:00000000:00000000:00000000:00000100
+    cpu_policy: {}
 same_host: {type: bool, returned: success, sample: false, description: Whether both hosts are one machine.}
 msg:
   description: One sentence for people on success, all findings on failure.

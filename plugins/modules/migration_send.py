@@ -102,11 +102,16 @@ options:
   destination_features:
     description:
       - Features of the destination's processor, as C(hw_caps) of C(xl info) there, which M(dom0.xen.migration_check)
-        returns.
-      - A domain whose guest was shown others is not sent. The stream says so before any memory, while the domain runs.
-      - When it is empty, nothing is compared.
+        returns. A domain whose guest was shown others is not sent, as the stream says before any memory, while the
+        domain runs. When it is empty, nothing is compared.
     type: str
     default: ""
+  destination_cpu_policy:
+    description:
+      - The most that Xen there shows a domain of this type, as M(dom0.xen.migration_check) returns it, to compare with
+        in place of O(destination_features). When it is empty, nothing is compared.
+    type: dict
+    default: {}
   config_path:
     description:
       - The domain's configuration file, needed for O(method=cold). Otherwise the one that describes the domain at the
@@ -186,11 +191,7 @@ result_path:
   type: str
   sample: /var/lib/dom0-xen/0123456789abcdef.sender/result.json
 pid: {description: "Process of the sender.", returned: success, type: int, sample: 1234}
-code:
-  description: Stable name of the error.
-  returned: failure
-  type: str
-  sample: port_unreachable
+code: {description: Stable name of the error., returned: failure, type: str, sample: port_unreachable}
 remedy:
   description: What to do about the error.
   returned: failure
@@ -236,6 +237,7 @@ def main() -> None:
             "config_digest": {"type": "str", "default": ""},
             "shutdown_timeout": {"type": "int", "default": 300},
             "destination_features": {"type": "str", "default": ""},
+            "destination_cpu_policy": {"type": "dict", "default": {}},
             "progress_interval": {"type": "float", "default": 5.0},
             "transport": {"type": "str", "choices": list(TRANSPORTS), "default": TLS},
             "ssh_user": {"type": "str", "default": "root"},
@@ -271,6 +273,7 @@ def main() -> None:
             progress_interval=max(1.0, params["progress_interval"]),
             method=params["method"],
             destination_features=params["destination_features"],
+            destination_cpu_policy=params["destination_cpu_policy"],
             transport=params["transport"],
             ssh_user=params["ssh_user"],
             ssh_port=params["ssh_port"],

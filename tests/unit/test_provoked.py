@@ -42,14 +42,16 @@ LAB_BY_ITSELF: Tests = {
     "uuid_taken": test_refusals.test_four_things_wrong_at_the_destination,
 }
 DOUBLE_BY_ITSELF: Tests = {
-    "cpu_features_shown": test_causes.test_a_guest_that_was_shown_more_ends_the_move_before_memory,
+    "cpu_features_shown": test_causes.test_a_guest_that_was_shown_more_is_not_moved,
+    "cpu_policy_refused": test_causes.test_a_guest_that_was_shown_what_xen_there_refuses,
     "session_interrupted": test_findings_questions.test_a_session_at_work_and_one_that_was_cut_off,
     "session_running": test_findings_questions.test_a_session_at_work_and_one_that_was_cut_off,
 }
 # What the lab's hosts cannot be brought to, and why: the double must do.
 NOT_IN_THE_LAB = {
     **dict.fromkeys(
-        ("cpu_features_fewer", "cpu_features_shown"), "all hosts of a lab have the one processor that QEMU makes"
+        ("cpu_features_fewer", "cpu_features_shown", "cpu_policy_refused"),
+        "all hosts of a lab have the one processor that QEMU makes",
     ),
     "cpu_unchecked": "Xen tells of the processor on each of them",
     "domain_dying": "it is torn down at once where no backend of another domain holds on to it",

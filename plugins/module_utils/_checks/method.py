@@ -27,7 +27,7 @@ HOW = {
 }
 """A method that was chosen, for a sentence."""
 
-STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older, processor.vendor)
+STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older, processor.vendor, processor.shown)
 """What must be so for a running domain's state to be sent, and does not matter to one that is started anew."""
 
 

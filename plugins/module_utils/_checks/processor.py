@@ -3,21 +3,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Is the destination's processor one that the guest can go on with? (pure; private to the collection)
 
-What the guest was shown is not known before its stream begins (the record X86_CPUID_POLICY); the sender looks there.
-Xen itself refuses little and silently takes away what the processor lacks (xen/arch/x86/cpu-policy.c
-x86_cpu_policies_are_compatible, recalculate_cpuid_policy), so that the guest finds out by a fault.
+Xen refuses a guest that was shown more leaves of CPUID than it gives, and silently takes away single features
+(xen/lib/x86/policy.c x86_cpu_policies_are_compatible, xen/arch/x86/cpu-policy.c recalculate_cpuid_policy), so that the
+guest finds out by a fault. What a guest was shown ``xen-cpuid`` tells, where it is there; if not, nobody knows before
+its stream begins (the record X86_CPUID_POLICY), and the sender looks there in any case.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, listed
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import missing, words
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import (
+    beyond,
+    limits_listed,
+    missing,
+    rejected,
+    words,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Processor
 
 SHOWN = "cpu_features_shown"
-"""The finding that only the sender can make, when it has the stream."""
 
 # Two machines of one kind differ by less.
 _MHZ = 1.0
@@ -50,38 +58,84 @@ def vendor(case: Case) -> t.Iterator[Finding]:
         )
 
 
+def shown(case: Case) -> t.Iterator[Finding]:
+    """The destination gives the guest all that it was shown, as far as that is known before its stream begins."""
+    dummy, there = _both(case)
+    policy = case.domain.cpu_policy if case.domain else None
+    if not _asked(case) or case.domain is None or policy is None or there is None:
+        return
+    host, name, most = case.request.destination, case.domain.name, there.most(case.domain.type)
+    limits = rejected(policy, most) if most is not None else ()
+    if limits:
+        yield case.error(
+            "cpu_policy_refused",
+            host,
+            f"Xen on {host} refuses a domain that was shown what {name} was: {limits_listed(limits)}.",
+            f"Have it shut down and started on {host} from its configuration file (migrate_method to cold, or"
+            " migrate_allow_cold to true), or move it to a host that gives its domains as much.",
+            limits=[limit._asdict() for limit in limits],
+        )
+    lacking = _lacking(policy, there, most)
+    if lacking:
+        yield case.error(
+            "cpu_features_shown",
+            host,
+            f"{name} was shown a processor with {listed(lacking)}, which {host} does not give it; Xen there would take"
+            f" it away without a word, and {name} breaks when it uses it.",
+            "Move it to a host that has them; or start it with a processor that all hosts have (cpuid= in its"
+            " configuration file). When its guest does not use them, waive cpu_features_shown.",
+            missing=list(lacking),
+            source=":".join(policy.features),
+            destination=":".join(most.features if most is not None else there.features),
+        )
+
+
+def _lacking(policy: Policy, there: Processor, most: Policy | None) -> tuple[str, ...]:
+    if most is not None:
+        return beyond(policy, most)
+    return missing(words(policy.features), words(there.features))
+
+
 def features(case: Case) -> t.Iterator[Finding]:
-    """The destination's processor lacks nothing that the domain may have been shown."""
+    """The destination lacks nothing that the domain may have been shown, where nobody can say what it was shown."""
     here, there = _both(case)
     if not _asked(case) or case.domain is None:
         return
-    host, name = case.request.destination, case.domain.name
+    host, name, kind = case.request.destination, case.domain.name, case.domain.type
+    given, most = here.default(kind) if here else None, there.most(kind) if there else None
     mine, theirs = (words(processor.features) if processor else () for processor in (here, there))
-    if not mine or not theirs:
-        blind = case.source_name if theirs else host
+    if case.domain.cpu_policy is not None and (most is not None or theirs):
+        return
+    if given is not None and most is not None:
+        lacking, how = beyond(given, most), "gives its domains by default"
+        seen = given.features, most.features
+    elif mine and theirs and here and there:
+        lacking, how = missing(mine, theirs), "has"
+        seen = here.features, there.features
+    else:
+        blind = case.source_name if theirs or most is not None else host
         yield case.warning(
             "cpu_unchecked",
             blind,
-            f"the features of the processor of {blind} are not known (hw_caps of `xl info`), so nothing can be"
-            f" compared with what {name} was shown.",
+            f"the features of the processor of {blind} are not known (xen-cpuid -p, hw_caps of `xl info`), so nothing"
+            f" can be compared with what {name} was shown.",
             "See that both hosts have processors of one generation. Else start the domain with a processor that both"
             " have (cpuid= in its configuration file).",
         )
         return
-    lacking = missing(mine, theirs)
     if lacking:
         levelled = bool(case.build.get("cpuid"))
         yield case.warning(
             "cpu_features_fewer",
             host,
-            f"the processor of {host} lacks what that of {case.source_name} has: {listed(lacking)}."
+            f"the processor of {host} lacks what that of {case.source_name} {how}: {listed(lacking)}."
             + (f" {name} was started with a processor of its own (cpuid=)." if levelled else "")
             + f" The move ends before memory is sent, and {name} goes on, when it was shown one of them.",
             f"To have {name} move in any case, start it with a processor that all hosts have (cpuid= in its"
             " configuration file).",
             missing=list(lacking),
-            source=":".join(here.features) if here else "",
-            destination=":".join(there.features) if there else "",
+            source=":".join(seen[0]),
+            destination=":".join(seen[1]),
         )
 
 
@@ -105,8 +159,20 @@ def rate(case: Case) -> t.Iterator[Finding]:
 
 
 def compared(case: Case) -> tuple[str, ...]:
-    """Return the words that the sender is to hold the stream against; none where nothing is to be compared."""
+    """Return the words of hw_caps that the sender is to hold the stream against; none where nothing is to be compared.
+
+    Nor where it is known what Xen there gives the domain at most (:func:`most_there`).
+    """
     dummy, there = _both(case)
-    if not _asked(case) or there is None or SHOWN in case.request.waive:
+    if not _asked(case) or there is None or SHOWN in case.request.waive or most_there(case) is not None:
         return ()
     return there.features if words(there.features) else ()
+
+
+def most_there(case: Case) -> Policy | None:
+    """Return what the sender is to hold the stream against, with no features where these were waived."""
+    dummy, there = _both(case)
+    if not _asked(case) or there is None or case.domain is None:
+        return None
+    found = there.most(case.domain.type)
+    return dataclasses.replace(found, features=()) if found is not None and SHOWN in case.request.waive else found

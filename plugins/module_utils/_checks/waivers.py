@@ -99,6 +99,7 @@ NEVER: t.Mapping[str, str] = {
         *("device_model_gone", "capability_missing", "affinity_impossible"),
     ),
     **_each("Xen does not support it, and a guest cannot cope with it", "cpu_vendor"),
+    **_each("Xen refuses it on the destination", "cpu_policy_refused"),
     **_each("its state stays behind", "vtpm"),
     **_each(
         "it is not known what the domain is to be started from",

@@ -37,12 +37,22 @@ class AnotherDomain(Dom0XenError):
 
 
 class ProcessorLacks(Dom0XenError):
-    """The guest was shown a processor that the destination does not have. Details: ``missing``, and both."""
+    """The guest was shown a processor that the destination does not give it. Details: ``missing``, and both."""
 
     code = "cpu_features_shown"
     remedy = (
         "Move the domain to a host whose processor has them; or start it anew with a processor that all hosts have"
         " (cpuid= in its configuration file). When its guest does not use them, waive cpu_features_shown."
+    )
+
+
+class ProcessorRefused(Dom0XenError):
+    """The guest was shown more than Xen on the destination takes. Details: ``limits``."""
+
+    code = "cpu_policy_refused"
+    remedy = (
+        "Move the domain to a host that gives its domains as much; or have it shut down and started on the destination"
+        " from its configuration file (migrate_method: cold)."
     )
 
 

@@ -64,7 +64,8 @@ class Sender(Driver[SourceState]):
         self._guard = Guard(settings, self._store, send=self.link.send_message)
         self._deadlines = Deadlines(settings, self.link, self.clock)
         self._watch: SourceWatch | None = None
-        self._stream = Outgoing(Authorised(settings.uuid, settings.name), settings.destination_features)
+        there = (settings.destination_features, settings.most_shown)
+        self._stream = Outgoing(Authorised(settings.uuid, settings.name), *there)
         self._xl_started = self._exit_seen = self._watches = self._watched = False
         self._peer: dict[str, t.Any] = {}
 

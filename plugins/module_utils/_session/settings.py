@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, read_policy
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LEAVE_PAUSED, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS
@@ -104,10 +105,11 @@ class SenderSettings(Settings):
     configuration. Nothing begins when its SHA-256 is not ``config_digest``, unless that is empty. With ``gate_held``
     the permission waits for the controller, for at most ``gate_timeout``. The controller is called to look every
     ``progress_interval``.
-    ``destination_features`` are those of the processor there, as hw_caps of ``xl info``; empty: the guest's are not
-    compared with them. Over ssh it comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be
-    shown. ``follow_config`` and ``liveness`` are those of the receiver, as far as the source has a part in it;
-    ``mapped`` and ``leave_paused`` too, to be told with the outcome, and ``keep_domid``, which it must have here.
+    The stream is compared with ``destination_cpu_policy``, the most that Xen there shows such a guest, and with
+    ``destination_features``, those of the processor there as hw_caps of ``xl info``, unless these are empty. Over ssh
+    it comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown. ``follow_config`` and
+    ``liveness`` are those of the receiver, as far as the source has a part in it; ``mapped`` and ``leave_paused`` too,
+    to be told with the outcome, and ``keep_domid``, which it must have here.
     It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` as for the receiver.
     """
 
@@ -121,6 +123,7 @@ class SenderSettings(Settings):
     progress_interval: float
     method: str = LIVE
     destination_features: str = ""
+    destination_cpu_policy: t.Mapping[str, t.Any] = field(default_factory=dict)
     transport: str = TLS
     ssh_user: str = "root"
     ssh_port: int = 22
@@ -145,6 +148,14 @@ class SenderSettings(Settings):
     def who(self) -> dict[str, t.Any]:
         """Return it with the method, which says what a paused copy is."""
         return {**super().who(), "method": self.method}
+
+    @property
+    def most_shown(self) -> Policy | None:
+        """What ``destination_cpu_policy`` says. Raises :class:`SettingsWrong` when that is no policy."""
+        try:
+            return read_policy(self.destination_cpu_policy) if self.destination_cpu_policy else None
+        except (TypeError, ValueError) as exc:
+            raise SettingsWrong(f"the destination's processor is not told as by migration_check: {exc}") from exc
 
     @property
     def described_by(self) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._session import figures
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain
 from ansible_collections.dom0.xen.plugins.module_utils._session.guest_clock import GuestClock
@@ -52,10 +53,13 @@ class Authorised:
 class Outgoing:
     """The stream as the sender reads it from ``xl``."""
 
-    def __init__(self, domain: Authorised, features: str = "") -> None:
-        """``features`` are those of the destination's processor, as hw_caps; empty: they are not looked at."""
+    def __init__(self, domain: Authorised, features: str = "", most: Policy | None = None) -> None:
+        """``features`` are those of the destination's processor, as hw_caps; empty: they are not looked at.
+
+        ``most`` is what Xen there shows such a guest at most, as far as that is known.
+        """
         self._domain = domain
-        self._processor = ShownProcessor(features)
+        self._processor = ShownProcessor(features, most)
         self._parser = wire.StreamParser()
         self._rate = figures.Rate()
         self._held: list[bytes] = []

@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Answer, maker
 from ansible_collections.dom0.xen.plugins.module_utils._wire.errors import RecordLength
 
 CPUID_LEAF = struct.Struct("<6I")
@@ -54,8 +55,7 @@ def vendor(leaves: t.Iterable[CpuidLeaf]) -> str | None:
     """Return the vendor's twelve letters, as in ``GenuineIntel``; None without leaf 0, or when they are no letters."""
     for leaf in leaves:
         if leaf.leaf == 0:
-            text = struct.pack("<3I", leaf.ebx, leaf.edx, leaf.ecx).decode("ascii", "replace")
-            return text if text.isascii() and text.isprintable() else None
+            return maker(leaf.ebx, leaf.ecx, leaf.edx)
     return None
 
 
@@ -64,15 +64,9 @@ def highest(leaves: t.Iterable[CpuidLeaf], base: int = 0) -> int | None:
     return next((leaf.eax for leaf in leaves if leaf.leaf == base), None)
 
 
-def register(leaves: t.Iterable[CpuidLeaf], leaf: int, subleaf: int, name: str) -> int:
-    """Return what CPUID answers in a register (eax, ebx, ecx, edx); 0 for a leaf that is not there, as the processor.
-
-    ``subleaf`` does not matter where the leaf has none.
-    """
-    for found in leaves:
-        if found.leaf == leaf and found.subleaf in (None, subleaf):
-            return int(getattr(found, name))
-    return 0
+def answers(leaves: t.Iterable[CpuidLeaf]) -> dict[tuple[int, int], Answer]:
+    """Return what CPUID answers by leaf and subleaf, which is 0 where the leaf has none."""
+    return {(each.leaf, each.subleaf or 0): (each.eax, each.ebx, each.ecx, each.edx) for each in leaves}
 
 
 def _entries(form: struct.Struct, body: bytes, name: str, position: int) -> t.Iterator[tuple[int, ...]]:

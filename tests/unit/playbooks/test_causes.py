@@ -58,9 +58,19 @@ def refused(user: User, *arguments: str) -> tuple[set[str], str]:
     return {f["code"] for f in findings if f["severity"] != "warning"}, " ".join(log.split())
 
 
-def test_a_guest_that_was_shown_more_ends_the_move_before_memory(make_user: MakeUser) -> None:
-    """It is never paused; who knows that it does not use that may say so."""
+def test_a_guest_that_was_shown_more_is_not_moved(make_user: MakeUser) -> None:
+    """Xen tells what it was shown, and what the other Xen gives: nothing is begun."""
     user = make_user({}, {"hw_caps": OLDER})
+    user.site["xen1"].record_points()
+    codes, log = refused(user)
+    assert codes == {"cpu_features_shown"}
+    assert "centos was shown a processor with cx16, which xen2 does not give it" in log
+    assert user.site["xen1"].passed("migrate.start") == [] and user.site["xen2"].domains() == []
+
+
+def test_a_guest_that_was_shown_more_ends_the_move_before_memory(make_user: MakeUser) -> None:
+    """Where nobody could say it before. It is never paused; who knows that it does not use that may say so."""
+    user = make_user({"xen_cpuid": False}, {"hw_caps": OLDER})
     user.site["xen1"].record_points()
     codes, log = refused(user)
     assert codes == set()
@@ -73,9 +83,25 @@ def test_a_guest_that_was_shown_more_ends_the_move_before_memory(make_user: Make
     assert where(user.site) == "xen2"
 
 
+def test_a_guest_that_was_shown_what_xen_there_refuses(make_user: MakeUser) -> None:
+    """It is found before, and without xen-cpuid in the stream; to waive features does not help."""
+    user = make_user({}, {"cpuid_highest_extended": 0x8000001C})
+    codes, log = refused(user)
+    assert codes == {"cpu_policy_refused", "cpu_features_shown"}
+    assert "CPUID leaf 0x80000000 has 0x80000021, and 0x8000001c at most there" in log
+    (user.site["xen1"].paths.bin / "xen-cpuid").unlink()
+    user.site["xen1"].record_points()
+    codes, log = refused(user, "-e", "migrate_waive=cpu_features_shown")
+    assert codes == set()
+    assert (user.result["end_state"], user.result["error"]["code"]) == ("stayed", "cpu_policy_refused")
+    assert "the guest was shown what Xen on the destination refuses: CPUID leaf 0x80000000" in log
+    assert user.site["xen1"].passed("suspend.request") == []
+    assert user.site["xen2"].domains() == []
+
+
 def test_a_guest_that_was_paused_for_its_transfer_goes_on(make_user: MakeUser) -> None:
-    """With the method suspend it stands still when its stream begins."""
-    user = make_user({}, {"hw_caps": OLDER})
+    """With the method suspend it stands still when its stream begins. Without xen-cpuid hw_caps are compared."""
+    user = make_user({"xen_cpuid": False}, {"hw_caps": OLDER, "xen_cpuid": False})
     process = user.start("dom0.xen.migrate", *user.asking("xen2"), "-e", "migrate_method=suspend")
     log = process.communicate(timeout=LIMIT_S)[0]
     assert process.returncode == 2, log[-4000:]

@@ -114,7 +114,7 @@ OTHERS: t.Mapping[str, Other] = {
     "newer": Other({("device_model_gone", "newer")}, {"xen_minor": 21}, domain="traditional"),
     "pv-only": Other({("capability_missing", "pv-only")}, {"virt_caps": "pv"}),
     "fewer": Other({("cpu_features_fewer", "fewer")}, {"hw_caps": OLDER}),
-    "unknown": Other({("cpu_unchecked", "unknown")}, {"hw_caps": ""}),
+    "unknown": Other({("cpu_unchecked", "unknown")}, {"hw_caps": "", "xen_cpuid": False}),
     "slower": Other({("tsc_rate_differs", "slower")}, {"cpu_khz": 2100000}),
     "stingy": Other({("grant_limits", "stingy")}, {"xen_commandline": FEWER_GRANTS}),
     "small": Other({("not_enough_memory", "small")}, {"memory_mib": SMALL_MIB}),

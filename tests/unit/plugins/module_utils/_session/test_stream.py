@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
+import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import ProcessorLacks
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import ProcessorLacks, ProcessorRefused
 from ansible_collections.dom0.xen.plugins.module_utils._session.figures import LAST_LIVE_ROUND
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
@@ -72,6 +76,53 @@ def test_a_guest_that_was_shown_no_more_goes(monkeypatch: pytest.MonkeyPatch, fe
     assert (
         b"".join(bytes(stream.take(part, 0.0) or b"") for part in streams.pieces(data, range(100, 5000, 100))) == data
     )
+
+
+def _most(**changes: t.Any) -> Policy:
+    """What a Xen gives that gives the guest of these tests all that it was shown."""
+    words = ("178bfbfd", "80202001", *["00000000"] * 3, "00000020", *["00000000"] * 13)
+    return dataclasses.replace(Policy(None, words, 13, 2, 0x80000008, 1 << 31), **changes)
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000, 1 << 20])
+@pytest.mark.parametrize(
+    ("most", "error", "words"),
+    [
+        (_most(features=_most().features[:5]), ProcessorLacks, None),
+        (_most(features=("178bfbfd", "80200001", *["0"] * 17)), ProcessorLacks, ["cx16", "avx2"]),
+        (_most(max_leaf=7), ProcessorRefused, ["CPUID leaf 0"]),
+        (_most(platform_info=0), ProcessorRefused, ["MSR 0xce"]),
+    ],
+)
+def test_what_xen_there_gives_a_guest_is_compared(
+    monkeypatch: pytest.MonkeyPatch, most: Policy, error: type[Dom0XenError], words: list[str] | None, piece: int
+) -> None:
+    """Leaves, features and registers, before a page was handed on; words that it does not have are not compared."""
+    monkeypatch.setattr(streams, "MSR_POLICY", (0x12, struct.pack("<IIQIIQ", 0xCE, 0, 1 << 31, 0x10A, 0, 0)))
+    data = _stream(monkeypatch)
+    stream, sent = Outgoing(Authorised(streams.UUID, "centos"), "", most), 0
+    caught: Dom0XenError | None = None
+    try:
+        for part in streams.pieces(data, range(piece, len(data), piece)):
+            sent += len(stream.take(part, 0.0) or b"")
+    except error as exc:
+        caught = exc
+    if words is None:
+        assert caught is None and sent == len(data)
+        return
+    assert caught is not None
+    details = caught.details
+    assert (details.get("missing") or [limit["what"] for limit in details["limits"]]) == words
+    assert sent <= data.index(streams.memory([streams.normal(range(100))]))
+
+
+def test_the_last_record_of_a_kind_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it does for Xen."""
+    data = _stream(monkeypatch)
+    more = streams.frame(0x11, struct.pack("<6I", 0, NO_SUBLEAF, 14, 0, 0, 0))
+    at = data.index(streams.frame(*streams.MSR_POLICY))
+    with pytest.raises(ProcessorRefused):
+        Outgoing(Authorised(streams.UUID, "centos"), "", _most()).take(data[:at] + more + data[at:], 0.0)
 
 
 def test_a_stream_of_an_old_xen_shows_no_processor() -> None:
