@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, T
 RESTORE_WAIVABLE = (
     *("image_restored", "image_checkpoint", "domain_elsewhere"),
     *("not_enough_memory", "bridge_missing", "cpupool_missing", "disk_missing"),
+    *("cpu_features_shown", "grant_limits", "script_missing", "device_model_user_missing"),
 )
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]

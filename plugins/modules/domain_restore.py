@@ -19,6 +19,8 @@ description:
     of a newer Xen, has no manifest, or was restored before; one whose domain went on after it was saved; one whose
     domain is on this or any other dom0 of O(inventory), or may be on one that does not answer; and one whose domain is
     being migrated, or was when that was interrupted, since settling may start it.
+  - Compared with what the host has, as before a migration, are the processor that the guest was shown, limits of
+    grants, scripts, the device model and its user, memory, bridges, pools of processors and disks.
   - An image is good for one restore only, since the disks of its domain belong to a later moment when it has run on.
     That it was restored is put on record in a file beside it, whose name has C(.restored.json) behind the image's.
   - Whatever fails before the domain may run, an C(xl) or a module that is killed among it, ends with no copy here and
@@ -81,8 +83,10 @@ options:
         V(leave_paused) were put back to that moment, or the domain has not run since.
       - V(domain_elsewhere) the domain is on another dom0 too. Only with O(leave_paused=true); nothing here lets two
         copies of a domain run.
-      - V(not_enough_memory), V(bridge_missing), V(cpupool_missing) and V(disk_missing) it is there by the time that
-        C(xl) needs it, which else refuses.
+      - V(not_enough_memory), V(bridge_missing), V(cpupool_missing), V(disk_missing), V(script_missing) and
+        V(device_model_user_missing) it is there by the time that C(xl) needs it, which else refuses.
+      - V(cpu_features_shown) and V(grant_limits) the guest uses nothing of what it was given and is missing here; else
+        it breaks.
     type: list
     elements: str
     choices:
@@ -93,6 +97,10 @@ options:
       - bridge_missing
       - cpupool_missing
       - disk_missing
+      - cpu_features_shown
+      - grant_limits
+      - script_missing
+      - device_model_user_missing
     default: []
 attributes:
   check_mode:

@@ -160,6 +160,7 @@ manifest:
     boot_id: {type: str, description: The boot of the host., sample: 5e1e8f51-6513-48e3-a9c6-d2d0263407a2}
     domid: {type: int, description: The domid that the domain had., sample: 7}
     cpu_time_s: {type: float, description: "Processor time that it had used here, in seconds.", sample: 43.9}
+    xen_commandline: {type: str, description: "What Xen was booted with here.", sample: "dom0_mem=1024M,max:1024M"}
 domain:
   description: The domain that was saved, or would be.
   returned: success

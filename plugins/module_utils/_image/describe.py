@@ -29,6 +29,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._wire.rounds import Round
 
 _CONFIG_POSITION = header.HEADER.size + header.LENGTH.size
 _ZEROS = memoryview(bytes(1 << 20))
+# The version of a libxc stream that is the first with STATIC_DATA_END.
+_STATIC_DATA_SINCE = 3
 
 
 class Describer:
@@ -50,6 +52,13 @@ class Describer:
         self._policies = Policies()
         self._body: Body | Pages | None = None
         self._whole_pages = self._zero_pages = 0
+        self._introduced = False
+
+    @property
+    def introduced(self) -> bool:
+        """Whether all has come that stands before memory; a stream of Xen before 4.14 does not say where that ends."""
+        domain = self._parser.domain
+        return self._introduced or (domain is not None and domain.version < _STATIC_DATA_SINCE)
 
     @property
     def ended(self) -> bool:
@@ -147,12 +156,15 @@ class Describer:
         if isinstance(event, events.Config):
             self._read_config(event.text)
         elif isinstance(event, events.PageData):
+            self._introduced = True
             self._kinds.add(records.LIBXC, "PAGE_DATA", records.LIBXC_PAGE_DATA, event.size)
             before = self._rounds.pages
             self._rounds.update((event,), self._parser.position, 0.0)
             if self._count_zeros and self._rounds.pages > before:  # what --debug sends to compare counts nowhere
                 self._body = Pages()
         elif isinstance(event, events.Record):
+            ends = event.layer == records.LIBXC and event.type == records.LIBXC_STATIC_DATA_END
+            self._introduced = self._introduced or ends
             size = records.RECORD.size + records.padded(event.length)
             self._kinds.add(event.layer, event.name, event.type, size)
             self._rounds.update((event,), self._parser.position, 0.0)

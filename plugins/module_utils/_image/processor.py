@@ -9,6 +9,7 @@ import dataclasses
 import types
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, policy
 from ansible_collections.dom0.xen.plugins.module_utils._image.bodies import Body
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Cpuid, Leaf, Msr, Msrs, Policies
 from ansible_collections.dom0.xen.plugins.module_utils._wire import policies, records
@@ -40,6 +41,23 @@ def with_body(known: Policies, body: Body) -> Policies:
     if record.type == records.LIBXC_X86_MSR_POLICY:
         return dataclasses.replace(known, msr=_msrs(head, record.length, record.position))
     return known
+
+
+def shown_policy(known: Policies) -> Policy | None:
+    """Return it in the form in which Xen compares it; None where the stream does not say."""
+    if known.cpuid is None:
+        return None
+    answers = {
+        (int(each.leaf, 16), int(each.subleaf or "0", 16)): (
+            int(each.eax, 16),
+            int(each.ebx, 16),
+            int(each.ecx, 16),
+            int(each.edx, 16),
+        )
+        for each in known.cpuid.leaves
+    }
+    registers = known.msr.registers if known.msr is not None else ()
+    return policy(answers, {int(each.index, 16): int(each.value, 16) for each in registers})
 
 
 def _cpuid(head: bytes, length: int, position: int) -> Cpuid:

@@ -13,7 +13,16 @@ import os
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
-from ansible_collections.dom0.xen.plugins.module_utils._checks import devices, guest, hosts, identity, memory, world
+from ansible_collections.dom0.xen.plugins.module_utils._checks import (
+    devices,
+    guest,
+    hosts,
+    identity,
+    memory,
+    needs,
+    processor,
+    world,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
     WAIVED,
@@ -24,11 +33,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     listed,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Description
+from ansible_collections.dom0.xen.plugins.module_utils._image.processor import shown_policy
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainState, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import RESTORED, Mark
 
 CHECKPOINTED = "image_checkpoint"
+_SAVED_ON = "the host that it was saved on"
 AGAIN = "image_restored"
 _RULES: tuple[Rule, ...] = (
     hosts.complete,
@@ -39,6 +50,9 @@ _RULES: tuple[Rule, ...] = (
     guest.processors,
     devices.bridges,
     devices.driver_domains,
+    processor.shown,
+    needs.scripts,
+    needs.device_model,
 )
 # Of a move only: what is called NAME--incoming is in nobody's way.
 _NOT_HERE = ("incoming_name_taken",)
@@ -50,6 +64,14 @@ _REMEDIES = {
     "capability_missing": "Switch virtualisation on in the machine's firmware, or restore it on another host.",
     "driver_domain": "Start the driver domain of that name on this host first.",
     "name_taken": "Rename the other one with xl rename; the name of the one in the image is in the image.",
+    "cpu_policy_refused": "Restore it on a host that gives its domains as much; else start it with xl create.",
+    "cpu_features_shown": (
+        "Restore it on a host that has them, or start it from its configuration file (xl create). If its guest does not"
+        " use them: waive: [cpu_features_shown]."
+    ),
+    "grant_limits": "Boot this host with that limit (Xen's command line), or restore it on a host that has it.",
+    "script_missing": "Copy that script to this host, or restore it on a host that has it.",
+    "device_model_unseen": "See that it is there: without it xl cannot finish the domain. Debian: qemu-system-xen.",
     "cluster_managed": "Take it out of the cluster's hands first (pcs resource unmanage, crm resource unmanage).",
 }
 
@@ -66,10 +88,11 @@ def findings(
     yield from _next_boot(host, manifest, path)
     request = MoveRequest(domain=manifest.uuid, source=None, destination=name)
     case = Case(None, host, _domain(manifest, seen), request)
-    for rule in (*_RULES, _disks):
-        for finding in rule(case):
-            if finding.code not in _NOT_HERE:
-                yield dataclasses.replace(finding, remedy=_REMEDIES.get(finding.code, finding.remedy))
+    found = [finding for rule in (*_RULES, _vendor, _unshown, _disks) for finding in rule(case)]
+    found += needs.grants(_given_before(case, manifest))
+    for finding in found:
+        if finding.code not in _NOT_HERE:
+            yield dataclasses.replace(finding, remedy=_REMEDIES.get(finding.code, finding.remedy))
 
 
 def waived(found: t.Iterable[Finding], waive: t.Collection[str]) -> tuple[Finding, ...]:
@@ -148,7 +171,55 @@ def _domain(manifest: Manifest, seen: Description) -> DomainFacts:
         vcpus=vcpus if isinstance(vcpus, int) else 1,
         type=manifest.type,
         xenstore=None,
+        cpu_policy=shown_policy(seen.policies),
     )
+
+
+def _given_before(case: Case, manifest: Manifest) -> Case:
+    """Return the case with what Xen gave its domains where the image was saved, as far as the manifest tells."""
+    host = case.destination
+    if host is None or host.xen is None or manifest.xen_commandline is None or manifest.boot_id == host.boot_id:
+        return case
+    xen = dataclasses.replace(host.xen, commandline=manifest.xen_commandline)
+    there = dataclasses.replace(host, boot_id=manifest.boot_id, xen=xen)
+    return dataclasses.replace(case, source=there, request=dataclasses.replace(case.request, source=_SAVED_ON))
+
+
+def _vendor(case: Case) -> t.Iterator[Finding]:
+    """The processor is of the maker that the guest was shown."""
+    there = case.destination.equipment.processor if case.destination else None
+    policy = case.domain.cpu_policy if case.domain else None
+    if case.domain is None or policy is None or there is None:
+        return
+    most, host = there.most(case.domain.type), case.request.destination
+    mine, theirs = policy.vendor, most.vendor if most is not None else there.vendor
+    if mine and theirs and mine != theirs:
+        yield case.error(
+            "cpu_vendor",
+            host,
+            f"the processor of {host} is of {theirs}, and {case.domain.name} was shown one of {mine}; Xen does not"
+            " support that.",
+            "Restore it on a host with a processor of that maker, or start it from its configuration file (xl create).",
+            source=mine,
+            destination=theirs,
+        )
+
+
+def _unshown(case: Case) -> t.Iterator[Finding]:
+    """It can be compared what the guest was shown of the processor."""
+    there = case.destination.equipment.processor if case.destination else None
+    domain, host = case.domain, case.request.destination
+    if domain is None:
+        return
+    told = there is not None and (there.most(domain.type) is not None or bool(there.features))
+    if domain.cpu_policy is None or not told:
+        what = f"what {host} gives its domains" if domain.cpu_policy is not None else f"what {domain.name} was shown"
+        yield case.warning(
+            "cpu_unchecked",
+            host,
+            f"{what} of its processor is not known, so nothing can be compared.",
+            "See that the processor of this host is of the generation of the one that it was saved on, or newer.",
+        )
 
 
 def _disks(case: Case) -> t.Iterator[Finding]:

@@ -91,9 +91,12 @@ class Reading:
 
     @property
     def tells(self) -> bool:
-        """Whether it is known by now whose image it is, and of which Xen; or that this will never be known."""
+        """Whether it is known by now whose image it is, of which Xen, and what processor its guest was shown.
+
+        Or that this will never be known.
+        """
         seen = self._describer.describe("", self._size, "")
-        return seen.xen_version is not None or self._describer.over
+        return (seen.xen_version is not None and self._describer.introduced) or self._describer.over
 
     def finish(self) -> None:
         """See that it is what was saved, to its last byte. Raises ImageAltered."""

@@ -32,7 +32,8 @@ class Manifest(Record):
     """One save. ``sha256`` is of the stream as ``xl`` wrote it, before compression; ``saved_at`` is UTC, ISO 8601.
 
     ``boot_id``, ``domid`` and ``cpu_time_s`` (seconds, resolution 0.1 s) are those of the copy that was saved, as it
-    stood still: one that shows the same has not run since.
+    stood still: one that shows the same has not run since. ``xen_commandline`` is what Xen was booted with there, which
+    says how much its domains were given, null where that is not known.
     """
 
     format: int
@@ -49,6 +50,7 @@ class Manifest(Record):
     boot_id: str
     domid: int
     cpu_time_s: float
+    xen_commandline: str | None = None
 
     def encode(self) -> bytes:
         """Return it as a file's content."""
@@ -83,6 +85,7 @@ def _sound(manifest: Manifest) -> bool:
         and manifest.format == FORMAT
         and all(isinstance(value, str) and value for value in texts)
         and _is_number(manifest.cpu_time_s)
+        and isinstance(manifest.xen_commandline, (str, type(None)))
         and manifest.after in AFTER
         and _SHA256.match(manifest.sha256) is not None
         and _RELEASE.match(manifest.xen_version) is not None

@@ -60,7 +60,7 @@ _NEXT = {
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be saved, and how. ``zstd`` is where that program is."""
+    """What is to be saved, and how. ``zstd`` is where that program is, ``xen_commandline`` that of the host's Xen."""
 
     domid: int
     uuid: str
@@ -69,6 +69,7 @@ class Order:
     after: str
     compression: str
     zstd: str | None = None
+    xen_commandline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,7 @@ class _Save:
             boot_id=_procfs.boot_id(),
             domid=order.domid,
             cpu_time_s=row.cpu_time_s,
+            xen_commandline=order.xen_commandline,
         )
 
     def _undone(self, exc: Dom0XenError | OSError) -> Dom0XenError:

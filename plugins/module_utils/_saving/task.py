@@ -95,7 +95,16 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
     named = {"uuid": domain.uuid, "name": domain.name, "domid": domain.domid, "type": domain.type}
     if asked.check:
         return _result(asked, pair, True, named, None, None)
-    order = Order(domain.domid, domain.uuid, domain.name, str(domain.type), asked.after, asked.compression, asked.zstd)
+    order = Order(
+        domid=domain.domid,
+        uuid=domain.uuid,
+        name=domain.name,
+        type=str(domain.type),
+        after=asked.after,
+        compression=asked.compression,
+        zstd=asked.zstd,
+        xen_commandline=host.xen.commandline if host.xen else None,
+    )
     with Stop() as stop, contextlib.ExitStack() as stack:
         try:
             lock = DomainLock(runtime_root(asked.runtime_path), domain.uuid, SENDER, SAVES)

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _equipment
 from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeRestoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
@@ -298,3 +298,66 @@ def test_memory(make_restoring: MakeRestoring) -> None:
     restoring.host.configure(memory_mib=1024)
     result = restoring.run()
     assert result["code"] == "not_enough_memory", result
+
+
+# The guest of the double is shown CX16, which is bit 13 of the second word.
+OLDER = "078bfbfd:80800001:2193fbff:00000005:00000000:00000000:00000000:00000100"
+
+
+@pytest.mark.parametrize("verify", ["full", "quick"])
+@pytest.mark.parametrize("xen_cpuid", [True, False])
+def test_processor_with_less(make_restoring: MakeRestoring, verify: str, xen_cpuid: bool) -> None:
+    """The image tells what the guest was shown; it can be taken upon oneself."""
+    restoring = make_restoring(xen_cpuid=xen_cpuid)
+    restoring.host.configure(hw_caps=OLDER)
+    result = restoring.refused_before("cpu_features_shown", verify=verify)
+    assert "a processor with cx16, which xen1 does not give it" in result["msg"]
+    assert "waive: [cpu_features_shown]" in result["remedy"]
+    if xen_cpuid:
+        assert restoring.restored(waive=["cpu_features_shown"], verify=verify)["changed"]
+        restoring.intact()
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "words"),
+    [
+        ({"cpuid_highest_extended": 0x8000001C}, "cpu_policy_refused", "CPUID leaf 0x80000000 has 0x80000021"),
+        ({"cpu_maker": "GenuineIntel"}, "cpu_vendor", "is of GenuineIntel, and centos was shown one of AuthenticAMD"),
+    ],
+)
+def test_processor_that_xen_refuses(restoring: Restoring, settings: dict[str, t.Any], code: str, words: str) -> None:
+    """Nobody can take that upon himself."""
+    restoring.host.configure(**settings)
+    assert words in restoring.refused_before(code, waive=["cpu_features_shown"])["msg"]
+
+
+def test_image_of_an_old_xen(make_restoring: MakeRestoring) -> None:
+    """It does not tell what the guest was shown."""
+    restoring = make_restoring(xen_minor=13)
+    for verify in ("quick", "full"):
+        result = restoring.restored(_ansible_check_mode=True, verify=verify)
+        assert [each["code"] for each in result["accepted"]] == ["cpu_unchecked"]
+
+
+def test_grants(restoring: Restoring) -> None:
+    """The manifest says what domains were given where the image was saved; an older one does not."""
+    restoring.host.configure(xen_commandline="dom0_mem=1024M gnttab_max_frames=32")
+    assert restoring.restored(_ansible_check_mode=True)["accepted"] == []
+    _manifest(restoring, boot_id="77777777-6513-48e3-a9c6-d2d0263407a2")
+    result = restoring.refused_before("grant_limits")
+    assert "gnttab_max_frames is 32 there, and 64 on the host that it was saved on" in result["msg"]
+    assert restoring.restored(_ansible_check_mode=True, waive=["grant_limits"])["changed"]
+    _manifest(restoring, xen_commandline=None)
+    assert restoring.restored(_ansible_check_mode=True)["accepted"] == []
+
+
+def test_script_and_user_of_the_device_model(make_restoring: MakeRestoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What xl would miss in the middle is said before."""
+    extra = 'device_model_user = "nobody-here"\nvif = [ "mac=00:16:3e:00:00:65,bridge=xenbr0,script=vif-ours" ]'
+    restoring = make_restoring(guest={"kind": "hvm", "bridge": None, "extra": extra})
+    monkeypatch.setattr(_equipment, "_names", lambda root, folder: ("vif-bridge",) if "scripts" in folder else ())
+    result = restoring.run()
+    codes = {each["code"] for each in result["details"]["findings"]}
+    assert codes == {"script_missing", "device_model_user_missing"} and "vif-ours" in result["msg"], result
+    waived = restoring.restored(_ansible_check_mode=True, waive=["script_missing", "device_model_user_missing"])
+    assert {"script_missing", "device_model_user_missing"} <= {each["code"] for each in waived["accepted"]}

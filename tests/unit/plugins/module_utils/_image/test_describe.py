@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import lzma
+import struct
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,29 @@ def test_last_policy_counts() -> None:
     """As for Xen, which replaces one by the next (update_blob)."""
     found = described(stream(streams.MSR_POLICY, (0x12, bytes(32))))
     assert found.policies.msr is not None and found.policies.msr.count == 2
+
+
+def test_policy_as_xen_compares_it() -> None:
+    """From its leaves and registers; None where the stream does not say, as those of old releases."""
+    leaves = struct.pack("<18I", 0, 0xFFFFFFFF, 13, 1, 2, 3, 7, 0, 1, 5, 6, 7, 7, 1, 0x10, 0, 0, 0)
+    body = (0x11, leaves), (0x12, struct.pack("<IIQIIQ", 0xCE, 0, 1 << 31, 0x10A, 0, 1 << 33))
+    found = processor.shown_policy(described(stream(*body)).policies)
+    assert found is not None and (found.max_leaf, found.max_subleaf, found.platform_info) == (13, 1, 1 << 31)
+    assert [found.features[word] for word in (5, 10, 17)] == ["00000005", "00000010", "00000002"]
+    assert processor.shown_policy(described(streams.SMALL["pvh-v2"]).policies) is None
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_what_stands_before_memory(kind: str) -> None:
+    """It is known at its end, and not when it is only known which Xen has written the stream."""
+    data, describer = streams.SMALL[kind], Describer()
+    end = data.index(streams.frame(0x10)) + 8 if kind != "pvh-v2" else data.index(b"LibxlFmt") + 16 + 8 + 24 + 16
+    describer.feed(data[: end - 8])
+    before = describer.introduced
+    describer.feed(data[end - 8 :])
+    assert (before, describer.introduced) == (False, True)
+    told = describer.describe("", 0, "").policies.msr is not None
+    assert told is (streams.frame(*streams.MSR_POLICY) in data)
 
 
 def test_description_travels() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pathlib
 import typing as t
@@ -159,6 +160,7 @@ CHANGES: list[dict[str, t.Any]] = [
     {"sha256": "0" * 63},
     {"after": "gone"},
     {"cpu_time_s": "1"},
+    {"xen_commandline": 1},
 ]
 
 
@@ -167,6 +169,14 @@ def test_manifest_that_is_none(change: dict[str, t.Any]) -> None:
     """It is not believed in part."""
     assert decode(OLD.encode()) == OLD
     assert decode(dataclasses.replace(OLD, **change).encode()) is None
+
+
+def test_manifest_of_an_earlier_release() -> None:
+    """It does not say how Xen was booted."""
+    document = json.loads(OLD.encode())
+    del document["xen_commandline"]
+    assert decode(json.dumps(document).encode()) == OLD
+    assert OLD.xen_commandline is None
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b"[" * 60_000, b"null"])
