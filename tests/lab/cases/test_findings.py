@@ -84,10 +84,13 @@ def odd_in_many_ways(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def odd_with_disks(world: World) -> Iterator[None]:
-    """A domain with six disks: volumes, which the destination has in other ways, and files on the source's own disk."""
+    """A domain with seven disks: volumes, which the destination has in other ways, and files of the source alone."""
     here, there = world.source, world.destination
     with contextlib.ExitStack() as stack:
         paths = [stack.enter_context(volume(here, f"vg-{name}", f"LVM-lab-{name}", 16)) for name in "absm"]
+        # Nobody has given it a name that is the same on both hosts.
+        paths.append(stack.enter_context(volume(here, "vg-n", "lab-n", 16)))
+        stack.enter_context(volume(there, "vg-o", "lab-o", 16))
         # What is called b there is the source's a, s is smaller, and there is no m.
         stack.enter_context(volume(there, "vg-b", "LVM-lab-a", 16))
         stack.enter_context(volume(there, "vg-s", "LVM-lab-s", 8))
@@ -95,7 +98,9 @@ def odd_with_disks(world: World) -> Iterator[None]:
         stack.callback(here.run, ["rm", *DISK_FILES])
         words = [f"access=w,backendtype=phy,target={path}" for path in paths]
         words += [f"access={access},target={path}" for access, path in zip("wr", DISK_FILES, strict=True)]
-        disks = ", ".join(f'"format=raw,vdev=xvd{letter},{each}"' for letter, each in zip("abcdef", words, strict=True))
+        disks = ", ".join(
+            f'"format=raw,vdev=xvd{letter},{each}"' for letter, each in zip("abcdefg", words, strict=True)
+        )
         stack.enter_context(paused(here, "odd", small("odd", f"disk = [ {disks} ]")))
         yield
 
@@ -211,15 +216,17 @@ def bare_python(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def worth_a_word(world: World) -> Iterator[None]:
-    """The destination's clock is wrong, Pacemaker keeps there what is not known, and the source has two addresses."""
+    """The destination has another clock and MTU and an unknown Pacemaker, and the source has two addresses."""
     address = "10.77.0.101/24 dev xenbr0"
     world.source.run(f"ip addr add {address}")
+    world.destination.run("ip link set dev xenbr0 mtu 1400")
     world.destination.run(f"date -u -s @$(($(date +%s) + {AHEAD_S}))")
     try:
         with cluster(world.destination, ""):
             yield
     finally:
         world.destination.set_clock()
+        world.destination.run("ip link set dev xenbr0 mtu 1500")
         world.source.run(f"ip addr del {address}")
 
 
@@ -245,10 +252,13 @@ CASES = {
     "disks": Provoked(
         {
             *(PAUSED, ("map_collides", "xen2"), ("disk_differs", "xen2"), ("disk_size_differs", "xen2")),
-            *(("disk_missing", "xen2"), ("disk_not_shared", "xen2")),
+            *(("disk_missing", "xen2"), ("disk_not_shared", "xen2"), ("disk_unproven", "xen2")),
         },
         odd_with_disks,
-        {**ODD, "migrate_map_disks": {"/dev/mapper/vg-a": "/dev/mapper/vg-b"}},
+        {
+            **ODD,
+            "migrate_map_disks": {"/dev/mapper/vg-a": "/dev/mapper/vg-b", "/dev/mapper/vg-n": "/dev/mapper/vg-o"},
+        },
         beside={("disk_unchecked", "xen2"), ("disk_cached", "xen1")},
     ),
     "PV, live": Provoked({PAUSED, ("no_shadow_paging", "xen1")}, odd_pv, {**ODD, "migrate_method": "live"}),
@@ -329,7 +339,10 @@ CASES = {
         question={"migrate_network": ["10.0.2.0/24"]},
     ),
     "worth a word": Provoked(
-        {("clocks_differ", "xen2"), ("cluster_unknown", "xen2"), ("network_several_addresses", "xen1")},
+        {
+            *(("clocks_differ", "xen2"), ("cluster_unknown", "xen2"), ("mtu_smaller", "xen2")),
+            ("network_several_addresses", "xen1"),
+        },
         worth_a_word,
         {"migrate_network": ["10.77.0.0/24"]},
         forbids=False,

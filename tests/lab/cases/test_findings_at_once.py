@@ -24,7 +24,7 @@ from proof.share import NO_QEMU
 from .circumstances import OTHER_UUID, THIRD_UUID, card_less, paused
 from .findings import CHECK, PAUSED, Found, findings, of_kind, with_groups
 from .plays import Outcome
-from .views import MUTE, NO_XL, REFUSING, View, inventory, saying, views
+from .views import MUTE, NO_XL, REFUSING, View, instead_of, inventory, saying, views
 from .world import BUILD, World
 
 pytestmark = pytest.mark.untried
@@ -32,8 +32,10 @@ pytestmark = pytest.mark.untried
 MIB = 80
 HVM_MIB = 128
 WAIT_S = 900
-PINNED_UUID, MODELLED_UUID = (f"0ddba11e-0000-4000-8000-00000000000{number}" for number in (3, 4))
-OTHER_MAC = "00:16:3e:77:00:20"
+PINNED_UUID, MODELLED_UUID, ROUTED_UUID, EMULATED_UUID, ALIKE_UUID = (
+    f"0ddba11e-0000-4000-8000-00000000000{number}" for number in range(3, 8)
+)
+OTHER_MAC, ROUTED_MAC = "00:16:3e:77:00:20", "00:16:3e:77:00:30"
 POWEROFF, SUSPENDED = 0, 2
 NOWHERE = "/opt/no-such-place"
 CONFIG = "/etc/xen/lab-name.cfg"
@@ -55,8 +57,13 @@ PINNED = {
     },
     "nics": [{"backend_domname": "net1"}],
 }
+ROUTED = {
+    "b_info": {"kernel": "/boot/no-such-kernel", "altp2m": "external"},
+    "nics": [{"script": "vif-route", "gatewaydev": "eth9"}],
+}
 MODELLED = {
     "b_info": {
+        "dm_restrict": "True",
         "nested_hvm": "True",
         "device_model": f"{NOWHERE}/qemu",
         "device_model_user": "no-such-user",
@@ -84,6 +91,8 @@ class Answer:
     qemu: bool = False
 
 
+DATED = "dated"
+QEMU, QEMU_5_2 = "/usr/libexec/xen-qemu-system-i386", "/run/lab-qemu"
 VIEWS: Mapping[str, View] = {
     "no-xl": View(python=NO_XL),
     "failing": View('[ "$1" != info ] || exit 1'),
@@ -100,6 +109,8 @@ VIEWS: Mapping[str, View] = {
             *("/^free_memory/s/:.*/: 64/", "/^xen_commandline/s/dom0_mem=[^ ]*//"),
         )
     ),
+    # QEMU's version is read from the program itself. A host without QEMU has nothing that this could stand for.
+    DATED: View(python=instead_of(QEMU, QEMU_5_2)),
     "older": View(saying("/^xen_minor/s/:.*/: 13/", "/^xen_version/s/:.*/: 4.13.0/")),
 }
 # No view of anything: its Python ends at once.
@@ -138,6 +149,12 @@ ANSWERS = [
         {*of_pinned("no-store"), ("xenstore_unreachable", "no-store")},
         {("cpupool_unchecked", "no-store")},
     ),
+    Answer(
+        "routed",
+        "xen2",
+        {PAUSED, ("gateway_missing", "xen2")},
+        {("boot_file_unseen", "xen2"), ("altp2m_stays", "xen2"), ("mac_taken", "xen2")},
+    ),
     Answer("twice", "xen2", {("uuid_twice", "xen1"), ("domain_shut_down", "xen1")}),
     Answer(
         "half--incoming",
@@ -151,9 +168,13 @@ ANSWERS = [
         "modelled",
         "xen2",
         {PAUSED, ("nested_virtualisation", "xen1"), ("device_model_user_missing", "xen2")},
-        {("device_model_unseen", "xen2"), ("firmware_unseen", "xen2"), ("memory_below_maximum", "xen1")},
+        {
+            *(("device_model_unseen", "xen2"), ("firmware_unseen", "xen2"), ("memory_below_maximum", "xen1")),
+            *(("device_model_restricted", "xen2"), ("drivers_unseen", "xen1")),
+        },
         qemu=True,
     ),
+    Answer("emulated", DATED, {PAUSED}, {("device_model_older", DATED)}, qemu=True),
 ]
 # For whoever wants to know what is provoked here, as elsewhere.
 CASES = {f"{answer.domain} to {answer.host}": answer for answer in ANSWERS}
@@ -193,13 +214,21 @@ def odd_hosts(world: World) -> Iterator[None]:
         assert domid(destination, "holder") == domid(source, "centos")
         card = guest_config(name="pinned", uuid=PINNED_UUID, memory_mib=MIB, mac=OTHER_MAC)
         stack.enter_context(made_from(world, "pinned", card, PINNED))
+        card = guest_config(name="routed", uuid=ROUTED_UUID, memory_mib=MIB, mac=ROUTED_MAC)
+        stack.enter_context(made_from(world, "routed", card, ROUTED))
+        card = guest_config(name="alike", uuid=ALIKE_UUID, memory_mib=MIB, mac=ROUTED_MAC)
+        stack.enter_context(paused(destination, "alike", card))
         stack.enter_context(shut_down(world, "twice", THIRD_UUID, POWEROFF))
         number = stack.enter_context(shut_down(world, "half--incoming", THIRD_UUID, SUSPENDED))
         if world.lab.share is not None:
+            text = card_less(guest_config(name="emulated", uuid=EMULATED_UUID, type="hvm", memory_mib=HVM_MIB))
+            stack.enter_context(paused(source, "emulated", text))
             text = card_less(guest_config(name="modelled", uuid=MODELLED_UUID, type="hvm", memory_mib=HVM_MIB))
             modelled = stack.enter_context(made_from(world, "modelled", text, MODELLED))
             target = f"/local/domain/{modelled}/memory/target"
             source.run(f"xenstore-write {target} $(($(xenstore-read {target}) - 16384))")
+        destination.run(f"echo QEMU emulator version 5.2.0 > {QEMU_5_2}")
+        stack.callback(destination.run, ["rm", QEMU_5_2])
         stack.enter_context(views(destination, VIEWS))
         for host, name in ((source, "centos"), (destination, "another")):
             uuid = GUEST_UUID if host is source else OTHER_UUID

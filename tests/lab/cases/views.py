@@ -25,8 +25,15 @@ MUTE, REFUSING = f"{FOLDER}/mute", f"{FOLDER}/refusing"
 # A daemon that answers nobody must be none to the xl that is asked before.
 _XL = 'unset XENSTORED_PATH\nexec /usr/sbin/xl "$@"'
 _PYTHON = 'exec /usr/bin/python3 "$@"'
+
+
+def instead_of(path: str, file: str) -> str:
+    """What starts a Python that finds a file in the place of a program."""
+    return f"exec unshare -m sh -c 'mount --bind {file} $(readlink -f {path}) && {_PYTHON}' sh \"$@\""
+
+
 # Whoever looks for it finds a file that is no program.
-NO_XL = f"exec unshare -m sh -c 'mount --bind /etc/hostname $(readlink -f /usr/sbin/xl) && {_PYTHON}' sh \"$@\""
+NO_XL = instead_of("/usr/sbin/xl", "/etc/hostname")
 
 
 @dataclasses.dataclass(frozen=True)
