@@ -139,8 +139,9 @@ TWO = [{"pdev_path": f"/dev/{name}", "vdev": f"xvd{name}", **RAW} for name in "a
 def test_two_disks_of_the_guest_must_not_become_one() -> None:
     """A slip of the hand in the file would have it write over one of them with what belongs on the other."""
     subject = with_file({**CONFIG, "disks": TWO}, disks=[TWO[0], {**TWO[1], "pdev_path": "/dev/a"}])
-    (one,) = [each for each in found(subject) if each.severity != WARNING]
-    assert one.code == "map_collides" and one.details["disks"] == ["/dev/a", "/dev/b"]
+    one, other = [each for each in found(subject) if each.severity != WARNING]
+    assert (one.code, other.code) == ("map_collides", "disk_unproven")
+    assert one.details["disks"] == ["/dev/a", "/dev/b"]
     assert PATH in one.message and PATH in one.remedy
     swapped = with_file(
         {**CONFIG, "disks": TWO}, disks=[{**TWO[0], "pdev_path": "/dev/b"}, {**TWO[1], "pdev_path": "/dev/a"}]

@@ -475,7 +475,11 @@ HARMLESS: dict[str, dict[str, t.Any]] = {
         "destination": host("xen1"),
         "request": request(destination="xen1", allow_same_host=True),
     },
-    "routed network card": {"domain": with_config(nics=[{"bridge": "no", "script": "/etc/xen/scripts/vif-route"}])},
+    "routed network card": {
+        "domain": with_config(
+            nics=[{"bridge": "no", "script": "/etc/xen/scripts/vif-route", "gatewaydev": "xenbr0"}],
+        ),
+    },
     "vlan of a virtual switch": {
         "domain": with_config(nics=[{"bridge": "xenbr0.10", "script": "vif-openvswitch"}]),
     },
