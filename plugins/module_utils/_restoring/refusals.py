@@ -51,6 +51,7 @@ _RULES: tuple[Rule, ...] = (
     devices.bridges,
     devices.driver_domains,
     processor.shown,
+    needs.grants_asked,
     needs.scripts,
     needs.device_model,
 )

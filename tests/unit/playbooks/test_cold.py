@@ -86,7 +86,7 @@ def test_a_file_that_has_the_destinations_network_and_other_memory(user: User, m
 def test_a_guest_that_does_not_shut_down_in_time(user: User) -> None:
     """It is named as the cause, with what can be done about it; when it shuts down after all it is started again."""
     source = user.site["xen1"]
-    source.behave("centos", shutdown_s=8.0)
+    source.behave("centos", shutdown_s=45.0)
     before = source.domains()
     status, log = run(user, "-e", "migrate_shutdown_timeout=2")
     assert status != 0
