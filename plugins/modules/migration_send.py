@@ -84,9 +84,7 @@ options:
     choices: [engine, controller]
     default: engine
   gate_timeout:
-    description:
-      - How long the permission may wait at the gate, in seconds, for O(gate=controller). The migration is then given
-        up, and the domain goes on running here.
+    description: Seconds that the permission may wait with O(gate=controller). Then the migration is given up.
     type: int
     default: 120
   method:
