@@ -143,27 +143,42 @@ class _Restore:
         return next((row for row in self._rows() if row.domid == domid), None)
 
     def _make(self, child: XlRestore) -> int:
-        """Feed xl, and see that the domain is there, complete and paused."""
-        source, manifest = self._order.source, self._manifest
-        reading, domid = Reading(source), -1
+        """Feed xl, and see that the domain is there, complete and paused.
+
+        The image is read to its end even when xl gives up: that it was altered is then the cause to be told.
+        """
+        source = self._order.source
+        reading, domid, reads = Reading(source), -1, True
         for piece, passed in hold_back(source.pieces()):
+            self._stop.check()
             if piece:
                 reading.take(piece)
             else:
                 reading.finish()
                 reading.require_identity()
-                domid = self._appeared(child)
-                self._put_on_record(domid=domid)
-            child.write(passed, self._stop)
+                if reads:
+                    domid = self._appeared(child)
+                    self._put_on_record(domid=domid)
+            reads = reads and self._takes(child, passed)
+        if not reads:
+            raise Ended
         child.finish(self._stop)
         error = child.error()
         if error is not None:
             raise error
-        row = self.row(domid)
-        if row is None or not row.state.alive or row.name != manifest.name:
+        row, name = self.row(domid), self._manifest.name
+        if row is None or not row.state.alive or row.name != name:
             seen = "gone" if row is None else f"called {row.name} and {row.state.word}"
-            raise RestoreFailed(f"xl restore has ended well, and {manifest.name} is {seen}")
+            raise RestoreFailed(f"xl restore has ended well, and {name} is {seen}")
         return domid
+
+    def _takes(self, child: XlRestore, data: bytes) -> bool:
+        """Give xl what it may have by now; return whether it still reads."""
+        try:
+            child.write(data, self._stop)
+        except Ended:
+            return False
+        return True
 
     def _appeared(self, child: XlRestore) -> int:
         """Wait until the copy has a folder in XenStore, which it has before xl reads memory."""

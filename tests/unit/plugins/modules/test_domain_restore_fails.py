@@ -40,7 +40,7 @@ def _starts(restoring: Restoring) -> int:
 @pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
 @pytest.mark.parametrize("place", ["middle", "end"])
 def test_altered_image_that_is_read_once(make_restoring: MakeRestoring, compression: str, place: str) -> None:
-    """It is found out when xl has nearly all of it, and what xl has built never runs."""
+    """It is found out when xl has nearly all of it, or has refused it, and what xl has built never runs."""
     restoring = make_restoring({"compression": compression})
     before = _starts(restoring)
     size = restoring.path.stat().st_size
@@ -49,6 +49,15 @@ def test_altered_image_that_is_read_once(make_restoring: MakeRestoring, compress
     assert result["code"] == "image_altered", result
     assert (result["details"]["copy"], _starts(restoring)) == ("gone", before)
     assert "nothing of centos is left here" in result["msg"] and "restore.start" in restoring.host.points()
+    restoring.as_before()
+
+
+def test_altered_image_that_xl_gives_up(restoring: Restoring) -> None:
+    """xl ends long before the place, and says something else: that the image was altered is told all the same."""
+    _flip(restoring.path, restoring.path.stat().st_size - 6)
+    restoring.host.faults({"point": "restore.byte", "at": 2_000_000, "action": "exit", "status": 1})
+    result = restoring.refused(verify="quick")
+    assert result["code"] == "image_altered" and result["details"]["copy"] == "gone", result
     restoring.as_before()
 
 
