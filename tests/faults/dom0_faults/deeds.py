@@ -27,6 +27,8 @@ DARK_S = HANG_S = 4.5
 # Not a fault: the receiver has verified the banner.
 BANNER = "banner"
 _DAY = 86400.0
+# Longer than any run.
+_LOST_S = 3600.0
 # On which host, and what its command line has: all words of any of these. What stands for an xl counts as that one.
 _WORDS: dict[str, tuple[str, tuple[tuple[bytes, ...], ...]]] = {
     "sender": (SOURCE, ((b"dom0_faults/inside/daemon.py", b"\0sender\0"),)),
@@ -141,6 +143,8 @@ def _link(world: World, what: str) -> None:
         world.proxy.cut()
     elif what == "vanish":
         world.proxy.vanish(DARK_S)
+    elif what == "lost":
+        world.proxy.vanish(_LOST_S)
     else:
         world.proxy.stall(out=what in ("stall", "oneway-out"), back=what in ("stall", "oneway-back"))
 

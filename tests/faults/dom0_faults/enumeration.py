@@ -21,6 +21,7 @@ FIRSTS = tuple(
         "kill-sender@source/migrate.renamed",
         "kill-sender@source/sender.journal.commit_requested.after",
         "kill-sender@source/sender.journal.reported_running.after",
+        "link-lost@source/sender.journal.commit_requested.after",
         "kill-receiver@destination/receiver.journal.ready.after",
         "kill-receiver@destination/receiver.journal.commit.after",
         "kill-receiver@destination/receiver.journal.running.before",

@@ -34,12 +34,16 @@ class Kind:
     # Only where a record has been written and not yet been flushed; only where a record has been made.
     unflushed: bool = False
     recorded: bool = False
+    # Only at this point.
+    at: str = ""
 
     def applies(self, place: Place, alive: t.Collection[str]) -> bool:
         """Tell whether it makes sense at a place where these things are alive."""
         if self.needs is not None and self.needs not in alive:
             return False
         if self.host is not None and self.host != place.host:
+            return False
+        if self.at and self.at != place.point:
             return False
         if self.inside and not place.point.startswith(_INSIDE):
             return False
@@ -54,6 +58,8 @@ def _kinds() -> t.Iterator[Kind]:
         yield Kind(f"hang-{process}", needs=process, recorded=True)
     for name in ("cut", "stall", "oneway-out", "oneway-back", "vanish"):
         yield Kind(f"link-{name}", needs=LINK)
+    # Both processes live on, and wait for whoever settles.
+    yield Kind("link-lost", needs=LINK, host=SOURCE, at="sender.journal.commit_requested.after")
     for host in (SOURCE, DESTINATION):
         yield Kind(f"power-{host}")
         yield Kind(f"gone-{host}")
