@@ -40,4 +40,4 @@ def test_policy_travels_with_the_settings() -> None:
 def test_what_is_no_policy_is_refused(document: dict[str, t.Any]) -> None:
     """Before anything is sent."""
     with pytest.raises(SettingsWrong):
-        _ = settings(destination_cpu_policy=document).most_shown
+        assert settings(destination_cpu_policy=document).most_shown
