@@ -75,7 +75,7 @@ class Sender(Driver[SourceState]):
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
         document.update(transport=self.settings.transport, **self._carried.told)
-        late = self._deadlines.late
+        late = self._deadlines.late(self.state)
         document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, late))
         # Where it is killed meanwhile, or told to end, nobody knows any more that the domain runs here.
         over = self.state.phase is Phase.ENDED and not self._watched
@@ -149,7 +149,7 @@ class Sender(Driver[SourceState]):
         return gate.obeyed(request.get("command"), self.state)
 
     def _waits(self) -> bool:
-        late = self._deadlines.late
+        late = self._deadlines.late(self.state)
         return super()._waits() or self.state.at_the_gate or sender_status.waits_for_settling(self.state, late)
 
     def _serve_link(self, happened: dict[int, int]) -> None:
