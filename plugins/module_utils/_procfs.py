@@ -45,6 +45,12 @@ def parent_of(pid: int, proc: str = PROC) -> int | None:
     return int(stat[1]) if stat else None
 
 
+def session_of(pid: int, proc: str = PROC) -> int | None:
+    """Return the session that the process is of, the pid of who began it (setsid(2)), or None when it is gone."""
+    stat = _stat(pid, proc)
+    return int(stat[3]) if stat else None
+
+
 def niceness(pid: int, proc: str = PROC) -> int | None:
     """Return the process' niceness, -20 to 19, or None when it is gone."""
     stat = _stat(pid, proc)

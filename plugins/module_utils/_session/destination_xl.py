@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import typing as t
 from collections import deque
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import number, starter
+from ansible_collections.dom0.xen.plugins.module_utils._session import left_xl, number, starter
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import CONFIG
 from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import enlarge
@@ -139,19 +137,23 @@ class DestinationXl:
         self._precedence.take_back()
         priority.take_back_left(self._session)
 
-    def kill(self) -> None:
-        """End xl by force. Only before the permission was given."""
+    def kill(self) -> bool:
+        """End xl by force, only before the permission was given; return false where it makes a domain, and is left."""
+        if self._starts and left_xl.making(self._process.pid):
+            return False
         self._process.kill()
         self.exit_code()
+        return True
 
     def exit_code(self) -> int | None:
-        """Return xl's exit status, negative for a signal, ``None`` while it runs."""
+        """Return xl's exit status, negative for a signal, ``None`` while it, or an ``xl create`` of it, runs."""
         code = self._process.poll()
         if code is not None and self._starts and not self._swept:
+            if left_xl.making(self._process.pid):
+                # It makes a copy that must be known of when it is looked for.
+                return None
             self._swept = True
-            # An xl create on its way would make a copy that nobody knows of; its monitor has a session of its own.
-            with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            left_xl.end(self._process.pid)
         return code
 
     def close(self) -> None:

@@ -55,6 +55,17 @@ def not_started(report: Report) -> Failure:
     )
 
 
+def xl_stays(cause: Failure | None) -> Failure:
+    """Return the failure of a migration that was given up for a ``cause``, and has an ``xl create`` that goes on."""
+    given_up = f" ({cause.msg})" if cause is not None else ""
+    return Failure(
+        "xl_stays",
+        f"the migration failed{given_up}, and xl create, which makes the domain on this host, has not ended",
+        remedy="Run dom0.xen.settle for the domain: it waits for that xl, and names it. Do not kill it: it would leave"
+        " half a domain.",
+    )
+
+
 RUNS_UNASKED = Failure(
     "runs_without_permission",
     "the destination runs the domain, and it never had the permission",

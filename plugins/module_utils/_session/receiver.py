@@ -19,7 +19,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import actions, 
 from ansible_collections.dom0.xen.plugins.module_utils._session.afterwards import Afterwards
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
 from ansible_collections.dom0.xen.plugins.module_utils._session.carried import of_receiver
-from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance, expected
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination_state import DestinationState, expected
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.entrance import Entrance
@@ -236,8 +237,8 @@ class Receiver(Driver[DestinationState]):
         self._entrance.tend(self.clock(), lost=not self.link.up)
         for event in self._deadlines.passed(self.state, self._listener is not None):
             self.feed(event)
-        if self._deadlines.kills(self.state, self._stream.authorised):
-            self._process.kill()
+        if self._deadlines.kills(self.state, self._stream.authorised) and not self._process.kill():
+            self.feed(words.XlStays())
 
     # Actions. ---
 

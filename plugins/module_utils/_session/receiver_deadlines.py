@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 from ansible_collections.dom0.xen.plugins.module_utils._session import failures, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.deadlines import Away
-from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination_state import DestinationState
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong, NotAdmitted
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase

@@ -244,7 +244,8 @@ class Sender(Driver[SourceState]):
         elif isinstance(action, actions.CloseXl):
             self._process.close_answers()
         elif isinstance(action, actions.KillXl):
-            self._process.kill()
+            if not self._process.kill(action.making):
+                self.feed(words.XlStays())
         elif isinstance(action, actions.StopSaving):
             self._process.want_stop()
         elif isinstance(action, actions.Observe):

@@ -21,7 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import control, 
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
-from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here, lives
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.side import is_overtaken, is_phantom, of_side, seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     BAR,
@@ -85,9 +85,10 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
             if not alive and os.path.isdir(here.journal):
                 fence.mark(here)
     left = here.left_xl()
-    while not alive and lives(left) and time.monotonic() < deadline:
+    while not alive and left and time.monotonic() < deadline:
         time.sleep(POLL_S)
-    return seen(here, xl, alive, lives(left))
+        left = here.left_xl()
+    return seen(here, xl, alive, bool(left))
 
 
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:

@@ -13,6 +13,7 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
   both ``xl`` only so long; after it time decides nothing;
 * a guest is asked to shut down for the move only when that is on this host's disk: from then on nothing but the record
   says that it is to be started again;
+* what makes a domain, to start it again, is not ended half way for being late: settling waits for it;
 * a guest is paused for the move only when that is on record: nothing else tells this pause from anybody's;
 * a guest that is not there and is not known to have shut down is somebody else's: it is not started again;
 * what the caller's tasks at the gate have begun must be undone before the domain runs here again, whether it was never
@@ -37,7 +38,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     StopSaving,
     WriteXl,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session.source_outcome import observed
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_outcome import observed, xl_stays
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase, Report
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import READY, failure_answer, success_answer
@@ -176,7 +177,7 @@ def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, A
         return _fail(state, failures.RUNS_UNASKED if report.runs else failures.not_started(report))
     if report.runs:
         # What stands for xl starts a guest again that was shut down, where the migration is given up.
-        stops = (KillXl(),) if state.down_asked and state.xl_runs and state.failure is None else ()
+        stops = (KillXl(making=True),) if state.down_asked and state.xl_runs and state.failure is None else ()
         alarm = replace(known, owner=Owner.UNSETTLED, failure=failures.RUNS_UNASKED)
         return alarm, (Journal("unsettled"), *stops)
     return replace(known, owner=Owner.UNSETTLED, failure=failures.unclear(report)), (Journal("unsettled"),)
@@ -291,5 +292,6 @@ _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Action
     words.Stalled: _stalled,
     words.CancelAsked: _cancel,
     words.XlExited: _xl_exited,
+    words.XlStays: xl_stays,
     words.Observed: observed,
 }

@@ -177,6 +177,8 @@ def _source_alive(source: Side, destination: Side) -> Decision:
         return human(source, destination, to.BOTH_HAVE_IT)
     if destination.copy == PAUSED:
         return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The domain runs on the source.")
+    if source.half_made:
+        return human(source, destination, to.HALF_MADE)
     if source.name.endswith(MIGRATED_AWAY):
         return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
     if source.history.tasks_open:

@@ -153,6 +153,16 @@ class Side(Record):
         return self.copy in (RUNNING, SHUT_DOWN, SUSPENDED) or (self.copy == PAUSED and self.ran)
 
     @property
+    def half_made(self) -> bool:
+        """Whether a source's copy was made anew after the guest had shut down for the move, and never let go.
+
+        ``xl create`` lets it go when it is whole: that was cut off.
+        """
+        anew = self.rebooted or self.domid != self.history.domid
+        paused = self.copy == PAUSED and not self.ran
+        return self.history.restartable and self.history.domid is not None and anew and paused
+
+    @property
     def arrived_paused(self) -> bool:
         """Whether a destination's copy is as it was to be: reported, under its own name, and not started."""
         past = self.history

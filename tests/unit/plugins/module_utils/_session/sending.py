@@ -154,6 +154,8 @@ class Sending:
         elif isinstance(action, CloseXl):
             yield "closes the answers", w._replace(answers_open=False)
         elif isinstance(action, KillXl):
+            if w.cold and w.guest == "down" and not action.making:
+                yield "leaves xl, which makes the domain", w._replace(sender_events=(*w.sender_events, "xl stays"))
             yield "kills xl", xl_source_dead(w)
         elif isinstance(action, StopSaving):
             yield from stop_saving(w)

@@ -53,6 +53,8 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.side
     short,
 )
 
+# It was shut down for the move (cold).
+DOWN = replace(STREAMED, restartable=True, seen_down=True)
 CASES: dict[str, tuple[Side, Side, str]] = {
     # The source runs it.
     "runs here, nothing there": (at_source(RUNNING, STREAMED), at_destination(ABSENT, FIRST), "done: source, stayed"),
@@ -650,6 +652,29 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_source(ABSENT, HELD, boot_id=LATER),
         at_destination(PAUSED, replace(READY, leave_paused=True)),
         "roll_forward at destination",
+    ),
+    # What was shut down for the move was being started again.
+    "half made at the source": (at_source(PAUSED, DOWN, domid=9), at_destination(ABSENT), "human: half_made"),
+    "half made at the source, which was restarted": (
+        at_source(PAUSED, DOWN, boot_id=LATER),
+        at_destination(ABSENT),
+        "human: half_made",
+    ),
+    "being made at the source": (
+        at_source(PAUSED, DOWN, domid=9, xl_alive=True),
+        at_destination(ABSENT),
+        "wait",
+    ),
+    "made at the source, and then paused by somebody": (
+        at_source(PAUSED, DOWN, domid=9, ran=True),
+        at_destination(ABSENT),
+        "done: source, stayed",
+    ),
+    "paused before it was to shut down": (at_source(PAUSED, DOWN), at_destination(ABSENT), "done: source, stayed"),
+    "half made at the source, started by hand there": (
+        at_source(PAUSED, DOWN, domid=9),
+        at_destination(RUNNING),
+        "human: both_have_it",
     ),
     # A host does not answer.
     "destination silent, never asked": (at_source(SUSPENDED), SILENT_DESTINATION, "resume at source"),
