@@ -210,7 +210,7 @@ def test_an_xl_that_starts_it_again_and_hangs_is_left(site: Site) -> None:
     move = begin(site, ready_timeout=2.0, shutdown_timeout=5.0)
     result = move.result()
     assert (result["end_state"], result["owner"]) == ("unsettled", "unsettled")
-    assert result["error"]["code"] == "xl_stays" and "could not start" in result["error"]["msg"]
+    assert result["error"]["code"] == "xl_stays" and "failed with exit status 1" in result["error"]["msg"]
     assert site["xen1"].passed("create.done") == []
     assert move.settle().end_state == "stayed"
     assert site["xen1"].passed("create.done")
