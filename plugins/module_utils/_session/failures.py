@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost
@@ -53,6 +54,14 @@ def not_started(report: Report) -> Failure:
         remedy="The last lines of the destination's xl say why.",
         side="receiver",
     )
+
+
+def killed(cause: Failure | None) -> Failure | None:
+    """Return the failure ``cause`` of a migration whose ``xl`` on the source did not end after it, and was killed."""
+    if cause is None:
+        return None
+    text = f"{cause.msg}; after that xl did not end on the source, and was ended by force"
+    return replace(cause, msg=text, details={**cause.details, "xl_killed": True})
 
 
 def xl_stays(cause: Failure | None) -> Failure:

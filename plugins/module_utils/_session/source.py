@@ -9,6 +9,8 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
   answers ``xl``, whatever time passes;
 * ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's
   copy is known to be gone, or when the commit request never left and never will;
+* an ``xl`` that was told that the domain goes on here, and does not end, is ended by force when nothing has moved for
+  long enough, also after the commit request where the destination has given the domain back;
 * before the commit request every failure ends with the domain running here, and a guest that stands still waits for
   both ``xl`` only so long; after it time decides nothing;
 * a guest is asked to shut down for the move only when that is on this host's disk: from then on nothing but the record
@@ -255,7 +257,7 @@ def _refuse(state: SourceState, before: t.Sequence[Action] = ()) -> tuple[Source
 
 
 def _xl_exited(state: SourceState, event: words.XlExited) -> tuple[SourceState, Actions]:
-    gone = replace(state, xl_runs=False)
+    gone = replace(state, xl_runs=False, failure=failures.killed(state.failure) if state.xl_killed else state.failure)
     if state.commit_left and state.report is None:
         return gone, (Journal("xl_exited", {"code": event.code}),)
     if state.must_undo and state.failure is not None:
