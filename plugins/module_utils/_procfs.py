@@ -30,6 +30,12 @@ def is_alive(pid: int, proc: str = PROC) -> bool:
     return stat is not None and stat[0] not in "ZXx"
 
 
+def state(pid: int, proc: str = PROC) -> str | None:
+    """Return the process' state, a letter (proc(5)): T for one that is stopped, D for one that the kernel holds."""
+    stat = _stat(pid, proc)
+    return stat[0] if stat else None
+
+
 def start_time(pid: int, proc: str = PROC) -> int | None:
     """Return when the process began, in clock ticks since boot (proc(5)), or None when it is gone.
 

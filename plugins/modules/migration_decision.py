@@ -172,7 +172,9 @@ unknown:
   returned: success
   type: str
 choices:
-  description: The commands that a person may choose from.
+  description:
+    - The commands that a person may choose from. Where C(xl) is waited for, also what may be done about each process of
+      it that does not end.
   returned: success
   type: list
   elements: str

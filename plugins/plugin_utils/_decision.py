@@ -132,9 +132,9 @@ def message(made: Decision, name: str) -> str:
     """Return what a person is told."""
     if made.next == to.ACT and made.step is not None:
         return f"{name}: {made.reason} Next: {made.step.verb} at the {made.step.side}."
-    if made.next not in (to.HUMAN, to.TASKS, to.UNDO):
-        return f"{name}: {made.reason}"
     choices = "".join(f"\n  - {choice}" for choice in made.choices)
+    if made.next not in (to.HUMAN, to.TASKS, to.UNDO):
+        return f"{name}: {made.reason}" + (f"\nWhere it stays so:{choices}" if choices else "")
     known = "".join(f"\n  - {each}" for each in made.known)
     unknown = f"\nNot known: {made.unknown}" if made.unknown else ""
     return f"{name}: {made.reason}\nEnd state: {made.end_state}\nKnown:{known}{unknown}\nChoose:{choices}"

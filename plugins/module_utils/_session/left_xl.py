@@ -12,11 +12,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._hands import xl_command
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Left
 
 _ONLY_READS = "-n"
+_COMMAND_MAX = 120
 
 
 def members(leader: int) -> list[int]:
@@ -33,6 +36,22 @@ def makes(pid: int) -> bool:
 def making(leader: int) -> bool:
     """Whether one of a session does."""
     return any(makes(pid) for pid in members(leader))
+
+
+def described(pids: t.Iterable[int]) -> tuple[Left, ...]:
+    """Return what is told of these processes; of one that has ended meanwhile nothing is."""
+    found = ((pid, _procfs.command_line(pid), _procfs.state(pid)) for pid in pids)
+    return tuple(Left(pid, _short(words), state or "", makes(pid)) for pid, words, state in found if words)
+
+
+def _short(words: t.Sequence[str]) -> str:
+    """Return a command line as a person knows it: what stands for xl is named by what it is."""
+    stand_in = next((word.split(".")[-1].split(" ")[0] for word in words if "_session." in word and "main" in word), "")
+    own = [os.path.basename(word) if word.startswith("/") else word for word in words]
+    if not own[0].startswith("xl"):
+        own = next((own[place:] for place, word in enumerate(own[:3]) if word == "xl"), own)
+    text = f"the session's {stand_in}" if stand_in else " ".join(own)
+    return "".join(letter if letter.isprintable() else "?" for letter in text)[:_COMMAND_MAX]
 
 
 def end(leader: int) -> None:

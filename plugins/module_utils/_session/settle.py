@@ -13,11 +13,11 @@ import contextlib
 import os
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session import control, fence, found
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, fence, found, left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
@@ -88,7 +88,7 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
     while not alive and left and time.monotonic() < deadline:
         time.sleep(POLL_S)
         left = here.left_xl()
-    return seen(here, xl, alive, bool(left))
+    return replace(seen(here, xl, alive, bool(left)), left=left_xl.described(left))
 
 
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:

@@ -186,6 +186,7 @@ def _side(role: str, side: Side) -> str:
         copy = f"{side.name} was asked to shut down for the move, is not there, and can be started again from its file"
     told = [word for word, true in _told(side) if true]
     process = "its process runs" if side.alive else "no process of the session"
+    process += "".join(f", {each.command} as process {each.pid}" for each in side.left)
     restarted = ", restarted since" if side.rebooted else ""
     return f"{where}{restarted}: {copy}; {process}; on record: {', '.join(told) or 'nothing'}."
 
