@@ -78,6 +78,7 @@ class Deadlines:
         self._seen: tuple[SourceState, int, int] | None = None
         self._quiet = 0.0
         self._stands = False
+        self._held_at: float | None = None
 
     def late(self, state: SourceState) -> bool:
         """Whether the link has been away, or nothing has moved, for longer than is waited in this state."""
@@ -96,14 +97,20 @@ class Deadlines:
             # Alone: what comes of another event is not to be taken for what has stood still.
             yield words.Stalled(stalled(state, patience))
             return
-        now = self._clock()
-        if state.at_the_gate and now - timeline.get("permission_held", now) > settings.gate_timeout:
+        if state.at_the_gate and self._held_for(timeline) > settings.gate_timeout:
             yield words.Failed(gate.expired(settings.gate_timeout))
         # A guest that boots anew has not stood still for the sake of some seconds.
         stopped = state.phase.order >= Phase.SUSPENDING.order and not state.shuts_down
         limit = settings.stop_link_timeout if stopped else settings.link_timeout
         if self._away.seconds > limit:
             yield words.LinkExpired(failures.link_expired("destination", limit))
+
+    def _held_for(self, timeline: t.Mapping[str, float]) -> float:
+        """Return for how long the controller has had the word: not while the disks still came to rest."""
+        if self._held_at is None:
+            # Where the record could not be written it has the word all the same.
+            self._held_at = timeline.get("journal_permission_held", self._clock())
+        return self._clock() - self._held_at
 
     def _patience(self, state: SourceState) -> float:
         if state.failure is None and not state.stands_still:

@@ -179,6 +179,24 @@ def test_after_the_commit_request_it_is_only_told(ends: Ends) -> None:
     assert not course.deadlines.late(course.state)
 
 
+@pytest.mark.parametrize("recorded", [True, False], ids=["on record", "the disk is full"])
+def test_the_controller_has_its_time_from_the_record_on(ends: Ends, recorded: bool) -> None:
+    """Until the disks have come to rest nobody can permit anything."""
+    state = replace(STILL, phase=Phase.GATE, ready_given=True, gate_held=True, permission_held=True)
+    deadlines = Deadlines(settings(gate_timeout=20.0), ends.near, ends.clock)
+    ends.connect()
+    timeline = {"permission_held": ends.clock()}
+    ends.clock.skew += 15.0
+    if recorded:
+        timeline["journal_permission_held"] = ends.clock()
+    assert list(deadlines.passed(state, timeline, 0)) == []
+    ends.clock.skew += 15.0
+    assert list(deadlines.passed(state, timeline, 0)) == []
+    ends.clock.skew += 10.0
+    (event,) = deadlines.passed(state, timeline, 0)
+    assert isinstance(event, words.Failed) and event.failure.code == "gate_timeout"
+
+
 def test_what_stood_still_in_one_state_is_not_late_in_the_next(ends: Ends) -> None:
     """What was done about it has just begun, and nobody is told to come to its help."""
     course = Course(ends, STILL)
