@@ -120,7 +120,7 @@ class Sender(Driver[SourceState]):
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
-        self._guard.tend(self.state.phase, self._copy.domid, idle=not happened)
+        self._guard.tend(self.state, self._copy.domid, idle=not happened)
         self._look_at_gate()
         self._look_at_xl()
         for event in self._deadlines.passed(self.state, self.timeline, self._stream.position):
@@ -237,6 +237,7 @@ class Sender(Driver[SourceState]):
         elif isinstance(action, actions.Send):
             self.link.send_message(action.message)
         elif isinstance(action, actions.WriteXl):
+            self._guard.stand_still(self.state)
             self._process.write(action.text)
             if self.state.answered:
                 # It was the last word; the shim may go, for which xl waits in some of its ways out.
