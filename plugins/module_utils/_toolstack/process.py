@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
+import tempfile
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlTimeout
@@ -66,7 +67,7 @@ def patient_runner() -> Runner:
 
     def run(argv: t.Sequence[str]) -> CommandResult:
         # A pipe that nobody reads any more would end it at the next line that it writes.
-        files = [os.memfd_create("xl") for dummy in range(2)]
+        files = [_scratch() for dummy in range(2)]
         try:
             stdout, stderr = files
             with spawn(argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr) as process:
@@ -117,6 +118,15 @@ def spawn(
         env={**environment(), **(mark or {})},
         start_new_session=leads,
     )
+
+
+def _scratch() -> int:
+    """Return a file without a name, in memory where this Python can make one there (glibc 2.27)."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("xl")
+    fd, path = tempfile.mkstemp()
+    os.unlink(path)
+    return fd
 
 
 def environment() -> dict[str, str]:
