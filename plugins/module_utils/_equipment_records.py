@@ -103,7 +103,8 @@ class Equipment(Record):
 
     ``recent_domids`` are numbers that libxl gives to no domain, as one that had it was just destroyed. ``mtus`` has the
     longest frame of each bridge, ``cards`` are those of the domains, ``boot`` are the files in BOOT_PLACES, and
-    ``emulator_versions`` has those of QEMU by their paths. Another list is empty where nothing could be seen.
+    ``emulator_versions`` has those of QEMU by their paths. ``ipv4`` are the interfaces with an IPv4 address of any kind,
+    the loopback one too. A list is empty where nothing could be seen.
     """
 
     RECORDS = {"disks": Disk, "mounts": Mount, "processor": Processor, "cards": Card}
@@ -120,6 +121,7 @@ class Equipment(Record):
     cards: tuple[Card, ...] = ()
     boot: tuple[str, ...] = ()
     emulator_versions: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    ipv4: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

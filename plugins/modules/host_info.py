@@ -253,6 +253,7 @@ host:
              pv_default: null, hvm_default: null}
         recent_domids: {type: list, elements: int, description: Domids not given out since they were just in use.}
         mtus: {type: dict, description: The MTU of each bridge., sample: {xenbr0: 1500}}
+        ipv4: {type: list, elements: str, description: "Interfaces with an IPv4 address of any kind, C(lo) too."}
         cards: {type: list, elements: dict, description: "C(domid) and C(mac) of the network cards of domains."}
     problems:
       description: What keeps the host from taking part in a migration. Empty when nothing does.
