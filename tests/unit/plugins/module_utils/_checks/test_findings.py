@@ -110,13 +110,13 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
         UNREACHABLE,
         "xen2",
         {"destination": None, "request": request(destination_trouble=UNREACHED)},
-        ["Connection refused", "ansible xen2"],
+        ["Connection refused", "ansible -i INVENTORY xen2"],
     ),
     (
         UNREACHABLE,
         "xen1",
         {"source": None, "domain": None, "request": request(source_trouble=UNREACHED)},
-        ["Connection refused", "ansible xen1"],
+        ["Connection refused", "ansible -i INVENTORY xen1"],
     ),
     (NO_FACTS, "xen2", {"destination": None}, ["host_info"]),
     ("same_host", "xen1", {"destination": host("xen1"), "request": request(destination="xen1")}, ["allow_same_host"]),
@@ -636,7 +636,10 @@ def test_a_receiver_without_a_sender_ends_by_itself() -> None:
     waiting = session(role="receiver", alive=True, phase="starting", end_state=None)
     (found,) = _find(destination=host("xen2", sessions=(waiting,)))
     assert "ends by itself" in found.message and "migrate_admission_timeout" in found.message
-    assert f"`ansible xen2 -m dom0.xen.migration_cancel -a 'session={waiting.session} role=receiver'`" in found.remedy
+    assert (
+        f"`ansible -i INVENTORY xen2 -m dom0.xen.migration_cancel -a 'session={waiting.session} role=receiver'`"
+        in found.remedy
+    )
     (found,) = _find(destination=host("xen2", sessions=(dataclasses.replace(waiting, phase="streaming"),)))
     assert "ends by itself" not in found.message
 
