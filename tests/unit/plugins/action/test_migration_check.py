@@ -211,7 +211,7 @@ def test_waivers_as_they_are_given_with_e(playbook: Playbook, tmp_path: pathlib.
     refused = found["mistyped"]
     assert (refused["code"], refused["accepted"]) == ("waiver_unknown", [])
     assert refused["msg"].startswith(
-        "centos cannot be moved from xen1 to xen2. localhost: 'name_takn' cannot be waived"
+        "centos cannot be moved from xen1 to xen2. localhost: waiver_unknown: 'name_takn' cannot be waived"
     )
     assert "the nearest are: name_taken" in refused["msg"]
     assert refused["warnings"][0].startswith("xen2: bridge_missing is waived: ")

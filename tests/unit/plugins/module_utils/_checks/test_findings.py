@@ -591,14 +591,14 @@ def test_everything_is_told_at_once() -> None:
     text = describe(found, request())
     first, second = text.splitlines()[:2]
     assert first == "centos cannot be moved from xen1 to xen2, for 6 reasons:"
-    assert second == "1. xen1: no pyxs Remedy: install it"
+    assert second == "1. xen1: pyxs_missing: no pyxs Remedy: install it"
     assert text.count("Remedy:") == 6
 
 
 def test_one_reason_is_one_line() -> None:
     """And no reason is no text."""
     text = describe(_find(request=request(memory_reserve_mib=900)), request())
-    assert text.startswith("centos cannot be moved from xen1 to xen2. xen2: centos needs")
+    assert text.startswith("centos cannot be moved from xen1 to xen2. xen2: not_enough_memory: centos needs")
     assert describe((), request()) == ""
     assert describe(_find(request=request(memory_reserve_mib=900)), request(domain=UUID), "centos") == text
 
