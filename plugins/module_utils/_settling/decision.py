@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, Side
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy
@@ -58,7 +59,7 @@ DESTINATION_SILENT = "destination_silent"
 BOTH_SILENT = "both_silent"
 ORDER_UNKNOWN = "order_unknown"
 
-COMMAND = "ansible-playbook -i INVENTORY dom0.xen.settle -e domain=NAME"
+COMMAND = _commands.playbook("settle", "-e domain=NAME")
 """What settles again; the inventory and the domain's name are put in where they are known."""
 
 

@@ -39,7 +39,7 @@ def require(outcome: Outcome, **hosts: str | set[str]) -> None:
     needed = {(code, host) for code, of in hosts.items() for host in ({of} if isinstance(of, str) else of)}
     assert {(finding["code"], finding["host"]) for finding in outcome.findings} == needed, outcome.message
     for finding in outcome.findings:
-        line = f"{finding['host']}: {finding['message']} Remedy: {finding['remedy']}"
+        line = f"{finding['host']}: {finding['code']}: {finding['message']} Remedy: {finding['remedy']}"
         assert finding["message"] and finding["remedy"] and line in outcome.message
     assert outcome.result["end_state"] == "refused"
 

@@ -35,7 +35,10 @@ def test_a_domain_is_only_unknown_when_every_host_was_asked(playbook: Playbook) 
     found = playbook.run(*({**task, "register": name} for name, task in tasks.items()), register=together).results
     assert found["lost"]["failed"]
     assert found["lost"]["code"] == "domain_not_looked_for"
-    assert "xen2: xen2 cannot be reached from the controller (Permission denied). Remedy:" in found["lost"]["msg"]
+    assert (
+        "xen2: host_unreachable: xen2 cannot be reached from the controller (Permission denied). Remedy:"
+        in found["lost"]["msg"]
+    )
     assert found["unknown"]["moves"][0]["uuid"] is None
     assert "The domains there are: xen1: none; xen2: web." in found["unknown"]["warnings"][0]
     assert found["there"]["warnings"] == ["Could not look for centos on: xen2."]
