@@ -109,8 +109,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def lab_world() -> Iterator[World]:
-    """The lab, for all cases."""
-    with Lab.up() as lab:
+    """The lab, for all cases: that of whoever started them, whose settings they do not know."""
+    with Lab.found_or_up() as lab:
         yield World(lab)
 
 
