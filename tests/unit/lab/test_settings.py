@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from dom0lab import Lab, LabError, control
+from dom0lab.image import RELEASES
 from dom0lab.start import WITH_QEMU, Settings, require_kind
+from proof import cases
 
 THREE = Settings(releases=("bullseye", "bookworm", "trixie"))
 
@@ -84,3 +86,24 @@ def test_a_lab_that_has_not_told_of_itself_is_refused(up: Path) -> None:
     """It is being brought up, or its starter died on the way."""
     with pytest.raises(LabError, match="nothing is known of it"):
         Lab.up()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("qemu", [False, True])
+def test_the_cases_run_on_two_hosts_of_one_release(release: str, qemu: bool) -> None:
+    """And on what they need beside it, which is the same for all."""
+    asked = cases.parser().parse_known_args(["--release", release, "-k", "live", *(["--qemu"] if qemu else [])])
+    assert asked[1] == ["-k", "live"]
+    chosen = cases.settings(asked[0].release, asked[0].qemu)
+    assert chosen.releases == (release, release)
+    assert dataclasses.replace(chosen, releases=Settings().releases) == (WITH_QEMU if qemu else Settings())
+
+
+def test_two_releases_or_one_that_is_not_known_are_no_lab_for_the_cases(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is brought up for them, and the names that are known are told."""
+    assert cases.parser().parse_known_args([])[0].release == "bookworm"
+    for asked in ("bookworm,trixie", "buster"):
+        with pytest.raises(SystemExit):
+            cases.parser().parse_known_args(["--release", asked])
+        told = capsys.readouterr().err
+        assert all(name in told for name in RELEASES)
