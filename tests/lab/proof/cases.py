@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import subprocess
 import sys
 import time
 import typing as t
@@ -29,7 +28,7 @@ from dom0lab import Lab, LabError
 from dom0lab.image import RELEASES
 from dom0lab.start import WITH_QEMU, Settings
 
-from proof import figures, playbook, share
+from proof import child, figures, playbook, share
 
 RESULT = playbook.ROOT / "build" / "lab" / "results.json"
 WORK = playbook.ROOT / "build" / "lab-cases"
@@ -43,8 +42,8 @@ USUAL = Settings().releases[0]
 
 def pytest(*arguments: str) -> int:
     """Run pytest in a process of its own; returns its exit status."""
-    command = [sys.executable, "-m", "pytest", "-v", "--tb=short", "-p", "proof.share", *arguments]
-    return subprocess.run(command, cwd=playbook.ROOT, check=False).returncode
+    plugins = ["-p", "proof.share", "-p", "proof.ending"]
+    return child.run([sys.executable, "-m", "pytest", "-v", "--tb=short", *plugins, *arguments], playbook.ROOT)
 
 
 def run_cases(arguments: Sequence[str]) -> tuple[int, dict[str, t.Any]]:
@@ -67,7 +66,7 @@ def run_contract(folder: Path, arguments: Sequence[str]) -> tuple[int, list[dict
 def run_molecule() -> dict[str, t.Any]:
     """The molecule scenario, which makes a lab of its own; returns it as a case."""
     command = [sys.executable, "-m", "ansible_collections.dom0.xen.tests.tools.molecule", "lab"]
-    status = subprocess.run(command, cwd=playbook.ROOT, check=False).returncode
+    status = child.run(command, playbook.ROOT)
     return _without_figures("molecule: lab", "failed" if status else "passed")
 
 
@@ -113,6 +112,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run both on one lab and write the figures. Returns an exit status."""
+    with child.ended_by_signals():
+        return run()
+
+
+def run() -> int:
+    """As main does, which sees to it that a signal ends the cases first and then the lab."""
     chosen, rest = parser().parse_known_args()
     chosen_cases = bool(rest)
     rest += share_of(chosen.minutes)
