@@ -54,7 +54,7 @@ lab-setup: setup ## Install what the real lab needs (QEMU, mmdebstrap and so on)
 demo: lab-setup ## Move a running guest between two real Xen hosts inside QEMU, and tell about it
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.demo
 
-lab-test: lab-setup ## Run the lab's cases on real Xen; figures in build/lab/results.json (ARGS="-k name" for some, ARGS="--minutes N" for so long)
+lab-test: lab-setup ## Run the lab's cases on real Xen; figures in build/lab/results.json (ARGS="-k name" for some, ARGS="--minutes N", ARGS="--release trixie")
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.cases $(ARGS)
 
 lab-faults: lab-setup ## Break moves on real Xen; build/faults/lab.json (ARGS=NAME for some, ARGS="--limit N", ARGS=--list, ARGS=--continue)

@@ -34,6 +34,10 @@ ASK_S = 0.2
 MOMENT_S = 240
 RUN_S = 420
 DAEMONS_S = 30
+# What a guest takes to boot on a host that has just booted itself.
+BOOT_S = 240
+# Paused, shut down or suspended, crashed, dying (tools/xl/xl_list.c list_domains).
+STANDING = "pscd"
 SETTLE = "dom0.xen.settle"
 
 
@@ -152,6 +156,7 @@ class Verdict:
     touched_before_banner: bool = False
     remains: dict[str, list[str]] = field(default_factory=dict)
     where: list[str] = field(default_factory=list)
+    stands_still: bool = False
     boot_id_unchanged: bool | None = None
     memory_verified: bool | None = None
     gap_ms: int | None = None
@@ -219,6 +224,15 @@ def hit(field: Field, fault: Fault, armed: subprocess.Popen[str] | None) -> bool
     return True
 
 
+def copies(field: Field) -> dict[str, list[str]]:
+    """The states of the guest's copies, by host: two with its UUID on one host are two."""
+    found = {}
+    for name, hand in field.hands.items():
+        rows = (line.split() for line in hand.sh("xl list -v").splitlines())
+        found[name] = [row[4] for row in rows if field.lab.guest.uuid in row]
+    return found
+
+
 def judge(field: Field, fault: Fault, verdict: Verdict, observed: Observation | None) -> None:
     """Ask both hosts by UUID and the guest from outside."""
     deadline = time.monotonic() + DAEMONS_S
@@ -226,18 +240,34 @@ def judge(field: Field, fault: Fault, verdict: Verdict, observed: Observation | 
     while any(look.remains for look in looks.values()) and time.monotonic() < deadline:
         time.sleep(1)
         looks = field.look()
-    uuid = field.lab.guest.uuid
-    verdict.where = [name for name, hand in field.hands.items() if uuid in hand.sh("xl list -v")]
     verdict.remains = {name: look.remains for name, look in looks.items() if look.remains}
+    conclude(fault, verdict, copies(field), observed)
+
+
+def conclude(fault: Fault, verdict: Verdict, found: t.Mapping[str, list[str]], observed: Observation | None) -> None:
+    """Put into the verdict what became of the guest (pure).
+
+    A guest that may be gone may also have been started anew, once. Nothing else is excused: what is there runs, its
+    memory is whole, and no life of it goes on from where it was before.
+    """
+    verdict.where = [name for name, states in found.items() for dummy in states]
+    verdict.stands_still = any(set(state) & set(STANDING) for states in found.values() for state in states)
     verdict.lost = not verdict.where and not fault.takes_the_guest
-    verdict.left_unsettled = verdict.settle_status != 0 or bool(verdict.remains) or len(verdict.where) > 1
+    unclear = bool(verdict.remains) or len(verdict.where) > 1 or verdict.stands_still
+    verdict.left_unsettled = verdict.settle_status != 0 or unclear
     if observed is not None:
         verdict.running_twice = observed.double_answers > 0
         verdict.boot_id_unchanged = observed.boot_id_unchanged
         verdict.memory_verified = observed.memory_verified
         verdict.gap_ms = int(observed.gap_ms)
         same = observed.boot_id_unchanged and observed.memory_verified and observed.counter_never_fell
-        verdict.guest_changed = not same and not fault.takes_the_guest
+        verdict.guest_changed = not (same or (fault.takes_the_guest and _gone_or_anew(verdict, observed)))
+
+
+def _gone_or_anew(verdict: Verdict, observed: Observation) -> bool:
+    if not verdict.where:
+        return observed.boots <= 1 and (observed.counter_never_fell or not observed.boots)
+    return observed.boots == 2 and observed.memory_verified
 
 
 def touched_before_banner(field: Field) -> bool:
@@ -284,8 +314,9 @@ def attempt(field: Field, fault: Fault) -> Verdict:
             verdict.touched_before_banner = field.destination not in dark and touched_before_banner(field)
             verdict.settle_status, verdict.settled = controller.settle()
             over("settle")
-            if not fault.takes_the_guest:
-                watch.wait_answer()
+            # What may be gone answers where it is there after all.
+            if not fault.takes_the_guest or any(copies(field).values()):
+                watch.wait_answer(BOOT_S)
         judge(field, fault, verdict, watch.observation)
         over("judge")
     except (LabError, OSError, subprocess.TimeoutExpired, AssertionError, Silent) as exc:
