@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the page of the playbooks from ``docs/playbooks.yml``, the playbooks and the roles' specifications."""
+"""Write the page of the playbooks from ``docs/reference.yml``, the playbooks and the roles' specifications."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 
 from ansible_collections.dom0.xen.tests.tools.places import ROOT
 
-DATA = ROOT / "docs" / "playbooks.yml"
+DATA = ROOT / "docs" / "reference.yml"
 PAGE = ROOT / "docs" / "docsite" / "rst" / "playbooks.rst"
 PLAYBOOKS = ROOT / "playbooks"
 ROLES = ROOT / "roles"
@@ -37,7 +37,7 @@ HEAD = f"""..
   SPDX-License-Identifier: GPL-3.0-or-later
 
 ..
-  Made from docs/playbooks.yml by tests/tools/playbooks.py: change it there.
+  Made from docs/reference.yml by tests/tools/playbooks.py: change it there.
 
 .. _{LABEL}.docsite.playbooks:
 
