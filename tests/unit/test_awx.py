@@ -105,6 +105,17 @@ def test_a_question_has_the_shape_that_awx_takes(name: str, question: dict[str, 
         assert question["min"] <= question["default"] <= question["max"]
 
 
+def test_the_templates_fit_playbooks_and_surveys() -> None:
+    """A limit is asked for where the playbook takes one, and a slice would not see the destination."""
+    templates = yaml.safe_load((AWX / "job_templates.yml").read_text(encoding="utf-8"))["controller_templates"]
+    assert sorted(template["playbook"] for template in templates) == sorted(f"{name}.yml" for name in SURVEYS)
+    for template in templates:
+        name = template["playbook"].removesuffix(".yml")
+        assert f"'surveys/{name}.json'" in template["survey_spec"] and template["survey_enabled"]
+        assert template["ask_limit_on_launch"] == PAGE[name]["limit"].startswith("accepted")
+        assert template["job_slice_count"] == 1
+
+
 def builder(*arguments: str) -> str:
     """Run ansible-builder, which must succeed; return what it says."""
     command = [sys.executable, "-m", "ansible_builder", *arguments]
