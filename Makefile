@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate lab-bench
+.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -40,6 +40,9 @@ molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 
 test: setup ## Run all of the above
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.everything
+
+docs: setup ## Make the site of the documentation, a warning is an error; begin with build/docs/html/index.html
+	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.docs
 
 fuzz: setup ## Fuzz what reads bytes from outside, half an hour (SECONDS=10 for ten a target, ARGS=parser for one target); build/fuzz/summary.json
 	@tests/fuzz/setup.sh
