@@ -43,7 +43,7 @@ def settings(**changes: t.Any) -> SenderSettings:
         "stop_link_timeout": STOP_LINK,
         "memory_kib": 1,
         "gate_held": False,
-        "gate_timeout": 20.0,
+        "gate_timeout": 100.0,
         "progress_interval": 1.0,
         "ready_timeout": READY,
         "stall_timeout": STALL,
@@ -80,6 +80,14 @@ class Course:
         found = self.look()
         self.ends.clock.skew += seconds
         return found + self.look()
+
+    def answer(self) -> None:
+        """Make a connection over which the destination answers, and which is lost then."""
+        self.ends.connect()
+        before = self.ends.near.answers
+        self.ends.near.tick()
+        self.ends.until(lambda: self.ends.near.answers > before)
+        self._lose()
 
     def _lose(self) -> None:
         # The listener's end may notice it only when the next connection comes.
@@ -145,6 +153,29 @@ def test_what_is_used_at_the_destination_begins_all_anew(ends: Ends) -> None:
         assert course.look() == []
 
 
+GATE = replace(STILL, phase=Phase.GATE, ready_given=True, gate_held=True, permission_held=True)
+
+
+@pytest.mark.parametrize(("state", "limit"), [(RUNS, LINK), (GATE, STOP_LINK)], ids=["runs", "at the gate"])
+def test_where_there_is_nothing_to_send_an_answer_is_enough(ends: Ends, state: SourceState, limit: float) -> None:
+    """A link may be lost any number of times while the caller's tasks run, or nothing has to be sent."""
+    course = Course(ends, state)
+    for _dummy in range(5):
+        assert course.down(limit * 0.7) == []
+        course.answer()
+
+
+def test_what_has_not_come_over_is_not_excused_by_an_answer(ends: Ends) -> None:
+    """As where small packets pass, and large ones never do."""
+    course = Course(ends, RUNS)
+    ends.near.send_data(b"x" * 100)
+    found: list[words.Event] = []
+    for _dummy in range(3):
+        found += course.down(LINK * 0.4)
+        ends.near.answers += 1
+    assert words.LinkExpired in {type(each) for each in found}
+
+
 def test_what_xl_writes_is_nothing_that_the_link_has_carried(ends: Ends) -> None:
     """There is room for some of it at this end."""
     course = Course(ends, RUNS)
@@ -182,18 +213,17 @@ def test_after_the_commit_request_it_is_only_told(ends: Ends) -> None:
 @pytest.mark.parametrize("recorded", [True, False], ids=["on record", "the disk is full"])
 def test_the_controller_has_its_time_from_the_record_on(ends: Ends, recorded: bool) -> None:
     """Until the disks have come to rest nobody can permit anything."""
-    state = replace(STILL, phase=Phase.GATE, ready_given=True, gate_held=True, permission_held=True)
     deadlines = Deadlines(settings(gate_timeout=20.0), ends.near, ends.clock)
     ends.connect()
     timeline = {"permission_held": ends.clock()}
     ends.clock.skew += 15.0
     if recorded:
         timeline["journal_permission_held"] = ends.clock()
-    assert list(deadlines.passed(state, timeline, 0)) == []
+    assert list(deadlines.passed(GATE, timeline, 0)) == []
     ends.clock.skew += 15.0
-    assert list(deadlines.passed(state, timeline, 0)) == []
+    assert list(deadlines.passed(GATE, timeline, 0)) == []
     ends.clock.skew += 10.0
-    (event,) = deadlines.passed(state, timeline, 0)
+    (event,) = deadlines.passed(GATE, timeline, 0)
     assert isinstance(event, words.Failed) and event.failure.code == "gate_timeout"
 
 
