@@ -23,7 +23,10 @@ FORMAT = 1
 _TEMPORARY = ".dom0-xen-"
 
 # What is taken over from the last status of the sender, whose fields are described at migration_info.
-_FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
+_FIGURES = (
+    *("session", "method", "transport", "bytes", "rounds"),
+    *("began_s", "total_ms", "stop_ms", "stop_measured", "timeline"),
+)
 # What it was asked for, which both sides tell.
 CHOICES = ("mapped", "leave_paused", "keep_domid", "config_path")
 
