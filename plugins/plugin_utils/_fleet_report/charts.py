@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 
 # More rows than that nobody reads; the tables have all.
 ROWS_MAX = 200
-_NAME_MAX = 28
+NAME_MAX = 26
 _HOST_MAX = 14
 _WIDTH_IN, _ROW_IN, _FRAME_IN = 11.0, 0.26, 0.95
 # Okabe and Ito's palette, which people with any kind of colour vision tell apart; each colour has a pattern, too.
@@ -102,7 +102,7 @@ def _gantt(report: Report, rows: t.Sequence[Move], zone: datetime.tzinfo) -> Fig
 
     dates: t.Any = matplotlib.dates  # which has no types
     first, last = report.run.began_s, max(report.run.ended_s, report.run.began_s + 1.0)
-    axes = _axes(len(rows), left=0.165, right=0.73)
+    axes = _axes(len(rows), left=0.18, right=0.73)
 
     def at(moment: float) -> float:
         when = datetime.datetime.fromtimestamp(min(max(moment, first), last), zone)
@@ -113,7 +113,7 @@ def _gantt(report: Report, rows: t.Sequence[Move], zone: datetime.tzinfo) -> Fig
         fate = words.chart_text(move, _HOST_MAX)
         axes.text(1.012, row, fate, transform=axes.get_yaxis_transform(), va="center", fontsize=7.2)
     axes.set_xlim(at(first), at(last))
-    axes.set_yticks(range(len(rows)), [words.cut(move.name, _NAME_MAX) for move in rows])
+    axes.set_yticks(range(len(rows)), [words.cut(move.name, NAME_MAX) for move in rows])
     locator = dates.AutoDateLocator(tz=zone, minticks=3, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=zone))
@@ -157,8 +157,8 @@ def _memory(hosts: t.Sequence[Host]) -> Figure:
     for host in hosts:
         for when, look in (("before", host.before), ("after", host.after)):
             if look is not None:
-                looks.append((f"{words.cut(host.host, _NAME_MAX - 7)} {when}", look))
-    axes = _axes(len(looks), left=0.165, right=0.73)
+                looks.append((f"{words.cut(host.host, NAME_MAX - 7)} {when}", look))
+    axes = _axes(len(looks), left=0.18, right=0.73)
     kinds: dict[str, dict[str, t.Any]] = {
         "dom0": {"facecolor": _GREY, "edgecolor": "black", "hatch": "\\\\\\"},
         "domains": {"facecolor": _BLUE, "edgecolor": "black"},

@@ -192,7 +192,7 @@ def test_the_chart_has_a_row_for_each_move_and_marks_the_stops(drawn: dict[str, 
     texts = ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
     made = report(evening())
     for move in made.moves:
-        assert words.cut(move.name, 28) in texts
+        assert words.cut(move.name, charts.NAME_MAX) in texts
     stops = sum(move.stop_began_s is not None for move in made.moves)
     hatched = [each for each in root.iter() if "fill: url(#gantt-" in each.get("style", "")]
     # Each stop, the bars of the two that did not succeed, and both in the legend.
