@@ -78,6 +78,7 @@ def _report(options: Result, task_vars: Result) -> Report:
         planned=options["planned"],
         results=[*options["results"], *results],
         refused=[*options["refused"], *refused],
+        outcomes=options["outcomes"],
         blockers=options["blockers"],
         before=options["hosts_before"],
         after=options["hosts_after"],

@@ -187,6 +187,7 @@ FLEET_REPORT: Spec = {
     "planned": {"type": "list", "elements": "dict", "default": []},
     "results": {"type": "list", "elements": "dict", "default": []},
     "refused": {"type": "list", "elements": "dict", "default": []},
+    "outcomes": {"type": "dict", "default": {}},
     "blockers": {"type": "list", "elements": "dict", "default": []},
     "hosts_before": {"type": "dict", "default": {}},
     "hosts_after": {"type": "dict", "default": {}},

@@ -78,9 +78,16 @@ options:
     type: list
     elements: dict
     default: []
+  outcomes:
+    description:
+      - What moves have left by the C(host) that stands for each, where one list has all of it. A value is as in
+        O(results), or the result of the task that failed, such as that of M(dom0.xen.migration_check).
+    type: dict
+    default: {}
   blockers:
     description:
-      - What the plan found in the way, each with C(code), C(host), C(domain), C(message) and C(remedy).
+      - What the plan found in the way, each with C(code), C(host), C(domain) (or C(name)), C(message) (or C(why)),
+        C(remedy), and C(reasons) with C(host) and C(message) of each other host.
     type: list
     elements: dict
     default: []
@@ -139,6 +146,14 @@ EXAMPLES = r"""
     hosts_after: "{{ dict(dom0s | zip(dom0s | map('extract', hostvars, 'dom0_xen_host_info_after'))) }}"
   vars:
     dom0s: "{{ groups['dom0'] }}"
+
+- name: Write a report of rounds of moves whose outcomes were kept by the hosts that stood for them
+  dom0.xen.fleet_report:
+    path: /var/tmp/evacuation.html
+    planned: "{{ plan.moves }}"
+    outcomes: "{{ kept | combine }}"
+  vars:
+    kept: "{{ groups['dom0_moves'] | map('extract', hostvars, 'dom0_move_results') }}"
 
 - name: Write a report of moves whose results are in files
   dom0.xen.fleet_report:

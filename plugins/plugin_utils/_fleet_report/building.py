@@ -24,7 +24,8 @@ class Left:
     """What a run has left, as tasks have returned it.
 
     ``planned`` are moves of ``migration_plan``, ``results`` those of ``migration_verdict``; ``refused`` name moves and
-    have what ``migration_check`` returned. ``before`` and ``after`` are answers of ``host_info`` by host.
+    have what ``migration_check`` returned. ``outcomes`` have any of these by the ``host`` of the planned move, or the
+    result of another task that failed. ``before`` and ``after`` are answers of ``host_info`` by host.
     """
 
     planned: t.Sequence[Document] = ()
@@ -33,6 +34,7 @@ class Left:
     blockers: t.Sequence[Document] = ()
     before: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     after: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    outcomes: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 
 
 def build(run: Run, left: Left) -> Report:
@@ -67,19 +69,33 @@ def _each_once(run: Run, left: Left) -> list[Move]:
     plan. What is told twice is taken once.
     """
     ahead = memory.offsets(left.before, left.after)
-    results = [reading.of_result(each, run, ahead) for each in left.results if each.get("end_state") not in _NO_RESULT]
-    refusals = [reading.of_refusal(each) for each in [*left.refused, *left.results] if _is_refusal(each)]
+    outcomes = [(_named(host, left), document(told)) for host, told in left.outcomes.items()]
+    told = [*left.results, *(each for dummy, each in outcomes)]
+    results = [reading.of_result(each, run, ahead) for each in told if each.get("end_state") not in _NO_RESULT]
+    checks = [{**named, "check": each} for named, each in outcomes if not each.get("end_state")]
+    whole = [*left.refused, *left.results, *(each for dummy, each in outcomes if each.get("end_state"))]
+    refusals = [reading.of_refusal(each) for each in whole if _is_refusal(each)]
+    refusals += [reading.of_refusal(each) for each in checks if each["check"].get("findings") and _is_refusal(each)]
     done = {move.session or _identity(move): move for move in results}
     moves = list(done.values())
     refused = {_identity(move): move for move in refusals}
     moves += refused.values()
     taken = {way for move in moves for way in _ways(move)}
+    failures = {_identity(move): move for move in (reading.of_failure(each, each["check"]) for each in checks)}
+    moves += [move for move in failures.values() if move.error and not taken & set(_ways(move))]
+    taken |= {way for move in moves for way in _ways(move)}
     planned = {_identity(move): move for move in map(reading.of_plan, left.planned)}
     return moves + [move for move in planned.values() if not taken & set(_ways(move))]
 
 
 # A move that was refused leaves a result without the figures of one; one that did not get so far leaves none at all.
 _NO_RESULT = (None, records.REFUSED)
+
+
+def _named(host: str, left: Left) -> Document:
+    """Return the planned move that a host stands for; of another one its name tells the domain and the source."""
+    named = {"host": host, "source": host.rpartition("@")[2]}
+    return next((move for move in left.planned if move.get("host") == host), named)
 
 
 def _is_refusal(entry: Document) -> bool:

@@ -97,15 +97,24 @@ def of_plan(entry: Document) -> Move:
     )
 
 
+def of_failure(entry: Document, failure: Document) -> Move:
+    """Return a planned move of which nothing is known but the result of the task that failed."""
+    move = of_plan(entry)
+    return dataclasses.replace(move, error=_error(failure, move.name))
+
+
 def remark(entry: Document, domain: str | None = None) -> Remark:
     """Return a finding of the checks, a remark of a move, or an error of a task."""
-    about = entry.get("domain") if domain is None else domain
+    about = (entry.get("domain") or entry.get("name")) if domain is None else domain
+    said = entry.get("message") or entry.get("msg") or entry.get("why")
+    # A plan tells of a domain that stays what speaks against each other host.
+    others = [f"{each.get('host')}: {each.get('message')}" for each in documents(entry.get("reasons"))[:REMARKS_MAX]]
     return Remark(
         code=name(entry.get("code")) or "unknown",
         severity=name(entry.get("severity")) or "warning",
         host=name(entry.get("host")),
         domain=name(document(about).get("name")) if isinstance(about, t.Mapping) else name(about),
-        message=text(entry.get("message") or entry.get("msg")) or "Nothing more was told.",
+        message=text("\n".join([str(said or ""), *others]).strip()) or "Nothing more was told.",
         remedy=text(entry.get("remedy")),
     )
 

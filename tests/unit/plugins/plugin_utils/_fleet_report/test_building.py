@@ -210,6 +210,41 @@ def test_checks_that_refused_nothing_are_no_refusals() -> None:
     assert only(made).outcome == "not_done"
 
 
+def test_outcomes_by_host_may_be_of_any_kind() -> None:
+    """A run of many rounds keeps what came of each move in one place: results, refusals, and whatever else failed."""
+    plan = [planned(number, name) for number, name in enumerate(("a", "b", "c", "d"))]
+    lost = {"failed": True, "msg": "Failed to connect to the host via ssh", "code": "out_of_reach"}
+    outcomes = {
+        "a@xen1": result(0, "a", 5),
+        "b@xen1": {"failed": True, **refusal(plan[1])["check"]},
+        "c@xen1": lost,
+        "unplanned@xen3": lost,
+    }
+    made = report(Left(plan, outcomes=outcomes))
+    moves = {move.name: move for move in made.moves}
+    assert {name: move.outcome for name, move in moves.items()} == {
+        **{"a": "moved", "b": "refused", "c": "not_done", "d": "not_done", "unplanned": "not_done"},
+    }
+    assert moves["b"].destination == "xen2" and moves["b"].reasons[0].code == "not_enough_memory"
+    assert moves["c"].error and moves["c"].error.message == lost["msg"] and moves["d"].error is None
+    assert moves["unplanned"].source == "xen3"
+
+
+def test_blockers_are_told_as_a_plan_has_them() -> None:
+    """With what speaks against each other host."""
+    reasons = [{"host": "xen2", "code": "bridge_missing", "message": "no xenbr1."}]
+    blocker = {
+        "uuid": uuid_of(1),
+        "name": "a",
+        "host": "xen1",
+        "code": "nowhere",
+        "why": "No host.",
+        "reasons": reasons,
+    }
+    (told,) = report(Left(blockers=[blocker])).blockers
+    assert (told.domain, told.host, told.message) == ("a", "xen1", "No host.\nxen2: no xenbr1.")
+
+
 def test_a_refusal_tells_all_its_reasons_and_what_was_no_reason_apart() -> None:
     """As the check has found them."""
     found = [{"code": code, "severity": severity, "message": "."} for code, severity in _FOUND]
