@@ -174,3 +174,22 @@ AUDIT: Spec = {
     "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
     "result_path": {"type": "str", "default": ""},
 }
+
+FLEET_REPORT: Spec = {
+    "path": {"type": "str", "required": True},
+    "state": {"type": "str", "default": "present", "choices": ["present", "tried"]},
+    "title": {"type": "str", "default": "Moves of Xen domains"},
+    "selected": {"type": "dict", "default": {}},
+    "by": {"type": "str", "default": ""},
+    "reference": {"type": "str", "default": ""},
+    "began_s": {"type": "float"},
+    "ended_s": {"type": "float"},
+    "planned": {"type": "list", "elements": "dict", "default": []},
+    "results": {"type": "list", "elements": "dict", "default": []},
+    "refused": {"type": "list", "elements": "dict", "default": []},
+    "outcomes": {"type": "dict", "default": {}},
+    "blockers": {"type": "list", "elements": "dict", "default": []},
+    "hosts_before": {"type": "dict", "default": {}},
+    "hosts_after": {"type": "dict", "default": {}},
+    "charts": {"type": "bool", "default": True},
+}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
@@ -76,7 +77,8 @@ class Sender(Driver[SourceState]):
         document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
         document.update(transport=self.settings.transport, **self._carried.told)
         late = self._deadlines.late(self.state)
-        document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, late))
+        seen = (self._peer, self.link.offset, late, time.time() - self.clock())
+        document.update(sender_status.document(self.state, self.timeline, *seen))
         # Where it is killed meanwhile, or told to end, nobody knows any more that the domain runs here.
         over = self.state.phase is Phase.ENDED and not self._watched
         document.update(watches=over and self._copy.watches(self.state, self.timeline, document["stderr"]))
