@@ -99,6 +99,7 @@ WATCH: Spec = {
     "interval": {"type": "float", "default": 5.0},
     "timeout": {"type": "float", "default": 14400.0},
     "silence_timeout": {"type": "float", "default": 300.0},
+    "beat_path": {"type": "str", "default": ""},
 }
 
 VERDICT: Spec = {
@@ -173,4 +174,38 @@ AUDIT: Spec = {
     "inventory": {"type": "list", "elements": "str", "required": True},
     "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
     "result_path": {"type": "str", "default": ""},
+}
+
+SLOT: Spec = {
+    **PLACES,
+    "uuid": {"type": "str", "required": True},
+    "name": {"type": "str", "default": ""},
+    "role": {"type": "str", "required": True, "choices": list(ROLES)},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "limit": {"type": "int", "default": 0},
+    "timeout": {"type": "float", "default": 3600.0},
+    "wait": {"type": "float", "default": 45.0},
+    "hold": {"type": "float", "default": 300.0},
+    "token": {"type": "str", "default": ""},
+}
+
+CLAIM: Spec = {
+    "state": {"type": "str", "required": True, "choices": ["claimed", "released"]},
+    "token": {"type": "str", "required": True},
+    "run": {"type": "str", "default": ""},
+    "stale_after": {"type": "float", "default": 300.0},
+    "take_over": {"type": "bool", "default": False},
+    "holder": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "by": {"type": "str", "default": ""},
+            "controller": {"type": "str", "default": ""},
+            "machine": {"type": "str", "default": ""},
+            "pid": {"type": "int", "default": 0},
+            "started": {"type": "int", "default": 0},
+        },
+    },
+    "dead": {"type": "str", "default": ""},
+    "journal_path": {"type": "path", "default": JOURNAL_PATH},
 }

@@ -254,6 +254,7 @@ host:
         recent_domids: {type: list, elements: int, description: Domids not given out since they were just in use.}
         mtus: {type: dict, description: The MTU of each bridge., sample: {xenbr0: 1500}}
         cards: {type: list, elements: dict, description: "C(domid) and C(mac) of the network cards of domains."}
+    closed: {type: dict, description: "As RV(dom0.xen.host_arrivals#module:mark). V(null) where it takes domains."}
     problems:
       description: What keeps the host from taking part in a migration. Empty when nothing does.
       returned: always
