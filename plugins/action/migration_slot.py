@@ -52,8 +52,9 @@ class ActionModule(ActionBase):
                 return result
             if waited >= options["timeout"]:
                 limit, kind = options["limit"], "leave" if options["role"] == "sender" else "come"
+                patience = seconds(options["timeout"])
                 error = NoSlot(
-                    f"no slot came free within {seconds(waited)}: at most {limit} may {kind} at one time, and there are"
+                    f"no slot came free within {patience}: at most {limit} may {kind} at one time, and there are"
                     f" {_names(answer)}",
                     host=host,
                     limit=limit,

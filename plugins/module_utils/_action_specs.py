@@ -209,3 +209,27 @@ CLAIM: Spec = {
     "dead": {"type": "str", "default": ""},
     "journal_path": {"type": "path", "default": JOURNAL_PATH},
 }
+
+MOVES_PREPARE: Spec = {
+    "moves": {"type": "list", "elements": "dict", "required": True},
+    "hosts": {"type": "dict", "required": True},
+    "departures": {"type": "dict", "default": {}},
+    "arrivals": {"type": "dict", "default": {}},
+    "parallel": {"type": "int", "default": 0},
+    "deadline": {"type": "float", "default": 0.0},
+    "rows": {"type": "str", "default": "domains", "choices": ["domains", "hosts"]},
+    "plan": {"type": "str", "default": ""},
+}
+
+MOVES_TURN: Spec = {
+    "board": {"type": "path", "required": True},
+    "number": {"type": "int", "required": True},
+    "state": {"type": "str", "default": "begun", "choices": ["begun", "done", "failed"]},
+    "beat_path": {"type": "str", "default": ""},
+}
+
+MOVES_COMPARE: Spec = {
+    "moves": {"type": "list", "elements": "dict", "required": True},
+    "results": {"type": "dict", "default": {}},
+    "result_path": {"type": "str", "default": ""},
+}
