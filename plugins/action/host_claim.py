@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CLAIM
+from ansible_collections.dom0.xen.plugins.module_utils._marks.specs import CLAIM
 from ansible_collections.dom0.xen.plugins.plugin_utils import _controller as controller
 
 Result = dict[str, t.Any]

@@ -11,8 +11,8 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import SLOT
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._marks.specs import SLOT
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
 
 Result = dict[str, t.Any]

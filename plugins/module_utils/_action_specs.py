@@ -176,40 +176,6 @@ AUDIT: Spec = {
     "result_path": {"type": "str", "default": ""},
 }
 
-SLOT: Spec = {
-    **PLACES,
-    "uuid": {"type": "str", "required": True},
-    "name": {"type": "str", "default": ""},
-    "role": {"type": "str", "required": True, "choices": list(ROLES)},
-    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
-    "limit": {"type": "int", "default": 0},
-    "timeout": {"type": "float", "default": 3600.0},
-    "wait": {"type": "float", "default": 45.0},
-    "hold": {"type": "float", "default": 300.0},
-    "token": {"type": "str", "default": ""},
-}
-
-CLAIM: Spec = {
-    "state": {"type": "str", "required": True, "choices": ["claimed", "released"]},
-    "token": {"type": "str", "required": True},
-    "run": {"type": "str", "default": ""},
-    "stale_after": {"type": "float", "default": 300.0},
-    "take_over": {"type": "bool", "default": False},
-    "holder": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "by": {"type": "str", "default": ""},
-            "controller": {"type": "str", "default": ""},
-            "machine": {"type": "str", "default": ""},
-            "pid": {"type": "int", "default": 0},
-            "started": {"type": "int", "default": 0},
-        },
-    },
-    "dead": {"type": "str", "default": ""},
-    "journal_path": {"type": "path", "default": JOURNAL_PATH},
-}
-
 MOVES_PREPARE: Spec = {
     "moves": {"type": "list", "elements": "dict", "required": True},
     "hosts": {"type": "dict", "required": True},
@@ -219,6 +185,7 @@ MOVES_PREPARE: Spec = {
     "deadline": {"type": "float", "default": 0.0},
     "rows": {"type": "str", "default": "domains", "choices": ["domains", "hosts"]},
     "plan": {"type": "str", "default": ""},
+    "leave_out": {"type": "list", "elements": "str", "default": []},
 }
 
 MOVES_TURN: Spec = {
@@ -232,4 +199,12 @@ MOVES_COMPARE: Spec = {
     "moves": {"type": "list", "elements": "dict", "required": True},
     "results": {"type": "dict", "default": {}},
     "result_path": {"type": "str", "default": ""},
+}
+
+EVACUATION_LOOK: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "empty": {"type": "list", "elements": "str", "required": True},
+    "outcomes": {"type": "list", "elements": "dict", "default": []},
+    "history": {"type": "dict", "default": {}},
+    "retries": {"type": "int", "default": 2},
 }

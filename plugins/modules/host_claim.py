@@ -105,9 +105,9 @@ before:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CLAIM
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
+from ansible_collections.dom0.xen.plugins.module_utils._marks.specs import CLAIM
 from ansible_collections.dom0.xen.plugins.module_utils._places import PlaceError
 
 

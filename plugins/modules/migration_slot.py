@@ -114,10 +114,10 @@ waited:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import SLOT
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._marks.slots import Reservation, Slots
+from ansible_collections.dom0.xen.plugins.module_utils._marks.specs import SLOT
 from ansible_collections.dom0.xen.plugins.module_utils._places import PlaceError, resolve_runtime_root
 
 

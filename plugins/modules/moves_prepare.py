@@ -50,6 +50,11 @@ options:
     type: str
     choices: [domains, hosts]
     default: domains
+  leave_out:
+    description: UUIDs of domains that are not moved; nor are those moved that need one of these to go first.
+    type: list
+    elements: str
+    default: []
   plan:
     description: The file of the plan, to be named.
     type: str
