@@ -108,7 +108,8 @@ class ActionModule(ActionBase):
 
     def _read(self, watch: Watch, options: t.Mapping[str, t.Any], wait: float, limit: float) -> Reading | None:
         """Return a reading, or None when the host cannot be reached."""
-        script = reading_script(options["status_path"], options["result_path"], watch.pid, wait, limit)
+        paths = (options["status_path"], options["result_path"])
+        script = reading_script(*paths, watch.pid, wait, limit, options["beat_path"])
         try:
             answer = run_script(self, script)
         except AnsibleConnectionFailure:

@@ -41,6 +41,11 @@ PLAN: Spec = {
     "hosts": {"type": "dict", "required": True},
 }
 
+FLEET_PATH: Spec = {"path": {"type": "str", "default": ""}}
+FLEET_FACTS: Spec = {**FLEET_PATH, **PLACES, "processors": {"type": "bool", "default": True}}
+FLEET_RULES: Spec = {**FLEET_PATH, "dom0s": {"type": "list", "elements": "str", "required": True}}
+FLEET_KNOWN: Spec = {**FLEET_RULES, "answers": {"type": "dict", "default": {}}}
+
 NETWORK: Spec = {
     "network": {"type": "raw", "default": []},
     "asked_address": {"type": "str", "default": ""},
@@ -99,6 +104,7 @@ WATCH: Spec = {
     "interval": {"type": "float", "default": 5.0},
     "timeout": {"type": "float", "default": 14400.0},
     "silence_timeout": {"type": "float", "default": 300.0},
+    "beat_path": {"type": "str", "default": ""},
 }
 
 VERDICT: Spec = {
@@ -192,4 +198,72 @@ FLEET_REPORT: Spec = {
     "hosts_before": {"type": "dict", "default": {}},
     "hosts_after": {"type": "dict", "default": {}},
     "charts": {"type": "bool", "default": True},
+}
+
+MOVES_PREPARE: Spec = {
+    "moves": {"type": "list", "elements": "dict", "required": True},
+    "hosts": {"type": "dict", "required": True},
+    "departures": {"type": "dict", "default": {}},
+    "arrivals": {"type": "dict", "default": {}},
+    "parallel": {"type": "int", "default": 0},
+    "deadline": {"type": "float", "default": 0.0},
+    "rows": {"type": "str", "default": "domains", "choices": ["domains", "hosts"]},
+    "plan": {"type": "str", "default": ""},
+    "leave_out": {"type": "list", "elements": "str", "default": []},
+}
+
+MOVES_TURN: Spec = {
+    "board": {"type": "path", "required": True},
+    "number": {"type": "int", "required": True},
+    "state": {"type": "str", "default": "begun", "choices": ["begun", "done", "failed"]},
+    "beat_path": {"type": "str", "default": ""},
+}
+
+MOVES_COMPARE: Spec = {
+    "moves": {"type": "list", "elements": "dict", "required": True},
+    "results": {"type": "dict", "default": {}},
+    "result_path": {"type": "str", "default": ""},
+}
+
+EVACUATION_LOOK: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "empty": {"type": "raw", "required": True},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "outcomes": {"type": "list", "elements": "dict", "default": []},
+    "history": {"type": "dict", "default": {}},
+    "retries": {"type": "int", "default": 2},
+}
+
+PLAN_PROGRESS: Spec = {
+    "path": {"type": "str", "default": ""},
+    "plan": {"type": "str", "default": ""},
+    "hosts": {"type": "dict", "required": True},
+    "settled": {"type": "bool", "default": False},
+}
+
+EVACUATION_PLAN: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "empty": {"type": "list", "elements": "str", "required": True},
+    "leave": {"type": "bool", "default": False},
+    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
+    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
+    "allow_plain": {"type": "bool", "default": False},
+    "allow_cold": {"type": "bool", "default": False},
+    "memory_reserve_mib": {"type": "int", "default": 0},
+    "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "vcpus_per_cpu": {"type": "float", "default": 0.0},
+    "waive": {"type": "raw", "default": []},
+    "follow_config": {"type": "bool", "default": True},
+    "network": {"type": "raw", "default": []},
+    "map_bridges": {"type": "dict", "default": {}},
+    "map_disks": {"type": "dict", "default": {}},
+}
+
+EVACUATION_RESULT: Spec = {
+    "selected": {"type": "list", "elements": "str", "required": True},
+    "seen": {"type": "dict", "required": True},
+    "moves": {"type": "list", "elements": "dict", "default": []},
+    "history": {"type": "dict", "default": {}},
+    "why": {"type": "str", "default": ""},
+    "result_path": {"type": "str", "default": ""},
 }

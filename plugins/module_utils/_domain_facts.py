@@ -10,7 +10,7 @@ import os
 import typing as t
 import uuid
 
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles
+from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles, Understood
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._masking import mask
@@ -28,6 +28,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xen_cpuid impo
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.connection import pyxs_version
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
+
+# Each takes a process.
+POLICIES_MAX = 256
 
 
 def domain_facts(
@@ -54,19 +57,50 @@ def domain_facts(
         rows = ()  # it went between the two calls
     except Dom0XenError as exc:
         add_problem(problems, problem(exc))
-    seen = _ask_xenstore(rows, problems) if pyxs_version() is not None and rows else {}
-    files = ConfigFiles()
-    found = []
     # A process for each domain of a host would be many.
     understood = xl.understood if domain is not None or config_path else None
     cpuid = XenCpuid(run) if domain is not None else None
+    return _gathered(rows, configurations, problems, cpuid, config_path, understood), tuple(problems)
+
+
+def guest_facts(
+    run: Runner, rows: t.Iterable[DomainRow], processors: bool
+) -> tuple[tuple[DomainFacts, ...], tuple[Problem, ...]]:
+    """Return all domains but the host's own, from the rows of xl list -v, and what was in the way of it.
+
+    Runs xl list -l once, and with ``processors`` xen-cpuid -p for each domain; for none where they are too many.
+    """
+    guests = [row for row in rows if row.domid]
+    problems: list[Problem] = []
+    configurations: dict[int, t.Any] = {}
+    if guests:
+        try:
+            configurations = {found.domid: found.config for found in Xl(run).configurations()}
+        except Dom0XenError as exc:
+            add_problem(problems, problem(exc))
+    cpuid = XenCpuid(run) if processors and len(guests) <= POLICIES_MAX else None
+    return _gathered(guests, configurations, problems, cpuid), tuple(problems)
+
+
+def _gathered(
+    rows: t.Sequence[DomainRow],
+    configurations: t.Mapping[int, t.Any],
+    problems: list[Problem],
+    cpuid: XenCpuid | None,
+    config_path: str = "",
+    understood: Understood | None = None,
+) -> tuple[DomainFacts, ...]:
+    """Return the facts of these domains; ``understood`` and ``cpuid`` are asked about each, where they are given."""
+    seen = _ask_xenstore(rows, problems) if pyxs_version() is not None and rows else {}
+    files = ConfigFiles()
+    found = []
     for row in rows:
         config = configurations.get(row.domid)
         made_from = files.of(row.uuid, row.name, config or {}, config_path, understood) if row.domid else ()
         facts = _facts(row, config, seen.get(row.domid), made_from)
         shown = cpuid.domain(row.domid) if cpuid and row.domid else None
         found.append(dataclasses.replace(facts, cpu_policy=shown))
-    return tuple(found), tuple(problems)
+    return tuple(found)
 
 
 def matching(rows: t.Iterable[DomainRow], domain: str | None) -> tuple[DomainRow, ...]:

@@ -26,7 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._network import network
 from ansible_collections.dom0.xen.plugins.module_utils._places import NoRuntimePlace, resolve_runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, Problem, XenFacts
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark, sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import XenInfo, parse_autoballoon
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import SYSTEM_PATH, Runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xen_cpuid import XenCpuid
@@ -91,6 +91,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         # To import it would take longer than all the rest.
         paramiko=any(os.path.isdir(os.path.join(folder, "paramiko")) for folder in sys.path),
         configs=_autostart.configs(boot),
+        closed=closed_mark(journal_path),
     )
 
 

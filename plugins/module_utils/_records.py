@@ -242,6 +242,8 @@ class HostFacts(Record):
     answered_s: float | None = None
     paramiko: bool = False
     configs: tuple[AutostartEntry, ...] = ()
+    #: Why it is closed to arrivals: ``reason``, ``by``, ``run``, ``since_s``, ``since``.
+    closed: t.Mapping[str, t.Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)

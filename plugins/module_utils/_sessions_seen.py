@@ -21,6 +21,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDo
 STATUS = "status.json"
 RESULT = "result.json"
 JOURNAL = "journal"
+# Below the journal root: the mark of a host that is closed to arrivals.
+CLOSED = "closed.json"
 
 # The first record of a journal is small; more of a file that somebody has spoilt is not read.
 _RECORD_BYTES = 65536
@@ -60,6 +62,21 @@ def sessions_seen(
             seen[key] = (_begun(record, opened, _changed(path), proc), what)
     ordered = [entry[1] for entry in _newest_first(seen.values())]
     return tuple(entry for place, entry in enumerate(ordered) if place < limit or not entry.over)
+
+
+def closed_mark(journal_root: str) -> dict[str, t.Any] | None:
+    """Return the mark of a host that is closed to arrivals: ``reason``, ``by``, ``run``, ``since_s`` (seconds since
+    1970, or None) and ``since`` for people; None when it is open.
+
+    One that cannot be read is a mark all the same: somebody has made it.
+    """
+    path = os.path.join(journal_root, "fleet", CLOSED)
+    if not os.path.lexists(path):
+        return None
+    mark = _read(path) or {}
+    since = _seconds(mark, "since_s")
+    day = "" if since is None or since < 0 else time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(since))
+    return {**{key: _word(mark, key) or "" for key in ("reason", "by", "run")}, "since_s": since, "since": day}
 
 
 class _Begun(t.NamedTuple):

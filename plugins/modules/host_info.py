@@ -255,6 +255,7 @@ host:
         mtus: {type: dict, description: The MTU of each bridge., sample: {xenbr0: 1500}}
         ipv4: {type: list, elements: str, description: "Interfaces with an IPv4 address of any kind, C(lo) too."}
         cards: {type: list, elements: dict, description: "C(domid) and C(mac) of the network cards of domains."}
+    closed: {type: dict, description: "As RV(dom0.xen.host_arrivals#module:mark). V(null) where it takes domains."}
     problems:
       description: What keeps the host from taking part in a migration. Empty when nothing does.
       returned: always

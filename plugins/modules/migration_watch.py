@@ -81,6 +81,11 @@ options:
         with RV(continues=true), and nothing is stopped.
     type: float
     default: 300.0
+  beat_path:
+    description:
+      - A file on the host that is touched at each look, if it is there, such as that of M(dom0.xen.host_claim).
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full

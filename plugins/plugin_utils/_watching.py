@@ -58,7 +58,9 @@ class Reading:
     alive: bool | None
 
 
-def reading_script(status_path: str, result_path: str, pid: int | None, wait: float, limit: float) -> str:
+def reading_script(
+    status_path: str, result_path: str, pid: int | None, wait: float, limit: float, beat_path: str = ""
+) -> str:
     """Return the script that waits on the host until the session calls to look, then prints the status.
 
     It reads to the end of a file of the session, for at most about ``limit`` seconds; a session that is killed ends it
@@ -75,6 +77,7 @@ def reading_script(status_path: str, result_path: str, pid: int | None, wait: fl
     # Asked before the status is read: when it is gone by now, what is read is its last word.
     return " ".join(
         (
+            f"touch -c {shlex.quote(beat_path)} 2>/dev/null;" if beat_path else "",
             f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)}; n={call};",
             f'if [ -e "$n" ]; then {called}; {asleep} fi;' if wait >= 1 else "",
             process if pid else "",

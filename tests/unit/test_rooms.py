@@ -18,6 +18,8 @@ IMPORTS = Imports(ROOT)
 # Read by every run on every host: each file they bring along costs CPU there.
 FACTS_MODULES = ("modules/host_info.py", "modules/domain_info.py")
 MOST_FACTS_FILES = 28
+# What both of them take along, and itself.
+FLEET_MODULE = "modules/fleet_info.py"
 
 # What the files of a room must not import, directly or through others.
 FORBIDDEN = {
@@ -109,6 +111,12 @@ def test_facts_modules_stay_light(module: str) -> None:
     payload = IMPORTS.payload(module)
     assert not rooms(payload) & {"_wire", "_link", "_session"}, sorted(payload)
     assert len(payload) <= MOST_FACTS_FILES, sorted(payload)
+
+
+def test_the_module_for_a_fleet_takes_along_what_the_two_others_do() -> None:
+    """One run for both costs no more than both, and knows none of the migration's own rooms."""
+    both = set().union(*(IMPORTS.payload(module) for module in FACTS_MODULES)) - set(FACTS_MODULES)
+    assert IMPORTS.payload(FLEET_MODULE) - {FLEET_MODULE} <= both
 
 
 @pytest.mark.parametrize("room", sorted(FORBIDDEN))

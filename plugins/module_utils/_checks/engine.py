@@ -60,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     hosts.quiet,
     world.left_alone,
     world.unmanaged,
+    world.open_to_arrivals,
     identity.free_at_source,
     identity.free_at_destination,
     method.for_a_stream(number.kept),

@@ -38,6 +38,7 @@ WAIVABLE: t.Mapping[str, str] = {
     "grant_limits": "the guest uses no more, or Xen there was given more since; else it breaks, or is not made there",
     "script_missing": "the script is there when the domain arrives; else xl there cannot attach a device, and it stays",
     "device_model_user_missing": "the user comes from a directory; else xl there cannot start QEMU, and it stays",
+    "closed_to_arrivals": "whoever closed the host agrees; else the domain is moved again, or goes down with the host",
     "migration_disabled": "both hosts' clocks (TSC) tick at one rate, or the guest does not rely on it",
     "nested_virtualisation": "the guest runs no hypervisor at this moment; one that it runs breaks",
 }

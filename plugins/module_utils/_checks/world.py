@@ -73,6 +73,23 @@ def unmanaged(case: Case) -> t.Iterator[Finding]:
                 return  # the hosts of a cluster share its configuration
 
 
+def open_to_arrivals(case: Case) -> t.Iterator[Finding]:
+    """The destination takes domains: nobody empties it at this moment, or is about to restart it."""
+    mark = case.destination.closed if case.destination else None
+    if mark is None or case.domain is None or case.domain.domid == 0 or case.same_host or case.session_running:
+        return
+    host, since = case.request.destination, f" since {mark['since']}" if mark.get("since") else ""
+    yield case.error(
+        "closed_to_arrivals",
+        host,
+        f"{host} is closed to arrivals{since}, by {mark.get('by') or 'somebody'}:"
+        f" {mark.get('reason') or 'no reason was given'}.",
+        f"Name another destination. When {host} may take domains again: `ansible {host} -m dom0.xen.host_arrivals -a"
+        " state=open` with this inventory.",
+        **mark,
+    )
+
+
 def config_named_alike(case: Case) -> t.Iterator[Finding]:
     """The domain's configuration can have its own name at the destination: it goes with the domain."""
     source, destination, domain = case.source, case.destination, case.domain

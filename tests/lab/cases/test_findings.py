@@ -230,6 +230,18 @@ def worth_a_word(world: World) -> Iterator[None]:
         world.source.run(f"ip addr del {address}")
 
 
+@contextlib.contextmanager
+def takes_no_domains(world: World) -> Iterator[None]:
+    """The destination is marked as one that is being emptied."""
+    mark = "/var/lib/dom0-xen/fleet/closed.json"
+    text = '{"by": "alice", "reason": "it is being emptied", "run": "", "since_s": 1795448672.0}'
+    world.destination.run(f"mkdir -p -m 700 $(dirname {mark}) && cat > {mark}", stdin=text)
+    try:
+        yield
+    finally:
+        world.destination.run(["rm", mark])
+
+
 ODD = {"domain": "odd"}
 COLD = {"migrate_method": "cold"}
 GIVEN = {"migrate_config": FILE}
@@ -291,6 +303,7 @@ CASES = {
         variables={"xen1": {"ansible_python_interpreter": BARE}},
         drop=("dom0_xen_address",),
     ),
+    "emptied": Provoked({("closed_to_arrivals", "xen2")}, takes_no_domains),
     "number": Provoked({("domain_is_domid", "xen1")}, question={"domain": "7"}),
     "name of the move": Provoked({("move_name_taken", "xen2")}, groups={"web": {"centos@xen1": {}}}),
     "closed": Provoked(

@@ -20,6 +20,7 @@ from dom0_double.driver.commands import namespaces
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals
 from ansible_collections.dom0.xen.tests.unit.playbooks.asking import Answer, Found, ask, bare_python, require
 
 pytestmark = pytest.mark.timeout(600)
@@ -67,6 +68,11 @@ def with_xl(text: str) -> Undo:
 def xl_fails(undo: contextlib.ExitStack, host: Host) -> None:
     """Each time it is asked what host this is."""
     host.faults({"point": "info.start", "action": "exit", "status": 1, "times": 99})
+
+
+def takes_no_domains(undo: contextlib.ExitStack, host: Host) -> None:
+    """Somebody empties it."""
+    arrivals.close(str(host.paths.lib / "dom0-xen"), "it is being emptied", "alice", "evacuate")
 
 
 def store(answers: bool) -> Undo:
@@ -122,6 +128,7 @@ OTHERS: t.Mapping[str, Other] = {
     "bridgeless": Other({("bridge_missing", "bridgeless")}, {"bridges": ()}),
     "narrow": Other({("mtu_smaller", "narrow")}, {"bridge_mtu": 1400}),
     "dated": Other({("device_model_older", "dated")}, {"qemu": "5.2.0"}, domain="emulated", namespaces=True),
+    "emptied": Other({("closed_to_arrivals", "emptied")}, then=takes_no_domains),
     "no-xen": Other({("no_xen", "no-xen")}, then=without("hypervisor")),
     "no-xl": Other({("xl_missing", "no-xl")}, then=with_xl("")),
     "failing": Other({("xl_failed", "failing")}, then=xl_fails),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import typing as t
 
@@ -14,13 +15,15 @@ from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import (
     disk_links,
     domain_facts,
+    guest_facts,
     matching,
     xenstore_facts,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card
 from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
-from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import connection
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks import examples
@@ -191,6 +194,37 @@ def test_all_domains(store: Daemon) -> None:
     domains, dummy = domain_facts(run, None)
     assert [domain.name for domain in domains] == ["Domain-0", "centos"]
     assert run.commands == ["xl list -v", "xl list -l"]
+
+
+@pytest.mark.usefixtures("xen_cpuid")
+def test_all_domains_of_a_fleet_from_rows_that_are_known(store: Daemon) -> None:
+    """One xl list -l for all, however many; the processor of each only where it is asked for and they are few."""
+    rows = domain_rows()
+    run = RecordedHost()
+    (centos,), problems = guest_facts(run, rows, True)
+    assert run.commands == ["xl list -l", "xen-cpuid -p 3"]
+    assert (centos.name, centos.type, problems) == ("centos", "pvh", ())
+    assert centos == domain_facts(RecordedHost(), "centos")[0][0]
+    run = RecordedHost()
+    many = [dataclasses.replace(rows[1], domid=3 + number) for number in range(300)]
+    assert len(guest_facts(run, many, True)[0]) == 300
+    assert guest_facts(run, rows, False)[0][0].cpu_policy is None
+    assert run.commands == ["xl list -l", "xl list -l"]
+
+
+def test_a_host_without_domains_is_not_asked_for_configurations(store: Daemon) -> None:
+    """And one whose xl fails has the domains, with what is in the way."""
+    run = RecordedHost()
+    assert guest_facts(run, domain_rows()[:1], True) == ((), ())
+    assert run.commands == []
+    failing = RecordedHost(CommandResult(1, "", "libxl: error"))
+    (centos,), (problem,) = guest_facts(failing, domain_rows(), False)
+    assert (centos.config, problem.code) == (None, "xl_failed")
+
+
+def domain_rows() -> tuple[DomainRow, ...]:
+    """The domains of the recorded host."""
+    return Xl(RecordedHost()).domains()
 
 
 def test_a_file_that_differs_is_read_by_xl_for_one_domain(

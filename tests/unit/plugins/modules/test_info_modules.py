@@ -15,7 +15,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.dom0.xen.plugins.module_utils import _cpu_policy, _equipment_records, _records
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
-from ansible_collections.dom0.xen.plugins.modules import domain_info, host_info, migration_info
+from ansible_collections.dom0.xen.plugins.modules import domain_info, fleet_info, host_info, migration_info
 
 
 def _documented(text: str, *path: str) -> set[str]:
@@ -60,7 +60,7 @@ def test_what_is_returned_is_documented(text: str, path: tuple[str, ...], record
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-@pytest.mark.parametrize("module", [host_info, domain_info])
+@pytest.mark.parametrize("module", [host_info, domain_info, fleet_info])
 def test_module_answers_on_a_machine_without_xen(
     module: t.Any, check_mode: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,7 +72,7 @@ def test_module_answers_on_a_machine_without_xen(
         module.main()
     result = json.loads(capsys.readouterr().out)
     assert ended.value.code == 0 and result["changed"] is False
-    problems = result["host"]["problems"] if module is host_info else result["problems"]
+    problems = result["host"]["problems"] if "host" in result else result["problems"]
     assert any(problem["code"] in ("xl_missing", "no_xen") for problem in problems)
 
 
@@ -84,3 +84,16 @@ def test_sessions_may_be_asked_for_without_naming_one(
     with patch_module_args({"runtime_path": "/dev/shm/dom0-xen-test"}), pytest.raises(SystemExit):
         migration_info.main()
     assert json.loads(capsys.readouterr().out)["code"] in ("xl_missing", "no_xen")
+
+
+def test_too_large_facts_are_a_failure_that_says_how_large(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Domains that are left out without a word would be lost when their host is emptied."""
+    monkeypatch.setattr(fleet_info, "LARGEST_BYTES", 1)
+    arguments = {"runtime_path": "/dev/shm/dom0-xen-test"}
+    with patch_module_args(arguments), pytest.raises(SystemExit):
+        fleet_info.main()
+    result = json.loads(capsys.readouterr().out)
+    assert (result["failed"], result["code"]) == (True, "facts_too_large")
+    assert "have 2 bytes" in result["msg"]

@@ -39,6 +39,12 @@ CASES: list[tuple[str, str, dict[str, t.Any], list[str]]] = [
     ("foreign_hand", "xen1", {"source": host("xen1", hands=(Hand(71, "libxl-save-helper", "3"),))}, ["helper 3"]),
     ("foreign_hand", "xen1", {"source": host("xen1", hands=(Hand(70, "xl shutdown", None),))}, ["all domains"]),
     (
+        "closed_to_arrivals",
+        "xen2",
+        {"destination": host("xen2", closed={"by": "alice", "reason": "it is emptied", "since": "2026-11-24"})},
+        ["by alice: it is emptied", "since 2026-11-24", "state=open"],
+    ),
+    (
         "cluster_managed",
         "xen1",
         {"source": host("xen1", cluster=clustered()), "destination": host("xen2", cluster=clustered())},

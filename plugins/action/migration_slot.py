@@ -1,0 +1,74 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wait for a slot on a dom0; documented in plugins/modules/migration_slot.py."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._marks.specs import SLOT
+from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
+
+Result = dict[str, t.Any]
+
+
+class NoSlot(Dom0XenError):
+    """A host took part in as many migrations as it may for as long as was waited."""
+
+    code = "no_slot"
+    remedy = "Run it again later, or with a longer migrate_slot_timeout, or raise the limit that is named."
+
+
+class ActionModule(ActionBase):
+    """Runs the module again and again, each time for less than a connection is given up for silence."""
+
+    _requires_connection = True
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        """Return when the slot is taken; fail when the time for it is over."""
+        result: Result = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(SLOT)
+        host = str(self._task.delegate_to or (task_vars or {}).get("inventory_hostname") or "")
+        begun, said = time.monotonic(), False
+        # The first look is a short one, so that somebody who waits is told why at once.
+        wait = 0.0
+        while True:
+            left = begun + options["timeout"] - time.monotonic()
+            given = {**options, "wait": max(0.0, min(wait, left))}
+            answer = self._execute_module(module_args=given, task_vars=task_vars)
+            over = answer.get("failed") or answer.get("unreachable") or options["state"] == "absent"
+            waited = time.monotonic() - begun
+            if over or answer.get("taken"):
+                result.update(answer, waited=round(waited, 1))
+                return result
+            if waited >= options["timeout"]:
+                limit, kind = options["limit"], "leave" if options["role"] == "sender" else "come"
+                patience = seconds(options["timeout"])
+                error = NoSlot(
+                    f"no slot came free within {patience}: at most {limit} may {kind} at one time, and there are"
+                    f" {_names(answer)}",
+                    host=host,
+                    limit=limit,
+                    holders=answer.get("holders"),
+                )
+                result.update(failed=True, waited=round(waited, 1), **error.as_result())
+                return result
+            if not said:
+                kind = "leaves" if options["role"] == "sender" else "comes"
+                name = options["name"] or options["uuid"]
+                Display().display(f"[{host}] {name} waits until one of these {kind} no more: {_names(answer)}")
+                said = True
+            wait = options["wait"]
+
+
+def _names(answer: t.Mapping[str, t.Any]) -> str:
+    return ", ".join(str(each.get("name") or each.get("uuid")) for each in answer.get("holders") or ()) or "others"

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host that takes no domains while it is being emptied (private to the collection).
+
+The mark survives controller and host; the module ``host_info`` tells it, and the checks refuse a move to the host.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ansible_collections.dom0.xen.plugins.module_utils._marks import files
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import CLOSED, closed_mark
+
+
+def close(journal_root: str, reason: str, by: str, run: str) -> tuple[bool, files.Document]:
+    """Close the host to arrivals; return whether that changed something, and the mark.
+
+    One that is closed keeps its date; who closes it anew with other words has the last one. Raises PlaceError, OSError.
+    """
+    with files.locked(journal_root) as folder:
+        before = closed_mark(journal_root)
+        asked = {"reason": reason, "by": by, "run": run}
+        if before is not None and asked == {key: before[key] for key in asked}:
+            return False, before
+        since = before["since_s"] if before is not None else None
+        files.write(os.path.join(folder, CLOSED), {**asked, "since_s": time.time() if since is None else since})
+        return True, closed_mark(journal_root) or dict(asked)
+
+
+def open_again(journal_root: str) -> tuple[bool, files.Document | None]:
+    """Open it; return whether it was closed, and the mark that is gone. Raises PlaceError, OSError."""
+    if closed_mark(journal_root) is None:
+        return False, None
+    with files.locked(journal_root) as folder:
+        before = closed_mark(journal_root)
+        return files.remove(os.path.join(folder, CLOSED)), before

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What came of the moves of a run (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._record import Record
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import DONE, Step
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome(Record):
+    """One move: whether it was ``done``, by this run (``changed``) or before it; ``why`` it was not."""
+
+    number: int
+    uuid: str
+    name: str
+    source: str
+    destination: str
+    done: bool
+    changed: bool
+    code: str
+    why: str
+
+
+def outcomes(steps: t.Sequence[Step], results: t.Mapping[str, t.Mapping[str, t.Any]]) -> tuple[Outcome, ...]:
+    """Compare the moves planned with what was returned for each, by the names of their hosts.
+
+    A result is what the role ``migrate`` registers, or a failure's. A move without any has not begun.
+    """
+    return tuple(_outcome(step, results.get(step.host) or {}) for step in steps)
+
+
+def _outcome(step: Step, result: t.Mapping[str, t.Any]) -> Outcome:
+    before = step.state == DONE
+    moved = result.get("end_state") == "moved" and not result.get("failed")
+    code, why = "", ""
+    if not before and not moved:
+        error = result.get("error") or {}
+        code = str(result.get("code") or error.get("code") or ("failed" if result else "not_begun"))
+        why = str(result.get("msg") or error.get("msg") or "it has not begun").strip()
+    return Outcome(
+        number=step.number,
+        uuid=step.uuid,
+        name=step.name,
+        source=step.source,
+        destination=step.destination,
+        done=before or moved,
+        changed=moved,
+        code=code,
+        why=why,
+    )
+
+
+def summary(found: t.Sequence[Outcome]) -> str:
+    """Return a sentence with the two numbers, and below it a line for each move that was not done."""
+    done, before = sum(each.done for each in found), sum(each.done and not each.changed for each in found)
+    text = f"Moves planned: {len(found)}, done: {done}"
+    text += f", {before} of them before this run." if before else "."
+    lines = [
+        f"  not done: {each.name} from {each.source} to {each.destination}: {each.why}"
+        for each in found
+        if not each.done
+    ]
+    return "\n".join([text, *lines])

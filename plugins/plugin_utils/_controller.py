@@ -1,0 +1,55 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which run this is: its user, its machine, its process (private to the collection)."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+
+
+def holder() -> dict[str, t.Any]:
+    """Return who runs this, as :class:`~.._marks.claims.Claim` has it.
+
+    Ansible runs each task in a process of its own, which it forks: the run is the process above it. ``machine`` is
+    empty where processes cannot be told apart from those of another machine or container, such as without ``/proc``.
+    """
+    pid = os.getppid()
+    machine = _machine()
+    started = (_procfs.start_time(pid) or 0) if machine else 0
+    return {
+        "by": _user(),
+        "controller": socket.gethostname(),
+        "machine": machine if started else "",
+        "pid": pid if started else 0,
+        "started": started,
+    }
+
+
+def is_dead(claim: t.Mapping[str, t.Any]) -> bool:
+    """Whether the run of a claim is known to have ended: it ran on this machine, and its process is there no more."""
+    machine, pid, started = claim.get("machine"), claim.get("pid"), claim.get("started")
+    if not machine or not isinstance(pid, int) or pid <= 0 or machine != _machine():
+        return False
+    return _procfs.start_time(pid) != started or not _procfs.is_alive(pid)
+
+
+def _machine() -> str:
+    """Return this boot and this set of processes: containers of one machine share its boot."""
+    try:
+        return f"{_procfs.boot_id()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _user() -> str:
+    """Return who it is for: what AWX says of the user who launched the job, else the user of the process."""
+    try:
+        return os.environ.get("AWX_USER_NAME") or os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many domains leave a host, or come to it, at one time: over several runs, which know nothing of one another."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import typing as t
+import uuid
+
+import pytest
+from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until, where
+
+pytestmark = pytest.mark.timeout(600)
+
+SECOND = str(uuid.uuid4())
+
+
+@pytest.fixture
+def site(tmp_path: t.Any) -> t.Iterator[Site]:
+    """Three hosts, two guests on xen1."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1", "xen2", "xen3"], python=sys.executable)
+    site["xen1"].start_guest(GuestConfig(memory_mib=16, compact=True))
+    site["xen1"].start_guest(GuestConfig("second", SECOND, memory_mib=16, bridge=None, compact=True))
+    yield site
+    assert site.down() == []
+
+
+def test_a_move_waits_until_another_run_has_made_its_own(user: User) -> None:
+    """The first one asked for no slot, and its controller is killed: it has one as long as it moves, and no longer."""
+    user.site["xen1"].configure(save_rate=1_000_000)
+    first = user.start("dom0.xen.migrate", *user.asking("xen2"))
+    read_until(first, "first round")
+    assert user.site["xen1"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait(LIMIT_S)
+    asking = ("-e", "domain=second", "-e", "destination=xen3", "-e", "migrate_departures=1")
+    second = user.start("dom0.xen.migrate", *asking)
+    log = read_until(second, "[xen1] second waits until one of these leaves no more: centos")
+    assert not list((user.site["xen3"].paths.run / "dom0-xen").glob("*.receiver")), "made before its turn"
+    user.site["xen1"].configure(save_rate=0)
+    assert user.site["xen1"].kill("libxl-save-helper", number=signal.SIGCONT)
+    log += second.communicate(timeout=LIMIT_S)[0]
+    assert second.returncode == 0, log[-4000:]
+    assert where(user.site) == "xen2" and user.site["xen3"].guest("second")
+
+
+def test_a_host_that_stays_full_is_told(user: User) -> None:
+    """Nothing was made, and the guest stays; the slot on the source is free for others at once."""
+    user.site["xen1"].configure(save_rate=1_000_000)
+    first = user.start("dom0.xen.migrate", *user.asking("xen2"))
+    read_until(first, "first round")
+    assert user.site["xen1"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    limits = ("-e", "migrate_departures=2", "-e", "migrate_arrivals=1", "-e", "migrate_slot_timeout=2")
+    second = user.start("dom0.xen.migrate", "-e", "domain=second", "-e", "destination=xen2", *limits)
+    log = second.communicate(timeout=LIMIT_S)[0]
+    assert second.returncode == 2, log[-4000:]
+    assert "xen2: no slot came free within 2 s: at most 1 may come at one time, and there are centos." in log
+    assert user.site["xen1"].guest("second")
+    slots = user.site["xen1"].paths.run / "dom0-xen" / "fleet" / "slots.json"
+    assert SECOND not in slots.read_text()
+    user.site["xen1"].configure(save_rate=0)
+    assert user.site["xen1"].kill("libxl-save-helper", number=signal.SIGCONT)
+    assert first.wait(LIMIT_S) == 0
+    if first.stdout:
+        first.stdout.close()

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run at a time for a host, and the mark of a host that takes no domains."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import time
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals, claims
+from ansible_collections.dom0.xen.plugins.module_utils._marks.claims import Claim, HostClaimed
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
+
+FIRST, SECOND = "a" * 16, "b" * 16
+
+
+def run(token: str, by: str = "alice") -> Claim:
+    """A run that empties xen1."""
+    return Claim(token=token, run="evacuate xen1", by=by, controller="ctl1")
+
+
+def test_the_second_run_is_told_who_and_since_when(tmp_path: pathlib.Path) -> None:
+    """The first one goes on; claiming again what one has changes nothing."""
+    assert claims.claim(str(tmp_path), run(FIRST), 300.0).changed
+    with pytest.raises(HostClaimed) as refused:
+        claims.claim(str(tmp_path), run(SECOND, "bob"), 300.0)
+    told = refused.value.as_result()
+    assert "`evacuate xen1` of alice on ctl1, since 20" in told["msg"] and "evacuate_take_over" in told["msg"]
+    assert told["details"]["claim"]["token"] == FIRST
+    assert not claims.claim(str(tmp_path), run(FIRST), 300.0).changed
+
+
+def test_a_run_that_is_heard_of_no_more_is_followed_by_the_next(tmp_path: pathlib.Path) -> None:
+    """Its work is taken up; one that is heard of again and again is not silent, however long it takes."""
+    root = str(tmp_path)
+    claims.claim(root, run(FIRST), 300.0)
+    past = time.time() - 400.0
+    os.utime(claims.beat_path(root, FIRST), (past, past))
+    assert claims.keep(root, FIRST)
+    with pytest.raises(HostClaimed):
+        claims.claim(root, run(SECOND), 300.0)
+    os.utime(claims.beat_path(root, FIRST), (past, past))
+    taken = claims.claim(root, run(SECOND), 300.0)
+    assert taken.before is not None and taken.before.token == FIRST
+    assert not claims.keep(root, FIRST)
+    assert not claims.release(root, FIRST)
+    assert claims.there(root) == taken.claim
+
+
+def test_a_run_whose_process_is_gone_is_followed_at_once(tmp_path: pathlib.Path) -> None:
+    """Of that very run only."""
+    root = str(tmp_path)
+    claims.claim(root, run(FIRST), 300.0)
+    with pytest.raises(HostClaimed):
+        claims.claim(root, run(SECOND), 300.0, dead="c" * 16)
+    assert claims.claim(root, run(SECOND), 300.0, dead=FIRST).changed
+    assert claims.claim(root, run(FIRST), 300.0, take_over=True).changed
+
+
+def test_a_claim_that_is_given_up_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    """Neither the claim nor what says that it lives."""
+    root = str(tmp_path)
+    assert not claims.release(root, FIRST)
+    claims.claim(root, run(FIRST), 300.0)
+    assert claims.release(root, FIRST) and claims.there(root) is None
+    assert [path.name for path in (tmp_path / "fleet").iterdir()] == ["lock"]
+
+
+def test_a_closed_host_keeps_its_date(tmp_path: pathlib.Path) -> None:
+    """Closing it again changes nothing; another reason is a change, and no new beginning."""
+    root = str(tmp_path)
+    assert closed_mark(root) is None and arrivals.open_again(root) == (False, None)
+    changed, mark = arrivals.close(root, "it is being emptied", "alice", "evacuate xen1")
+    assert changed and mark["since"].startswith("20") and mark == closed_mark(root)
+    assert arrivals.close(root, "it is being emptied", "alice", "evacuate xen1") == (False, mark)
+    changed, other = arrivals.close(root, "memory", "bob", "")
+    assert changed and other["since_s"] == mark["since_s"] and other["by"] == "bob"
+    assert arrivals.open_again(root) == (True, other)
+    assert closed_mark(root) is None
+
+
+def test_a_mark_that_cannot_be_read_is_one(tmp_path: pathlib.Path) -> None:
+    """Somebody has closed the host, and who cannot be told any more."""
+    arrivals.close(str(tmp_path), "", "", "")
+    (tmp_path / "fleet" / "closed.json").write_text("{")
+    assert closed_mark(str(tmp_path)) == {"reason": "", "by": "", "run": "", "since_s": None, "since": ""}
+    assert arrivals.open_again(str(tmp_path))[0]
