@@ -14,9 +14,10 @@ from dataclasses import asdict
 from dom0lab import Lab, LabError
 from proof import figures, playbook
 
-from .attempt import Verdict, attempt
+from .attempt import attempt
 from .field import Field
 from .listing import chosen, faults
+from .verdict import Verdict
 
 RESULT = playbook.ROOT / "build" / "faults" / "lab.json"
 LEAST = 60

@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import time
 import typing as t
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cases.plays import Running
@@ -24,6 +23,7 @@ from .direct import Move
 from .field import Field
 from .hands import Hand
 from .listing import Fault
+from .verdict import Verdict, conclude
 
 GATE = Path(__file__).resolve().parents[1] / "cases" / "gate"
 LIMITS: dict[str, t.Any] = {"migrate_link_timeout": 10, "migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
@@ -36,8 +36,6 @@ RUN_S = 420
 DAEMONS_S = 30
 # What a guest takes to boot on a host that has just booted itself.
 BOOT_S = 240
-# Paused, shut down or suspended, crashed, dying (tools/xl/xl_list.c list_domains).
-STANDING = "pscd"
 SETTLE = "dom0.xen.settle"
 
 
@@ -139,46 +137,6 @@ class Direct:
         """Nothing of it stays; its thread has ended or waits for a host."""
 
 
-@dataclass
-class Verdict:
-    """What became of the guest.
-
-    ``reached`` is false when the moment did not come or nothing was there to break: such a fault says nothing.
-    """
-
-    name: str
-    by: str = ""
-    reached: bool = False
-    running_twice: bool = False
-    lost: bool = False
-    left_unsettled: bool = False
-    guest_changed: bool = False
-    touched_before_banner: bool = False
-    remains: dict[str, list[str]] = field(default_factory=dict)
-    where: list[str] = field(default_factory=list)
-    stands_still: bool = False
-    boot_id_unchanged: bool | None = None
-    memory_verified: bool | None = None
-    gap_ms: int | None = None
-    move_status: int | None = None
-    settle_status: int | None = None
-    message: str = ""
-    settled: str = ""
-    seconds: float = 0.0
-    parts: dict[str, float] = field(default_factory=dict)
-    error: str = ""
-
-    @property
-    def well(self) -> bool:
-        """Whether nothing is wrong with it."""
-        bad = self.running_twice or self.lost or self.left_unsettled or self.guest_changed or self.touched_before_banner
-        return self.reached and not (bad or self.error)
-
-    def document(self) -> dict[str, t.Any]:
-        """It for the file of figures."""
-        return asdict(self)
-
-
 def strike(field: Field, fault: Fault, controller: Controller) -> list[Host]:
     """Do what is done outside the hosts; returns the hosts that have to be booted again."""
     hosts = {listing.SOURCE: field.source, listing.DESTINATION: field.destination}
@@ -242,32 +200,6 @@ def judge(field: Field, fault: Fault, verdict: Verdict, observed: Observation | 
         looks = field.look()
     verdict.remains = {name: look.remains for name, look in looks.items() if look.remains}
     conclude(fault, verdict, copies(field), observed)
-
-
-def conclude(fault: Fault, verdict: Verdict, found: t.Mapping[str, list[str]], observed: Observation | None) -> None:
-    """Put into the verdict what became of the guest (pure).
-
-    A guest that may be gone may also have been started anew, once. Nothing else is excused: what is there runs, its
-    memory is whole, and no life of it goes on from where it was before.
-    """
-    verdict.where = [name for name, states in found.items() for dummy in states]
-    verdict.stands_still = any(set(state) & set(STANDING) for states in found.values() for state in states)
-    verdict.lost = not verdict.where and not fault.takes_the_guest
-    unclear = bool(verdict.remains) or len(verdict.where) > 1 or verdict.stands_still
-    verdict.left_unsettled = verdict.settle_status != 0 or unclear
-    if observed is not None:
-        verdict.running_twice = observed.double_answers > 0
-        verdict.boot_id_unchanged = observed.boot_id_unchanged
-        verdict.memory_verified = observed.memory_verified
-        verdict.gap_ms = int(observed.gap_ms)
-        same = observed.boot_id_unchanged and observed.memory_verified and observed.counter_never_fell
-        verdict.guest_changed = not (same or (fault.takes_the_guest and _gone_or_anew(verdict, observed)))
-
-
-def _gone_or_anew(verdict: Verdict, observed: Observation) -> bool:
-    if not verdict.where:
-        return observed.boots <= 1 and (observed.counter_never_fell or not observed.boots)
-    return observed.boots == 2 and observed.memory_verified
 
 
 def touched_before_banner(field: Field) -> bool:

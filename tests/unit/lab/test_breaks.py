@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 from breaks import __main__ as campaign
-from breaks.attempt import Verdict, conclude
 from breaks.hands import packed
 from breaks.listing import CONTROLLER, MOMENTS, PLAYBOOK, SIGNS, chosen, faults
+from breaks.verdict import Verdict, conclude
 from dom0lab import Observation
 from proof import playbook
 
