@@ -72,12 +72,10 @@ def left_by_a_run(draw: st.DrawFn) -> Left:
         if fate == "refused":
             refused.append(refusal(move))
         elif fate != "nothing":
-            told = result(
-                *(number, f"d{number}", draw(_SECONDS) + hosts[source]),
-                **{"source": source, "destination": destination, "end_state": fate},
-                **{"total_ms": draw(_FIGURES), "stop_ms": draw(_FIGURES), "bytes": draw(_FIGURES)},
-                timeline={"source_suspended": draw(_FIGURES)},
-            )
+            figures = {"total_ms": draw(_FIGURES), "stop_ms": draw(_FIGURES), "bytes": draw(_FIGURES)}
+            way = {"source": source, "destination": destination, "end_state": fate}
+            line = {"timeline": {"source_suspended": draw(_FIGURES)}}
+            told = {**result(number, f"d{number}", draw(_SECONDS) + hosts[source]), **way, **figures, **line}
             results += [told] * draw(st.integers(1, 2))
     looks = {host: host_info(1000, [], clock=ahead) for host, ahead in hosts.items()}
     return Left(plan, results, refused, before=looks if draw(st.booleans()) else {}, after=looks)
