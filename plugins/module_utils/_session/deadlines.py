@@ -69,8 +69,8 @@ class Deadlines:
     """Those of one sender; ``clock`` is monotonic, in seconds.
 
     Only progress begins a limit anew: bytes that the destination has used, and for what may not stand still also those
-    that ``xl`` has written, or another state of the session. Where there is nothing to send, while a guest runs or the
-    controller has the word, it is enough that the destination answers.
+    that ``xl`` has written, or another state of the session. While the guest runs, or the controller has the word, it
+    is enough for the link that the destination answers: what is on its way may wait for the lock of ``xl`` there.
     """
 
     def __init__(self, settings: SenderSettings, link: Link, clock: t.Callable[[], float]) -> None:
@@ -123,8 +123,8 @@ class Deadlines:
 
     def _look(self, state: SourceState, position: int) -> None:
         used = self._link.used_bytes
-        idle = self._link.delivered and (state.at_the_gate or not state.stands_still)
-        there, away = self._away.look((state.phase, used, self._link.answers if idle else None))
+        enough = state.at_the_gate or not state.stands_still
+        there, away = self._away.look((state.phase, used, self._link.answers if enough else None))
         moved = self._seen is None or self._seen[1:] != (position, used) or self._seen[0] is not state
         # The controller has its own limit.
         if moved or state.at_the_gate:

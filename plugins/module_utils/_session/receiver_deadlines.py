@@ -41,7 +41,7 @@ class ReceiverDeadlines:
         """Yield what is too late by now; ``listens``: the banner has come."""
         settings, gone = self._settings, self._clock() - self._began
         # Whether more should have come only the source can tell; it gives up by itself.
-        self._away.look((self._link.expected, self._link.answers))
+        self._away.look((state.phase, self._link.expected, self._link.answers))
         if not listens and gone > settings.banner_timeout:
             text = f"xl migrate-receive has said nothing within {settings.banner_timeout} s"
             yield words.Failed(failures.of(BannerWrong(text)))

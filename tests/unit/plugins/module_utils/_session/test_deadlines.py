@@ -157,22 +157,21 @@ GATE = replace(STILL, phase=Phase.GATE, ready_given=True, gate_held=True, permis
 
 
 @pytest.mark.parametrize(("state", "limit"), [(RUNS, LINK), (GATE, STOP_LINK)], ids=["runs", "at the gate"])
-def test_where_there_is_nothing_to_send_an_answer_is_enough(ends: Ends, state: SourceState, limit: float) -> None:
-    """A link may be lost any number of times while the caller's tasks run, or nothing has to be sent."""
+def test_an_answer_is_enough(ends: Ends, state: SourceState, limit: float) -> None:
+    """A link may be lost any number of times while the caller's tasks run, or the destination waits for its lock."""
     course = Course(ends, state)
     for _dummy in range(5):
         assert course.down(limit * 0.7) == []
         course.answer()
 
 
-def test_what_has_not_come_over_is_not_excused_by_an_answer(ends: Ends) -> None:
-    """As where small packets pass, and large ones never do."""
-    course = Course(ends, RUNS)
-    ends.near.send_data(b"x" * 100)
+def test_a_guest_that_stands_still_does_not_wait_for_answers(ends: Ends) -> None:
+    """Only what is used at the destination brings it nearer to its end."""
+    course = Course(ends, STILL)
     found: list[words.Event] = []
     for _dummy in range(3):
-        found += course.down(LINK * 0.4)
-        ends.near.answers += 1
+        found += course.down(STOP_LINK * 0.4)
+        course.answer()
     assert words.LinkExpired in {type(each) for each in found}
 
 
