@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook as outloo
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook_report as words
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import network_asked, texts
-from ansible_collections.dom0.xen.plugins.plugin_utils._planning import names_taken
+from ansible_collections.dom0.xen.plugins.plugin_utils._planning import NamesTaken
 
 Result = dict[str, t.Any]
 
@@ -71,7 +71,7 @@ def _looked(
 ) -> tuple[outlook.Outlook, list[str]]:
     """Return the answer, and lines that say it. Raises a ``Dom0XenError`` for facts that are none."""
     if options["domain"]:
-        found = outlook.one_domain(request, answers, options["domain_info"], names_taken(task_vars))
+        found = outlook.one_domain(request, answers, options["domain_info"], NamesTaken(task_vars))
         return found, words.about_one(found, request)
     found = outlook.every_domain(request, answers, options["domain_info"])
     return found, words.about_all(found)
