@@ -122,7 +122,7 @@ def _zone() -> datetime.tzinfo:
 
 
 def _by(task_vars: Result) -> str:
-    """Return who runs it: AWX says so in variables of the job, else it is who runs ansible-playbook, and where."""
+    """Return who runs it: AWX says so in variables of the job, else it is who runs Ansible, and where."""
     for prefix in ("awx", "tower"):
         if task_vars.get(f"{prefix}_job_id"):
             return f"{task_vars.get(f'{prefix}_user_name') or 'a schedule'}, job {task_vars[f'{prefix}_job_id']}"

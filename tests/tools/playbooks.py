@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import sys
 import typing as t
@@ -24,6 +25,8 @@ LABEL = "ansible_collections.dom0.xen"
 # Keywords of tasks and plays whose text is an expression without braces.
 BARE = ("when", "that", "failed_when", "changed_when", "until")
 # What Ansible itself gives a task. Variables of the dom0s in the inventory have a section of their own.
+# What the roles leave behind.
+LEFT = {"migrate_result"}
 GIVEN = {"groups", "hostvars", "inventory_hostname", "item", "omit", "lookup", "query", "dict", "range", "now"}
 HOST_VARIABLES = {
     "dom0_xen_address": "the host's address for moves, where that is not ``ansible_host``",
@@ -90,7 +93,33 @@ def made(node: t.Any) -> set[str]:
     if not isinstance(node, dict):
         return set()
     found = set(node.get("vars") or {}) | ({node["register"]} if "register" in node else set())
-    return found | set(node.get("ansible.builtin.set_fact") or {}) | made(list(node.values()))
+    facts = node.get("ansible.builtin.set_fact") or {}
+    # What only gets another value was there before.
+    found |= {name for name, value in facts.items() if not re.search(rf"\b{name}\b", str(value))}
+    return found | made(list(node.values()))
+
+
+def pieces(path: pathlib.Path) -> list[t.Any]:
+    """Return the plays and tasks of a playbook's file, and of the files next to it that it takes in."""
+    found = [yaml.safe_load(path.read_text(encoding="utf-8"))]
+    taken = re.findall(
+        r"ansible\.builtin\.(?:import_playbook|include_tasks|import_tasks): *(\S+\.yml)", path.read_text("utf-8")
+    )
+    for name in dict.fromkeys(taken):
+        if "{" not in name:
+            found += pieces(path.parent / name)
+    return found
+
+
+def tasks_of(node: t.Any) -> t.Iterator[dict[str, t.Any]]:
+    """Yield all dicts in plays and tasks."""
+    if isinstance(node, list):
+        for value in node:
+            yield from tasks_of(value)
+    elif isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from tasks_of(value)
 
 
 def options_of(role: str) -> dict[str, t.Any]:
@@ -102,24 +131,27 @@ def options_of(role: str) -> dict[str, t.Any]:
 
 def reads(playbook: str) -> Reads:
     """Return what a playbook reads that neither Ansible, nor the playbook, nor the host's variables give."""
-    plays = yaml.safe_load((PLAYBOOKS / f"{playbook}.yml").read_text(encoding="utf-8"))
+    plays = pieces(PLAYBOOKS / f"{playbook}.yml")
     environment = jinja2.Environment(autoescape=True)
     names: set[str] = set()
     for text in templates(plays):
         names |= {node.name for node in environment.parse(text).find_all(jinja2.nodes.Name)}
     # Names that are looked up one after the other.
-    for task in [task for play in plays for task in play.get("tasks") or [] if "ansible.builtin.vars" in str(task)]:
-        names |= set(task.get("loop") or [])
-    names -= GIVEN | set(HOST_VARIABLES) | made(plays)
+    for task in tasks_of(plays):
+        if "ansible.builtin.vars" in str({key: value for key, value in task.items() if key != "block"}):
+            names |= {name for name in task.get("loop") or [] if isinstance(name, str)}
+    names -= GIVEN | LEFT | set(HOST_VARIABLES) | made(plays)
     names = {
         name for name in names if not name.startswith(("__", "ansible_", "dom0_xen_", "dom0_move", "dom0_session"))
     }
     roles = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
     of_roles = {role: {name for name in names if name.startswith(f"{role}_")} & set(options_of(role)) for role in roles}
     runs = {}
-    for entry in [entry for play in plays for entry in play.get("roles") or []]:
-        role = entry["role"].rpartition(".")[2]
-        runs[role] = {name for name in entry.get("vars") or {} if name in options_of(role)}
+    for entry in tasks_of(plays):
+        included = entry.get("ansible.builtin.import_role") or entry.get("ansible.builtin.include_role") or {}
+        role = str(entry.get("role") or included.get("name") or "").rpartition(".")[2]
+        if role:
+            runs[role] = {name for name in entry.get("vars") or {} if name in options_of(role)}
     own = names - set().union(*of_roles.values())
     return Reads(own, {role: found for role, found in of_roles.items() if found}, runs)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands as commands
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 
 
@@ -47,7 +48,7 @@ class NobodyAnswered(Dom0XenError):
     """No dom0 that was asked has told anything."""
 
     code = "nobody_answered"
-    remedy = "Make the dom0s answer; ansible dom0 -m ansible.builtin.ping says why they do not."
+    remedy = f"Make the dom0s answer; this says why they do not: {commands.module('dom0', 'ansible.builtin.ping')}"
 
 
 class FactsTooOld(Dom0XenError):

@@ -46,7 +46,7 @@ class ChartsMissing(Dom0XenError):
     """Charts cannot be drawn on this controller."""
 
     code = "charts_missing"
-    remedy = "Install matplotlib 3.9 or newer for the Python that runs ansible-playbook; the tables need nothing."
+    remedy = "Install matplotlib 3.9 or newer for the Python that runs Ansible; the tables need nothing."
 
 
 def draw(report: Report, zone: datetime.tzinfo) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import shlex
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands as commands
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report import records
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report.records import Memory, Move
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import mib, seconds
@@ -62,7 +63,7 @@ def remedy(move: Move) -> str:
         )
     if move.outcome == records.UNCERTAIN:
         who = shlex.quote(move.uuid or move.name)
-        return f"Start and destroy nothing by hand. Run: ansible-playbook dom0.xen.settle -e domain={who}"
+        return f"Start and destroy nothing by hand. Run: {commands.playbook('settle', f'-e domain={who}')}"
     if move.outcome == records.NOT_DONE:
         return "The run has left no word of it. Run the same command again: it goes on with what is there."
     return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands as commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._records import Problem
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import UNREACHABLE, Dom0, Fleet
@@ -15,7 +16,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import Rules
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.pairs import Settings
 
-_AGAIN = "See that it answers, and ask it again: ansible-playbook dom0.xen.facts"
+_AGAIN = f"See that it answers, and ask it again: {commands.playbook('facts')}"
 
 
 def named(asked: t.Any, groups: t.Mapping[str, t.Sequence[str]], dom0s: t.Sequence[str]) -> tuple[str, ...]:
