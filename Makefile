@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate bench-plan lab-bench
+.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate bench-plan scale lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -71,6 +71,9 @@ bench-gate: setup ## Measure what the gate adds to the time a guest stands still
 
 bench-plan: setup ## Measure how good and how quick plans are, against trying everything and OR-tools; build/bench/plan.json (ARGS="--seeds 1")
 	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.plan $(ARGS)
+
+scale: setup ## Empty hosts of large fleets on the double and plan larger ones; build/scale/summary.json (ARGS=plan, evacuate, gate or killed, ARGS="--size 10")
+	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.scale.run $(ARGS)
 
 lab-bench: lab-setup ## Compare with plain xl migrate in turns; figures in build/bench/lab.json
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.bench $(ARGS)

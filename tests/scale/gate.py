@@ -1,0 +1,86 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long guests stand still at the gate for the controller, beyond the caller's own tasks, when it has much to do."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import statistics
+import typing as t
+
+from ansible_collections.dom0.xen.tests.scale.figures import Figure, Part
+from ansible_collections.dom0.xen.tests.scale.fleet import Fleet, fleet
+
+SIZE = 8
+FORKS = 2
+BEYOND_S = 0.5
+# The caller's own tasks: somebody is asked, which takes a moment. The first and the last of them only tell the time.
+_TASKS = """\
+---
+- name: Note when the caller's tasks begin
+  ansible.builtin.debug:
+    msg: "AT-GATE {{ migrate_domain }} began {{ '%.4f' % now().timestamp() }}"
+- name: Ask for the change
+  ansible.builtin.wait_for:
+    timeout: 2
+  delegate_to: localhost
+- name: Note when the caller's tasks are over
+  ansible.builtin.debug:
+    msg: "AT-GATE {{ migrate_domain }} ended {{ '%.4f' % now().timestamp() }}"
+"""
+_SAID = re.compile(r"AT-GATE (\S+) (began|ended) ([0-9.]+)")
+
+
+def own_s(log: str) -> dict[str, float]:
+    """Return how long the caller's tasks took for each domain, by its UUID."""
+    said = {(domain, what): float(at) for domain, what, at in _SAID.findall(log)}
+    return {d: said[d, "ended"] - said[d, "began"] for d, what in said if what == "began" and (d, "ended") in said}
+
+
+def held_s(journal: str) -> float | None:
+    """Return how long the gate was held, from the sender's journal: from "reached" to the request that follows."""
+    records = [json.loads(line) for line in journal.splitlines()]
+    at = {record["step"]: float(record["monotonic_s"]) for record in records}
+    if not {"permission_held", "commit_requested"} <= set(at):
+        return None
+    return at["commit_requested"] - at["permission_held"]
+
+
+def measure(size: int = SIZE) -> Part:
+    """Empty a host of so many domains on two forks, with somebody at the gate."""
+    with fleet(("xen1", "xen2", "xen3")) as found:
+        found.fill(("xen1",), size)
+        tasks = found.folder / "gate.yml"
+        tasks.write_text(_TASKS)
+        run = found.empty(
+            ("xen1",),
+            *("--forks", str(FORKS), "-e", "migrate_gate=controller", "-e", f"migrate_gate_tasks={tasks}"),
+        )
+        if run.status:
+            print(run.log[-6000:], flush=True)
+        rows = _rows(found, run.log)
+        beyond = [row["beyond_s"] for row in rows]
+        figures = (
+            Figure("moves_at_the_gate", len(rows), least=size),
+            Figure("exit_status", run.status, most=0),
+            Figure("beyond_the_callers_tasks_median_s", statistics.median(beyond) if beyond else None),
+            Figure("beyond_the_callers_tasks_worst_s", max(beyond, default=None), most=BEYOND_S),
+            Figure("domains_not_exactly_once", found.not_once(), most=0),
+        )
+    return Part("gate", figures, {"domains": size, "forks": FORKS}, tuple(rows))
+
+
+def _rows(found: Fleet, log: str) -> list[dict[str, t.Any]]:
+    own = own_s(log)
+    folder: pathlib.Path = found.site["xen1"].paths.lib / "dom0-xen"
+    rows = []
+    for move in found.moves():
+        path = folder / f"{move['session']}.sender" / "journal"
+        held = held_s(path.read_text()) if path.exists() else None
+        mine = own.get(move["domain"]["uuid"])
+        if held is not None and mine is not None:
+            rows.append({"held_s": held, "own_s": mine, "beyond_s": held - mine})
+    return rows
