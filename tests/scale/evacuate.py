@@ -81,13 +81,15 @@ def _evacuate(size: int, each_s: float) -> dict[str, t.Any]:
         moves = [move for move in found.moves() if move["end_state"] == "moved"]
         if run.status:
             print(run.log[-6000:], flush=True)
-        return {
+        row = {
             **_costs(run, moves, size),
             **_times(moves, rate),
             "left": found.left_on(SOURCES),
             "not_once": found.not_once(),
             "twice": found.moved_twice(),
         }
+        print(row, flush=True)
+        return row
 
 
 def _costs(run: Run, moves: t.Sequence[t.Mapping[str, t.Any]], size: int) -> dict[str, t.Any]:

@@ -104,6 +104,7 @@ class Fleet:
         process.returncode = os.waitstatus_to_exitcode(status)
         wall_s = time.monotonic() - began
         modules = sum(cpu_of(path.read_text()) for path in self._times.iterdir())
+        # The forks that it has not waited for are none of the sum; it waits for all of them at its end.
         return Run(process.returncode, log, wall_s, used.ru_utime + used.ru_stime - modules, modules)
 
     def moves(self) -> list[dict[str, t.Any]]:

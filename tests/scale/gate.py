@@ -34,19 +34,35 @@ _TASKS = """\
 _SAID = re.compile(r"AT-GATE (\S+) (began|ended) ([0-9.]+)")
 
 
-def own_s(log: str) -> dict[str, float]:
-    """Return how long the caller's tasks took for each domain, by its UUID."""
+# What the sender puts on record: the gate is reached, the controller has noticed, it has permitted.
+_STEPS = ("permission_held", "gate_tasks_started", "commit_requested")
+
+
+def own(log: str) -> dict[str, tuple[float, float]]:
+    """Return when the caller's tasks began and ended for each domain, by its UUID, in seconds since 1970."""
     said = {(domain, what): float(at) for domain, what, at in _SAID.findall(log)}
-    return {d: said[d, "ended"] - said[d, "began"] for d, what in said if what == "began" and (d, "ended") in said}
+    return {d: (said[d, "began"], said[d, "ended"]) for d, what in said if what == "began" and (d, "ended") in said}
 
 
-def held_s(journal: str) -> float | None:
-    """Return how long the gate was held, from the sender's journal: from "reached" to the request that follows."""
+def times(journal: str, mine: tuple[float, float]) -> dict[str, float] | None:
+    """Return how long the gate was held, by the sender's journal, and what of it went where; None for no such gate.
+
+    ``beyond_s`` is what the caller's own tasks did not take: until the controller had noticed, and this was on record;
+    until the first of these tasks; and from their end until it had permitted.
+    """
     records = [json.loads(line) for line in journal.splitlines()]
-    at = {record["step"]: float(record["monotonic_s"]) for record in records}
-    if not {"permission_held", "commit_requested"} <= set(at):
+    at = {record["step"]: record for record in records}
+    if not set(_STEPS) <= set(at):
         return None
-    return at["commit_requested"] - at["permission_held"]
+    held, noticed, permitted = (float(at[step]["monotonic_s"]) for step in _STEPS)
+    return {
+        "held_s": permitted - held,
+        "own_s": mine[1] - mine[0],
+        "beyond_s": permitted - held - (mine[1] - mine[0]),
+        "until_noticed_s": noticed - held,
+        "until_own_s": mine[0] - float(at["gate_tasks_started"]["unix_s"]),
+        "until_permitted_s": float(at["commit_requested"]["unix_s"]) - mine[1],
+    }
 
 
 def measure(size: int = SIZE) -> Part:
@@ -74,13 +90,11 @@ def measure(size: int = SIZE) -> Part:
 
 
 def _rows(found: Fleet, log: str) -> list[dict[str, t.Any]]:
-    own = own_s(log)
+    mine = own(log)
     folder: pathlib.Path = found.site["xen1"].paths.lib / "dom0-xen"
     rows = []
     for move in found.moves():
         path = folder / f"{move['session']}.sender" / "journal"
-        held = held_s(path.read_text()) if path.exists() else None
-        mine = own.get(move["domain"]["uuid"])
-        if held is not None and mine is not None:
-            rows.append({"held_s": held, "own_s": mine, "beyond_s": held - mine})
-    return rows
+        if move["domain"]["uuid"] in mine and path.exists():
+            rows.append(times(path.read_text(), mine[move["domain"]["uuid"]]))
+    return [row for row in rows if row is not None]

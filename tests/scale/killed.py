@@ -1,11 +1,17 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controller is killed again and again while a host is emptied, and started again each time."""
+"""The controller is killed again and again while a host is emptied, and started again each time.
+
+All of it goes at once: Ansible's forks are in sessions of their own, and would go on for a while. Every other time what
+it runs on the dom0s at that moment goes with it, as with a connection; otherwise that comes to its end.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -34,6 +40,29 @@ _LIMIT_S = 240.0
 _EACH_S = 10.0
 
 
+def descendants(pid: int) -> list[int]:
+    """Return the processes that this one has started, and those that they have."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path("/proc", str(pid), "task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *descendants(int(child))]
+    return found
+
+
+def _kill(pids: t.Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _is_ansible(pid: int) -> bool:
+    try:
+        return b"ansible.cli.playbook" in pathlib.Path("/proc", str(pid), "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 class Life:
     """One run of the controller; a thread reads what it says."""
 
@@ -51,8 +80,11 @@ class Life:
                 self._said.set()
         self._said.set()
 
-    def until(self, mark: str, later_s: float) -> bool:
-        """Kill it some seconds after a line had this text; False when it had come to its end before."""
+    def until(self, mark: str, later_s: float, everything: bool) -> bool:
+        """Kill it some seconds after a line had this text; False when it had come to its end before.
+
+        With ``everything`` modules that run for it are killed as well.
+        """
         self._mark = mark
         self._reader.start()
         self._said.wait(_LIMIT_S)
@@ -62,7 +94,11 @@ class Life:
         if self.process.poll() is not None:
             self._reader.join()
             return False
+        # Nobody starts anything while the list is made.
+        os.kill(self.process.pid, signal.SIGSTOP)
+        below = descendants(self.process.pid)
         os.killpg(self.process.pid, signal.SIGKILL)
+        _kill(pid for pid in below if everything or _is_ansible(pid))
         self.process.wait()
         self._reader.join(_LIMIT_S)
         return True
@@ -84,8 +120,9 @@ def measure(size: int = SIZE, kills: int = KILLS) -> Part:
         for number in range(kills):
             life = Life(found.start(("xen1",)))
             mark, later_s = MARKS[number % len(MARKS)], chance.uniform(0.0, _LATER_S)
-            killed = life.until(mark, later_s)
+            killed = life.until(mark, later_s, everything=number % 2 == 1)
             rows.append({"mark": mark, "later_s": later_s, "killed": killed, "left": found.left_on(("xen1",))})
+            print(f"{number + 1} of {kills}: {rows[-1]}", flush=True)
             if not killed:
                 # Nobody is to be killed any more, or something is wrong.
                 rows[-1].update(status=life.process.returncode, log=life.log[-3000:])

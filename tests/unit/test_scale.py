@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.dom0.xen.tests.scale.evacuate import bound_s
 from ansible_collections.dom0.xen.tests.scale.figures import Figure, Part, merge
 from ansible_collections.dom0.xen.tests.scale.fleet import cpu_of
-from ansible_collections.dom0.xen.tests.scale.gate import held_s, own_s
+from ansible_collections.dom0.xen.tests.scale.gate import own, times
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,11 @@ def test_what_a_shell_says_of_times() -> None:
 def test_time_at_the_gate() -> None:
     """The caller's own by the log, all of it by the journal; who never came through has none."""
     log = 'msg: "AT-GATE a began 10.5"\nAT-GATE b began 11.0\nAT-GATE a ended 12.75\n'
-    assert own_s(log) == {"a": 2.25}
-    steps = [("ready", 1.0), ("permission_held", 2.0), ("gate_tasks_started", 2.1), ("commit_requested", 4.5)]
-    journal = "\n".join(json.dumps({"step": step, "monotonic_s": at}) for step, at in steps)
-    assert held_s(journal) == 2.5
-    assert held_s(journal.rsplit("\n", 1)[0]) is None
+    assert own(log) == {"a": (10.5, 12.75)}
+    steps = [("ready", 1.0), ("permission_held", 2.0), ("gate_tasks_started", 2.25), ("commit_requested", 5.0)]
+    journal = "\n".join(json.dumps({"step": step, "monotonic_s": at, "unix_s": at + 8.0}) for step, at in steps)
+    assert times(journal, (10.5, 12.75)) == {
+        **{"held_s": 3.0, "own_s": 2.25, "beyond_s": 0.75},
+        **{"until_noticed_s": 0.25, "until_own_s": 0.25, "until_permitted_s": 0.25},
+    }
+    assert times(journal.rsplit("\n", 1)[0], (10.5, 12.75)) is None
