@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate bench-plan bench-fleet lab-bench
+.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate bench-plan bench-fleet scale lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -74,6 +74,9 @@ bench-plan: setup ## Measure how good and how quick plans are, against trying ev
 
 bench-fleet: setup ## Measure reading, listing and comparing the facts of 200 dom0s with 10,000 domains; build/bench/fleet.json
 	@PYTHONPATH="$(PYTHONPATH)" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.fleet $(ARGS)
+
+scale: setup ## Empty hosts of large fleets on the double and plan larger ones; build/scale/summary.json (ARGS=plan, evacuate, gate or killed, ARGS="--size 10")
+	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.scale.run $(ARGS)
 
 lab-bench: lab-setup ## Compare with plain xl migrate in turns; figures in build/bench/lab.json
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.bench $(ARGS)
