@@ -62,9 +62,16 @@ class ActionModule(ActionBase):
             to_do=[step.to_result() for step in to_do],
             sessions=[each.to_result() for each in left],
             board=folder,
+            msg=_words(found.steps, to_do),
         )
         return result
 
 
 def _numbers(given: t.Mapping[t.Any, t.Any]) -> dict[str, int]:
     return {str(host): int(number) for host, number in given.items() if number}
+
+
+def _words(planned: t.Sequence[steps.Step], to_do: t.Sequence[steps.Step]) -> str:
+    head = f"Moves planned: {len(planned)}, of which {len(planned) - len(to_do)} are done."
+    ways = {steps.UNDER_WAY: "under way: ", steps.TO_DO: ""}
+    return "\n".join([head, *(f"{step.number}. {ways[step.state]}{step.words}" for step in to_do)])

@@ -208,3 +208,10 @@ EVACUATION_LOOK: Spec = {
     "history": {"type": "dict", "default": {}},
     "retries": {"type": "int", "default": 2},
 }
+
+PLAN_PROGRESS: Spec = {
+    "path": {"type": "str", "default": ""},
+    "plan": {"type": "str", "default": ""},
+    "hosts": {"type": "dict", "required": True},
+    "settled": {"type": "bool", "default": False},
+}

@@ -84,6 +84,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+claimed:
+  description: True when the host is this run's.
+  returned: when it was claimed
+  type: bool
+  sample: true
 claim:
   description: Who has the host; V(null) when nobody has.
   returned: success, and when it is refused
@@ -136,7 +141,7 @@ def main() -> None:
         error = PlaceError(f"the claim in {root} cannot be kept: {exc.strerror}", remedy="Look at its file system.")
         module.fail_json(exception=exc, **error.as_result())
     before = taken.before.to_result() if taken.before else None
-    module.exit_json(changed=taken.changed, claim=taken.claim.to_result(), before=before)
+    module.exit_json(changed=taken.changed, claimed=True, claim=taken.claim.to_result(), before=before)
 
 
 if __name__ == "__main__":

@@ -118,6 +118,10 @@ sessions:
   returned: success
   type: list
   elements: dict
+msg:
+  description: The same for people.
+  returned: always
+  type: str
 board:
   description: The folder on the controller at which the moves meet.
   returned: success

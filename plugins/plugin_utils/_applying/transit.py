@@ -1,0 +1,41 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Domains on their way, which a comparison of a plan with the facts leaves out (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import Essence, HostEssence
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan
+
+
+def still(plan: Plan, now: Essence, under_way: t.Collection[str]) -> tuple[Plan, Essence]:
+    """Return the plan and what is there now, both without the domains that sessions of the plan's moves move now.
+
+    What is free on the hosts between which they move says nothing as long as they do.
+    """
+    if not under_way:
+        return plan, now
+    touched = {host for move in plan.moves if move.uuid in under_way for host in (move.source, move.destination)}
+    present = {host.name: host for host in now.hosts}
+    facts = Essence(
+        tuple(
+            _without(host, under_way, present.get(host.name) if host.name in touched else None)
+            for host in plan.facts.hosts
+        ),
+        plan.facts.groups,
+    )
+    seen = Essence(tuple(_without(host, under_way, None) for host in now.hosts), now.groups)
+    moves = tuple(move for move in plan.moves if move.uuid not in under_way)
+    return dataclasses.replace(plan, facts=facts, digest=facts.digest, moves=moves), seen
+
+
+def _without(host: HostEssence, uuids: t.Collection[str], now: HostEssence | None) -> HostEssence:
+    domains = tuple(domain for domain in host.domains if domain.uuid not in uuids)
+    if now is None:
+        return dataclasses.replace(host, domains=domains)
+    memory = {"free_memory_mib": now.free_memory_mib, "dom0_memory_mib": now.dom0_memory_mib}
+    return dataclasses.replace(host, domains=domains, **memory)
