@@ -1,7 +1,11 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Domains on their way, which a comparison of a plan with the facts leaves out (pure; private to the collection)."""
+"""What a comparison of a plan with the facts leaves out (pure; private to the collection).
+
+Domains on their way: what is free on the hosts between which they move says nothing as long as they do. And mounts:
+each login makes one, and the check that each move begins with looks at those that its disks are on.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +15,15 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import Essence, HostEssence
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan
 
+_FLEETING = ("mounts",)
+
 
 def still(plan: Plan, now: Essence, under_way: t.Collection[str]) -> tuple[Plan, Essence]:
-    """Return the plan and what is there now, both without the domains that sessions of the plan's moves move now.
-
-    What is free on the hosts between which they move says nothing as long as they do.
-    """
-    if not under_way:
-        return plan, now
+    """Return the plan and what is there now, both without the domains that sessions of the plan's moves move now."""
     touched = {host for move in plan.moves if move.uuid in under_way for host in (move.source, move.destination)}
-    present = {host.name: host for host in now.hosts}
+    present = {host.name: host for host in now.hosts if host.name in touched}
     facts = Essence(
-        tuple(
-            _without(host, under_way, present.get(host.name) if host.name in touched else None)
-            for host in plan.facts.hosts
-        ),
-        plan.facts.groups,
+        tuple(_without(host, under_way, present.get(host.name)) for host in plan.facts.hosts), plan.facts.groups
     )
     seen = Essence(tuple(_without(host, under_way, None) for host in now.hosts), now.groups)
     moves = tuple(move for move in plan.moves if move.uuid not in under_way)
@@ -35,7 +32,8 @@ def still(plan: Plan, now: Essence, under_way: t.Collection[str]) -> tuple[Plan,
 
 def _without(host: HostEssence, uuids: t.Collection[str], now: HostEssence | None) -> HostEssence:
     domains = tuple(domain for domain in host.domains if domain.uuid not in uuids)
+    equipment = {key: value for key, value in host.equipment.items() if key not in _FLEETING}
+    kept = dataclasses.replace(host, domains=domains, equipment=equipment)
     if now is None:
-        return dataclasses.replace(host, domains=domains)
-    memory = {"free_memory_mib": now.free_memory_mib, "dom0_memory_mib": now.dom0_memory_mib}
-    return dataclasses.replace(host, domains=domains, **memory)
+        return kept
+    return dataclasses.replace(kept, free_memory_mib=now.free_memory_mib, dom0_memory_mib=now.dom0_memory_mib)
