@@ -10,8 +10,10 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import EVACUATION_LOOK
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import rounds
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import selected
 
 Result = dict[str, t.Any]
 
@@ -28,13 +30,19 @@ class ActionModule(ActionBase):
         """Return what is left; hosts that told nothing are in ``silent``, and no failure."""
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(EVACUATION_LOOK)
-        found = rounds.look(facts_by_host(options["hosts"]), options["empty"])
+        try:
+            empty = selected(options["empty"], options["inventory"], (task_vars or {}).get("groups") or {})
+        except Dom0XenError as exc:
+            result.update(failed=True, **exc.as_result())
+            return result
+        found = rounds.look(facts_by_host(options["hosts"]), empty)
         history = rounds.remember(options["history"], options["outcomes"])
         given_up = rounds.given_up(history, options["retries"])
         first = bool(found.sessions or found.moves)
         tried = {guest.uuid for guest in found.guests} - set(given_up)
         result.update(
             changed=False,
+            selected=list(empty),
             **found.to_result(),
             empty=found.empty,
             history=history,

@@ -203,7 +203,8 @@ MOVES_COMPARE: Spec = {
 
 EVACUATION_LOOK: Spec = {
     "hosts": {"type": "dict", "required": True},
-    "empty": {"type": "list", "elements": "str", "required": True},
+    "empty": {"type": "raw", "required": True},
+    "inventory": {"type": "list", "elements": "str", "required": True},
     "outcomes": {"type": "list", "elements": "dict", "default": []},
     "history": {"type": "dict", "default": {}},
     "retries": {"type": "int", "default": 2},
@@ -214,4 +215,22 @@ PLAN_PROGRESS: Spec = {
     "plan": {"type": "str", "default": ""},
     "hosts": {"type": "dict", "required": True},
     "settled": {"type": "bool", "default": False},
+}
+
+EVACUATION_PLAN: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "empty": {"type": "list", "elements": "str", "required": True},
+    "leave": {"type": "bool", "default": False},
+    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
+    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
+    "allow_plain": {"type": "bool", "default": False},
+    "allow_cold": {"type": "bool", "default": False},
+    "memory_reserve_mib": {"type": "int", "default": 0},
+    "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "vcpus_per_cpu": {"type": "float", "default": 0.0},
+    "waive": {"type": "raw", "default": []},
+    "follow_config": {"type": "bool", "default": True},
+    "network": {"type": "raw", "default": []},
+    "map_bridges": {"type": "dict", "default": {}},
+    "map_disks": {"type": "dict", "default": {}},
 }

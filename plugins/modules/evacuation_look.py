@@ -19,7 +19,11 @@ options:
     type: dict
     required: true
   empty:
-    description: The hosts that are to be emptied.
+    description: The hosts that are to be emptied, or groups of them, as a list or with commas between them.
+    type: raw
+    required: true
+  inventory:
+    description: All dom0s of the inventory.
     type: list
     elements: str
     required: true
@@ -62,10 +66,17 @@ EXAMPLES = r"""
       xen1: "{{ hostvars.xen1.facts }}"
       xen2: "{{ hostvars.xen2.facts }}"
     empty: [xen1]
+    inventory: [xen1, xen2]
   register: found
 """
 
 RETURN = r"""
+selected:
+  description: The hosts that are to be emptied, by their names.
+  returned: success
+  type: list
+  elements: str
+  sample: [xen1]
 empty:
   description: Whether the hosts answered, have no domain but their own, and will have none from a move under way.
   returned: success

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plan how hosts are emptied; documented in plugins/modules/evacuation_plan.py."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import EVACUATION_PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import require
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import VARIABLES, rules_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish, make
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.pairs import Settings
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.table import table
+
+Result = dict[str, t.Any]
+
+
+class ActionModule(ActionBase):
+    """Facts in, a plan out; on the controller only."""
+
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        """Return the plan; fail when a domain could not leave, unless these are to be left."""
+        result: Result = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(EVACUATION_PLAN)
+        answers = options["hosts"]
+        hostvars = (task_vars or {}).get("hostvars") or {}
+        now = time.time()
+        try:
+            rules = rules_of(
+                {name: {key: hostvars[name][key] for key in VARIABLES if key in hostvars[name]} for name in answers}
+            )
+            wish = Wish(tuple(options["empty"]), secrets.token_hex(4), now, leave=options["leave"])
+            plan = make(fleet_of(answers, rules, now), wish, _settings(options))
+            result.update(
+                changed=False,
+                moves=[move.to_result() for move in plan.moves],
+                stops=[stop.to_result() for stop in plan.stops],
+                blockers=[blocker.to_result() for blocker in plan.blockers],
+                possible=plan.possible,
+                table=table(plan),
+            )
+            if not options["leave"]:
+                require(plan)
+        except Dom0XenError as exc:
+            result.update(failed=True, **exc.as_result())
+        return result
+
+
+def _settings(options: t.Mapping[str, t.Any]) -> Settings:
+    plain = ("method", "transport", "allow_plain", "allow_cold", "memory_reserve_mib", "dom0_memory_min_mib")
+    return Settings(
+        **{key: options[key] for key in (*plain, "vcpus_per_cpu", "follow_config")},
+        waive=codes(options["waive"]),
+        networks=codes(options["network"]),
+        map_bridges=texts(options["map_bridges"]),
+        map_disks=texts(options["map_disks"]),
+    )

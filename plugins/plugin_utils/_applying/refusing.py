@@ -1,0 +1,66 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Refusing to begin what could not be brought to its end (pure; private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import NoDestination
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.asking import HostUnknown
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan
+
+
+class CannotBeEmptied(Dom0XenError):
+    """There is no way to empty the hosts, or domains that could not leave."""
+
+    code = "cannot_be_emptied"
+    remedy = (
+        "Do away with what is said above, or say what becomes of those that cannot leave: -e evacuate_unmovable=skip,"
+        " suspend or shutdown."
+    )
+
+
+class NothingSelected(Dom0XenError):
+    """No host was named."""
+
+    code = "question_incomplete"
+    remedy = "Name the hosts that are to be emptied: -e hosts=xen1,xen2"
+
+
+def require(plan: Plan) -> None:
+    """Raise CannotBeEmptied, with everything that stands in the way at once."""
+    if plan.possible:
+        return
+    why = [plan.shortage.why] if plan.shortage is not None else []
+    for blocker in plan.blockers:
+        why.append(f"{blocker.name} cannot leave {blocker.host}: {blocker.why}")
+        why += [f"  {reason.host}: {reason.message}" for reason in blocker.reasons]
+    raise CannotBeEmptied("\n".join([f"{', '.join(plan.hosts)} cannot be emptied.", *why]))
+
+
+def selected(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
+    """Return the dom0s that were named: by their names or by groups of them, as a list or with commas between.
+
+    Raises NothingSelected, HostUnknown, and NoDestination where none is left that could receive.
+    """
+    pieces = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else []
+    named = [str(piece).strip() for piece in pieces if str(piece).strip()]
+    if not named:
+        raise NothingSelected("it was not said which hosts are to be emptied")
+    found: list[str] = []
+    for name in named:
+        hosts = [name] if name in inventory else [host for host in groups.get(name) or () if host in inventory]
+        if not hosts:
+            known = ", ".join(inventory[:20])
+            raise HostUnknown(f"{name} is no dom0 of the inventory, nor a group with one. The dom0s are: {known}.")
+        found += hosts
+    chosen = tuple(dict.fromkeys(found))
+    if set(chosen) >= set(inventory):
+        raise NoDestination(
+            f"all dom0s of the inventory are to be emptied at once ({', '.join(chosen)}), and none is left that the"
+            " domains could go to."
+        )
+    return chosen
