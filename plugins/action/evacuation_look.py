@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
         found = rounds.look(facts_by_host(options["hosts"]), empty)
         history = rounds.remember(options["history"], options["outcomes"])
         given_up = rounds.given_up(history, options["retries"])
-        first = bool(found.sessions or found.moves)
+        first = bool(found.sessions or found.moves or found.waiting)
         tried = {guest.uuid for guest in found.guests} - set(given_up)
         result.update(
             changed=False,
@@ -48,6 +48,8 @@ class ActionModule(ActionBase):
             history=history,
             given_up=list(given_up),
             plan=bool(tried) and not first,
+            # Sessions give a host that has gone half a minute, unless told otherwise.
+            wait=20 if found.waiting else 0,
             over=not first and not tried,
             msg=_words(found, history),
         )

@@ -234,3 +234,12 @@ EVACUATION_PLAN: Spec = {
     "map_bridges": {"type": "dict", "default": {}},
     "map_disks": {"type": "dict", "default": {}},
 }
+
+EVACUATION_RESULT: Spec = {
+    "selected": {"type": "list", "elements": "str", "required": True},
+    "seen": {"type": "dict", "required": True},
+    "moves": {"type": "list", "elements": "dict", "default": []},
+    "history": {"type": "dict", "default": {}},
+    "why": {"type": "str", "default": ""},
+    "result_path": {"type": "str", "default": ""},
+}

@@ -108,6 +108,15 @@ moves:
   returned: success
   type: list
   elements: dict
+waiting:
+  description: Names of domains that are being moved while the other host does not answer.
+  returned: success
+  type: list
+  elements: str
+wait:
+  description: Seconds to wait before the next look, for the sake of these.
+  returned: success
+  type: int
 history:
   description: For each domain that was tried in vain, how often, and why the last time.
   returned: success

@@ -52,18 +52,20 @@ class Guest(Record):
 class Look(Record):
     """What is left: ``guests`` on the hosts to be emptied, of which ``silent`` told nothing.
 
-    ``sessions`` are to be settled, and ``moves`` watched to their end, before anything is planned.
+    ``sessions`` are to be settled, and ``moves`` watched to their end, before anything is planned. ``waiting`` are the
+    names of domains that are being moved while the other host does not answer: soon that move is given up, or settled.
     """
 
     guests: tuple[Guest, ...]
     silent: tuple[str, ...]
     sessions: tuple[Interrupted, ...]
     moves: tuple[t.Mapping[str, t.Any], ...]
+    waiting: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether all hosts answered, and none has a guest, nor will have one from a move that is under way."""
-        return not (self.guests or self.silent or self.sessions or self.moves)
+        return not (self.guests or self.silent or self.sessions or self.moves or self.waiting)
 
 
 def look(hosts: Hosts, empty: t.Sequence[str]) -> Look:
@@ -78,7 +80,10 @@ def look(hosts: Hosts, empty: t.Sequence[str]) -> Look:
     silent = tuple(name for name in empty if not _answered(hosts.get(name)))
     sessions = tuple(each for each in interrupted(hosts) if {each.source, each.destination} & set(empty))
     left = {each.uuid for each in sessions}
-    return Look(guests, silent, sessions, tuple(_under_way(hosts, set(empty), left)))
+    moves = tuple(_under_way(hosts, set(empty), left))
+    watched = tuple(each for each in moves if {each["source"], each["destination"]} <= set(hosts))
+    waiting = tuple(each["name"] for each in moves if each not in watched)
+    return Look(guests, silent, sessions, watched, waiting)
 
 
 def _answered(facts: HostFacts | None) -> bool:
@@ -96,7 +101,7 @@ def _under_way(hosts: Hosts, empty: set[str], left: set[str]) -> t.Iterator[dict
             if not session.alive or session.role != SENDER or not uuid or uuid in left or uuid in seen:
                 continue
             way = moving(uuid, hosts)
-            if way is None or not set(way) & empty or not way[1]:
+            if way is None or not set(way) & empty:
                 continue
             seen.add(uuid)
             number += 1

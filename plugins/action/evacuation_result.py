@@ -1,0 +1,75 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Say whether hosts are empty; documented in plugins/modules/evacuation_result.py."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import EVACUATION_RESULT
+from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying import rounds
+
+Result = dict[str, t.Any]
+
+
+class ActionModule(ActionBase):
+    """Judges by what the hosts were seen to have, and by nothing else; on the controller only."""
+
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
+        """Return the state of each host; fail unless all are empty."""
+        result: Result = super().run(tmp, task_vars)
+        dummy, options = self.validate_argument_spec(EVACUATION_RESULT)
+        selected, history = options["selected"], options["history"]
+        found = rounds.look(facts_by_host(options["seen"]), selected)
+        moved = [each for each in options["moves"] if each.get("changed")]
+        hosts = [
+            {
+                "name": name,
+                "answers": name not in found.silent,
+                "empty": name not in found.silent and not any(guest.host == name for guest in found.guests),
+                "guests": [_told(guest, history) for guest in found.guests if guest.host == name],
+            }
+            for name in selected
+        ]
+        empty = [host["name"] for host in hosts if host["empty"]]
+        result.update(changed=False, format=1, empty=len(empty) == len(hosts), hosts=hosts, moves=moved)
+        result["msg"] = _words(hosts, moved, options["why"])
+        if options["result_path"] and not self._task.check_mode:
+            try:
+                kept = {key: result[key] for key in ("format", "empty", "hosts", "moves")}
+                report.write(options["result_path"], kept)
+            except report.ResultNotWritten as exc:
+                result["warnings"] = [str(exc.as_result()["msg"])]
+        if not result["empty"]:
+            result.update(failed=True, code="not_empty")
+        return result
+
+
+def _told(guest: rounds.Guest, history: rounds.History) -> Result:
+    entry = history.get(guest.uuid) or {}
+    return {**guest.to_result(), "tries": entry.get("tries", 0), "why": entry.get("why", "")}
+
+
+def _words(hosts: t.Sequence[Result], moved: t.Sequence[Result], why: str) -> str:
+    lines = []
+    for host in hosts:
+        if not host["answers"]:
+            lines.append(f"{host['name']} does not answer: what it has is not known.")
+        elif host["empty"]:
+            lines.append(f"{host['name']} is empty.")
+        else:
+            names = ", ".join(guest["name"] for guest in host["guests"])
+            lines.append(f"{host['name']} is not empty, it still has: {names}.")
+            lines += [f"  {guest['name']}: {guest['why']}" for guest in host["guests"] if guest["why"]]
+    lines.append(f"Moved by this run: {len(moved)}.")
+    return "\n".join([*lines, *([why] if why else [])])
