@@ -1,0 +1,168 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans are carried out, over dom0s of the double: order, refusals, and a run that is cut off."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+import typing as t
+import uuid
+
+import pytest
+from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans import document
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan, PlannedMove
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
+
+pytestmark = pytest.mark.timeout(900)
+
+IDS = {name: str(uuid.uuid4()) for name in ("a", "b")}
+# b goes first, and a to where b was.
+MOVES = (("b", "xen2", "xen3", ()), ("a", "xen1", "xen2", (1,)))
+LOOK = """
+- hosts: dom0
+  gather_facts: false
+  tasks:
+    - dom0.xen.fleet_info:
+        runtime_path: "{{ dom0_xen_runtime_path }}"
+        journal_path: "{{ dom0_xen_journal_path }}"
+      register: seen
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.copy:
+        content: "{{ dict(groups.dom0 | zip(groups.dom0 | map('extract', hostvars, 'seen'))) | to_json }}"
+        dest: "{{ answers }}"
+        mode: "0600"
+"""
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> t.Iterator[Site]:
+    """Three hosts, a guest on each of two."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1", "xen2", "xen3"], python=sys.executable)
+    for name, host in (("a", "xen1"), ("b", "xen2")):
+        site[host].start_guest(GuestConfig(name, IDS[name], memory_mib=16, bridge=None, compact=True))
+    yield site
+    assert site.down() == []
+
+
+@pytest.fixture
+def plan(user: User) -> pathlib.Path:
+    """A plan that was made from what the hosts tell now."""
+    answers, path = user.folder / "answers.json", user.folder / "plan.yml"
+    (user.folder / "look.yml").write_text(LOOK)
+    user.run(str(user.folder / "look.yml"), "-e", f"answers={answers}")
+    told = json.loads(answers.read_text())
+    facts = essence(fleet_of(told, rules_of({name: {} for name in told}), time.time()))
+    moves = tuple(
+        PlannedMove(number, IDS[name], name, source, destination, 40, "empties", "it was asked for", after)
+        for number, (name, source, destination, after) in enumerate(MOVES, 1)
+    )
+    made = Plan(
+        identity="a1b2",
+        goal="empty",
+        hosts=("xen1",),
+        planner="builtin",
+        made_s=int(time.time()),
+        expires_s=0,
+        moves=moves,
+        stops=(),
+        blockers=(),
+        shortage=None,
+        moved_mib=80,
+        bound_mib=80,
+        figures=(),
+        options={},
+        digest=facts.digest,
+        facts=facts,
+    )
+    path.write_text(document.dump(made))
+    return path
+
+
+def apply(user: User, plan: pathlib.Path, *arguments: str, status: int = 0) -> str:
+    """Carry a plan out; return the log."""
+    process = user.start("dom0.xen.apply", "-e", f"plan_path={plan}", *arguments)
+    log = process.communicate(timeout=2 * LIMIT_S)[0]
+    assert process.returncode == status, log[-6000:]
+    return log
+
+
+def where(site: Site, name: str) -> str:
+    """Return the host whose copy runs; there must be exactly one, and never were two."""
+    assert site.overlaps(IDS[name]) == []
+    (found,) = (host.name for host in site.hosts.values() if host.guest(name))
+    return found
+
+
+@pytest.mark.parametrize("rows", ["domains", "hosts"])
+def test_moves_are_made_in_their_order_and_once(user: User, plan: pathlib.Path, rows: str) -> None:
+    """Shown first, changing nothing; then made; the same again has nothing to do, and says so."""
+    site = user.site
+    assert "2. a from xen1 to xen2" in apply(user, plan, "--check")
+    assert (where(site, "a"), where(site, "b")) == ("xen1", "xen2")
+    log = apply(user, plan, "-e", f"migrate_rows={rows}")
+    assert "Moves planned: 2, done: 2." in log
+    assert ("a@xen1 " in log.rpartition("PLAY RECAP")[2]) == (rows == "domains")
+    assert (where(site, "a"), where(site, "b")) == ("xen2", "xen3")
+    assert "Moves planned: 2, done: 2, 2 of them before this run." in apply(user, plan)
+    assert all(len(site.intervals(guest)) == 2 for guest in IDS.values())
+
+
+def test_a_run_that_is_killed_is_picked_up(user: User, plan: pathlib.Path) -> None:
+    """In the middle of the first move: it is watched to its end, and the second is made."""
+    site = user.site
+    site["xen2"].configure(save_rate=1_000_000)
+    first = user.start("dom0.xen.apply", "-e", f"plan_path={plan}")
+    read_until(first, "first round")
+    assert site["xen2"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait(LIMIT_S)
+    if first.stdout:
+        first.stdout.close()
+    second = user.start("dom0.xen.apply", "-e", f"plan_path={plan}")
+    log = read_until(second, "1. under way: b from xen2 to xen3")
+    site["xen2"].configure(save_rate=0)
+    assert site["xen2"].kill("libxl-save-helper", number=signal.SIGCONT)
+    log += second.communicate(timeout=2 * LIMIT_S)[0]
+    assert second.returncode == 0 and "Moves planned: 2, done: 2." in log, log[-6000:]
+    assert (where(site, "a"), where(site, "b")) == ("xen2", "xen3")
+    assert all(len(site.intervals(guest)) == 2 for guest in IDS.values())
+
+
+def test_what_fails_keeps_only_what_needs_it(user: User, plan: pathlib.Path) -> None:
+    """The destination says no banner: the move that needs it does not begin, and both are told."""
+    site = user.site
+    site["xen3"].faults({"point": "receive.banner", "action": "text", "text": "no banner at all\n", "times": 9})
+    log = apply(user, plan, status=2)
+    site["xen3"].faults()
+    assert "Moves planned: 2, done: 0." in log
+    assert "a has to wait for b to leave xen2, which has failed" in log
+    assert (where(site, "a"), where(site, "b")) == ("xen1", "xen2")
+    assert "Moves planned: 2, done: 2." in apply(user, plan)
+
+
+def test_a_plan_that_does_not_hold(user: User, plan: pathlib.Path) -> None:
+    """Edited, or something has changed since: it says so, and nothing is moved. Nor with a limit, or without a plan."""
+    site = user.site
+    edited = user.folder / "edited.yml"
+    edited.write_text(plan.read_text().replace("destination: xen3", "destination: xen1"))
+    assert "was changed after it was written" in apply(user, edited, status=2)
+    assert "cannot be read" in apply(user, user.folder / "none.yml", status=2)
+    assert "A limit would leave out moves" in apply(user, plan, "--limit", "xen1,localhost", status=2)
+    site["xen1"].start_guest(GuestConfig("new", str(uuid.uuid4()), memory_mib=64, bridge=None, compact=True))
+    assert "new is new, on xen1." in apply(user, plan, status=2)
+    assert (where(site, "a"), where(site, "b")) == ("xen1", "xen2")

@@ -1,0 +1,199 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts are emptied, over dom0s of the double, as an operator does it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import typing as t
+import uuid
+
+import pytest
+from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
+
+# A busy machine is no failure; a run that hangs is.
+pytestmark = pytest.mark.timeout(900)
+
+NAMES = ("a", "b", "c")
+IDS = {name: str(uuid.uuid4()) for name in (*NAMES, "stays")}
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> t.Iterator[Site]:
+    """Three hosts; three guests on xen1, and one on xen2 that has nothing to do with it."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1", "xen2", "xen3"], python=sys.executable)
+    for name in NAMES:
+        site["xen1"].start_guest(GuestConfig(name, IDS[name], memory_mib=16, bridge=None, compact=True))
+    site["xen2"].start_guest(GuestConfig("stays", IDS["stays"], memory_mib=16, bridge=None, compact=True))
+    yield site
+    assert site.down() == []
+
+
+class Operator(User):
+    """Somebody who empties hosts."""
+
+    def ask(self, *arguments: str, hosts: str = "xen1") -> subprocess.Popen[str]:
+        """Start to empty hosts."""
+        wanted = ("-e", f"hosts={hosts}", "-e", f"evacuate_result_path={self.result_path}")
+        return self.start("dom0.xen.evacuate", *wanted, *arguments)
+
+    def empty(self, *arguments: str, status: int = 0, hosts: str = "xen1") -> str:
+        """Empty hosts; return the log."""
+        process = self.ask(*arguments, hosts=hosts)
+        log = process.communicate(timeout=2 * LIMIT_S)[0]
+        assert process.returncode == status, log[-6000:]
+        return log
+
+
+@pytest.fixture
+def operator(site: Site, tmp_path: pathlib.Path) -> Operator:
+    """Somebody with an empty folder."""
+    (tmp_path / "user").mkdir()
+    return Operator(site, tmp_path / "user")
+
+
+def places(site: Site) -> dict[str, str]:
+    """Return where each guest runs; it must be one host, and never were two."""
+    found = {}
+    for name, guest in IDS.items():
+        assert site.overlaps(guest) == []
+        (found[name],) = (host.name for host in site.hosts.values() if host.guest(name))
+    return found
+
+
+def runs(site: Site) -> dict[str, int]:
+    """Return how often each guest was begun to run somewhere."""
+    return {name: len(site.intervals(guest)) for name, guest in IDS.items()}
+
+
+def marks(site: Site, host: str) -> set[str]:
+    """Return the marks of runs over many hosts that a host has."""
+    folder = site[host].paths.lib / "dom0-xen" / "fleet"
+    return {path.name for path in folder.iterdir()} - {"lock"} if folder.exists() else set()
+
+
+def test_a_host_is_emptied_and_the_second_run_changes_nothing(operator: Operator) -> None:
+    """Seen before as a plan that changes nothing; after it the host takes no domains, and nothing else was touched."""
+    site = operator.site
+    before = site["xen2"].domains()
+    plan = operator.empty("--check")
+    assert "To empty xen1: 3 moves" in plan
+    assert set(places(site).values()) == {"xen1", "xen2"} and marks(site, "xen1") == set()
+    assert not operator.result_path.exists()
+
+    log = operator.empty()
+    found = places(site)
+    assert "xen1" not in found.values() and found["stays"] == "xen2"
+    assert site["xen1"].domains() == []
+    stays = [info for info in site["xen2"].domains() if info["name"] == "stays"]
+    assert [info["domid"] for info in stays] == [info["domid"] for info in before]
+    assert {*re.findall(r"^(\S+@xen1) ", log, re.M)} == {"a@xen1", "b@xen1", "c@xen1"}, "a row for each domain"
+    assert operator.result["empty"] and len(operator.result["moves"]) == 3
+    assert marks(site, "xen1") == {"closed.json"} and marks(site, "xen2") == set()
+
+    again = operator.empty()
+    assert sum(int(number) for number in re.findall(r"changed=(\d+)", again)) == 0
+    assert runs(site) == {"a": 2, "b": 2, "c": 2, "stays": 1}
+    back = operator.start("dom0.xen.migrate", "-e", "domain=a", "-e", "destination=xen1")
+    refused = back.communicate(timeout=LIMIT_S)[0]
+    assert back.returncode == 2 and "xen1 is closed to arrivals since" in refused, refused[-4000:]
+    assert "it is being emptied" in refused
+
+
+def hold(operator: Operator, *arguments: str) -> subprocess.Popen[str]:
+    """Start to empty xen1, and stop every move in the middle of its stream."""
+    operator.site["xen1"].configure(save_rate=1_000_000)
+    process = operator.ask(*arguments)
+    read_until(process, "first round")
+    assert operator.site["xen1"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    return process
+
+
+def let_go(site: Site) -> None:
+    """Let the moves go on."""
+    site["xen1"].configure(save_rate=0)
+    site["xen1"].kill("libxl-save-helper", number=signal.SIGCONT)
+
+
+def test_the_second_operator_is_told_who_was_first(operator: Operator) -> None:
+    """He changes nothing; when the first one is killed his run takes it up, and no move is made twice."""
+    site = operator.site
+    first = hold(operator)
+    refused = operator.empty(status=2)
+    assert "another run works on this host: `evacuate xen1` of " in refused and ", since 20" in refused
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait(LIMIT_S)
+    if first.stdout:
+        first.stdout.close()
+    second = operator.ask()
+    log = read_until(second, "takes up what `evacuate xen1` of")
+    let_go(site)
+    log += second.communicate(timeout=2 * LIMIT_S)[0]
+    assert second.returncode == 0, log[-6000:]
+    assert "xen1 is empty." in log
+    assert "xen1" not in places(site).values()
+    assert runs(site) == {"a": 2, "b": 2, "c": 2, "stays": 1}, "each domain was moved once"
+    assert marks(site, "xen1") == {"closed.json"}
+
+
+def test_a_domain_that_cannot_leave(operator: Operator) -> None:
+    """Nothing is begun, with the reason; to be shut down, it goes last, and the host is opened if that is asked."""
+    site = operator.site
+    rules = operator.folder / "rules.json"
+    rules.write_text(json.dumps({"dom0_xen_domains": {"b": {"tags": ["never_move"]}}}))
+    given = ("-e", f"@{rules}")
+    refused = operator.empty(*given, status=2)
+    assert "b cannot leave xen1: it is never to be moved" in refused
+    assert set(places(site).values()) == {"xen1", "xen2"} and marks(site, "xen1") == set()
+    log = operator.empty(*given, "-e", "evacuate_unmovable=shutdown", "-e", "evacuate_open=true")
+    assert "xen1 is empty." in log
+    assert site["xen1"].domains() == [] and not site["xen2"].guest("b") and not site["xen3"].guest("b")
+    assert {host for name in "ac" for host in ("xen2", "xen3") if site[host].guest(name)} <= {"xen2", "xen3"}
+    assert marks(site, "xen1") == set()
+
+
+def test_a_destination_that_dies_while_it_is_filled(operator: Operator) -> None:
+    """Its domains are still at home, and go to the other one."""
+    site = operator.site
+    process = hold(operator, "-e", "migrate_link_timeout=3", "-e", "migrate_silence_timeout=20")
+    site["xen3"].power_off()
+    let_go(site)
+    log = process.communicate(timeout=2 * LIMIT_S)[0]
+    assert site["xen1"].domains() == [], log[-6000:]
+    assert process.returncode == 0, log[-6000:]
+    assert all(site["xen2"].guest(name) for name in NAMES)
+    assert all(site.overlaps(IDS[name]) == [] for name in NAMES)
+    site["xen3"].power_on()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-e", "hosts=xen1,xen2,xen3"), "all dom0s of the inventory are to be emptied at once"),
+        (("-e", "hosts=dom0"), "all dom0s of the inventory are to be emptied at once"),
+        (("-e", "hosts=xen9"), "xen9 is no dom0 of the inventory"),
+        (("-e", "hosts="), "It was not said which hosts are to be emptied."),
+        (("-e", "hosts=xen1", "--limit", "xen1"), "A limit would leave out moves"),
+        (("-e", "hosts=xen1", "--limit", "localhost,xen1"), "A limit would leave out moves"),
+        (("-e", "hosts=xen1", "-e", "evacuate_unmovable=destroy"), "it is refuse, skip, suspend or shutdown"),
+        (("-e", "hosts=xen1", "-e", "migrate_memory_reserve_mib=100000000"), "xen1 cannot be emptied."),
+    ],
+    ids=["all", "group-of-all", "unknown", "none", "limit", "limit-with-localhost", "word", "no-room"],
+)
+def test_called_wrongly(operator: Operator, arguments: tuple[str, ...], said: str) -> None:
+    """A message that names the cause, never exit status 0, and nothing half-done."""
+    process = operator.start("dom0.xen.evacuate", *arguments)
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode == 2 and said in log, log[-4000:]
+    assert set(places(operator.site).values()) == {"xen1", "xen2"} and marks(operator.site, "xen1") == set()
