@@ -16,7 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import co
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import require
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import VARIABLES, rules_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish, make
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.pairs import Settings
@@ -41,9 +41,7 @@ class ActionModule(ActionBase):
         hostvars = (task_vars or {}).get("hostvars") or {}
         now = time.time()
         try:
-            rules = rules_of(
-                {name: {key: hostvars[name][key] for key in VARIABLES if key in hostvars[name]} for name in answers}
-            )
+            rules = rules_of(variables_of(answers, hostvars))
             wish = Wish(tuple(options["empty"]), secrets.token_hex(4), now, leave=options["leave"])
             plan = make(fleet_of(answers, rules, now), wish, _settings(options))
             result.update(

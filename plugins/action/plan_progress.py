@@ -17,12 +17,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import mo
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.transit import still
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import (
-    DOMAINS_VARIABLE,
-    GROUPS_VARIABLE,
-    HOST_VARIABLE,
-)
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import interrupted
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans import document, holding
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan, PlanInvalid
@@ -51,7 +46,7 @@ class ActionModule(ActionBase):
             under_way = {uuid for uuid in uuids if moving(uuid, hosts) is not None}
             done: tuple[int, ...] = ()
             if options["settled"] or not left:
-                rules = rules_of(_variables(answers, (task_vars or {}).get("hostvars") or {}))
+                rules = rules_of(variables_of(answers, (task_vars or {}).get("hostvars") or {}))
                 now = essence(fleet_of(answers, rules, time.time()))
                 before, seen = still(plan, now, under_way)
                 done = holding.require(before, seen, time.time(), expiry=not under_way).done
@@ -70,11 +65,6 @@ class ActionModule(ActionBase):
             sessions=[each.to_result() for each in left],
         )
         return result
-
-
-def _variables(names: t.Iterable[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, Result]:
-    keys = (DOMAINS_VARIABLE, GROUPS_VARIABLE, HOST_VARIABLE)
-    return {name: {key: hostvars[name][key] for key in keys if key in hostvars[name]} for name in names}
 
 
 def _read(path: str, text: str) -> Plan:

@@ -41,6 +41,11 @@ PLAN: Spec = {
     "hosts": {"type": "dict", "required": True},
 }
 
+FLEET_PATH: Spec = {"path": {"type": "str", "default": ""}}
+FLEET_FACTS: Spec = {**FLEET_PATH, **PLACES, "processors": {"type": "bool", "default": True}}
+FLEET_RULES: Spec = {**FLEET_PATH, "dom0s": {"type": "list", "elements": "str", "required": True}}
+FLEET_KNOWN: Spec = {**FLEET_RULES, "answers": {"type": "dict", "default": {}}}
+
 NETWORK: Spec = {
     "network": {"type": "raw", "default": []},
     "asked_address": {"type": "str", "default": ""},

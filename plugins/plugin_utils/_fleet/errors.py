@@ -41,3 +41,10 @@ class RulesContradict(Dom0XenError):
 
     code = "rules_contradict"
     remedy = "Take one of them back in the inventory."
+
+
+class NobodyAnswered(Dom0XenError):
+    """No dom0 that was asked has told anything."""
+
+    code = "nobody_answered"
+    remedy = "Make the dom0s answer; ansible dom0 -m ansible.builtin.ping says why they do not."

@@ -77,6 +77,12 @@ def read_dom0(folder: str, dom0: str) -> Dom0 | None:
     return _read(path, Dom0) if os.path.lexists(path) else None
 
 
+def read_rules(folder: str) -> Rules | None:
+    """Return the rules that are kept. Raises as :func:`read`."""
+    path = os.path.join(folder, RULES_FILE)
+    return _read(path, Rules) if os.path.lexists(path) else None
+
+
 def write(folder: str, records: t.Iterable[Dom0 | Rules]) -> None:
     """Write files, each in one step; the folder is made. Raises DocumentNotWritten."""
     try:

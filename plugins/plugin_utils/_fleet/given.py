@@ -34,6 +34,11 @@ _TAG = re.compile(r"\A\w[\w.:/+-]{0,63}\Z")
 _MEANT = {meaning.replace("_", ""): meaning for meaning in MEANINGS}
 
 
+def variables_of(dom0s: t.Iterable[str], hostvars: t.Mapping[str, Variables]) -> dict[str, Variables]:
+    """Return those variables of each dom0 that hold rules, out of Ansible's ``hostvars``."""
+    return {name: {key: hostvars[name][key] for key in VARIABLES if key in hostvars[name]} for name in dom0s}
+
+
 def rules_of(variables: t.Mapping[str, Variables]) -> Rules:
     """Return the fleet's rules from the variables of each dom0, by its name in the inventory.
 

@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import (
     PlannedBlocker,
     PlannedMove,
     PlannedStop,
+    Reason,
 )
 
 LEFTOVER = "leftover_copy"
@@ -114,7 +115,8 @@ def as_plan(found: Stage, question: Question, answer: Answer, wish: Wish, goal: 
 
 def _blocker(found: Stage, blocker: Blocker) -> PlannedBlocker:
     here, domain = found.domains[blocker.guest]
-    reasons, why = (), blocker.why
+    reasons: tuple[Reason, ...] = ()
+    why = blocker.why
     if blocker.code == NOWHERE:
         others = [host.name for host in found.hosts if host.receives and host.name != here]
         reasons = found.pairs.reasons(domain, here, others)

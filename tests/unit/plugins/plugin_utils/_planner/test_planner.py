@@ -26,6 +26,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import (
     Group,
     Guest,
     Host,
+    Move,
     NoDestination,
     OrderBroken,
     Question,
@@ -91,7 +92,9 @@ def _carry_out_at_once(asked: Question, answer: Answer, chance: random.Random) -
     free = {host.name: host.free_mib for host in asked.hosts}
     cpus = {host.name: host.vcpus_free for host in asked.hosts}
     on = {host.name: {each.id for each in asked.guests if each.host == host.name} for host in asked.hosts}
-    waiting, running, ended = list(answer.moves), [], set()
+    waiting = list(answer.moves)
+    running: list[Move] = []
+    ended: set[int] = set()
     while waiting or running:
         ready = [move for move in waiting if ended.issuperset(move.after)]
         if ready and (not running or chance.random() < 0.7):

@@ -75,7 +75,7 @@ def test_other_texts_are_refused() -> None:
 
 def test_wrong_types_are_refused() -> None:
     """Also with a right checksum: somebody may compute one."""
-    content = dataclasses.replace(MADE, moved_mib="much").to_result()
+    content = {**MADE.to_result(), "moved_mib": "much"}
     text = yaml.safe_dump({"format": 1, "kind": document.KIND, "sha256": document._sum(content), "content": content})
     with pytest.raises(PlanInvalid, match="moved_mib is 'much', which is no int"):
         document.parse(text, "plan.yml")
@@ -95,7 +95,7 @@ def test_artifacts_are_bounded() -> None:
 
 def test_a_large_plan_travels() -> None:
     """A plan of a fleet of 1,000 domains fits into an artifact."""
-    known = fleet(**{f"xen{n:03}": [f"d{n:03}{each}" for each in range(10)] for n in range(100)})
+    known = fleet(None, **{f"xen{n:03}": [f"d{n:03}{each}" for each in range(10)] for n in range(100)})
     made = plan(known, "xen000", "xen001")
     assert document.from_artifact(document.artifact(made)) == made
     assert document.parse(document.dump(made), "plan.yml") == made
