@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate lab-bench
+.PHONY: help setup lint sanity unit contract molecule test fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate bench-plan lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -65,6 +65,9 @@ lab-matrix: lab-setup ## Move every kind of guest by every method between releas
 
 bench-gate: setup ## Measure what the gate adds to the time a guest stands still, on the double; build/bench/gate.json
 	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.gate $(ARGS)
+
+bench-plan: setup ## Measure how good and how quick plans are, against trying everything and OR-tools; build/bench/plan.json (ARGS="--seeds 1")
+	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.plan $(ARGS)
 
 lab-bench: lab-setup ## Compare with plain xl migrate in turns; figures in build/bench/lab.json
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.bench $(ARGS)

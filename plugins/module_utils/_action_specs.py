@@ -45,6 +45,33 @@ FLEET_PATH: Spec = {"path": {"type": "str", "default": ""}}
 FLEET_FACTS: Spec = {**FLEET_PATH, **PLACES, "processors": {"type": "bool", "default": True}}
 FLEET_RULES: Spec = {**FLEET_PATH, "dom0s": {"type": "list", "elements": "str", "required": True}}
 FLEET_KNOWN: Spec = {**FLEET_RULES, "answers": {"type": "dict", "default": {}}}
+FLEET_PLAN: Spec = {
+    **FLEET_RULES,
+    "goal": {"type": "str", "default": "empty", "choices": ["empty", "rebalance", "return"]},
+    "hosts": {"type": "raw", "default": []},
+    "wanted": {"type": "dict", "default": {}},
+    "planner": {"type": "str", "default": "builtin", "choices": ["builtin", "optimal"]},
+    "leave": {"type": "bool", "default": False},
+    "threshold_percent": {"type": "float", "default": 10.0},
+    "cost_percent": {"type": "float", "default": 1.0},
+    "max_moves": {"type": "int", "default": 20},
+    "plan_path": {"type": "str", "default": ""},
+    "artifact": {"type": "bool", "default": False},
+    "expires_s": {"type": "int", "default": 86400},
+    "max_age_s": {"type": "int", "default": 600},
+    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
+    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
+    "allow_plain": {"type": "bool", "default": False},
+    "allow_cold": {"type": "bool", "default": False},
+    "memory_reserve_mib": {"type": "int", "default": 0},
+    "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "vcpus_per_cpu": {"type": "float", "default": 0.0},
+    "waive": {"type": "raw", "default": []},
+    "follow_config": {"type": "bool", "default": True},
+    "network": {"type": "raw", "default": []},
+    "map_bridges": {"type": "dict", "default": {}},
+    "map_disks": {"type": "dict", "default": {}},
+}
 
 NETWORK: Spec = {
     "network": {"type": "raw", "default": []},
@@ -178,73 +205,5 @@ AUDIT: Spec = {
     "hosts_again": {"type": "dict", "default": {}},
     "inventory": {"type": "list", "elements": "str", "required": True},
     "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
-    "result_path": {"type": "str", "default": ""},
-}
-
-MOVES_PREPARE: Spec = {
-    "moves": {"type": "list", "elements": "dict", "required": True},
-    "hosts": {"type": "dict", "required": True},
-    "departures": {"type": "dict", "default": {}},
-    "arrivals": {"type": "dict", "default": {}},
-    "parallel": {"type": "int", "default": 0},
-    "deadline": {"type": "float", "default": 0.0},
-    "rows": {"type": "str", "default": "domains", "choices": ["domains", "hosts"]},
-    "plan": {"type": "str", "default": ""},
-    "leave_out": {"type": "list", "elements": "str", "default": []},
-}
-
-MOVES_TURN: Spec = {
-    "board": {"type": "path", "required": True},
-    "number": {"type": "int", "required": True},
-    "state": {"type": "str", "default": "begun", "choices": ["begun", "done", "failed"]},
-    "beat_path": {"type": "str", "default": ""},
-}
-
-MOVES_COMPARE: Spec = {
-    "moves": {"type": "list", "elements": "dict", "required": True},
-    "results": {"type": "dict", "default": {}},
-    "result_path": {"type": "str", "default": ""},
-}
-
-EVACUATION_LOOK: Spec = {
-    "hosts": {"type": "dict", "required": True},
-    "empty": {"type": "raw", "required": True},
-    "inventory": {"type": "list", "elements": "str", "required": True},
-    "outcomes": {"type": "list", "elements": "dict", "default": []},
-    "history": {"type": "dict", "default": {}},
-    "retries": {"type": "int", "default": 2},
-}
-
-PLAN_PROGRESS: Spec = {
-    "path": {"type": "str", "default": ""},
-    "plan": {"type": "str", "default": ""},
-    "hosts": {"type": "dict", "required": True},
-    "settled": {"type": "bool", "default": False},
-}
-
-EVACUATION_PLAN: Spec = {
-    "hosts": {"type": "dict", "required": True},
-    "empty": {"type": "list", "elements": "str", "required": True},
-    "leave": {"type": "bool", "default": False},
-    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
-    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
-    "allow_plain": {"type": "bool", "default": False},
-    "allow_cold": {"type": "bool", "default": False},
-    "memory_reserve_mib": {"type": "int", "default": 0},
-    "dom0_memory_min_mib": {"type": "int", "default": 512},
-    "vcpus_per_cpu": {"type": "float", "default": 0.0},
-    "waive": {"type": "raw", "default": []},
-    "follow_config": {"type": "bool", "default": True},
-    "network": {"type": "raw", "default": []},
-    "map_bridges": {"type": "dict", "default": {}},
-    "map_disks": {"type": "dict", "default": {}},
-}
-
-EVACUATION_RESULT: Spec = {
-    "selected": {"type": "list", "elements": "str", "required": True},
-    "seen": {"type": "dict", "required": True},
-    "moves": {"type": "list", "elements": "dict", "default": []},
-    "history": {"type": "dict", "default": {}},
-    "why": {"type": "str", "default": ""},
     "result_path": {"type": "str", "default": ""},
 }

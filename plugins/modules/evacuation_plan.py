@@ -58,6 +58,11 @@ options:
     description: How many vCPUs a host may have for each of its processors. V(0) is any number.
     type: float
     default: 0.0
+  planner:
+    description: As O(dom0.xen.fleet_plan#module:planner).
+    type: str
+    choices: [builtin, optimal]
+    default: builtin
   waive:
     description: As O(dom0.xen.migration_check#module:waive).
     type: raw
@@ -136,7 +141,7 @@ table:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import EVACUATION_PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
 
 
 def main() -> None:

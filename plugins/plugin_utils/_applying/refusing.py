@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import NoDestination
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.asking import HostUnknown
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import named
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan
 
 
@@ -46,18 +48,13 @@ def selected(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.
 
     Raises NothingSelected, HostUnknown, and NoDestination where none is left that could receive.
     """
-    pieces = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else []
-    named = [str(piece).strip() for piece in pieces if str(piece).strip()]
-    if not named:
+    chosen = named([each for each in codes(given) if each], groups, inventory)
+    if not chosen:
         raise NothingSelected("it was not said which hosts are to be emptied")
-    found: list[str] = []
-    for name in named:
-        hosts = [name] if name in inventory else [host for host in groups.get(name) or () if host in inventory]
-        if not hosts:
+    for name in chosen:
+        if name not in inventory:
             known = ", ".join(inventory[:20])
             raise HostUnknown(f"{name} is no dom0 of the inventory, nor a group with one. The dom0s are: {known}.")
-        found += hosts
-    chosen = tuple(dict.fromkeys(found))
     if set(chosen) >= set(inventory):
         raise NoDestination(
             f"all dom0s of the inventory are to be emptied at once ({', '.join(chosen)}), and none is left that the"
