@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.planning import others, planned
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import require
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
@@ -20,7 +21,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import Solver
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import OPTIMAL
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import settings_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish, make
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.table import table
 
 Result = dict[str, t.Any]
@@ -46,7 +47,8 @@ class ActionModule(ActionBase):
             wish = Wish(
                 tuple(options["empty"]), secrets.token_hex(4), now, leave=options["leave"], planner=options["planner"]
             )
-            plan = make(fleet_of(answers, rules, now), wish, settings_of(options), _solver(options))
+            fleet, settings, solver = fleet_of(answers, rules, now), settings_of(options), _solver(options)
+            plan = planned(fleet, wish, settings, solver, options["make_room"])
             result.update(
                 changed=False,
                 moves=[move.to_result() for move in plan.moves],
@@ -56,7 +58,8 @@ class ActionModule(ActionBase):
                 table=table(plan),
             )
             if not options["leave"]:
-                require(plan)
+                roomy = plan.shortage is not None and not options["make_room"]
+                require(plan, others(planned(fleet, wish, settings, solver, make_room=True)) if roomy else [])
         except Dom0XenError as exc:
             result.update(failed=True, **exc.as_result())
         return result

@@ -57,6 +57,7 @@ EVACUATION_PLAN: Spec = {
     "hosts": {"type": "dict", "required": True},
     "empty": {"type": "list", "elements": "str", "required": True},
     "leave": {"type": "bool", "default": False},
+    "make_room": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
     "allow_plain": {"type": "bool", "default": False},

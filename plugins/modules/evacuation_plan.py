@@ -28,6 +28,12 @@ options:
     description: Whether domains that cannot leave are left, and the others planned for.
     type: bool
     default: false
+  make_room:
+    description:
+      - Whether domains of other hosts may be moved where there is no way unless they make room. Otherwise it is told
+        that there would be one.
+    type: bool
+    default: false
   method:
     description: As O(dom0.xen.migration_check#module:method).
     type: str

@@ -32,15 +32,22 @@ class NothingSelected(Dom0XenError):
     remedy = "Name the hosts that are to be emptied: -e hosts=xen1,xen2"
 
 
-def require(plan: Plan) -> None:
-    """Raise CannotBeEmptied, with everything that stands in the way at once."""
+def require(plan: Plan, making_room: t.Sequence[str] = ()) -> None:
+    """Raise CannotBeEmptied, with everything that stands in the way at once.
+
+    ``making_room`` are moves of other domains, which nobody has asked for, with which there would be a way.
+    """
     if plan.possible:
         return
     why = [plan.shortage.why] if plan.shortage is not None else []
     for blocker in plan.blockers:
         why.append(f"{blocker.name} cannot leave {blocker.host}: {blocker.why}")
         why += [f"  {reason.host}: {reason.message}" for reason in blocker.reasons]
-    raise CannotBeEmptied("\n".join([f"{', '.join(plan.hosts)} cannot be emptied.", *why]))
+    remedy = None
+    if making_room:
+        why.append(f"There would be a way if other domains made room: {'; '.join(making_room)}.")
+        remedy = "Allow that with -e evacuate_make_room=true, or make room in another way."
+    raise CannotBeEmptied("\n".join([f"{', '.join(plan.hosts)} cannot be emptied.", *why]), remedy=remedy)
 
 
 def selected(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
