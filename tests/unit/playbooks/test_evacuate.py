@@ -12,11 +12,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import typing as t
 import uuid
 
 import pytest
-from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
@@ -113,11 +114,18 @@ def test_a_host_is_emptied_and_the_second_run_changes_nothing(operator: Operator
 
 def hold(operator: Operator, *arguments: str) -> subprocess.Popen[str]:
     """Start to empty xen1, and stop every move in the middle of its stream."""
-    operator.site["xen1"].configure(save_rate=1_000_000)
+    operator.site["xen1"].configure(save_rate=100_000)
     process = operator.ask(*arguments)
-    read_until(process, "first round")
-    assert operator.site["xen1"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    stop_streams(operator.site["xen1"], process)
     return process
+
+
+def stop_streams(host: Host, process: subprocess.Popen[str]) -> None:
+    """Wait until a domain is being sent, and stop that."""
+    deadline = time.monotonic() + LIMIT_S
+    while not host.kill("libxl-save-helper", number=signal.SIGSTOP):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def let_go(site: Site) -> None:
