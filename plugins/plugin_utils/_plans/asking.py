@@ -178,13 +178,13 @@ def ask(found: Stage, room: bool, leave: bool) -> Question:
         targets: list[str] = []
         if not stays and (asked or room):
             # In a large fleet what makes room goes to where there is some now, and no further.
-            size = found.sizes[uuid] if narrow and not asked else 0
+            narrowed = narrow and not asked
             targets = [
                 host.name
                 for host in receiving
                 if host.name != here
                 and all(host.name in limit for limit in limits)
-                and size <= host.free_mib - host.reserve_mib
+                and not (narrowed and found.sizes[uuid] > host.free_mib - host.reserve_mib)
                 and found.pairs.possible(domain, here, host.name)
             ]
         guests.append(
