@@ -26,6 +26,7 @@ RETRY = frozenset(
     {
         # The way between the hosts, and a host that does not answer any more.
         *("port_unreachable", "link_lost", "link_error", "link_refused", "link_expired", "link_frame", "stalled"),
+        *("unreachable", "host_unreachable", "host_without_facts", "no_xen"),
         *("banner_wrong", "no_sender", "launch_failed", "port_range_full", "failed", "not_begun"),
         # Processes of the session, or an xl, that were killed.
         *("sender_gone", "sender_missing", "session_dead", "session_silent", "cancelled"),
