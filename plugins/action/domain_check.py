@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook as outloo
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook_report as words
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import network_asked, texts
-from ansible_collections.dom0.xen.plugins.plugin_utils._planning import names_taken
+from ansible_collections.dom0.xen.plugins.plugin_utils._planning import NamesTaken
 
 Result = dict[str, t.Any]
 
@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
         answers = {host: info for host, info in options["hosts"].items() if not info.get("skipped")}
         request = _request(options)
         if options["domain"]:
-            found = outlook.one_domain(request, answers, options["domain_info"], names_taken(task_vars or {}))
+            found = outlook.one_domain(request, answers, options["domain_info"], NamesTaken(task_vars or {}))
             lines = words.about_one(found, request)
         else:
             found = outlook.every_domain(request, answers, options["domain_info"])

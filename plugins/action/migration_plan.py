@@ -13,7 +13,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLAN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._looking import cannot_look, names, not_looked_at
-from ansible_collections.dom0.xen.plugins.plugin_utils._planning import names_taken, plan_move
+from ansible_collections.dom0.xen.plugins.plugin_utils._planning import NamesTaken, plan_move
 
 
 class ActionModule(ActionBase):
@@ -30,7 +30,7 @@ class ActionModule(ActionBase):
         dummy, options = self.validate_argument_spec(PLAN)
         answers = options["hosts"]
         hosts = facts_by_host(answers)
-        taken = names_taken(task_vars or {})
+        taken = NamesTaken(task_vars or {})
         try:
             move = plan_move(options["domain"], options["source"], options["destination"], hosts, taken)
             silent = sorted(not_looked_at(answers))

@@ -48,3 +48,17 @@ class NobodyAnswered(Dom0XenError):
 
     code = "nobody_answered"
     remedy = "Make the dom0s answer; ansible dom0 -m ansible.builtin.ping says why they do not."
+
+
+class FactsTooOld(Dom0XenError):
+    """What a dom0 told is older than the inventory allows."""
+
+    code = "facts_too_old"
+    remedy = "Run the playbook dom0.xen.facts, or allow a higher max_age."
+
+
+class NothingToAsk(Dom0XenError):
+    """The inventory is to ask the dom0s, and does not say which."""
+
+    code = "nothing_to_ask"
+    remedy = "Name the inventory with the dom0s in inventories, from the folder of this file."
