@@ -27,12 +27,12 @@ KILLS = 20
 # A life ends some moment after one of these was said; a run that says it never is killed after so many seconds.
 MARKS = (
     "TASK [Look at the dom0]",
-    "first round",
+    ": Start the sender",
     "TASK [Plan how the domains leave]",
-    "first round",
+    ": Watch the stream]",
     "TASK [Wait for its turn]",
-    "first round",
-    "TASK [Close the host",
+    ": Look for the domain on the source]",
+    ": Close the host to arrivals]",
 )
 _LATER_S = 3.0
 _LIMIT_S = 240.0
