@@ -19,6 +19,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import tempfile
 import time
@@ -53,6 +54,23 @@ def cpu_of(times: str) -> float:
     return sum(int(minutes) * 60 + float(seconds) for minutes, seconds in _TIME.findall(times))
 
 
+def descendants(pid: int) -> list[int]:
+    """Return the processes that this one has started, and those that they have."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in pathlib.Path("/proc", str(pid), "task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *descendants(int(child))]
+    return found
+
+
+def kill(pids: t.Iterable[int]) -> None:
+    """Kill processes, as far as they are still there."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 class Fleet:
     """Hosts of the double, some with guests; whoever works with them as an operator does."""
 
@@ -64,6 +82,7 @@ class Fleet:
         self._times = folder / "times"
         self._times.mkdir()
         self.guests: dict[str, str] = {}
+        self._started: list[subprocess.Popen[str]] = []
         self._count_interpreters()
 
     def _count_interpreters(self) -> None:
@@ -91,7 +110,16 @@ class Fleet:
         """Start to empty hosts."""
         given = ("-i", str(self.inventory), "-e", f"hosts={','.join(hosts)}")
         results = ("-e", f"evacuate_results_path={self.results}")
-        return self.user.start("dom0.xen.evacuate", *given, *results, *arguments, ANSIBLE_PIPELINING="1")
+        process = self.user.start("dom0.xen.evacuate", *given, *results, *arguments, ANSIBLE_PIPELINING="1")
+        self._started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End whatever was started and has not come to its end: the bench itself was ended."""
+        for process in self._started:
+            if process.returncode is None:
+                kill([*descendants(process.pid), process.pid])
+                process.wait()
 
     def empty(self, hosts: t.Sequence[str], *arguments: str) -> Run:
         """Empty hosts, and return what it took."""
@@ -144,6 +172,10 @@ def fleet(hosts: t.Sequence[str]) -> t.Iterator[Fleet]:
         site = Site(folder / "site")
         try:
             site.up(list(hosts), None, memory_mib=8191)
-            yield Fleet(site, folder / "user")
+            found = Fleet(site, folder / "user")
+            try:
+                yield found
+            finally:
+                found.stop()
         finally:
             site.down()

@@ -9,7 +9,6 @@ it runs on the dom0s at that moment goes with it, as with a connection; otherwis
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 import random
@@ -20,40 +19,24 @@ import time
 import typing as t
 
 from ansible_collections.dom0.xen.tests.scale.figures import Figure, Part
-from ansible_collections.dom0.xen.tests.scale.fleet import MEMORY_MIB, fleet
+from ansible_collections.dom0.xen.tests.scale.fleet import MEMORY_MIB, descendants, fleet, kill
 
 SIZE = 48
 KILLS = 20
 # A life ends some moment after one of these was said; a run that says it never is killed after so many seconds.
 MARKS = (
     "TASK [Look at the dom0]",
-    "first round",
+    ": Start the sender",
     "TASK [Plan how the domains leave]",
-    "first round",
+    ": Watch the stream]",
     "TASK [Wait for its turn]",
-    "first round",
-    "TASK [Close the host",
+    ": Look for the domain on the source]",
+    ": Close the host to arrivals]",
 )
 _LATER_S = 3.0
 _LIMIT_S = 240.0
 # So long a stream takes: the moves of a life outlive it.
 _EACH_S = 10.0
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the processes that this one has started, and those that they have."""
-    found: list[int] = []
-    with contextlib.suppress(OSError):
-        for task in pathlib.Path("/proc", str(pid), "task").iterdir():
-            for child in (task / "children").read_text().split():
-                found += [int(child), *descendants(int(child))]
-    return found
-
-
-def _kill(pids: t.Iterable[int]) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def _is_ansible(pid: int) -> bool:
@@ -98,7 +81,7 @@ class Life:
         os.kill(self.process.pid, signal.SIGSTOP)
         below = descendants(self.process.pid)
         os.killpg(self.process.pid, signal.SIGKILL)
-        _kill(pid for pid in below if everything or _is_ansible(pid))
+        kill(pid for pid in below if everything or _is_ansible(pid))
         self.process.wait()
         self._reader.join(_LIMIT_S)
         return True

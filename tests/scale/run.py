@@ -15,6 +15,7 @@ import datetime
 import json
 import os
 import platform
+import signal
 import sys
 import typing as t
 
@@ -35,6 +36,10 @@ def _parts(options: argparse.Namespace) -> dict[str, t.Callable[[], Part]]:
     }
 
 
+def _stop(dummy: int, dummy2: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Measure, write the figures, and return 1 where a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -48,6 +53,7 @@ def main() -> int:
     unknown = [name for name in options.parts if name not in known]
     if unknown or options.size < 0:
         parser.error(f"no part is called {', '.join(unknown)}" if unknown else "--size is a number of domains")
+    signal.signal(signal.SIGTERM, _stop)
     found = []
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     for name in options.parts or known:
