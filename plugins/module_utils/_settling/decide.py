@@ -209,7 +209,8 @@ def _source_over(source: Side, destination: Side) -> Decision:
             return to.settled(source, destination, to.DESTINATION, to.MOVED, reason)
         forward, drop = Step(to.DESTINATION, to.ROLL_FORWARD), Step(to.DESTINATION, to.DESTROY)
         superseded = source.superseded or destination.superseded
-        if source.copy == ABSENT and past.committed and not past.status and not superseded:
+        not_started = past.status or destination.half_destroyed
+        if source.copy == ABSENT and past.committed and not not_started and not superseded:
             return to.step(
                 source, destination, forward, "It was committed, and the destination's copy is the only one."
             )
@@ -286,7 +287,7 @@ def _source_silent(source: Side, destination: Side) -> Decision:
         return to.watch(source, destination)
     if destination.alive or destination.xl_alive or destination.copy != PAUSED or not past.committed or past.status:
         return human(source, destination, to.SOURCE_SILENT)
-    if destination.arrived_paused:
+    if destination.arrived_paused or destination.half_destroyed:
         return human(source, destination, to.SOURCE_SILENT)
     return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), "After the commit it only goes forward.")
 

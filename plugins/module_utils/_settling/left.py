@@ -60,6 +60,8 @@ def _against_killing(role: str, source: Side, destination: Side) -> str:
     if role == to.SOURCE:
         return ""
     past = destination.history
+    if past.said_destroying:
+        return "it has begun to destroy the copy that it could not start, or was not to, and would leave part of it"
     if past.ready or past.committed:
         # Its copy is whole, and stays: settling starts it, or gives it up.
         return ""

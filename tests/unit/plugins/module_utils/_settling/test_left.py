@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.side
     LATER,
     READY,
     REFUSED,
+    SAID_DESTROYING,
     STREAMED,
     at_destination,
     at_source,
@@ -79,6 +80,11 @@ CASES: dict[str, tuple[Side, Side, bool]] = {
         at_source(SUSPENDED, ASKED),
         at_destination(PAUSED, COMMITTED, **works(TAKES)),
         True,
+    ),
+    "the destination's, which destroys its copy and has the permission": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, SAID_DESTROYING, **works(TAKES)),
+        False,
     ),
     "the destination's, which has the permission, and its receiver": (
         at_source(SUSPENDED, ASKED),
