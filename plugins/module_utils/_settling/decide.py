@@ -275,6 +275,8 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
         return human(source, destination, to.DESTINATION_SILENT)
     if source.xl_alive:
         return left.wait(source, destination, "xl is still at work.")
+    if source.half_made:
+        return human(source, destination, to.HALF_MADE)
     if source.history.tasks_open:
         return to.undo(source, destination)
     reason = f"{_stays(source)} {destination.host} does not answer; a copy there never had the permission."
