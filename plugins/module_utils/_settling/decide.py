@@ -68,15 +68,15 @@ def _decide(source: Side, destination: Side) -> Decision:
         return to.wait(source, destination, "A process is about to end, or watches for a late suspend.")
     if source.alive and source.history.killed and source.xl_alive:
         # It ends by itself, and the sender after it, when the kernel lets it go.
-        return left.wait(source, destination, "The migration was given up, and xl does not end though it was killed.")
+        return left.wait(source, destination, left.KILLED, to.SOURCE)
     if source.alive and destination.alive:
         return _both_alive(source, destination)
     if DYING in (source.copy, destination.copy):
         return to.wait(source, destination, "A copy is being torn down.")
     if destination.alive:
         return _receiver_alone(source, destination)
-    if source.xl_alive and not source.alive or destination.xl_alive:
-        return left.wait(source, destination, "xl is still at work.")
+    if behind := left.behind(source, destination):
+        return left.wait(source, destination, left.AT_WORK, *behind)
     if source.alive:
         return _sender_alone(source, destination)
     return _both_over(source, destination)
@@ -104,13 +104,13 @@ def _both_alive(source: Side, destination: Side) -> Decision:
 def _receiver_alone(source: Side, destination: Side) -> Decision:
     past = destination.history
     if past.committed:
-        return left.wait(source, destination, "The destination has the permission, and its xl has not reported yet.")
+        return left.wait(source, destination, left.UNREPORTED, to.DESTINATION)
     if source.copy == SUSPENDED:
         return _bar_and_go_back(source, destination)
     if past.ready and source.copy == ABSENT:
         return _last_copy(source, destination, Step(to.DESTINATION, to.HAND_OVER), Step(to.DESTINATION, to.CANCEL))
     if past.transferred and source.copy == ABSENT:
-        return left.wait(source, destination, "The whole stream is there, and xl makes the destination's copy of it.")
+        return left.wait(source, destination, left.MAKES_COPY, to.DESTINATION)
     if source.copy != ABSENT and destination.has_run:
         return human(source, destination, to.BOTH_HAVE_IT)
     if source.history.tasks_open and not source.gone:
@@ -124,7 +124,7 @@ def _bar_and_go_back(source: Side, destination: Side) -> Decision:
     if first is not None:
         return first
     if source.xl_alive:
-        return left.wait(source, destination, "xl is still at work on the source.")
+        return left.wait(source, destination, "xl is still at work on the source.", to.SOURCE)
     return _go_back(source, destination, to.RESUME, _UNCOMMITTED)
 
 
@@ -274,7 +274,7 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
     if unanswered or source.copy not in (RUNNING, PAUSED):
         return human(source, destination, to.DESTINATION_SILENT)
     if source.xl_alive:
-        return left.wait(source, destination, "xl is still at work.")
+        return left.wait(source, destination, left.AT_WORK, to.SOURCE)
     if source.half_made:
         return human(source, destination, to.HALF_MADE)
     if source.history.tasks_open:

@@ -24,13 +24,30 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
 
 _STATES = {"T": ", which stands still (stopped)", "t": ", which stands still (traced)", "D": ", which the kernel holds"}
 
+AT_WORK = "xl is still at work."
+UNREPORTED = "The destination has the permission, and its xl has not reported yet."
+MAKES_COPY = "The whole stream is there, and xl makes the destination's copy of it."
+KILLED = "The migration was given up, and xl does not end though it was killed."
 
-def wait(source: Side, destination: Side, reason: str) -> Decision:
-    """Return a decision to look again, which names each ``xl`` that is waited for, and what may be done about it."""
+
+def behind(source: Side, destination: Side) -> tuple[str, ...]:
+    """Return the sides on which an ``xl`` lives whose session's process is gone."""
+    sides = ((to.SOURCE, source), (to.DESTINATION, destination))
+    return tuple(role for role, side in sides if side.xl_alive and not side.alive)
+
+
+def wait(source: Side, destination: Side, reason: str, *waited_for: str) -> Decision:
+    """Return a decision to look again, which names each ``xl`` that is waited for, and what may be done about it.
+
+    ``waited_for`` are the sides that the ``reason`` is about: what lives on the other one may be at work for a receiver
+    or a sender that goes on.
+    """
     made = to.wait(source, destination, reason)
     names: list[str] = []
     choices: list[str] = []
     for role, side in ((to.SOURCE, source), (to.DESTINATION, destination)):
+        if role not in waited_for:
+            continue
         against = _against_killing(role, source, destination)
         for process in side.left:
             names.append(f"on {side.host} process {process.pid} ({process.command}){_STATES.get(process.state, '')}")

@@ -129,6 +129,16 @@ def test_it_is_named_and_whether_it_may_be_killed(source: Side, destination: Sid
     assert (f"kill -CONT {process.pid}" in told) is (not may and process.state == "T")
 
 
+def test_only_what_is_waited_for_is_named() -> None:
+    """The other side's xl has its own process, which may yet need it."""
+    source = at_source(SUSPENDED, HELD, **works(SENDS))
+    made = decide(source, at_destination(PAUSED, READY, alive=True, barred=True, **works(TAKES)))
+    assert made.next == to.WAIT and "process 4711" in made.reason
+    assert "4812" not in made.reason + "".join(made.choices) and "4812" in made.known[1]
+    both = decide(source, at_destination(PAUSED, READY, **works(TAKES)))
+    assert both.next == to.WAIT and len(both.choices) == 2
+
+
 def test_one_that_the_kernel_holds() -> None:
     """It was killed by its sender, which waits for its end: nothing is done meanwhile, and it is not killed again."""
     past = replace(REFUSED, killed=True)
