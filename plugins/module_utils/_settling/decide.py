@@ -66,7 +66,7 @@ def _decide(source: Side, destination: Side) -> Decision:
         return _unreachable(source, destination)
     if source.ending or destination.ending:
         return to.wait(source, destination, "A process is about to end, or watches for a late suspend.")
-    if source.alive and source.history.killed and source.xl_alive:
+    if source.alive and source.xl_alive and left.was_killed(source):
         # It ends by itself, and the sender after it, when the kernel lets it go.
         return left.wait(source, destination, left.KILLED, to.SOURCE)
     if source.alive and destination.alive:

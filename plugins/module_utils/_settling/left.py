@@ -30,6 +30,11 @@ MAKES_COPY = "The whole stream is there, and xl makes the destination's copy of 
 KILLED = "The migration was given up, and xl does not end though it was killed."
 
 
+def was_killed(side: Side) -> bool:
+    """Whether its ``xl`` was killed by its sender, which leaves an ``xl create`` that makes the domain."""
+    return side.history.killed and not any(process.makes for process in side.left)
+
+
 def behind(source: Side, destination: Side) -> tuple[str, ...]:
     """Return the sides on which an ``xl`` lives whose session's process is gone."""
     sides = ((to.SOURCE, source), (to.DESTINATION, destination))
@@ -58,7 +63,7 @@ def wait(source: Side, destination: Side, reason: str, *waited_for: str) -> Deci
 
 
 def _choice(side: Side, process: Left, against: str) -> str:
-    if side.history.killed:
+    if side.history.killed and not process.makes:
         return (
             f"process {process.pid} was killed already, and the kernel does not let it end: see what it waits for"
             f" (dmesg, /proc/{process.pid}/stack), and mend that"

@@ -150,6 +150,18 @@ def test_one_that_the_kernel_holds() -> None:
     assert decide(replace(held, xl_alive=False, left=()), at_destination(ABSENT)).next != to.WAIT
 
 
+def test_one_that_was_left_because_it_makes_the_domain() -> None:
+    """Its sender died before it could say that it was left: nobody has killed it, and nobody should."""
+    past = replace(STREAMED, restartable=True, killed=True)
+    source = at_source(SUSPENDED, past, phantom=True, **works(MAKES))
+    for alive in (False, True):
+        made = decide(replace(source, alive=alive, waits=alive), at_destination(ABSENT, FIRST))
+        assert "killed" not in made.reason
+        assert not any("was killed already" in choice for choice in made.choices)
+    (choice,) = decide(source, at_destination(ABSENT, FIRST)).choices
+    assert "must not be killed: an xl create that is cut off leaves half a domain" in choice
+
+
 def test_it_is_known_beside_other_things() -> None:
     """Where a person is asked for something else."""
     source = at_source(SUSPENDED, ASKED, **works(SENDS))
