@@ -63,6 +63,11 @@ class DestinationXl:
         return self._process.pid
 
     @property
+    def leads(self) -> bool:
+        """Whether it has a session of its own: what stands for ``xl`` does."""
+        return self._starts
+
+    @property
     def input(self) -> int:
         """Descriptor to watch for writing, -1 when there is nothing to write or xl's input is closed."""
         return self._input if self._waiting else -1
