@@ -167,7 +167,7 @@ class DestinationXl:
                 # It makes a copy that must be known of when it is looked for.
                 return None
             self._swept = True
-            left_xl.end(self._process.pid)
+            left_xl.end_works(self._process.pid)
         return code
 
     def close(self) -> None:

@@ -61,6 +61,13 @@ def _short(words: t.Sequence[str]) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:_COMMAND_MAX]
 
 
+def end_works(leader: int) -> None:
+    """End each ``xl`` of a session by force, and nothing else: the guest that it has made may run by now."""
+    for pid in works(leader):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def end(leader: int) -> None:
     """End all of a session by force."""
     with contextlib.suppress(OSError):

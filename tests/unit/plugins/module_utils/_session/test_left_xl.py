@@ -55,6 +55,14 @@ def test_what_makes_a_domain(leader: subprocess.Popen[bytes]) -> None:
     until(lambda: not left_xl.making(leader.pid))
 
 
+def test_what_a_script_has_left_is_not_ended(leader: subprocess.Popen[bytes]) -> None:
+    """It may serve the disk of the guest that was made."""
+    left_xl.end_works(leader.pid)
+    until(lambda: not left_xl.works(leader.pid))
+    # Those that the two were waiting for.
+    assert len([pid for pid in left_xl.members(leader.pid) if pid != leader.pid]) >= 2
+
+
 def test_it_is_found_when_its_parent_is_gone(leader: subprocess.Popen[bytes], tmp_path: pathlib.Path) -> None:
     """Whoever settles waits for it."""
     here, file = written(tmp_path, leader)
