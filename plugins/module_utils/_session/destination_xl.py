@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import typing as t
@@ -20,6 +21,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priorit
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher, Status
+
+# For how long what was killed is waited for, in seconds; only the kernel can keep it longer.
+_KILLED_S = 1.0
 
 
 class DestinationXl:
@@ -57,6 +61,11 @@ class DestinationXl:
     def pid(self) -> int:
         """Process of ``xl migrate-receive``."""
         return self._process.pid
+
+    @property
+    def leads(self) -> bool:
+        """Whether it has a session of its own: what stands for ``xl`` does."""
+        return self._starts
 
     @property
     def input(self) -> int:
@@ -142,8 +151,13 @@ class DestinationXl:
         if self._starts and left_xl.making(self._process.pid):
             return False
         self._process.kill()
-        self.exit_code()
-        return True
+        if not self._starts:
+            self.exit_code()
+            return True
+        # What it has started in its last moment is seen once it is gone.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_KILLED_S)
+        return not left_xl.making(self._process.pid)
 
     def exit_code(self) -> int | None:
         """Return xl's exit status, negative for a signal, ``None`` while it, or an ``xl create`` of it, runs."""
@@ -153,7 +167,7 @@ class DestinationXl:
                 # It makes a copy that must be known of when it is looked for.
                 return None
             self._swept = True
-            left_xl.end(self._process.pid)
+            left_xl.end_works(self._process.pid)
         return code
 
     def close(self) -> None:

@@ -204,7 +204,7 @@ class Downfall:
     def _watched(self) -> tuple[bool, bool]:
         """Return whether a process watches it, or makes it anew, and whether there is one that may be doing so."""
         lines = _procfs.command_lines()
-        unsure = False
+        self._busy, unsure = None, False
         for monitor in _monitors.monitors(lines):
             if not monitor.watching:
                 # Made from our file; what others make of theirs is seen when it is there.

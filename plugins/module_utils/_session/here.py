@@ -63,11 +63,13 @@ class Here:
         if read_history(records).boot_id != _procfs.boot_id():
             return []
         noted = [record.get("details") or {} for record in records if record.get("step") == "xl_started"]
-        known = [(int(xl["pid"]), int(xl["started"])) for xl in noted if xl.get("pid") and xl.get("started")]
+        known = [xl for xl in noted if xl.get("pid") and xl.get("started")]
         if not known:
             return []
-        leader, began = known[0]
+        leader, began = int(known[0]["pid"]), int(known[0]["started"])
         now = _procfs.start_time(leader)
         # Another process may have the pid by now, and a session of its own.
         own = [leader] if now == began and _procfs.is_alive(leader) else []
-        return own + [pid for pid in left_xl.members(leader) if pid != leader and now in (began, None)]
+        if not known[0].get("leads", True) or now not in (began, None):
+            return own
+        return own + [pid for pid in left_xl.works(leader) if pid != leader]

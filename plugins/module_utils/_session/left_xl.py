@@ -27,6 +27,13 @@ def members(leader: int) -> list[int]:
     return sorted(pid for pid in _procfs.pids() if _procfs.session_of(pid) == leader and _procfs.is_alive(pid))
 
 
+def works(leader: int) -> list[int]:
+    """Return each ``xl`` of a session that lives. What else is there a script of a device may have left, for a guest
+    that runs.
+    """
+    return [pid for pid in members(leader) if xl_command(_procfs.command_line(pid))[0]]
+
+
 def makes(pid: int) -> bool:
     """Whether it is an ``xl`` that makes a domain: half way it would leave half of one."""
     command, rest = xl_command(_procfs.command_line(pid))
@@ -52,6 +59,13 @@ def _short(words: t.Sequence[str]) -> str:
         own = next((own[place:] for place, word in enumerate(own[:3]) if word == "xl"), own)
     text = f"the session's {stand_in}" if stand_in else " ".join(own)
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:_COMMAND_MAX]
+
+
+def end_works(leader: int) -> None:
+    """End each ``xl`` of a session by force, and nothing else: the guest that it has made may run by now."""
+    for pid in works(leader):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def end(leader: int) -> None:

@@ -98,7 +98,7 @@ class Receiver(Driver[DestinationState]):
 
     def _open(self) -> None:
         super()._open()
-        self.note("xl_started", self._process.pid)
+        self.note("xl_started", self._process.pid, leads=self._process.leads)
 
     def _turn(self, happened: dict[int, int]) -> None:
         if self._process.output in happened:

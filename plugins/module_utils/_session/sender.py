@@ -267,7 +267,7 @@ class Sender(Driver[SourceState]):
                 self._watch = SourceWatch(domid)
             self.mark("xl_started")
             self._process.start(domid)
-            self.note("xl_started", self._process.pid, domid=domid)
+            self.note("xl_started", self._process.pid, domid=domid, leads=self._process.leads)
         except Dom0XenError as exc:
             self.feed(words.XlExited(-1, failures.of(exc)))
             return

@@ -66,11 +66,10 @@ class SourceXl:
         """Start it for the domain. Raises :class:`XlNotStarted`, and the errors of :func:`described`."""
         try:
             self._described = described(self._xl, self._settings, domid)
-            own = self._settings.pauses or self._settings.shuts_down
-            argv = self._own(domid) if own else self._migrate(domid)
+            argv = self._own(domid) if self.leads else self._migrate(domid)
             self._listener = self._listen()
             with open(self._stderr_path, "ab") as stderr:
-                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=own)
+                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=self.leads)
         except OSError as exc:
             raise XlNotStarted(f"xl cannot be started: {exc}") from exc
 
@@ -94,6 +93,11 @@ class SourceXl:
     def pid(self) -> int | None:
         """Process of ``xl migrate``, ``None`` before it was started."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def leads(self) -> bool:
+        """Whether it has a session of its own: what stands for ``xl`` does."""
+        return self._settings.pauses or self._settings.shuts_down
 
     @property
     def listener(self) -> int:
@@ -191,11 +195,11 @@ class SourceXl:
         """
         if self._process is None:
             return True
-        pid, leads = self._process.pid, self._settings.pauses or self._settings.shuts_down
+        pid = self._process.pid
         if not making and self._settings.shuts_down and left_xl.making(pid):
             return False
         with contextlib.suppress(OSError):
-            left_xl.end(pid) if leads else self._process.kill()
+            left_xl.end(pid) if self.leads else self._process.kill()
         return True
 
     def close(self) -> None:

@@ -169,6 +169,16 @@ class Side(Record):
         return self.copy in (RUNNING, SHUT_DOWN, SUSPENDED) or (self.copy == PAUSED and self.ran)
 
     @property
+    def half_destroyed(self) -> bool:
+        """Whether a destination's copy was not started, and its ``xl`` had begun to destroy it: it is no good any more.
+
+        That xl says so after it has written its status, which may be on no record (tools/xl/xl_migrate.c
+        migrate_receive).
+        """
+        past = self.history
+        return past.said_destroying and not (past.said_started or past.running or self.ran) and self.copy == PAUSED
+
+    @property
     def half_made(self) -> bool:
         """Whether a source's copy was made anew after the guest had shut down for the move, and never let go.
 

@@ -24,13 +24,35 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
 
 _STATES = {"T": ", which stands still (stopped)", "t": ", which stands still (traced)", "D": ", which the kernel holds"}
 
+AT_WORK = "xl is still at work."
+UNREPORTED = "The destination has the permission, and its xl has not reported yet."
+MAKES_COPY = "The whole stream is there, and xl makes the destination's copy of it."
+KILLED = "The migration was given up, and xl does not end though it was killed."
 
-def wait(source: Side, destination: Side, reason: str) -> Decision:
-    """Return a decision to look again, which names each ``xl`` that is waited for, and what may be done about it."""
+
+def was_killed(side: Side) -> bool:
+    """Whether its ``xl`` was killed by its sender, which leaves an ``xl create`` that makes the domain."""
+    return side.history.killed and not any(process.makes for process in side.left)
+
+
+def behind(source: Side, destination: Side) -> tuple[str, ...]:
+    """Return the sides on which an ``xl`` lives whose session's process is gone."""
+    sides = ((to.SOURCE, source), (to.DESTINATION, destination))
+    return tuple(role for role, side in sides if side.xl_alive and not side.alive)
+
+
+def wait(source: Side, destination: Side, reason: str, *waited_for: str) -> Decision:
+    """Return a decision to look again, which names each ``xl`` that is waited for, and what may be done about it.
+
+    ``waited_for`` are the sides that the ``reason`` is about: what lives on the other one may be at work for a receiver
+    or a sender that goes on.
+    """
     made = to.wait(source, destination, reason)
     names: list[str] = []
     choices: list[str] = []
     for role, side in ((to.SOURCE, source), (to.DESTINATION, destination)):
+        if role not in waited_for:
+            continue
         against = _against_killing(role, source, destination)
         for process in side.left:
             names.append(f"on {side.host} process {process.pid} ({process.command}){_STATES.get(process.state, '')}")
@@ -41,7 +63,7 @@ def wait(source: Side, destination: Side, reason: str) -> Decision:
 
 
 def _choice(side: Side, process: Left, against: str) -> str:
-    if side.history.killed:
+    if side.history.killed and not process.makes:
         return (
             f"process {process.pid} was killed already, and the kernel does not let it end: see what it waits for"
             f" (dmesg, /proc/{process.pid}/stack), and mend that"
@@ -60,6 +82,8 @@ def _against_killing(role: str, source: Side, destination: Side) -> str:
     if role == to.SOURCE:
         return ""
     past = destination.history
+    if past.said_destroying:
+        return "it has begun to destroy the copy that it could not start, or was not to, and would leave part of it"
     if past.ready or past.committed:
         # Its copy is whole, and stays: settling starts it, or gives it up.
         return ""

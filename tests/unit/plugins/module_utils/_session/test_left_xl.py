@@ -55,16 +55,43 @@ def test_what_makes_a_domain(leader: subprocess.Popen[bytes]) -> None:
     until(lambda: not left_xl.making(leader.pid))
 
 
+def test_what_a_script_has_left_is_not_ended(leader: subprocess.Popen[bytes]) -> None:
+    """It may serve the disk of the guest that was made."""
+    left_xl.end_works(leader.pid)
+    until(lambda: not left_xl.works(leader.pid))
+    # Those that the two were waiting for.
+    assert len([pid for pid in left_xl.members(leader.pid) if pid != leader.pid]) >= 2
+
+
 def test_it_is_found_when_its_parent_is_gone(leader: subprocess.Popen[bytes], tmp_path: pathlib.Path) -> None:
     """Whoever settles waits for it."""
+    here, file = written(tmp_path, leader)
+    file.close()
+    before = set(here.left_xl())
+    # Not what they have started, which may serve a guest's disk.
+    assert leader.pid in before and len(before) == 3
+    leader.kill()
+    leader.wait()
+    assert set(here.left_xl()) == before - {leader.pid}
+
+
+def test_an_xl_that_leads_no_session_is_all_there_is(leader: subprocess.Popen[bytes], tmp_path: pathlib.Path) -> None:
+    """Another's session may have its number by now."""
+    here, file = written(tmp_path, leader, leads=False)
+    file.close()
+    assert here.left_xl() == [leader.pid]
+    leader.kill()
+    leader.wait()
+    assert here.left_xl() == []
+
+
+def written(
+    tmp_path: pathlib.Path, leader: subprocess.Popen[bytes], leads: bool = True
+) -> tuple[Here, journal.Journal]:
+    """Put on record that a session has started it."""
     here = Here(str(tmp_path / "run"), str(tmp_path / "lib"), "0123456789abcdef", "receiver", "uuid", "centos", "me")
     os.makedirs(here.journal)
     file = journal.Journal(here.journal)
     file.write("opened", {"boot_id": _procfs.boot_id()})
-    file.write("xl_started", {"pid": leader.pid, "started": _procfs.start_time(leader.pid)})
-    file.close()
-    before = set(here.left_xl())
-    assert leader.pid in before and len(before) == 6
-    leader.kill()
-    leader.wait()
-    assert set(here.left_xl()) == before - {leader.pid}
+    file.write("xl_started", {"pid": leader.pid, "started": _procfs.start_time(leader.pid), "leads": leads})
+    return here, file

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, PAUSED, RUNNING, Side
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.sides import (
     LATER,
+    SILENT_DESTINATION,
     STREAMED,
     at_destination,
     at_source,
@@ -22,6 +23,11 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.side
 DOWN = replace(STREAMED, restartable=True, seen_down=True)
 CASES: dict[str, tuple[Side, Side, str]] = {
     "half made at the source": (at_source(PAUSED, DOWN, domid=9), at_destination(ABSENT), "human: half_made"),
+    "half made at the source, the destination does not answer": (
+        at_source(PAUSED, DOWN, domid=9),
+        SILENT_DESTINATION,
+        "human: half_made",
+    ),
     "half made at the source, which was restarted": (
         at_source(PAUSED, DOWN, boot_id=LATER),
         at_destination(ABSENT),

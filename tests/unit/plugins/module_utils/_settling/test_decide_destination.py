@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.side
     NAME,
     READY,
     REFUSED,
+    SAID_DESTROYING,
     SILENT_SOURCE,
     STREAMED,
     TO_BE_LEFT,
@@ -39,6 +40,22 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.side
 )
 
 CASES: dict[str, tuple[Side, Side, str]] = {
+    # Its xl had begun to destroy the copy, which it could not start.
+    "lost at the source, which stood still; half destroyed there": (
+        at_source(ABSENT, ASKED, boot_id=LATER),
+        at_destination(PAUSED, SAID_DESTROYING),
+        "roll_forward at destination",
+    ),
+    "lost at the source, which may have gone on; half destroyed there": (
+        at_source(ABSENT, STREAMED, boot_id=LATER),
+        at_destination(PAUSED, SAID_DESTROYING),
+        "human: resumed_perhaps",
+    ),
+    "the source does not answer; half destroyed there": (
+        SILENT_SOURCE,
+        at_destination(PAUSED, SAID_DESTROYING),
+        "human: source_silent",
+    ),
     # The source runs it.
     "runs here, receiver waits": (
         at_source(RUNNING, STREAMED),

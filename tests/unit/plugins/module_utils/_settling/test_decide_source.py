@@ -80,6 +80,26 @@ CASES: dict[str, tuple[Side, Side, str]] = {
         at_destination(ABSENT, SAID_DESTROYING),
         "resume at source",
     ),
+    "suspended, committed, xl had begun to destroy its copy": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, SAID_DESTROYING),
+        "destroy at destination",
+    ),
+    "sender waits, xl had begun to destroy its copy": (
+        at_source(SUSPENDED, ASKED, alive=True, waits=True),
+        at_destination(PAUSED, SAID_DESTROYING),
+        "destroy at destination",
+    ),
+    "suspended, committed, xl had begun to destroy what has run": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, SAID_DESTROYING, ran=True),
+        "roll_forward at destination",
+    ),
+    "suspended, committed, xl had started it": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, replace(SAID_STARTED, said_destroying=True)),
+        "roll_forward at destination",
+    ),
     "a person says that it ran": (
         at_source(SUSPENDED, ASKED),
         at_destination(ABSENT, COMMITTED, vouched_ran=True),

@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.side
     LATER,
     READY,
     REFUSED,
+    SAID_DESTROYING,
     STREAMED,
     at_destination,
     at_source,
@@ -80,6 +81,11 @@ CASES: dict[str, tuple[Side, Side, bool]] = {
         at_destination(PAUSED, COMMITTED, **works(TAKES)),
         True,
     ),
+    "the destination's, which destroys its copy and has the permission": (
+        at_source(SUSPENDED, ASKED),
+        at_destination(PAUSED, SAID_DESTROYING, **works(TAKES)),
+        False,
+    ),
     "the destination's, which has the permission, and its receiver": (
         at_source(SUSPENDED, ASKED),
         at_destination(PAUSED, COMMITTED, alive=True, **works(TAKES)),
@@ -123,6 +129,16 @@ def test_it_is_named_and_whether_it_may_be_killed(source: Side, destination: Sid
     assert (f"kill -CONT {process.pid}" in told) is (not may and process.state == "T")
 
 
+def test_only_what_is_waited_for_is_named() -> None:
+    """The other side's xl has its own process, which may yet need it."""
+    source = at_source(SUSPENDED, HELD, **works(SENDS))
+    made = decide(source, at_destination(PAUSED, READY, alive=True, barred=True, **works(TAKES)))
+    assert made.next == to.WAIT and "process 4711" in made.reason
+    assert "4812" not in made.reason + "".join(made.choices) and "4812" in made.known[1]
+    both = decide(source, at_destination(PAUSED, READY, **works(TAKES)))
+    assert both.next == to.WAIT and len(both.choices) == 2
+
+
 def test_one_that_the_kernel_holds() -> None:
     """It was killed by its sender, which waits for its end: nothing is done meanwhile, and it is not killed again."""
     past = replace(REFUSED, killed=True)
@@ -132,6 +148,18 @@ def test_one_that_the_kernel_holds() -> None:
         assert made.next == to.WAIT and "which the kernel holds" in made.reason
         assert "was killed already" in made.choices[0] and "kill -9" not in "".join(made.choices)
     assert decide(replace(held, xl_alive=False, left=()), at_destination(ABSENT)).next != to.WAIT
+
+
+def test_one_that_was_left_because_it_makes_the_domain() -> None:
+    """Its sender died before it could say that it was left: nobody has killed it, and nobody should."""
+    past = replace(STREAMED, restartable=True, killed=True)
+    source = at_source(SUSPENDED, past, phantom=True, **works(MAKES))
+    for alive in (False, True):
+        made = decide(replace(source, alive=alive, waits=alive), at_destination(ABSENT, FIRST))
+        assert "killed" not in made.reason
+        assert not any("was killed already" in choice for choice in made.choices)
+    (choice,) = decide(source, at_destination(ABSENT, FIRST)).choices
+    assert "must not be killed: an xl create that is cut off leaves half a domain" in choice
 
 
 def test_it_is_known_beside_other_things() -> None:
