@@ -64,6 +64,9 @@ def waits_for_settling(state: SourceState, late: bool) -> bool:
     if state.xl_killed and state.xl_runs:
         # The kernel does not let it end, and it keeps the guest.
         return late
+    if state.owner is Owner.DESTINATION and state.answered and state.xl_runs:
+        # It is to destroy its copy, and hangs. The domain has moved, and nothing is done by force.
+        return late
     if state.must_undo and state.failure is not None:
         return True
     return state.owner is Owner.UNSETTLED and not state.answered and (late or state.report is not None)

@@ -66,9 +66,9 @@ def _decide(source: Side, destination: Side) -> Decision:
         return _unreachable(source, destination)
     if source.ending or destination.ending:
         return to.wait(source, destination, "A process is about to end, or watches for a late suspend.")
-    if source.alive and source.xl_alive and left.was_killed(source):
+    if source.alive and source.xl_alive and (reason := left.stands(source)):
         # It ends by itself, and the sender after it, when the kernel lets it go.
-        return left.wait(source, destination, left.KILLED, to.SOURCE)
+        return left.wait(source, destination, reason, to.SOURCE)
     if source.alive and destination.alive:
         return _both_alive(source, destination)
     if DYING in (source.copy, destination.copy):

@@ -59,7 +59,8 @@ class History(Record):
     ``given_up``: settling has given up the source's copy.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``. ``leave_paused``: it was not to unpause the copy, so that
-    one which is on record as ``running`` may never have run. ``killed``: the sender has sent SIGKILL to its ``xl``.
+    one which is on record as ``running`` may never have run. ``killed``: the sender has sent SIGKILL to its ``xl``;
+    ``told_running``: it has told it that the destination runs the domain.
     """
 
     boot_id: str | None = None
@@ -86,6 +87,7 @@ class History(Record):
     concluded: str | None = None
     leave_paused: bool = False
     killed: bool = False
+    told_running: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,7 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         concluded=steps.get("settled", {}).get("owner"),
         leave_paused=steps.get("opened", {}).get(LEAVE_PAUSED) is True,
         killed="xl_killed" in steps and "xl_left" not in steps,
+        told_running="reported_running" in steps,
     )
 
 

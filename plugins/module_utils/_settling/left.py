@@ -27,12 +27,18 @@ _STATES = {"T": ", which stands still (stopped)", "t": ", which stands still (tr
 AT_WORK = "xl is still at work."
 UNREPORTED = "The destination has the permission, and its xl has not reported yet."
 MAKES_COPY = "The whole stream is there, and xl makes the destination's copy of it."
+UNTIDY = "The destination runs the domain, and xl on the source, which is to destroy its copy, does not end."
 KILLED = "The migration was given up, and xl does not end though it was killed."
 
 
-def was_killed(side: Side) -> bool:
-    """Whether its ``xl`` was killed by its sender, which leaves an ``xl create`` that makes the domain."""
-    return side.history.killed and not any(process.makes for process in side.left)
+def stands(source: Side) -> str:
+    """Say what is wrong where a sender waits for nothing but its ``xl``, which does not end; empty where it does not.
+
+    One that was killed was no ``xl create`` that makes the domain: its sender leaves that.
+    """
+    if source.history.killed and not any(process.makes for process in source.left):
+        return KILLED
+    return UNTIDY if source.history.told_running and source.waits else ""
 
 
 def behind(source: Side, destination: Side) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     Left,
     Side,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._settling.left import UNTIDY
 from ansible_collections.dom0.xen.plugins.plugin_utils import _decision
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.sides import (
     ASKED,
@@ -160,6 +161,16 @@ def test_one_that_was_left_because_it_makes_the_domain() -> None:
         assert not any("was killed already" in choice for choice in made.choices)
     (choice,) = decide(source, at_destination(ABSENT, FIRST)).choices
     assert "must not be killed: an xl create that is cut off leaves half a domain" in choice
+
+
+def test_one_that_does_not_tidy_up_after_the_move() -> None:
+    """Its sender waits for it without a limit: a person is told of it, and may kill it."""
+    source = at_source(SUSPENDED, replace(ASKED, told_running=True), alive=True, **works(SENDS))
+    there = at_destination(RUNNING, replace(COMMITTED, running=True, status=0))
+    assert UNTIDY not in decide(source, there).reason
+    made = decide(replace(source, waits=True), there)
+    assert made.next == to.WAIT and made.reason.startswith(UNTIDY)
+    assert "on xen1 process 4711" in made.reason and MAY in made.choices[0]
 
 
 def test_it_is_known_beside_other_things() -> None:
