@@ -21,7 +21,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import Solver
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import OPTIMAL
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import settings_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import LEFTOVER, Wish
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.table import table
 
 Result = dict[str, t.Any]
@@ -54,6 +54,7 @@ class ActionModule(ActionBase):
                 moves=[move.to_result() for move in plan.moves],
                 stops=[stop.to_result() for stop in plan.stops],
                 blockers=[blocker.to_result() for blocker in plan.blockers],
+                unmovable=[blocker.to_result() for blocker in plan.blockers if blocker.code != LEFTOVER],
                 possible=plan.possible,
                 table=table(plan),
             )

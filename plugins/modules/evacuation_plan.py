@@ -134,6 +134,12 @@ blockers:
   returned: success, and when it is refused
   type: list
   elements: dict
+unmovable:
+  description: RV(blockers) without the copies that migrations make or have left, which are nobody's to suspend or
+    shut down.
+  returned: success, and when it is refused
+  type: list
+  elements: dict
 possible:
   description: Whether the hosts would be empty in the end.
   returned: success, and when it is refused

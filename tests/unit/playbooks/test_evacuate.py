@@ -185,6 +185,28 @@ def test_a_destination_that_dies_while_it_is_filled(operator: Operator) -> None:
     site["xen3"].power_on()
 
 
+CLOSING = """
+- dom0.xen.host_arrivals:
+    state: closed
+    journal_path: "{{ dom0_xen_journal_path }}"
+  delegate_to: "{{ item }}"
+  loop: [xen2, xen3]
+- ansible.builtin.fail:
+    msg: not now
+"""
+
+
+def test_what_stood_in_no_way_when_the_plan_was_told_is_not_shut_down(operator: Operator) -> None:
+    """Every move fails, and somebody closes all other hosts meanwhile: the domains stay, and run on."""
+    site = operator.site
+    tasks = operator.folder / "closing.yml"
+    tasks.write_text(CLOSING)
+    log = operator.empty("-e", "evacuate_unmovable=shutdown", "-e", f"migrate_before_tasks={tasks}", status=2)
+    assert "xen1 is not empty, it still has: a, b, c." in log
+    assert all(site["xen1"].guest(name) for name in NAMES)
+    assert runs(site) == {"a": 1, "b": 1, "c": 1, "stays": 1}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
