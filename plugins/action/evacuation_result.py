@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_RESULT
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
@@ -43,21 +44,30 @@ class ActionModule(ActionBase):
         ]
         empty = [host["name"] for host in hosts if host["empty"]]
         result.update(changed=False, format=1, empty=len(empty) == len(hosts), hosts=hosts, moves=moved)
-        result["msg"] = _words(hosts, moved, options["why"])
+        result.update(sessions=options["sessions"], complete=result["empty"] and not options["sessions"])
+        result["msg"] = "\n".join([_words(hosts, moved, options["why"]), *map(_unsettled, options["sessions"])])
         if options["result_path"] and not self._task.check_mode:
             try:
-                kept = {key: result[key] for key in ("format", "empty", "hosts", "moves")}
+                kept = {key: result[key] for key in ("format", "empty", "complete", "hosts", "moves", "sessions")}
                 report.write(options["result_path"], kept)
             except report.ResultNotWritten as exc:
                 result["warnings"] = [str(exc.as_result()["msg"])]
         if not result["empty"]:
             result.update(failed=True, code="not_empty")
+        elif not result["complete"]:
+            result.update(failed=True, code="unsettled")
         return result
 
 
 def _told(guest: rounds.Guest, history: rounds.History) -> Result:
     entry = history.get(guest.uuid) or {}
     return {**guest.to_result(), "tries": entry.get("tries", 0), "why": entry.get("why", "")}
+
+
+def _unsettled(session: t.Mapping[str, t.Any]) -> str:
+    way = " to ".join(str(session.get(key) or "an unknown host") for key in ("source", "destination"))
+    command = _commands.playbook("settle", f"-e domain={session['uuid']}")
+    return f"The migration of {session.get('name') or session['uuid']} from {way} is not settled: {command}"
 
 
 def _words(hosts: t.Sequence[Result], moved: t.Sequence[Result], why: str) -> str:

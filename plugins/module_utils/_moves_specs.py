@@ -51,12 +51,14 @@ EVACUATION_LOOK: Spec = {
     "outcomes": {"type": "list", "elements": "dict", "default": []},
     "history": {"type": "dict", "default": {}},
     "retries": {"type": "int", "default": 2},
+    "tried": {"type": "list", "elements": "str", "default": []},
 }
 
 EVACUATION_PLAN: Spec = {
     "hosts": {"type": "dict", "required": True},
     "empty": {"type": "list", "elements": "str", "required": True},
     "leave": {"type": "bool", "default": False},
+    "leave_out": {"type": "list", "elements": "str", "default": []},
     "make_room": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
@@ -79,5 +81,6 @@ EVACUATION_RESULT: Spec = {
     "moves": {"type": "list", "elements": "dict", "default": []},
     "history": {"type": "dict", "default": {}},
     "why": {"type": "str", "default": ""},
+    "sessions": {"type": "list", "elements": "dict", "default": []},
     "result_path": {"type": "str", "default": ""},
 }

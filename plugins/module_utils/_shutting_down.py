@@ -26,7 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 _POLL_S = 0.5
-# What means a shutdown as much as a move. Where the guest is asked already, or has ended, waiting is all there is to do.
+# What means a shutdown as much as a move. A guest that is asked already, or has ended, is only waited for.
 _RULES: tuple[Rule, ...] = (hosts.quiet, world.left_alone, world.unmanaged, guest.awake)
 _ON_ITS_WAY = ("shutdown_pending", "domain_shut_down", "domain_dying")
 _REMEDIES = {

@@ -11,8 +11,8 @@ short_description: Have a domain shut down, and wait until it is gone
 version_added: 0.1.0
 description:
   - Asks the guest to shut down, as C(xl shutdown -F) does, and waits until the host has the domain no more.
-  - A domain that a session moves, that another C(xl) works on, that a cluster manager looks after, or that does not run,
-    is refused before it is asked. So is a copy that a migration makes at this moment, or has left.
+  - A domain that a session moves, that another C(xl) works on, that a cluster manager looks after, or that does not
+    run, is refused before it is asked. So is a copy that a migration makes at this moment, or has left.
   - Nothing is ever destroyed. The module fails when the guest has not shut down in time; it may do so later.
   - What starts the domain at boot stays as it is.
 author:
