@@ -218,8 +218,9 @@ def test_what_stood_in_no_way_when_the_plan_was_told_is_not_shut_down(operator: 
         (("-e", "hosts=xen1", "--limit", "localhost,xen1"), "A limit would leave out moves"),
         (("-e", "hosts=xen1", "-e", "evacuate_unmovable=destroy"), "it is refuse, skip, suspend or shutdown"),
         (("-e", "hosts=xen1", "-e", "migrate_memory_reserve_mib=100000000"), "xen1 cannot be emptied."),
+        (("-e", "hosts=xen1", "-e", "migrate_destination=xen3"), "migrate_destination may not be given"),
     ],
-    ids=["all", "group-of-all", "unknown", "none", "limit", "limit-with-localhost", "word", "no-room"],
+    ids=["all", "group-of-all", "unknown", "none", "limit", "limit-with-localhost", "word", "no-room", "over-the-plan"],
 )
 def test_called_wrongly(operator: Operator, arguments: tuple[str, ...], said: str) -> None:
     """A message that names the cause, never exit status 0, and nothing half-done."""

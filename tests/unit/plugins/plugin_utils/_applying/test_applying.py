@@ -193,6 +193,23 @@ def test_what_came_of_it() -> None:
     assert "not done: a from xen1 to xen3: lost" in text and "it has not begun" in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"destination": "xen2"}, "it was moved to xen2"),
+        ({"domain": {"uuid": B, "name": "b"}}, "in its place b was moved"),
+        ({"domain": None}, "in its place an unknown domain was moved"),
+    ],
+)
+def test_another_move_is_not_this_one(changes: t.Mapping[str, t.Any], why: str) -> None:
+    """Whatever variables said: done is what was planned, the domain by its UUID and the host that it went to."""
+    moved = {"end_state": "moved", "domain": {"uuid": A, "name": "a"}, "destination": "xen3", **changes}
+    (found,) = outcomes(steps.steps_of([SWAP[1]], ()), {"a@xen1": moved})
+    assert (found.done, found.changed, found.why) == (not why, not why, why)
+    assert found.code == ("another_move" if why else "")
+
+
 def test_what_is_tried_again() -> None:
     """So often and no more, and only for a cause that may be otherwise the next time."""
     plan = [steps.steps_of([SWAP[1]], ())[0]]
