@@ -34,6 +34,9 @@ MOVES_TURN: Spec = {
 MOVES_COMPARE: Spec = {
     "moves": {"type": "list", "elements": "dict", "required": True},
     "results": {"type": "dict", "default": {}},
+    "stops": {"type": "list", "elements": "dict", "default": []},
+    "blockers": {"type": "list", "elements": "dict", "default": []},
+    "leave": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
 

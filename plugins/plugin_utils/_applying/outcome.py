@@ -71,6 +71,12 @@ def _other(step: Step, result: t.Mapping[str, t.Any]) -> str:
     return ""
 
 
+def leftovers(stops: t.Sequence[t.Mapping[str, t.Any]], blockers: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Return what a plan leaves to people, a sentence each: carrying out its moves touches none of these domains."""
+    lines = [f"{each['name']} is to be shut down on {each['host']} (tag stop_for_maintenance)." for each in stops]
+    return [*lines, *(f"{each['name']} stays on {each['host']}: {each['why']}" for each in blockers)]
+
+
 def summary(found: t.Sequence[Outcome]) -> str:
     """Return a sentence with the two numbers, and below it a line for each move that was not done."""
     done, before = sum(each.done for each in found), sum(each.done and not each.changed for each in found)

@@ -10,6 +10,7 @@ import dataclasses
 import pytest
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.planning import but, planned, unmovable
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import NoWay, require_way
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Fleet
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.asking import DomainTwice, HostSilent
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import LEFTOVER, Wish
@@ -56,3 +57,12 @@ def test_who_may_be_shut_down() -> None:
     made = dataclasses.replace(make(TWICE, "xen3"), blockers=blockers)
     assert [each.name for each in unmovable(made)] == ["a", "c"]
     assert [each.name for each in unmovable(but(made, ["u3"]))] == ["a"]
+
+
+def test_a_plan_that_says_that_there_is_no_way_is_not_carried_out() -> None:
+    """It has no moves, and nothing of nothing done would be a success."""
+    require_way(make(TWICE, "xen1"))
+    made = planned(fleet(), Wish(("xen1",), "p1", NOW_S), Settings(memory_reserve_mib=100_000), None, make_room=False)
+    assert made.shortage is not None and not made.moves
+    with pytest.raises(NoWay, match="cannot be done"):
+        require_way(made)
