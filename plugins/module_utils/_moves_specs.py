@@ -85,5 +85,6 @@ EVACUATION_RESULT: Spec = {
     "history": {"type": "dict", "default": {}},
     "why": {"type": "str", "default": ""},
     "sessions": {"type": "list", "elements": "dict", "default": []},
+    "opened": {"type": "dict", "default": {}},
     "result_path": {"type": "str", "default": ""},
 }

@@ -41,6 +41,10 @@ options:
     type: list
     elements: dict
     default: []
+  opened:
+    description: For each host that was opened to arrivals after that, what M(dom0.xen.host_arrivals) returned.
+    type: dict
+    default: {}
   result_path:
     description: File on the controller for what is returned, as JSON.
     type: str
@@ -101,6 +105,7 @@ hosts:
   contains:
     name: {type: str, description: Its name., sample: xen1}
     answers: {type: bool, description: Whether it told its domains.}
+    closed: {type: bool, description: "Whether it takes no domains, V(null) when that is not known."}
     empty: {type: bool, description: Whether it has no domain but its own.}
     guests:
       description:

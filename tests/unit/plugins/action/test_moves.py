@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, host
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -27,6 +28,25 @@ def run(playbook: Playbook, **tasks: tuple[str, dict[str, t.Any]]) -> dict[str, 
         for name, (plugin, options) in tasks.items()
     ]
     return playbook.run(*made, register="{" + ", ".join(f"'{name}': {name}" for name in tasks) + "}").results
+
+
+def test_a_host_that_stays_closed_is_told(playbook: Playbook) -> None:
+    """With the command that opens it; not when this run has opened it."""
+    closed = {"reason": "it is being emptied", "by": "alice", "run": "evacuate xen1", "since_s": 1.0, "since": "then"}
+    seen = {"host": host("xen1", domains=(DOM0,), closed=closed).to_result(), "changed": False}
+    options = {"selected": ["xen1"], "seen": {"xen1": seen}}
+    skipped, opened = {"changed": False, "skipped": True}, {"changed": True, "mark": closed}
+    found = run(
+        playbook,
+        closed=("evacuation_result", {**options, "opened": {"xen1": skipped}}),
+        opened=("evacuation_result", {**options, "opened": {"xen1": opened}}),
+        silent=("evacuation_result", {**options, "seen": {"xen1": {"unreachable": True, "msg": "no route"}}}),
+    )
+    command = "ansible -i INVENTORY xen1 -m dom0.xen.host_arrivals -a 'state=open'"
+    assert f"xen1 is still closed to arrivals; to open it: {command}" in found["closed"]["msg"]
+    assert found["closed"]["hosts"][0]["closed"] and found["closed"]["empty"]
+    assert "closed" not in found["opened"]["msg"]
+    assert "xen1 may still be closed to arrivals" in found["silent"]["msg"]
 
 
 def test_what_is_left(playbook: Playbook, tmp_path: pathlib.Path) -> None:
