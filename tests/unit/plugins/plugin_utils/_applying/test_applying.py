@@ -88,6 +88,23 @@ def test_what_does_not_fit_the_plan_is_told() -> None:
     assert "a was on xen1" in steps.outdated(("a was on xen1",), "plan.yml").as_result()["msg"]
 
 
+def test_an_unsettled_domain_excuses_no_other() -> None:
+    """What does not fit is told, but for those of which nobody knows where they are."""
+    plan = steps.steps_of(
+        [
+            {"number": 1, "uuid": A, "name": "a", "source": "xen1", "destination": "xen3"},
+            {"number": 2, "uuid": B, "name": "b", "source": "xen2", "destination": "xen1"},
+        ],
+        (),
+    )
+    there = fleet(a="xen2", b="xen3")
+    assert steps.sort_out(plan, there, {A}).changed == ("b was on xen2 and is on xen3",)
+    assert steps.sort_out(plan, there, {A, B}).changed == ()
+    del there["xen1"], there["xen2"]
+    assert "xen2 told nothing about itself" in steps.sort_out(plan, there, {A}).changed
+    assert steps.sort_out(plan[:1], there, {A}).changed == ()
+
+
 def test_names_of_moves() -> None:
     """Each is a host of its own; one that exists is never taken."""
     assert [step.host for step in PLAN] == ["b@xen3", "a@xen1", "b@xen2"]
