@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
                 rules = rules_of(variables_of(answers, (task_vars or {}).get("hostvars") or {}))
                 now = essence(fleet_of(answers, rules, time.time()))
                 before, seen = still(plan, now, under_way)
-                done = holding.require(before, seen, time.time(), expiry=not under_way).done
+                done = holding.require(before, seen, time.time(), begun=bool(under_way)).done
         except Dom0XenError as exc:
             result.update(failed=True, **exc.as_result())
             return result
