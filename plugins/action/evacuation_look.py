@@ -38,8 +38,7 @@ class ActionModule(ActionBase):
         found = rounds.look(facts_by_host(options["hosts"]), empty)
         history = rounds.remember(options["history"], options["outcomes"])
         given_up = rounds.given_up(history, options["retries"])
-        first = bool(found.sessions or found.moves or found.waiting)
-        tried = {guest.uuid for guest in found.guests} - set(given_up)
+        course = rounds.course(found, given_up, options["tried"], bool(self._task.check_mode))
         result.update(
             changed=False,
             selected=list(empty),
@@ -47,10 +46,9 @@ class ActionModule(ActionBase):
             empty=found.empty,
             history=history,
             given_up=list(given_up),
-            plan=bool(tried) and not first,
+            **course.to_result(),
             # Sessions give a host that has gone half a minute, unless told otherwise.
             wait=20 if found.waiting else 0,
-            over=not first and not tried,
             msg=_words(found, history),
         )
         return result

@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
-from ansible_collections.dom0.xen.plugins.plugin_utils._applying.planning import others, planned
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.planning import but, others, planned, unmovable
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import require
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
@@ -48,12 +48,13 @@ class ActionModule(ActionBase):
                 tuple(options["empty"]), secrets.token_hex(4), now, leave=options["leave"], planner=options["planner"]
             )
             fleet, settings, solver = fleet_of(answers, rules, now), settings_of(options), _solver(options)
-            plan = planned(fleet, wish, settings, solver, options["make_room"])
+            plan = but(planned(fleet, wish, settings, solver, options["make_room"]), options["leave_out"])
             result.update(
                 changed=False,
                 moves=[move.to_result() for move in plan.moves],
                 stops=[stop.to_result() for stop in plan.stops],
                 blockers=[blocker.to_result() for blocker in plan.blockers],
+                unmovable=[blocker.to_result() for blocker in unmovable(plan)],
                 possible=plan.possible,
                 table=table(plan),
             )
@@ -61,7 +62,8 @@ class ActionModule(ActionBase):
                 roomy = plan.shortage is not None and not options["make_room"]
                 require(plan, others(planned(fleet, wish, settings, solver, make_room=True)) if roomy else [])
         except Dom0XenError as exc:
-            result.update(failed=True, **exc.as_result())
+            # Of a plan that is refused nothing is done, in a round whose failure is let pass either.
+            result.update(failed=True, moves=[], stops=[], unmovable=[], **exc.as_result())
         return result
 
 

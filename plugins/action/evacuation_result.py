@@ -9,7 +9,9 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_RESULT
+from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import rounds
@@ -30,12 +32,14 @@ class ActionModule(ActionBase):
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(EVACUATION_RESULT)
         selected, history = options["selected"], options["history"]
-        found = rounds.look(facts_by_host(options["seen"]), selected)
+        facts = facts_by_host(options["seen"])
+        found = rounds.look(facts, selected)
         moved = [each for each in options["moves"] if each.get("changed")]
         hosts = [
             {
                 "name": name,
                 "answers": name not in found.silent,
+                "closed": _closed(facts.get(name), options["opened"].get(name) or {}),
                 "empty": name not in found.silent and not any(guest.host == name for guest in found.guests),
                 "guests": [_told(guest, history) for guest in found.guests if guest.host == name],
             }
@@ -43,21 +47,37 @@ class ActionModule(ActionBase):
         ]
         empty = [host["name"] for host in hosts if host["empty"]]
         result.update(changed=False, format=1, empty=len(empty) == len(hosts), hosts=hosts, moves=moved)
-        result["msg"] = _words(hosts, moved, options["why"])
+        result.update(sessions=options["sessions"], complete=result["empty"] and not options["sessions"])
+        result["msg"] = "\n".join([_words(hosts, moved, options["why"]), *map(_unsettled, options["sessions"])])
         if options["result_path"] and not self._task.check_mode:
             try:
-                kept = {key: result[key] for key in ("format", "empty", "hosts", "moves")}
+                kept = {key: result[key] for key in ("format", "empty", "complete", "hosts", "moves", "sessions")}
                 report.write(options["result_path"], kept)
             except report.ResultNotWritten as exc:
                 result["warnings"] = [str(exc.as_result()["msg"])]
         if not result["empty"]:
             result.update(failed=True, code="not_empty")
+        elif not result["complete"]:
+            result.update(failed=True, code="unsettled")
         return result
+
+
+def _closed(facts: HostFacts | None, opened: t.Mapping[str, t.Any]) -> bool | None:
+    """Return whether the host takes no domains, None when that is not known."""
+    if opened and not (opened.get("skipped") or opened.get("failed") or opened.get("unreachable")):
+        return False
+    return None if facts is None else facts.closed is not None
 
 
 def _told(guest: rounds.Guest, history: rounds.History) -> Result:
     entry = history.get(guest.uuid) or {}
     return {**guest.to_result(), "tries": entry.get("tries", 0), "why": entry.get("why", "")}
+
+
+def _unsettled(session: t.Mapping[str, t.Any]) -> str:
+    way = " to ".join(str(session.get(key) or "an unknown host") for key in ("source", "destination"))
+    command = _commands.playbook("settle", f"-e domain={session['uuid']}")
+    return f"The migration of {session.get('name') or session['uuid']} from {way} is not settled: {command}"
 
 
 def _words(hosts: t.Sequence[Result], moved: t.Sequence[Result], why: str) -> str:
@@ -71,5 +91,9 @@ def _words(hosts: t.Sequence[Result], moved: t.Sequence[Result], why: str) -> st
             names = ", ".join(guest["name"] for guest in host["guests"])
             lines.append(f"{host['name']} is not empty, it still has: {names}.")
             lines += [f"  {guest['name']}: {guest['why']}" for guest in host["guests"] if guest["why"]]
+        if host["closed"] is not False:
+            how = "is still closed to arrivals" if host["closed"] else "may still be closed to arrivals"
+            command = _commands.module(host["name"], "dom0.xen.host_arrivals", "state=open")
+            lines.append(f"{host['name']} {how}; to open it: {command}")
     lines.append(f"Moved by this run: {len(moved)}.")
     return "\n".join([*lines, *([why] if why else [])])

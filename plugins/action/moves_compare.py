@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_COMPARE
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
-from ansible_collections.dom0.xen.plugins.plugin_utils._applying.outcome import outcomes, summary
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.outcome import leftovers, outcomes, summary
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import Step
 
 Result = dict[str, t.Any]
@@ -26,21 +26,25 @@ class ActionModule(ActionBase):
     _supports_diff = False
 
     def run(self, tmp: str | None = None, task_vars: Result | None = None) -> Result:
-        """Return ``moves``; fail unless each was done."""
+        """Return ``moves``; fail unless each was done, and nothing else is left."""
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(MOVES_COMPARE)
         found = outcomes([Step.from_result(move) for move in options["moves"]], options["results"])
         done = sum(each.done for each in found)
+        left = leftovers(options["stops"], options["blockers"])
+        complete = done == len(found) and (options["leave"] or not left)
         result.update(
             changed=False,
-            msg=summary(found),
+            msg="\n".join([summary(found), *(f"  left: {each}" for each in left)]),
             moves=[each.to_result() for each in found],
             planned=len(found),
             done=done,
-            failed=done != len(found),
+            left=left,
+            complete=complete,
+            failed=not complete,
         )
         if options["result_path"] and not self._task.check_mode:
-            kept = {key: result[key] for key in ("moves", "planned", "done")}
+            kept = {key: result[key] for key in ("moves", "planned", "done", "left", "complete")}
             try:
                 report.write(options["result_path"], {"format": 1, **kept})
             except report.ResultNotWritten as exc:

@@ -43,8 +43,8 @@ class ActionModule(ActionBase):
             planned = steps.steps_of(rounds.without(options["moves"], options["leave_out"]), NamesTaken(given))
             uuids = {step.uuid for step in planned}
             left = [each for each in interrupted(hosts) if each.uuid in uuids]
-            found = steps.sort_out(planned, hosts)
-            if found.changed and not left:
+            found = steps.sort_out(planned, hosts, {each.uuid for each in left})
+            if found.changed:
                 raise steps.outdated(found.changed, options["plan"])
             to_do = [step for step in found.steps if step.state != steps.DONE]
             said = forks.objections(to_do, limits, int(given.get("ansible_forks") or 5), options["rows"])

@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import PLAN_PROGRESS
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import TwoPlans, require_way
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import moving
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.transit import still
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence
@@ -40,6 +41,7 @@ class ActionModule(ActionBase):
         answers = options["hosts"]
         try:
             plan = _read(options["path"], options["plan"])
+            require_way(plan)
             hosts = facts_by_host(answers)
             uuids = {move.uuid for move in plan.moves}
             left = [each for each in interrupted(hosts) if each.uuid in uuids]
@@ -49,7 +51,7 @@ class ActionModule(ActionBase):
                 rules = rules_of(variables_of(answers, (task_vars or {}).get("hostvars") or {}))
                 now = essence(fleet_of(answers, rules, time.time()))
                 before, seen = still(plan, now, under_way)
-                done = holding.require(before, seen, time.time(), expiry=not under_way).done
+                done = holding.require(before, seen, time.time(), begun=bool(under_way)).done
         except Dom0XenError as exc:
             result.update(failed=True, **exc.as_result())
             return result
@@ -68,7 +70,12 @@ class ActionModule(ActionBase):
 
 
 def _read(path: str, text: str) -> Plan:
-    """Return the plan in a file of the controller, or the one that was handed on. Raises PlanInvalid and others."""
+    """Return the plan in a file of the controller, or the one that was handed on.
+
+    Raises TwoPlans, PlanInvalid and others.
+    """
+    if text and path:
+        raise TwoPlans(f"two plans are given, the file {path} and one that was handed on (dom0_xen_plan).")
     if text:
         return document.from_artifact(text)
     try:

@@ -34,6 +34,9 @@ MOVES_TURN: Spec = {
 MOVES_COMPARE: Spec = {
     "moves": {"type": "list", "elements": "dict", "required": True},
     "results": {"type": "dict", "default": {}},
+    "stops": {"type": "list", "elements": "dict", "default": []},
+    "blockers": {"type": "list", "elements": "dict", "default": []},
+    "leave": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
 
@@ -51,12 +54,14 @@ EVACUATION_LOOK: Spec = {
     "outcomes": {"type": "list", "elements": "dict", "default": []},
     "history": {"type": "dict", "default": {}},
     "retries": {"type": "int", "default": 2},
+    "tried": {"type": "list", "elements": "str", "default": []},
 }
 
 EVACUATION_PLAN: Spec = {
     "hosts": {"type": "dict", "required": True},
     "empty": {"type": "list", "elements": "str", "required": True},
     "leave": {"type": "bool", "default": False},
+    "leave_out": {"type": "list", "elements": "str", "default": []},
     "make_room": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
@@ -79,5 +84,7 @@ EVACUATION_RESULT: Spec = {
     "moves": {"type": "list", "elements": "dict", "default": []},
     "history": {"type": "dict", "default": {}},
     "why": {"type": "str", "default": ""},
+    "sessions": {"type": "list", "elements": "dict", "default": []},
+    "opened": {"type": "dict", "default": {}},
     "result_path": {"type": "str", "default": ""},
 }

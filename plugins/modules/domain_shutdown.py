@@ -11,6 +11,8 @@ short_description: Have a domain shut down, and wait until it is gone
 version_added: 0.1.0
 description:
   - Asks the guest to shut down, as C(xl shutdown -F) does, and waits until the host has the domain no more.
+  - A domain that a session moves, that another C(xl) works on, that a cluster manager looks after, or that does not
+    run, is refused before it is asked. So is a copy that a migration makes at this moment, or has left.
   - Nothing is ever destroyed. The module fails when the guest has not shut down in time; it may do so later.
   - What starts the domain at boot stays as it is.
 author:
@@ -57,6 +59,11 @@ domain:
   contains:
     uuid: {type: str, description: Its UUID.}
     name: {type: str, description: Its name., sample: centos}
+code:
+  description: Stable name of the error.
+  returned: failure
+  type: str
+  sample: not_shut_down
 duration_s:
   description: Seconds that it took.
   returned: success
@@ -67,9 +74,11 @@ duration_s:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import domain_facts
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._shutting_down import find, shut_down
+from ansible_collections.dom0.xen.plugins.module_utils._shutting_down import find, require_free, shut_down
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
@@ -89,6 +98,10 @@ def main() -> None:
         found = find(xl, module.params["domain"])
         told = {"uuid": found.uuid, "name": found.name} if found else None
         took = 0.0
+        if found is not None:
+            host = host_facts(module_runner(module), module.params["runtime_path"], module.params["journal_path"])
+            known = domain_facts(module_runner(module), found.uuid)[0]
+            require_free(host, found, known[0] if known else None)
         if found is not None and not module.check_mode:
             runtime = runtime_root(module.params["runtime_path"])
             took = shut_down(xl, module_runner(module), found, runtime, module.params["timeout"])

@@ -40,9 +40,18 @@ options:
     description: How often a domain is tried again whose move failed for a cause that may be otherwise the next time.
     type: int
     default: 2
+  tried:
+    description:
+      - Sessions that were tried to be settled in this run. One of them that is still there was tried in vain, and keeps
+        its own domain only.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     support: full
+    details:
+      - Moves are planned though there are sessions and moves under way, whose domains are in RV(leave_out) then.
   diff_mode:
     support: N/A
     details:
@@ -126,6 +135,24 @@ given_up:
   returned: success
   type: list
   elements: str
+busy:
+  description: UUIDs of the domains of RV(sessions), RV(moves) and RV(waiting).
+  returned: success
+  type: list
+  elements: str
+leave_out:
+  description: UUIDs of domains that are not planned for now.
+  returned: success
+  type: list
+  elements: str
+first:
+  description: Whether something is to be settled or watched before moves are planned.
+  returned: success
+  type: bool
+pending:
+  description: Whether the next look may find more to do, even if nothing is moved until then.
+  returned: success
+  type: bool
 plan:
   description: Whether moves are to be planned now.
   returned: success

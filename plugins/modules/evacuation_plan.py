@@ -28,6 +28,12 @@ options:
     description: Whether domains that cannot leave are left, and the others planned for.
     type: bool
     default: false
+  leave_out:
+    description:
+      - UUIDs of domains about which something else has to be done first. That they cannot leave is no reason to refuse.
+    type: list
+    elements: str
+    default: []
   make_room:
     description:
       - Whether domains of other hosts may be moved where there is no way unless they make room. Otherwise it is told
@@ -131,6 +137,12 @@ stops:
   elements: dict
 blockers:
   description: The domains that stay, with C(uuid), C(name), C(host), C(code), C(why) and C(reasons).
+  returned: success, and when it is refused
+  type: list
+  elements: dict
+unmovable:
+  description: RV(blockers) without the copies that migrations make or have left, which are nobody's to suspend or
+    shut down.
   returned: success, and when it is refused
   type: list
   elements: dict

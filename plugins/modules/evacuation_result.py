@@ -11,7 +11,8 @@ module: evacuation_result
 short_description: Say whether hosts are empty, and what was moved
 version_added: 0.1.0
 description:
-  - Judges by what the hosts were seen to have last. Fails unless each of them answered, and has no domain but its own.
+  - Judges by what the hosts were seen to have last. Fails unless each of them answered, has no domain but its own,
+    and no interrupted migration is left.
 options:
   selected:
     description: The hosts that were to be emptied.
@@ -35,6 +36,15 @@ options:
     description: Why no more was planned.
     type: str
     default: ""
+  sessions:
+    description: RV(dom0.xen.evacuation_look#module:sessions) of the last look, what could not be settled.
+    type: list
+    elements: dict
+    default: []
+  opened:
+    description: For each host that was opened to arrivals after that, what M(dom0.xen.host_arrivals) returned.
+    type: dict
+    default: {}
   result_path:
     description: File on the controller for what is returned, as JSON.
     type: str
@@ -77,6 +87,16 @@ empty:
   returned: always
   type: bool
   sample: true
+complete:
+  description: Whether all hosts are empty, and no interrupted migration is left.
+  returned: always
+  type: bool
+  sample: true
+sessions:
+  description: The interrupted migrations that could not be settled.
+  returned: always
+  type: list
+  elements: dict
 hosts:
   description: The hosts.
   returned: always
@@ -85,6 +105,7 @@ hosts:
   contains:
     name: {type: str, description: Its name., sample: xen1}
     answers: {type: bool, description: Whether it told its domains.}
+    closed: {type: bool, description: "Whether it takes no domains, V(null) when that is not known."}
     empty: {type: bool, description: Whether it has no domain but its own.}
     guests:
       description:

@@ -12,6 +12,7 @@ short_description: Compare the moves that were planned with those that were done
 version_added: 0.1.0
 description:
   - Fails unless each move was done, by this run or before it. So a run in which nothing happened never ends well.
+  - Fails also when the plan leaves domains where they are, unless that is allowed.
 options:
   moves:
     description: RV(dom0.xen.moves_prepare#module:steps).
@@ -22,6 +23,20 @@ options:
     description: For each move that has ended, by its name in the inventory, what the role C(migrate) has registered.
     type: dict
     default: {}
+  stops:
+    description: RV(dom0.xen.plan_progress#module:stops), what the plan leaves to be shut down.
+    type: list
+    elements: dict
+    default: []
+  blockers:
+    description: RV(dom0.xen.plan_progress#module:blockers), what stays.
+    type: list
+    elements: dict
+    default: []
+  leave:
+    description: Whether what is in O(stops) and O(blockers) is told only.
+    type: bool
+    default: false
   result_path:
     description: File on the controller for what is returned, as JSON.
     type: str
@@ -63,6 +78,16 @@ done:
   returned: always
   type: int
   sample: 4
+left:
+  description: What of the plan is left to people, a sentence for each domain.
+  returned: always
+  type: list
+  elements: str
+complete:
+  description: Whether all moves are done, and nothing is left unless that is allowed.
+  returned: always
+  type: bool
+  sample: true
 moves:
   description: The moves.
   returned: always

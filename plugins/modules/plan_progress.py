@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Reads a plan, and compares what it was made from with what the dom0s tell now. Fails when that does not hold any
     more, and says what has changed. What its own moves have changed is no change.
+  - A plan that says that there is no way is refused too.
   - Where moves of its domains were interrupted, these are to be settled first, and nothing is compared yet.
 options:
   path:

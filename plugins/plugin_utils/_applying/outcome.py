@@ -30,7 +30,8 @@ class Outcome(Record):
 def outcomes(steps: t.Sequence[Step], results: t.Mapping[str, t.Mapping[str, t.Any]]) -> tuple[Outcome, ...]:
     """Compare the moves planned with what was returned for each, by the names of their hosts.
 
-    A result is what the role ``migrate`` registers, or a failure's. A move without any has not begun.
+    A result is what the role ``migrate`` registers, or a failure's. A move without any has not begun. That of another
+    domain, or of a move to another host, is none of this move.
     """
     return tuple(_outcome(step, results.get(step.host) or {}) for step in steps)
 
@@ -39,7 +40,10 @@ def _outcome(step: Step, result: t.Mapping[str, t.Any]) -> Outcome:
     before = step.state == DONE
     moved = result.get("end_state") == "moved" and not result.get("failed")
     code, why = "", ""
-    if not before and not moved:
+    other = _other(step, result) if moved and not before else ""
+    if other:
+        moved, code, why = False, "another_move", other
+    elif not before and not moved:
         error = result.get("error") or {}
         code = str(result.get("code") or error.get("code") or ("failed" if result else "not_begun"))
         why = str(result.get("msg") or error.get("msg") or "it has not begun").strip()
@@ -54,6 +58,23 @@ def _outcome(step: Step, result: t.Mapping[str, t.Any]) -> Outcome:
         code=code,
         why=why,
     )
+
+
+def _other(step: Step, result: t.Mapping[str, t.Any]) -> str:
+    """Return a sentence when the result is that of another move, else nothing."""
+    uuid = str((result.get("domain") or {}).get("uuid") or "")
+    name = str((result.get("domain") or {}).get("name") or uuid)
+    if uuid != step.uuid:
+        return f"in its place {name or 'an unknown domain'} was moved"
+    if result.get("destination") != step.destination:
+        return f"it was moved to {result.get('destination')}"
+    return ""
+
+
+def leftovers(stops: t.Sequence[t.Mapping[str, t.Any]], blockers: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Return what a plan leaves to people, a sentence each: carrying out its moves touches none of these domains."""
+    lines = [f"{each['name']} is to be shut down on {each['host']} (tag stop_for_maintenance)." for each in stops]
+    return [*lines, *(f"{each['name']} stays on {each['host']}: {each['why']}" for each in blockers)]
 
 
 def summary(found: t.Sequence[Outcome]) -> str:

@@ -32,6 +32,26 @@ class NothingSelected(Dom0XenError):
     remedy = "Name the hosts that are to be emptied: -e hosts=xen1,xen2"
 
 
+class NoWay(Dom0XenError):
+    """A plan says that there is no way."""
+
+    code = "plan_without_a_way"
+    remedy = "Make room, and make a new plan (playbook dom0.xen.plan)."
+
+
+class TwoPlans(Dom0XenError):
+    """A plan was named, and another one handed on."""
+
+    code = "question_incomplete"
+    remedy = "Give one of them."
+
+
+def require_way(plan: Plan) -> None:
+    """Raise NoWay for a plan that has no moves since there is no way; carried out, it would look like success."""
+    if plan.shortage is not None:
+        raise NoWay(f"the plan {plan.identity} says that what was asked for cannot be done: {plan.shortage.why}")
+
+
 def require(plan: Plan, making_room: t.Sequence[str] = ()) -> None:
     """Raise CannotBeEmptied, with everything that stands in the way at once.
 

@@ -58,6 +58,7 @@ class Look(Record):
 
     ``sessions`` are to be settled, and ``moves`` watched to their end, before anything is planned. ``waiting`` are the
     names of domains that are being moved while the other host does not answer: soon that move is given up, or settled.
+    ``busy`` are the UUIDs of the domains of all these.
     """
 
     guests: tuple[Guest, ...]
@@ -65,6 +66,7 @@ class Look(Record):
     sessions: tuple[Interrupted, ...]
     moves: tuple[t.Mapping[str, t.Any], ...]
     waiting: tuple[str, ...] = ()
+    busy: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -87,7 +89,45 @@ def look(hosts: Hosts, empty: t.Sequence[str]) -> Look:
     moves = tuple(_under_way(hosts, set(empty), left))
     watched = tuple(each for each in moves if {each["source"], each["destination"]} <= set(hosts))
     waiting = tuple(each["name"] for each in moves if each not in watched)
-    return Look(guests, silent, sessions, watched, waiting)
+    busy = tuple(dict.fromkeys([*(each.uuid for each in sessions), *(str(each["guest"]) for each in moves)]))
+    return Look(guests, silent, sessions, watched, waiting, busy)
+
+
+@dataclasses.dataclass(frozen=True)
+class Course(Record):
+    """What a round does.
+
+    ``first``: something is settled or watched before anything is planned; ``plan``: moves are planned, without the
+    domains in ``leave_out``; ``over``: there is nothing left to try. ``pending``: the next round may find more to do,
+    even where this one moves nothing.
+    """
+
+    first: bool
+    plan: bool
+    leave_out: tuple[str, ...]
+    pending: bool
+    over: bool
+
+
+def course(found: Look, given_up: t.Sequence[str], tried: t.Container[str], check: bool) -> Course:
+    """Say what is to be done. ``tried`` are sessions that this run has tried to settle, in vain where they are left.
+
+    These keep their own domain where it is, and no other. With ``check`` nothing is settled, so what is under way keeps
+    nobody from seeing the plan.
+    """
+    in_vain = [each.uuid for each in found.sessions if each.session in tried]
+    new = [each for each in found.sessions if each.session not in tried]
+    first = bool(new or found.moves or found.waiting)
+    leave_out = tuple(dict.fromkeys([*given_up, *in_vain, *(found.busy if check else ())]))
+    movable = {guest.uuid for guest in found.guests} - {*given_up, *in_vain}
+    pending = bool(new or found.waiting or found.silent)
+    return Course(
+        first=first,
+        plan=bool(movable) and (check or not first),
+        leave_out=leave_out,
+        pending=pending,
+        over=not (first or movable or found.silent),
+    )
 
 
 def _answered(facts: HostFacts | None) -> bool:

@@ -85,8 +85,11 @@ class Sorted:
     changed: tuple[str, ...]
 
 
-def sort_out(steps: t.Sequence[Step], hosts: Hosts) -> Sorted:
-    """Say what of the plan is done, by where each domain is now; those that are elsewhere do not fit it any more."""
+def sort_out(steps: t.Sequence[Step], hosts: Hosts, unsettled: t.Container[str] = ()) -> Sorted:
+    """Say what of the plan is done, by where each domain is now; those that are elsewhere do not fit it any more.
+
+    Where those in ``unsettled`` (UUIDs) are is not known before a session of theirs is settled: they fit any plan.
+    """
     chains: dict[str, list[Step]] = {}
     for step in steps:
         chains.setdefault(step.uuid, []).append(step)
@@ -94,11 +97,12 @@ def sort_out(steps: t.Sequence[Step], hosts: Hosts) -> Sorted:
     changed: list[str] = []
     for uuid, chain in chains.items():
         done, at_work, objection = _progress(uuid, chain, hosts)
-        if objection:
+        if objection and uuid not in unsettled:
             changed.append(objection)
         for index, step in enumerate(chain):
             states[step.number] = DONE if index < done else UNDER_WAY if index == done and at_work else TO_DO
-    left = {name for step in steps if states[step.number] != DONE for name in (step.source, step.destination)}
+    matter = [step for step in steps if states[step.number] != DONE and step.uuid not in unsettled]
+    left = {name for step in matter for name in (step.source, step.destination)}
     changed += [f"{name} told nothing about itself" for name in sorted(left - set(hosts))]
     return Sorted(tuple(dataclasses.replace(step, state=states[step.number]) for step in steps), tuple(changed))
 

@@ -22,6 +22,8 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._plans.table import momen
 # What is free after a move differs from what was reckoned: Xen's and the toolstack's own share is rounded.
 _PER_MOVE_MIB = 64
 _TOLD = 20
+# How long behind its expiry a plan that was begun may be brought to its end: a night, and the morning after it.
+BEGUN_S = 86400
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Progress:
     changes: tuple[str, ...]
 
 
-def require(plan: Plan, now: Essence, now_s: float, expiry: bool = True) -> Progress:
-    """Return how far a plan has come; ``expiry``: one that has expired is refused, unless it was begun.
+def require(plan: Plan, now: Essence, now_s: float, begun: bool = False) -> Progress:
+    """Return how far a plan has come. One that was begun (``begun``, or moves of it are done) is good a day longer.
 
     Raises:
         PlanOfAnotherInventory: the inventory has other dom0s
@@ -48,8 +50,12 @@ def require(plan: Plan, now: Essence, now_s: float, expiry: bool = True) -> Prog
             hosts=missing,
         )
     found = progress(plan, now)
-    if expiry and plan.expires_s and now_s > plan.expires_s and not found.done:
-        raise PlanExpired(f"the plan {plan.identity} was good until {moment(plan.expires_s)}.", plan=plan.identity)
+    until = plan.expires_s + (BEGUN_S if begun or found.done else 0)
+    if plan.expires_s and now_s > until:
+        what = ", and a day more to bring it to its end" if until > plan.expires_s else ""
+        raise PlanExpired(
+            f"the plan {plan.identity} was good until {moment(plan.expires_s)}{what}.", plan=plan.identity
+        )
     if found.changes:
         told = " ".join(found.changes[:_TOLD])
         more = f" And {len(found.changes) - _TOLD} more." if len(found.changes) > _TOLD else ""

@@ -185,6 +185,28 @@ def test_a_destination_that_dies_while_it_is_filled(operator: Operator) -> None:
     site["xen3"].power_on()
 
 
+CLOSING = """
+- dom0.xen.host_arrivals:
+    state: closed
+    journal_path: "{{ dom0_xen_journal_path }}"
+  delegate_to: "{{ item }}"
+  loop: [xen2, xen3]
+- ansible.builtin.fail:
+    msg: not now
+"""
+
+
+def test_what_stood_in_no_way_when_the_plan_was_told_is_not_shut_down(operator: Operator) -> None:
+    """Every move fails, and somebody closes all other hosts meanwhile: the domains stay, and run on."""
+    site = operator.site
+    tasks = operator.folder / "closing.yml"
+    tasks.write_text(CLOSING)
+    log = operator.empty("-e", "evacuate_unmovable=shutdown", "-e", f"migrate_before_tasks={tasks}", status=2)
+    assert "xen1 is not empty, it still has: a, b, c." in log
+    assert all(site["xen1"].guest(name) for name in NAMES)
+    assert runs(site) == {"a": 1, "b": 1, "c": 1, "stays": 1}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -197,8 +219,20 @@ def test_a_destination_that_dies_while_it_is_filled(operator: Operator) -> None:
         (("-e", "hosts=xen1", "--limit", "all"), "A limit would leave out moves"),
         (("-e", "hosts=xen1", "-e", "evacuate_unmovable=destroy"), "it is refuse, skip, suspend or shutdown"),
         (("-e", "hosts=xen1", "-e", "migrate_memory_reserve_mib=100000000"), "xen1 cannot be emptied."),
+        (("-e", "hosts=xen1", "-e", "migrate_destination=xen3"), "migrate_destination may not be given"),
     ],
-    ids=["all", "group-of-all", "unknown", "none", "limit", "limit-with-localhost", "limit-of-all", "word", "no-room"],
+    ids=[
+        "all",
+        "group-of-all",
+        "unknown",
+        "none",
+        "limit",
+        "limit-with-localhost",
+        "limit-of-all",
+        "word",
+        "no-room",
+        "over-the-plan",
+    ],
 )
 def test_called_wrongly(operator: Operator, arguments: tuple[str, ...], said: str) -> None:
     """A message that names the cause, never exit status 0, and nothing half-done."""

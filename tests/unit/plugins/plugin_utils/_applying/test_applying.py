@@ -88,6 +88,23 @@ def test_what_does_not_fit_the_plan_is_told() -> None:
     assert "a was on xen1" in steps.outdated(("a was on xen1",), "plan.yml").as_result()["msg"]
 
 
+def test_an_unsettled_domain_excuses_no_other() -> None:
+    """What does not fit is told, but for those of which nobody knows where they are."""
+    plan = steps.steps_of(
+        [
+            {"number": 1, "uuid": A, "name": "a", "source": "xen1", "destination": "xen3"},
+            {"number": 2, "uuid": B, "name": "b", "source": "xen2", "destination": "xen1"},
+        ],
+        (),
+    )
+    there = fleet(a="xen2", b="xen3")
+    assert steps.sort_out(plan, there, {A}).changed == ("b was on xen2 and is on xen3",)
+    assert steps.sort_out(plan, there, {A, B}).changed == ()
+    del there["xen1"], there["xen2"]
+    assert "xen2 told nothing about itself" in steps.sort_out(plan, there, {A}).changed
+    assert steps.sort_out(plan[:1], there, {A}).changed == ()
+
+
 def test_names_of_moves() -> None:
     """Each is a host of its own; one that exists is never taken."""
     assert [step.host for step in PLAN] == ["b@xen3", "a@xen1", "b@xen2"]
@@ -191,6 +208,23 @@ def test_what_came_of_it() -> None:
     text = summary(found)
     assert text.startswith("Moves planned: 3, done: 1, 1 of them before this run.")
     assert "not done: a from xen1 to xen3: lost" in text and "it has not begun" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"destination": "xen2"}, "it was moved to xen2"),
+        ({"domain": {"uuid": B, "name": "b"}}, "in its place b was moved"),
+        ({"domain": None}, "in its place an unknown domain was moved"),
+    ],
+)
+def test_another_move_is_not_this_one(changes: t.Mapping[str, t.Any], why: str) -> None:
+    """Whatever variables said: done is what was planned, the domain by its UUID and the host that it went to."""
+    moved = {"end_state": "moved", "domain": {"uuid": A, "name": "a"}, "destination": "xen3", **changes}
+    (found,) = outcomes(steps.steps_of([SWAP[1]], ()), {"a@xen1": moved})
+    assert (found.done, found.changed, found.why) == (not why, not why, why)
+    assert found.code == ("another_move" if why else "")
 
 
 def test_what_is_tried_again() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Fleet
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.holding import require
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.holding import BEGUN_S, require
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import (
     PlanExpired,
     PlanOfAnotherInventory,
@@ -33,7 +33,20 @@ def test_expired() -> None:
     """It is refused a second too late; one that was begun is brought to its end."""
     with pytest.raises(PlanExpired, match="was good until 2023-11-14 22:25:00 UTC"):
         require(MADE, essence(KNOWN), NOW_S + 601)
-    assert require(MADE, essence(moved(KNOWN, MADE, 1)), NOW_S + 601).done == (1,)
+    begun = essence(moved(KNOWN, MADE, 1))
+    assert require(MADE, begun, NOW_S + 601).done == (1,)
+    assert require(MADE, essence(KNOWN), NOW_S + 601, begun=True).done == ()
+
+
+def test_one_that_was_begun_is_not_good_for_ever() -> None:
+    """A day behind its expiry what it was made from may be told alike by chance only."""
+    begun = essence(moved(KNOWN, MADE, 1))
+    assert require(MADE, begun, NOW_S + 600 + BEGUN_S).done == (1,)
+    for now, under_way in ((begun, False), (essence(KNOWN), True)):
+        with pytest.raises(PlanExpired, match="and a day more"):
+            require(MADE, now, NOW_S + 601 + BEGUN_S, begun=under_way)
+    for_ever = plan(KNOWN, "xen1")
+    assert require(for_ever, essence(moved(KNOWN, for_ever, 1)), NOW_S + 10 * BEGUN_S).done == (1,)
 
 
 def test_its_own_moves_are_no_change() -> None:
