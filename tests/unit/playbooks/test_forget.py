@@ -27,7 +27,7 @@ PLAYS = """
   gather_facts: false
   tasks:
     - ansible.builtin.include_tasks: FORGET
-    - ansible.builtin.assert: {that: hostvars["a@xen1"].dom0_move_results == {}}
+    - ansible.builtin.assert: {that: 'hostvars["a@xen1"].dom0_move_results == {}'}
 """
 
 
