@@ -132,26 +132,14 @@ options:
       - Codes of findings that are not to count, as for M(dom0.xen.migration_check).
     type: raw
     default: []
-  follow_config:
-    description:
-      - Whether a domain's configuration file is to go with it.
-    type: bool
-    default: true
+  follow_config: {type: bool, default: true, description: Whether a domain's configuration file is to go with it.}
   network:
     description:
       - Networks of which the first that both hosts are in is to carry the bytes, as for M(dom0.xen.migration_check).
     type: raw
     default: []
-  map_bridges:
-    description:
-      - The destination's names of bridges by the source's.
-    type: dict
-    default: {}
-  map_disks:
-    description:
-      - The destination's names of disks by the source's.
-    type: dict
-    default: {}
+  map_bridges: {type: dict, default: {}, description: The destination's names of bridges by the source's.}
+  map_disks: {type: dict, default: {}, description: The destination's names of disks by the source's.}
 attributes:
   check_mode:
     support: full

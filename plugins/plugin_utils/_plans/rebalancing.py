@@ -100,6 +100,8 @@ def _gains(
                 continue
             apart = load[here] - load[host]
             then = abs((load[here] - size / room[here]) - (load[host] + size / room[host]))
+            if load[host] + size / room[host] > load[here]:
+                continue  # On a smaller host it would weigh more than it does here.
             gain = (apart - then) * 100
             cost = size / room[here] * 100
             if apart * 100 > limits.threshold_percent and gain > cost * limits.cost_percent:

@@ -194,10 +194,11 @@ def test_a_destination_that_dies_while_it_is_filled(operator: Operator) -> None:
         (("-e", "hosts="), "It was not said which hosts are to be emptied."),
         (("-e", "hosts=xen1", "--limit", "xen1"), "A limit would leave out moves"),
         (("-e", "hosts=xen1", "--limit", "localhost,xen1"), "A limit would leave out moves"),
+        (("-e", "hosts=xen1", "--limit", "all"), "A limit would leave out moves"),
         (("-e", "hosts=xen1", "-e", "evacuate_unmovable=destroy"), "it is refuse, skip, suspend or shutdown"),
         (("-e", "hosts=xen1", "-e", "migrate_memory_reserve_mib=100000000"), "xen1 cannot be emptied."),
     ],
-    ids=["all", "group-of-all", "unknown", "none", "limit", "limit-with-localhost", "word", "no-room"],
+    ids=["all", "group-of-all", "unknown", "none", "limit", "limit-with-localhost", "limit-of-all", "word", "no-room"],
 )
 def test_called_wrongly(operator: Operator, arguments: tuple[str, ...], said: str) -> None:
     """A message that names the cause, never exit status 0, and nothing half-done."""

@@ -104,7 +104,7 @@ def test_what_cannot_leave_is_told_with_what_would_help(planner: Planner) -> Non
     status, log = planner.ask("-e", "hosts=xen1", *rules)
     assert status == 2 and "centos stays on xen1: it is never to be moved (tag never_move)." in log, log[-3000:]
     assert "web" in log and "1 that cannot leave" in log
-    rules = planner.ruled(dom0_xen_domains={"centos": {"tags": ["never_move", "stop_for_maintenance"]}})
+    rules = planner.ruled(dom0_xen_domains={"centos": {"tags": ["never_move", "move_last"]}})
     status, log = planner.ask("-e", "hosts=xen1", *rules)
     assert status == 2 and "xen1: dom0_xen_domains['centos']" in log, log[-3000:]
 
