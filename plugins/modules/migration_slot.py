@@ -50,7 +50,8 @@ options:
     choices: [sender, receiver]
     required: true
   state:
-    description: With V(absent) a slot is given back whose session was not started.
+    description:
+      - With V(absent) a slot is given back that the run of O(token) has taken and whose session was not started.
     type: str
     choices: [present, absent]
     default: present
@@ -130,7 +131,7 @@ def main() -> None:
         if module.check_mode:
             module.exit_json(changed=False, taken=True, holders=slots.holders(given["role"]))
         if given["state"] == "absent":
-            changed = slots.give_back(given["uuid"], given["role"])
+            changed = slots.give_back(given["uuid"], given["role"], given["token"])
             module.exit_json(changed=changed, taken=False, holders=slots.holders(given["role"]))
         if given["token"]:
             claims.keep(given["journal_path"], given["token"])
