@@ -13,7 +13,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils import _controller as con
 
 
 def test_a_run_lives_as_long_as_its_process() -> None:
-    """However silent it is; of one on another machine nothing is known, and a pid that was given anew is another one."""
+    """However silent; of one on another machine nothing is known, and a pid that was given anew is another one."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
         mine = {**controller.holder(), "pid": process.pid, "started": _procfs.start_time(process.pid)}
         assert controller.is_alive(mine) and not controller.is_dead(mine)
