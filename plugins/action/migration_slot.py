@@ -13,6 +13,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks.specs import SLOT
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.workers import Controller, RunGone
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
 
 Result = dict[str, t.Any]
@@ -38,10 +39,15 @@ class ActionModule(ActionBase):
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(SLOT)
         host = str(self._task.delegate_to or (task_vars or {}).get("inventory_hostname") or "")
-        begun, said = time.monotonic(), False
+        begun, said, controller = time.monotonic(), False, Controller()
         # The first look is a short one, so that somebody who waits is told why at once.
         wait = 0.0
         while True:
+            try:
+                controller.require()
+            except RunGone as exc:
+                result.update(failed=True, **exc.as_result())
+                return result
             left = begun + options["timeout"] - time.monotonic()
             given = {**options, "wait": max(0.0, min(wait, left))}
             answer = self._execute_module(module_args=given, task_vars=task_vars)

@@ -49,7 +49,8 @@ class ActionModule(ActionBase):
             to_do = [step for step in found.steps if step.state != steps.DONE]
             said = forks.objections(to_do, limits, int(given.get("ansible_forks") or 5), options["rows"])
         except Dom0XenError as exc:
-            result.update(failed=True, **exc.as_result())
+            # A round that cannot be begun does nothing.
+            result.update(failed=True, steps=[], to_do=[], sessions=[], **exc.as_result())
             return result
         if said:
             result["warnings"] = said

@@ -50,7 +50,8 @@ options:
     choices: [sender, receiver]
     required: true
   state:
-    description: With V(absent) a slot is given back whose session was not started.
+    description:
+      - With V(absent) a slot is given back that the run of O(token) has taken and whose session was not started.
     type: str
     choices: [present, absent]
     default: present
@@ -71,7 +72,8 @@ options:
     type: float
     default: 300.0
   token:
-    description: Identity of the run whose claim (M(dom0.xen.host_claim)) is kept alive while it waits. Empty for none.
+    description: Identity of the run whose claim (M(dom0.xen.host_claim)) is kept alive while it waits.
+        A domain does not leave a host that another run has claimed since. Empty for none.
     type: str
     default: ""
 seealso:
@@ -118,7 +120,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._marks.slots import Reservation, Slots
 from ansible_collections.dom0.xen.plugins.module_utils._marks.specs import SLOT
-from ansible_collections.dom0.xen.plugins.module_utils._places import PlaceError, resolve_runtime_root
+from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, PlaceError, resolve_runtime_root
 
 
 def main() -> None:
@@ -130,10 +132,13 @@ def main() -> None:
         if module.check_mode:
             module.exit_json(changed=False, taken=True, holders=slots.holders(given["role"]))
         if given["state"] == "absent":
-            changed = slots.give_back(given["uuid"], given["role"])
+            changed = slots.give_back(given["uuid"], given["role"], given["token"])
             module.exit_json(changed=changed, taken=False, holders=slots.holders(given["role"]))
         if given["token"]:
             claims.keep(given["journal_path"], given["token"])
+            # Only what leaves is claimed.
+            if given["role"] == SENDER:
+                claims.require(given["journal_path"], given["token"], given["hold"])
         asked = Reservation(given["uuid"], given["name"], given["role"], given["token"], 0.0)
         answer = slots.wait(asked, given["limit"], given["hold"], given["wait"])
     except Dom0XenError as exc:

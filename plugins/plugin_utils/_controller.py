@@ -33,10 +33,19 @@ def holder() -> dict[str, t.Any]:
 
 def is_dead(claim: t.Mapping[str, t.Any]) -> bool:
     """Whether the run of a claim is known to have ended: it ran on this machine, and its process is there no more."""
+    return _lives(claim) is False
+
+
+def is_alive(claim: t.Mapping[str, t.Any]) -> bool:
+    """Whether the run of a claim is known to go on: its process is there, on this machine, however silent it is."""
+    return _lives(claim) is True
+
+
+def _lives(claim: t.Mapping[str, t.Any]) -> bool | None:
     machine, pid, started = claim.get("machine"), claim.get("pid"), claim.get("started")
     if not machine or not isinstance(pid, int) or pid <= 0 or machine != _machine():
-        return False
-    return _procfs.start_time(pid) != started or not _procfs.is_alive(pid)
+        return None
+    return _procfs.start_time(pid) == started and _procfs.is_alive(pid)
 
 
 def _machine() -> str:

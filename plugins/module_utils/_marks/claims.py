@@ -28,6 +28,13 @@ class HostClaimed(Dom0XenError):
     code = "host_claimed"
 
 
+class ClaimLost(Dom0XenError):
+    """Another run has taken this host over."""
+
+    code = "claim_lost"
+    remedy = "Leave it to that run. What is under way goes on; no further domain leaves this host by this run."
+
+
 class TokenInvalid(Dom0XenError):
     """The identity of a run is not one."""
 
@@ -122,6 +129,16 @@ def keep(journal_root: str, token: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def require(journal_root: str, token: str, heard_s: float) -> None:
+    """Raise ClaimLost when another run has this host and was heard of in the last ``heard_s`` seconds.
+
+    A host that nobody has claimed is one from which anybody may move a domain.
+    """
+    other = there(journal_root)
+    if other is not None and other.token != token and silence(journal_root, other) < heard_s:
+        raise ClaimLost(f"this host has been taken over by another run: {other.words}", claim=other.to_result())
 
 
 def silence(journal_root: str, of: Claim) -> float:

@@ -128,12 +128,16 @@ class Slots:
                 return answer
             time.sleep(_POLL_S)
 
-    def give_back(self, uuid: str, role: str) -> bool:
-        """Give a reservation back; return whether there was one. A session that runs keeps its slot."""
+    def give_back(self, uuid: str, role: str, run: str = "") -> bool:
+        """Give a reservation of this run back; return whether there was one. A session that runs keeps its slot.
+
+        Another run that has taken the same slot since, to make the same move, keeps it.
+        """
         with files.locked(self._runtime) as folder:
             path = os.path.join(folder, NAME)
             before = _read(path)
-            kept = tuple(each for each in before if (each.uuid, each.role) != (uuid, role))
+            mine = (uuid, role, run)
+            kept = tuple(each for each in before if (each.uuid, each.role, each.run) != mine)
             if len(kept) != len(before):
                 _write(path, kept)
             return len(kept) != len(before)

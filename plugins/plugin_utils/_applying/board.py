@@ -20,10 +20,15 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import DONE, UNDER_WAY, Step
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.workers import Controller, Quiet
 
 WAITING, RUNNING, FAILED = "waiting", "running", "failed"
 _NAME = "board.json"
+_WAITS = ".waits"
 _POLL_S = 0.2
+_LOOK_S = 5.0
+# Between two tasks of a move that goes on there is no process of it; that takes moments.
+DROPPED_S = 60.0
 
 Document = dict[str, t.Any]
 
@@ -54,8 +59,9 @@ class Limits:
 class Board:
     """The moves of a run, in a folder of the controller."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, controller: Controller | None = None) -> None:
         self._path = os.path.join(folder, _NAME)
+        self._controller = controller or Controller()
 
     def set_up(self, steps: t.Sequence[Step], limits: Limits, deadline_s: float | None = None) -> None:
         """Begin. ``deadline_s`` is a time of the monotonic clock after which no move begins. Raises OSError."""
@@ -77,11 +83,24 @@ class Board:
     def wait(self, number: int, beat: t.Callable[[], None] = lambda: None, every_s: float = 45.0) -> float:
         """Wait for the turn of a move; return for how many seconds. ``beat`` is called every so often meanwhile.
 
-        Raises Blocked and TooLate.
+        A move whose host Ansible has taken out of the play, as it does when a host does not answer, never says that it
+        has ended. It has failed when no task of this run is at work any more but those that wait.
+        Raises Blocked, TooLate, and RunGone when the run was killed.
         """
-        begun = beaten = time.monotonic()
-        seen = 0.0
+        mark = f"{self._path}.{os.getpid()}.{number}{_WAITS}"
+        with open(mark, "w", encoding="utf-8"):
+            pass
+        try:
+            return self._wait(number, beat, every_s)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(mark)
+
+    def _wait(self, number: int, beat: t.Callable[[], None], every_s: float) -> float:
+        begun = beaten = looked = time.monotonic()
+        seen, quiet = 0.0, Quiet()
         while True:
+            self._controller.require()
             changed = self._changed()
             now = time.monotonic()
             # Without news the answer is the same, but for the time.
@@ -92,10 +111,29 @@ class Board:
                     if self._begins(document, number, now):
                         self._write(document)
                         return now - begun
+            if now - looked >= _LOOK_S:
+                looked = now
+                if quiet.seen(self._controller.workers(), self._waiting()) >= DROPPED_S:
+                    self._drop()
             if now - beaten >= every_s:
                 beat()
                 beaten = now
             time.sleep(_POLL_S)
+
+    def _waiting(self) -> frozenset[int]:
+        """Return the processes that wait here."""
+        head = f"{_NAME}."
+        names = [name for name in os.listdir(os.path.dirname(self._path)) if name.endswith(_WAITS)]
+        return frozenset(int(name[len(head) :].split(".")[0]) for name in names if name.startswith(head))
+
+    def _drop(self) -> None:
+        """Take what is under way for failed."""
+        with self._locked():
+            document = self._read()
+            for each in document["moves"].values():
+                if each["state"] == RUNNING:
+                    each["state"] = FAILED
+            self._write(document)
 
     def _begins(self, document: Document, number: int, now: float) -> bool:
         moves = document["moves"]

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pathlib
 import signal
 import sys
+import time
 import typing as t
 import uuid
 
@@ -15,6 +18,7 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until, where
 
 pytestmark = pytest.mark.timeout(600)
@@ -71,3 +75,52 @@ def test_a_host_that_stays_full_is_told(user: User) -> None:
     assert first.wait(LIMIT_S) == 0
     if first.stdout:
         first.stdout.close()
+
+
+def occupy(site: Site) -> pathlib.Path:
+    """Let some other domain have a slot to leave xen1; return the file that is to be removed to give it back."""
+    path: pathlib.Path = site["xen1"].paths.run / "dom0-xen" / "fleet" / "slots.json"
+    path.parent.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    until = time.monotonic() + 2 * LIMIT_S
+    other = {"uuid": str(uuid.uuid4()), "name": "other", "role": "sender", "run": "", "until_s": until, "known": []}
+    path.write_text(json.dumps({"slots": [other]}))
+    return path
+
+
+def test_a_move_that_another_run_begins_meanwhile_is_taken_over(user: User) -> None:
+    """Whoever waited for a slot for it neither aborts it nor fails: both see the domain arrive."""
+    path = occupy(user.site)
+    waiting = user.start("dom0.xen.migrate", *user.asking("xen2"), "-e", "migrate_departures=1")
+    log = read_until(waiting, "waits until one of these leaves no more: other")
+    user.site["xen1"].configure(save_rate=1_000_000)
+    first = user.start("dom0.xen.migrate", "-e", "domain=centos", "-e", "destination=xen2")
+    seen = read_until(first, "first round")
+    assert user.site["xen1"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    path.unlink()
+    log += read_until(waiting, "Watch the stream")
+    user.site["xen1"].configure(save_rate=0)
+    assert user.site["xen1"].kill("libxl-save-helper", number=signal.SIGCONT)
+    seen += first.communicate(timeout=LIMIT_S)[0]
+    log += waiting.communicate(timeout=LIMIT_S)[0]
+    assert first.returncode == 0, seen[-4000:]
+    assert waiting.returncode == 0, log[-4000:]
+    assert where(user.site) == "xen2"
+
+
+def test_a_move_that_is_refused_after_its_wait_tells_why(user: User, tmp_path: pathlib.Path) -> None:
+    """The refusal is told, the slots are free at once, and no tasks run that come after a move."""
+    path = occupy(user.site)
+    tasks = tmp_path / "after.yml"
+    tasks.write_text("- ansible.builtin.debug:\n    msg: came after\n")
+    limits = ("-e", "migrate_departures=1", "-e", f"migrate_after_tasks={tasks}")
+    waiting = user.start("dom0.xen.migrate", *user.asking("xen2"), *limits)
+    log = read_until(waiting, "waits until one of these leaves no more: other")
+    time.sleep(6.0)
+    arrivals.close(str(user.site["xen2"].paths.lib / "dom0-xen"), "a fan is broken", "alice", "")
+    path.unlink()
+    log += waiting.communicate(timeout=LIMIT_S)[0]
+    assert waiting.returncode == 2, log[-4000:]
+    assert "a fan is broken" in log and "came after" not in log and "undefined" not in log
+    assert where(user.site) == "xen1"
+    assert json.loads(path.read_text()) == {"slots": []}

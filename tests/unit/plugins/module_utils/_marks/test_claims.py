@@ -61,6 +61,20 @@ def test_a_run_whose_process_is_gone_is_followed_at_once(tmp_path: pathlib.Path)
     assert claims.claim(root, run(FIRST), 300.0, take_over=True).changed
 
 
+def test_a_run_whose_claim_was_taken_over_is_told(tmp_path: pathlib.Path) -> None:
+    """It moves nothing more from the host; one that nobody has, and one of a silent run, are no obstacle."""
+    root = str(tmp_path)
+    claims.require(root, FIRST, 300.0)
+    claims.claim(root, run(FIRST), 300.0)
+    claims.require(root, FIRST, 300.0)
+    claims.claim(root, run(SECOND, "bob"), 300.0, take_over=True)
+    with pytest.raises(claims.ClaimLost, match="taken over by another run: `evacuate xen1` of bob"):
+        claims.require(root, FIRST, 300.0)
+    past = time.time() - 400.0
+    os.utime(claims.beat_path(root, SECOND), (past, past))
+    claims.require(root, FIRST, 300.0)
+
+
 def test_a_claim_that_is_given_up_leaves_nothing(tmp_path: pathlib.Path) -> None:
     """Neither the claim nor what says that it lives."""
     root = str(tmp_path)

@@ -109,6 +109,15 @@ def test_many_at_once_never_are_more_than_the_limit(slots: Slots) -> None:
     assert slots.holders("sender") == ()
 
 
+def test_a_slot_that_another_run_has_taken_since_is_not_given_back(slots: Slots) -> None:
+    """Two runs ask for one move: the one that gives up leaves the other its slot."""
+    assert slots.take(Reservation(A, "a", "sender", "first", 0.0), 1, 60.0).taken
+    assert slots.take(Reservation(A, "a", "sender", "second", 0.0), 1, 60.0).taken
+    assert not slots.give_back(A, "sender", "first")
+    assert [each["run"] for each in slots.holders("sender")] == ["second"]
+    assert slots.give_back(A, "sender", "second") and slots.holders("sender") == ()
+
+
 def test_a_live_process_is_what_keeps_a_slot(slots: Slots, tmp_path: pathlib.Path) -> None:
     """As the sender's process leaves its status on the host; killed, it has none."""
     folder = tmp_path / "run" / f"{SESSION}.sender"

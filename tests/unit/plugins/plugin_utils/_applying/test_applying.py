@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import threading
 import time
@@ -13,10 +14,12 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionDomain
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying import board as board_module
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import forks, rounds, steps
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.board import Blocked, Board, Limits, TooLate
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.outcome import outcomes, summary
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import DONE, TO_DO, UNDER_WAY, Step
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.workers import Controller, RunGone
 from ansible_collections.dom0.xen.plugins.plugin_utils._planning import MoveNameTaken
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, host, row, session
 
@@ -194,6 +197,67 @@ def test_nothing_begins_after_the_deadline(tmp_path: pathlib.Path) -> None:
     with pytest.raises(TooLate):
         board.wait(2, lambda: beaten.append(1), 0.5)
     assert beaten
+
+
+class Run(Controller):
+    """A run whose tasks are these processes."""
+
+    def __init__(self, *pids: int) -> None:
+        super().__init__()
+        self.pids = frozenset(pids)
+
+    def workers(self) -> frozenset[int]:
+        """Those."""
+        return self.pids
+
+
+def test_a_move_that_ansible_has_dropped_is_not_waited_for(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its task found a host silent, and no rescue runs: what needs it is told, and it takes nobody's place."""
+    monkeypatch.setattr(board_module, "DROPPED_S", 0.2)
+    monkeypatch.setattr(board_module, "_LOOK_S", 0.1)
+    board = Board(str(tmp_path / "board"), Run(os.getpid()))
+    board.set_up((*PLAN, Step(9, "x", "x", "xen3", "xen2")), Limits(run=1))
+    board.wait(1)
+    assert board.wait(9) < 5
+    with pytest.raises(Blocked):
+        board.wait(2)
+    assert not list((tmp_path / "board").glob("*.waits"))
+
+
+def test_a_move_at_work_is_waited_for(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes: a task of the run is at work."""
+    monkeypatch.setattr(board_module, "DROPPED_S", 0.2)
+    monkeypatch.setattr(board_module, "_LOOK_S", 0.1)
+    board = Board(str(tmp_path / "board"), Run(os.getpid(), 1))
+    board.set_up(PLAN, Limits(), time.monotonic() + 2.0)
+    board.wait(1)
+    with pytest.raises(TooLate):
+        board.wait(2)
+
+
+def test_nobody_waits_for_a_run_that_was_killed(tmp_path: pathlib.Path) -> None:
+    """A worker that outlives its run says no longer that the run lives."""
+    board = Board(str(tmp_path / "board"))
+    board.set_up(PLAN, Limits())
+    board.wait(1)
+    told = tmp_path / "told"
+    run = os.fork()
+    if run == 0:
+        if os.fork() == 0:
+            try:
+                Board(str(tmp_path / "board")).wait(2)
+            except RunGone:
+                told.write_text("gone")
+            os._exit(0)
+        time.sleep(1.0)
+        os._exit(0)
+    os.waitpid(run, 0)
+    deadline = time.monotonic() + 20.0
+    while not told.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert told.exists()
 
 
 def test_what_came_of_it() -> None:
