@@ -41,13 +41,18 @@ class Puzzle:
         self.on: list[set[Piece]] = [set() for dummy in board.hosts]
         for piece, host in enumerate(self.place):
             self.on[host].add(piece)
-        self.forced = [p < self.must or self.home[p] not in item.targets for p, item in enumerate(self.pieces)]
+        self.forced = [p < self.must or not self._may_stay(board, piece) for p, piece in enumerate(self.pieces)]
         self.due = [piece for piece, forced in enumerate(self.forced) if forced]
         # The memory of those that are moved without having to.
         self.cost = 0
         self.log: list[tuple[Piece, int]] = []
         # How often it was looked for what could make room on a host, which is what takes the time.
         self.looks = 0
+
+    def _may_stay(self, board: Board, piece: Item) -> bool:
+        """Whether a domain that may make room may as well stay, on a host that takes no others, too."""
+        ends = board.ends[piece.guests[0]]
+        return ends is None or board.at[piece.guests[0]] in ends
 
     def put(self, piece: Piece, host: int) -> None:
         """Put a piece on a host and remember where it was."""

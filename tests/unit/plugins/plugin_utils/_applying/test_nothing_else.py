@@ -106,7 +106,7 @@ def outcome(world: World) -> tuple[tuple[str, ...], Plan] | None:
     return empty, plan
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds())
 def test_nothing_outside_the_selection_is_changed(world: World) -> None:
     """Domains leave the hosts that were named, and others move only where this makes room for those."""
@@ -134,7 +134,7 @@ def test_nothing_outside_the_selection_is_changed(world: World) -> None:
     assert not {world.tags[name] for name in changed} & {"never_move", "stop_for_maintenance"}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds())
 def test_nothing_is_passed_over_without_a_word(world: World) -> None:
     """Each domain of a host that was named is moved, shut down, or told with what keeps it; else there was none."""
@@ -157,7 +157,7 @@ def test_nothing_is_passed_over_without_a_word(world: World) -> None:
         assert plan.possible
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds())
 def test_plan_and_evacuate_mean_the_same_hosts(world: World) -> None:
     """What one of them plans the other does; a name that is none is refused by both."""
