@@ -42,7 +42,13 @@ class ActionModule(ActionBase):
         now = time.time()
         try:
             rules = rules_of(variables_of(answers, hostvars))
-            wish = Wish(tuple(options["empty"]), secrets.token_hex(4), now, leave=options["leave"])
+            wish = Wish(
+                tuple(options["empty"]),
+                secrets.token_hex(4),
+                now,
+                leave=options["leave"],
+                wanted=texts(options["wanted"]),
+            )
             plan = make(fleet_of(answers, rules, now), wish, _settings(options))
             result.update(
                 changed=False,

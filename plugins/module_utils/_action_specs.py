@@ -225,6 +225,7 @@ PLAN_PROGRESS: Spec = {
 EVACUATION_PLAN: Spec = {
     "hosts": {"type": "dict", "required": True},
     "empty": {"type": "list", "elements": "str", "required": True},
+    "wanted": {"type": "dict", "default": {}},
     "leave": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
@@ -246,5 +247,41 @@ EVACUATION_RESULT: Spec = {
     "moves": {"type": "list", "elements": "dict", "default": []},
     "history": {"type": "dict", "default": {}},
     "why": {"type": "str", "default": ""},
+    "result_path": {"type": "str", "default": ""},
+}
+
+MAINTENANCE_PLAN: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "selected": {"type": "raw", "required": True},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "notes": {"type": "dict", "default": {}},
+    "run": {"type": "str", "default": ""},
+    "tasks": {"type": "str", "default": ""},
+    "release": {"type": "str", "default": ""},
+    "plans": {"type": "dict"},
+    "unmovable": {"type": "str", "default": "refuse", "choices": ["refuse", "skip", "suspend", "shutdown"]},
+    "anew": {"type": "bool", "default": False},
+}
+
+MAINTENANCE_BACK: Spec = {
+    **PLACES,
+    "release": {"type": "str", "default": ""},
+    "bridges": {"type": "list", "elements": "str", "default": []},
+    "boot_before": {"type": "str", "default": ""},
+    "timeout": {"type": "float", "default": 1200.0},
+    "interval": {"type": "float", "default": 5.0},
+}
+
+MAINTENANCE_RETURN: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "host": {"type": "str", "required": True},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "note": {"type": "dict", "required": True},
+    "policy": {"type": "str", "default": "all", "choices": ["all", "none", "balanced"]},
+}
+
+MAINTENANCE_RESULT: Spec = {
+    "selected": {"type": "list", "elements": "str", "required": True},
+    "reports": {"type": "dict", "required": True},
     "result_path": {"type": "str", "default": ""},
 }

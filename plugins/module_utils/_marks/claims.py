@@ -49,6 +49,8 @@ class Claim(Record):
     pid: int = 0
     started: int = 0
     since_s: float = 0.0
+    #: Seconds for which it may be silent, when that is more than whoever comes next would wait.
+    patience_s: float = 0.0
 
     @property
     def words(self) -> str:
@@ -87,6 +89,7 @@ def claim(journal_root: str, wanted: Claim, stale_s: float, dead: str = "", take
             return Taken(False, before, None)
         if before is not None:
             silent = silence(journal_root, before)
+            stale_s = max(stale_s, before.patience_s)
             if not (take_over or before.token == dead or silent >= stale_s):
                 raise HostClaimed(
                     f"another run works on this host: {before.words}; it was last heard of {silent:.0f} s ago",

@@ -30,6 +30,7 @@ CLAIM: Spec = {
     "token": {"type": "str", "required": True},
     "run": {"type": "str", "default": ""},
     "stale_after": {"type": "float", "default": 300.0},
+    "patience": {"type": "float", "default": 0.0},
     "take_over": {"type": "bool", "default": False},
     "holder": {
         "type": "dict",

@@ -42,25 +42,33 @@ def require(plan: Plan) -> None:
 
 
 def selected(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
-    """Return the dom0s that were named: by their names or by groups of them, as a list or with commas between.
+    """Return the dom0s that were named, as :func:`named`.
 
-    Raises NothingSelected, HostUnknown, and NoDestination where none is left that could receive.
+    Raises what that raises, and NoDestination where none is left that could receive.
     """
-    pieces = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else []
-    named = [str(piece).strip() for piece in pieces if str(piece).strip()]
-    if not named:
-        raise NothingSelected("it was not said which hosts are to be emptied")
-    found: list[str] = []
-    for name in named:
-        hosts = [name] if name in inventory else [host for host in groups.get(name) or () if host in inventory]
-        if not hosts:
-            known = ", ".join(inventory[:20])
-            raise HostUnknown(f"{name} is no dom0 of the inventory, nor a group with one. The dom0s are: {known}.")
-        found += hosts
-    chosen = tuple(dict.fromkeys(found))
+    chosen = named(given, inventory, groups)
     if set(chosen) >= set(inventory):
         raise NoDestination(
             f"all dom0s of the inventory are to be emptied at once ({', '.join(chosen)}), and none is left that the"
             " domains could go to."
         )
     return chosen
+
+
+def named(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
+    """Return the dom0s that were named: by their names or by groups of them, as a list or with commas between.
+
+    Raises NothingSelected and HostUnknown.
+    """
+    pieces = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else []
+    words = [str(piece).strip() for piece in pieces if str(piece).strip()]
+    if not words:
+        raise NothingSelected("it was not said which hosts are to be emptied")
+    found: list[str] = []
+    for name in words:
+        hosts = [name] if name in inventory else [host for host in groups.get(name) or () if host in inventory]
+        if not hosts:
+            known = ", ".join(inventory[:20])
+            raise HostUnknown(f"{name} is no dom0 of the inventory, nor a group with one. The dom0s are: {known}.")
+        found += hosts
+    return tuple(dict.fromkeys(found))
