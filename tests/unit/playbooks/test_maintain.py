@@ -127,7 +127,7 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 def test_hosts_are_restarted_one_after_the_other(operator: Operator) -> None:
-    """Seen before as a plan that changes nothing; after it each guest is at home, was never down, and no mark is left."""
+    """First a plan that changes nothing; after the run each guest is at home, was never down, and no mark is left."""
     site = operator.site
     before, guests = boots(site), {name: (site[HOMES[name]].guest(name) or {})["boot_id"] for name in "ab"}
     plan = operator.maintain("--check")
@@ -144,7 +144,7 @@ def test_hosts_are_restarted_one_after_the_other(operator: Operator) -> None:
 
 
 def test_a_host_that_does_not_come_back(operator: Operator) -> None:
-    """The run ends there: its domains stay where they went, no other host is touched; repaired, the same command goes on."""
+    """Its domains stay where they went, and no other host is touched; repaired, the same command goes on."""
     site = operator.site
     before = boots(site)
     log = operator.maintain("-e", "maintain_back_timeout=6", status=2, verb="power-off")
