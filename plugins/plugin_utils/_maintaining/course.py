@@ -67,7 +67,7 @@ def opened(answers: t.Mapping[str, t.Mapping[str, t.Any]], hosts: t.Collection[s
     for name, info in answers.items():
         told = info.get("host")
         ours = name in hosts and isinstance(told, dict)
-        found[name] = {**info, "host": {**told, "closed": None}} if ours else info
+        found[name] = {**info, "host": {**dict(told or {}), "closed": None}} if ours else info
     return found
 
 
@@ -130,7 +130,7 @@ def tasks_of(content: t.Any, path: str) -> int:
 
 def told(selected: t.Sequence[str], reports: t.Mapping[str, Noted]) -> list[str]:
     """Return the table of what came of each host, in lines."""
-    rows = [("host", "state", "Xen", "away", "back", "started")]
+    rows: list[tuple[str, ...]] = [("host", "state", "Xen", "away", "back", "started")]
     for name in selected:
         report = reports.get(name) or {}
         counts = [str(len(report.get(key) or ())) for key in ("moved", "returned", "started")]
