@@ -79,6 +79,9 @@ class Operator(User):
         """Maintain hosts; return the log."""
         process = self.ask(*arguments, **given)
         log = process.communicate(timeout=4 * LIMIT_S)[0]
+        # The hosts were restarted by somebody else: what was open to them is no more.
+        for host in self.site.hosts.values():
+            host.machine.close()
         assert process.returncode == status, log[-9000:]
         return log
 
