@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate lab-bench
+.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench-gate bench-plan bench-fleet scale lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -41,6 +41,9 @@ molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 test: setup ## Run all of the above
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.everything
 
+docs: setup ## Make the site of the documentation, a warning is an error; begin with build/docs/html/index.html
+	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.docs
+
 fuzz: setup ## Fuzz what reads bytes from outside, half an hour (SECONDS=10 for ten a target, ARGS=parser for one target); build/fuzz/summary.json
 	@tests/fuzz/setup.sh
 	@build/fuzz/venv/bin/python -m ansible_collections.dom0.xen.tests.fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
@@ -54,7 +57,7 @@ lab-setup: setup ## Install what the real lab needs (QEMU, mmdebstrap and so on)
 demo: lab-setup ## Move a running guest between two real Xen hosts inside QEMU, and tell about it
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.demo
 
-lab-test: lab-setup ## Run the lab's cases on real Xen; figures in build/lab/results.json (ARGS="-k name" for some, ARGS="--minutes N" for so long)
+lab-test: lab-setup ## Run the lab's cases on real Xen; figures in build/lab/results.json (ARGS="-k name" for some, ARGS="--minutes N", ARGS="--release trixie")
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.cases $(ARGS)
 
 lab-faults: lab-setup ## Break moves on real Xen; build/faults/lab.json (ARGS=NAME for some, ARGS="--limit N", ARGS=--list, ARGS=--continue)
@@ -65,6 +68,15 @@ lab-matrix: lab-setup ## Move every kind of guest by every method between releas
 
 bench-gate: setup ## Measure what the gate adds to the time a guest stands still, on the double; build/bench/gate.json
 	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.gate $(ARGS)
+
+bench-plan: setup ## Measure how good and how quick plans are, against trying everything and OR-tools; build/bench/plan.json (ARGS="--seeds 1")
+	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.plan $(ARGS)
+
+bench-fleet: setup ## Measure reading, listing and comparing the facts of 200 dom0s with 10,000 domains; build/bench/fleet.json
+	@PYTHONPATH="$(PYTHONPATH)" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.fleet $(ARGS)
+
+scale: setup ## Empty hosts of large fleets on the double and plan larger ones; build/scale/summary.json (ARGS=plan, evacuate, gate or killed, ARGS="--size 10")
+	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.scale.run $(ARGS)
 
 lab-bench: lab-setup ## Compare with plain xl migrate in turns; figures in build/bench/lab.json
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m proof.bench $(ARGS)

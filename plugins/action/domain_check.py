@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook as outloo
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook_report as words
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import network_asked, texts
-from ansible_collections.dom0.xen.plugins.plugin_utils._planning import names_taken
+from ansible_collections.dom0.xen.plugins.plugin_utils._planning import NamesTaken
 
 Result = dict[str, t.Any]
 
@@ -47,12 +47,11 @@ class ActionModule(ActionBase):
         # Hosts that were not asked, since the question is not about them.
         answers = {host: info for host, info in options["hosts"].items() if not info.get("skipped")}
         request = _request(options)
-        if options["domain"]:
-            found = outlook.one_domain(request, answers, options["domain_info"], names_taken(task_vars or {}))
-            lines = words.about_one(found, request)
-        else:
-            found = outlook.every_domain(request, answers, options["domain_info"])
-            lines = words.about_all(found)
+        try:
+            found, lines = _looked(request, answers, options, task_vars or {})
+        except Dom0XenError as exc:
+            exc.host = exc.host or options["source"] or None
+            return {**result, "failed": True, "possible": False, **exc.as_result()}
         told = {"format": report.FORMAT, "possible": found.possible, "waive": list(request.waive), **found.to_result()}
         result.update(changed=False, **told, summary=words.sentence(lines[0]), warnings=words.about_findings(found))
         if not found.possible:
@@ -65,6 +64,17 @@ class ActionModule(ActionBase):
                 result.update(failed=True, possible=False, code=result.get("code") or exc.code)
         result["msg"] = "\n".join(lines)
         return result
+
+
+def _looked(
+    request: MoveRequest, answers: Result, options: Result, task_vars: Result
+) -> tuple[outlook.Outlook, list[str]]:
+    """Return the answer, and lines that say it. Raises a ``Dom0XenError`` for facts that are none."""
+    if options["domain"]:
+        found = outlook.one_domain(request, answers, options["domain_info"], NamesTaken(task_vars))
+        return found, words.about_one(found, request)
+    found = outlook.every_domain(request, answers, options["domain_info"])
+    return found, words.about_all(found)
 
 
 def _request(options: Result) -> MoveRequest:

@@ -11,15 +11,18 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import EVACUATION_PLAN
-from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.planning import others, planned
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import require
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish, make
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.pairs import Settings
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import Solver
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import OPTIMAL
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import settings_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.table import table
 
 Result = dict[str, t.Any]
@@ -48,8 +51,10 @@ class ActionModule(ActionBase):
                 now,
                 leave=options["leave"],
                 wanted=texts(options["wanted"]),
+                planner=options["planner"],
             )
-            plan = make(fleet_of(answers, rules, now), wish, _settings(options))
+            fleet, settings, solver = fleet_of(answers, rules, now), settings_of(options), _solver(options)
+            plan = planned(fleet, wish, settings, solver, options["make_room"])
             result.update(
                 changed=False,
                 moves=[move.to_result() for move in plan.moves],
@@ -59,18 +64,12 @@ class ActionModule(ActionBase):
                 table=table(plan),
             )
             if not options["leave"]:
-                require(plan)
+                roomy = plan.shortage is not None and not options["make_room"]
+                require(plan, others(planned(fleet, wish, settings, solver, make_room=True)) if roomy else [])
         except Dom0XenError as exc:
             result.update(failed=True, **exc.as_result())
         return result
 
 
-def _settings(options: t.Mapping[str, t.Any]) -> Settings:
-    plain = ("method", "transport", "allow_plain", "allow_cold", "memory_reserve_mib", "dom0_memory_min_mib")
-    return Settings(
-        **{key: options[key] for key in (*plain, "vcpus_per_cpu", "follow_config")},
-        waive=codes(options["waive"]),
-        networks=codes(options["network"]),
-        map_bridges=texts(options["map_bridges"]),
-        map_disks=texts(options["map_disks"]),
-    )
+def _solver(options: t.Mapping[str, t.Any]) -> Solver | None:
+    return optimal.solver() if options["planner"] == OPTIMAL else None

@@ -11,8 +11,8 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import MAINTENANCE_BACK
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_BACK
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining.back import (
     Expected,
     HostNotBack,

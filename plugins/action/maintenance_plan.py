@@ -11,9 +11,9 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import MAINTENANCE_PLAN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import named
+from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_PLAN
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import known
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining import course
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining.back import release_of
 
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         dummy, options = self.validate_argument_spec(MAINTENANCE_PLAN)
         answers, inventory = options["hosts"], options["inventory"]
         try:
-            selected = named(options["selected"], inventory, (task_vars or {}).get("groups") or {})
+            selected = known(options["selected"], inventory, (task_vars or {}).get("groups") or {})
             course.require_others(selected, inventory)
             release_of(options["release"])
             path = os.path.realpath(os.path.expanduser(options["tasks"])) if options["tasks"] else ""

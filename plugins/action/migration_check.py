@@ -61,8 +61,12 @@ class ActionModule(ActionBase):
                 return {**result, "failed": True, "action": "refuse", **exc.as_result()}
         source_info = latest(options["source_info"], options["domain_info"])
         request = _request(options, source_info)
-        source, destination = facts_of(source_info), facts_of(options["destination_info"])
-        domain = _domain(options["domain_info"])
+        try:
+            source, destination = facts_of(source_info), facts_of(options["destination_info"])
+            domain = _domain(options["domain_info"])
+        except Dom0XenError as exc:
+            exc.host = exc.host or options["source"] or None
+            return {**result, "failed": True, "action": "refuse", **exc.as_result()}
         found = findings(source, destination, domain, request)
         planned = plan(source, destination, domain, request)
         case = Case(source, destination, domain, request)

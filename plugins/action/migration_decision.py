@@ -11,6 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECISION
+from ansible_collections.dom0.xen.plugins.module_utils._commands import INVENTORY
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling.by_hand import depends_on_others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
@@ -44,6 +45,6 @@ class ActionModule(ActionBase):
         if options["may_ask"] and not answers and depends_on_others(source, made):
             made = ask(source, destination)
         inventory = (task_vars or {}).get("ansible_inventory_sources")
-        command = " -i ".join(map(shlex.quote, inventory)) if inventory else "INVENTORY"
+        command = " -i ".join(map(shlex.quote, inventory)) if inventory else INVENTORY
         result.update(changed=False, **told(made, domain, source, destination, command, options["repeat"]))
         return result

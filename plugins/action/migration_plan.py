@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible import constants
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLAN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._looking import cannot_look, names, not_looked_at
-from ansible_collections.dom0.xen.plugins.plugin_utils._planning import names_taken, plan_move
+from ansible_collections.dom0.xen.plugins.plugin_utils._planning import NamesTaken, plan_move
+from ansible_collections.dom0.xen.plugins.plugin_utils._settings import Settings, far_off
 
 
 class ActionModule(ActionBase):
@@ -30,7 +32,7 @@ class ActionModule(ActionBase):
         dummy, options = self.validate_argument_spec(PLAN)
         answers = options["hosts"]
         hosts = facts_by_host(answers)
-        taken = names_taken(task_vars or {})
+        taken = NamesTaken(task_vars or {})
         try:
             move = plan_move(options["domain"], options["source"], options["destination"], hosts, taken)
             silent = sorted(not_looked_at(answers))
@@ -39,10 +41,22 @@ class ActionModule(ActionBase):
         except Dom0XenError as exc:
             result.update(failed=True, **exc.as_result())
             return result
+        told = far_off(_settings(task_vars or {}), len(answers))
+        result["warnings"] = [told] if told else []
         if silent and not move.source:
-            result["warnings"] = [f"Could not look for {options['domain']} on: {', '.join(silent)}."]
+            result["warnings"] += [f"Could not look for {options['domain']} on: {', '.join(silent)}."]
         if move.uuid is None and not silent and not move.source:
             places = "; ".join(f"{host}: {names(facts)}" for host, facts in sorted(hosts.items()))
-            result["warnings"] = [f"No dom0 has a domain {options['domain']!r}. The domains there are: {places}."]
+            result["warnings"] += [f"No dom0 has a domain {options['domain']!r}. The domains there are: {places}."]
         result.update(changed=False, moves=[move.to_result()])
         return result
+
+
+def _settings(task_vars: t.Mapping[str, t.Any]) -> Settings:
+    """Return what this run of Ansible has, wherever it has it from."""
+    return Settings(
+        forks=int(task_vars.get("ansible_forks", constants.DEFAULT_FORKS)),
+        poll_s=float(constants.DEFAULT_INTERNAL_POLL_INTERVAL),
+        pipelining=bool(constants.ANSIBLE_PIPELINING),
+        host_key_checking=bool(constants.HOST_KEY_CHECKING),
+    )

@@ -46,11 +46,12 @@ class ActionModule(ActionBase):
             given = {**options, "wait": max(0.0, min(wait, left))}
             answer = self._execute_module(module_args=given, task_vars=task_vars)
             over = answer.get("failed") or answer.get("unreachable") or options["state"] == "absent"
-            waited = time.monotonic() - begun
+            # What the host takes to answer is no waiting.
+            waited = time.monotonic() - begun if said else 0.0
             if over or answer.get("taken"):
                 result.update(answer, waited=round(waited, 1))
                 return result
-            if waited >= options["timeout"]:
+            if time.monotonic() - begun >= options["timeout"]:
                 limit, kind = options["limit"], "leave" if options["role"] == "sender" else "come"
                 patience = seconds(options["timeout"])
                 error = NoSlot(

@@ -13,13 +13,13 @@ import typing as t
 from ansible import constants
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import MOVES_PREPARE
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_PREPARE
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import forks, rounds, steps
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.board import Board, Limits
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import interrupted
-from ansible_collections.dom0.xen.plugins.plugin_utils._planning import names_taken
+from ansible_collections.dom0.xen.plugins.plugin_utils._planning import NamesTaken
 
 Result = dict[str, t.Any]
 
@@ -40,7 +40,7 @@ class ActionModule(ActionBase):
         hosts = facts_by_host(options["hosts"])
         limits = Limits(_numbers(options["departures"]), _numbers(options["arrivals"]), options["parallel"])
         try:
-            planned = steps.steps_of(rounds.without(options["moves"], options["leave_out"]), names_taken(given))
+            planned = steps.steps_of(rounds.without(options["moves"], options["leave_out"]), NamesTaken(given))
             uuids = {step.uuid for step in planned}
             left = [each for each in interrupted(hosts) if each.uuid in uuids]
             found = steps.sort_out(planned, hosts)

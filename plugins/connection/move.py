@@ -11,7 +11,8 @@ short_description: Refuse to connect to a planned move
 version_added: 0.1.0
 description:
   - The playbooks of this collection make one host of the inventory, in memory, for each domain to be moved.
-    Its tasks are delegated to the two dom0s.
+    Its tasks are delegated to the two dom0s. The inventory plugin P(dom0.xen.domains#inventory) lists domains as such
+    hosts.
   - A task that is not delegated must not end up on some machine by accident, so this connection always fails.
 options: {}
 author:
@@ -50,6 +51,6 @@ class Connection(ConnectionBase):
 
     def _refuse(self) -> t.NoReturn:
         raise AnsibleConnectionFailure(
-            f"{self._play_context.remote_addr} is a planned move and no machine: delegate the task to the source or the"
-            " destination of the move."
+            f"{self._play_context.remote_addr} is a domain or its move, and no machine: delegate the task to the"
+            " dom0 that it is on, or to the one that it goes to."
         )

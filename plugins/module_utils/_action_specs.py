@@ -45,6 +45,33 @@ FLEET_PATH: Spec = {"path": {"type": "str", "default": ""}}
 FLEET_FACTS: Spec = {**FLEET_PATH, **PLACES, "processors": {"type": "bool", "default": True}}
 FLEET_RULES: Spec = {**FLEET_PATH, "dom0s": {"type": "list", "elements": "str", "required": True}}
 FLEET_KNOWN: Spec = {**FLEET_RULES, "answers": {"type": "dict", "default": {}}}
+FLEET_PLAN: Spec = {
+    **FLEET_RULES,
+    "goal": {"type": "str", "default": "empty", "choices": ["empty", "rebalance", "return"]},
+    "hosts": {"type": "raw", "default": []},
+    "wanted": {"type": "dict", "default": {}},
+    "planner": {"type": "str", "default": "builtin", "choices": ["builtin", "optimal"]},
+    "leave": {"type": "bool", "default": False},
+    "threshold_percent": {"type": "float", "default": 10.0},
+    "cost_percent": {"type": "float", "default": 1.0},
+    "max_moves": {"type": "int", "default": 20},
+    "plan_path": {"type": "str", "default": ""},
+    "artifact": {"type": "bool", "default": False},
+    "expires_s": {"type": "int", "default": 86400},
+    "max_age_s": {"type": "int", "default": 600},
+    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
+    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
+    "allow_plain": {"type": "bool", "default": False},
+    "allow_cold": {"type": "bool", "default": False},
+    "memory_reserve_mib": {"type": "int", "default": 0},
+    "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "vcpus_per_cpu": {"type": "float", "default": 0.0},
+    "waive": {"type": "raw", "default": []},
+    "follow_config": {"type": "bool", "default": True},
+    "network": {"type": "raw", "default": []},
+    "map_bridges": {"type": "dict", "default": {}},
+    "map_disks": {"type": "dict", "default": {}},
+}
 
 NETWORK: Spec = {
     "network": {"type": "raw", "default": []},
@@ -181,107 +208,21 @@ AUDIT: Spec = {
     "result_path": {"type": "str", "default": ""},
 }
 
-MOVES_PREPARE: Spec = {
-    "moves": {"type": "list", "elements": "dict", "required": True},
-    "hosts": {"type": "dict", "required": True},
-    "departures": {"type": "dict", "default": {}},
-    "arrivals": {"type": "dict", "default": {}},
-    "parallel": {"type": "int", "default": 0},
-    "deadline": {"type": "float", "default": 0.0},
-    "rows": {"type": "str", "default": "domains", "choices": ["domains", "hosts"]},
-    "plan": {"type": "str", "default": ""},
-    "leave_out": {"type": "list", "elements": "str", "default": []},
-}
-
-MOVES_TURN: Spec = {
-    "board": {"type": "path", "required": True},
-    "number": {"type": "int", "required": True},
-    "state": {"type": "str", "default": "begun", "choices": ["begun", "done", "failed"]},
-    "beat_path": {"type": "str", "default": ""},
-}
-
-MOVES_COMPARE: Spec = {
-    "moves": {"type": "list", "elements": "dict", "required": True},
-    "results": {"type": "dict", "default": {}},
-    "result_path": {"type": "str", "default": ""},
-}
-
-EVACUATION_LOOK: Spec = {
-    "hosts": {"type": "dict", "required": True},
-    "empty": {"type": "raw", "required": True},
-    "inventory": {"type": "list", "elements": "str", "required": True},
-    "outcomes": {"type": "list", "elements": "dict", "default": []},
-    "history": {"type": "dict", "default": {}},
-    "retries": {"type": "int", "default": 2},
-}
-
-PLAN_PROGRESS: Spec = {
-    "path": {"type": "str", "default": ""},
-    "plan": {"type": "str", "default": ""},
-    "hosts": {"type": "dict", "required": True},
-    "settled": {"type": "bool", "default": False},
-}
-
-EVACUATION_PLAN: Spec = {
-    "hosts": {"type": "dict", "required": True},
-    "empty": {"type": "list", "elements": "str", "required": True},
-    "wanted": {"type": "dict", "default": {}},
-    "leave": {"type": "bool", "default": False},
-    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
-    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
-    "allow_plain": {"type": "bool", "default": False},
-    "allow_cold": {"type": "bool", "default": False},
-    "memory_reserve_mib": {"type": "int", "default": 0},
-    "dom0_memory_min_mib": {"type": "int", "default": 512},
-    "vcpus_per_cpu": {"type": "float", "default": 0.0},
-    "waive": {"type": "raw", "default": []},
-    "follow_config": {"type": "bool", "default": True},
-    "network": {"type": "raw", "default": []},
-    "map_bridges": {"type": "dict", "default": {}},
-    "map_disks": {"type": "dict", "default": {}},
-}
-
-EVACUATION_RESULT: Spec = {
-    "selected": {"type": "list", "elements": "str", "required": True},
-    "seen": {"type": "dict", "required": True},
-    "moves": {"type": "list", "elements": "dict", "default": []},
-    "history": {"type": "dict", "default": {}},
-    "why": {"type": "str", "default": ""},
-    "result_path": {"type": "str", "default": ""},
-}
-
-MAINTENANCE_PLAN: Spec = {
-    "hosts": {"type": "dict", "required": True},
-    "selected": {"type": "raw", "required": True},
-    "inventory": {"type": "list", "elements": "str", "required": True},
-    "notes": {"type": "dict", "default": {}},
-    "run": {"type": "str", "default": ""},
-    "tasks": {"type": "str", "default": ""},
-    "release": {"type": "str", "default": ""},
-    "plans": {"type": "dict"},
-    "unmovable": {"type": "str", "default": "refuse", "choices": ["refuse", "skip", "suspend", "shutdown"]},
-    "anew": {"type": "bool", "default": False},
-}
-
-MAINTENANCE_BACK: Spec = {
-    **PLACES,
-    "release": {"type": "str", "default": ""},
-    "bridges": {"type": "list", "elements": "str", "default": []},
-    "boot_before": {"type": "str", "default": ""},
-    "timeout": {"type": "float", "default": 1200.0},
-    "interval": {"type": "float", "default": 5.0},
-}
-
-MAINTENANCE_RETURN: Spec = {
-    "hosts": {"type": "dict", "required": True},
-    "host": {"type": "str", "required": True},
-    "inventory": {"type": "list", "elements": "str", "required": True},
-    "note": {"type": "dict", "required": True},
-    "policy": {"type": "str", "default": "all", "choices": ["all", "none", "balanced"]},
-}
-
-MAINTENANCE_RESULT: Spec = {
-    "selected": {"type": "list", "elements": "str", "required": True},
-    "reports": {"type": "dict", "required": True},
-    "result_path": {"type": "str", "default": ""},
+FLEET_REPORT: Spec = {
+    "path": {"type": "str", "required": True},
+    "state": {"type": "str", "default": "present", "choices": ["present", "tried"]},
+    "title": {"type": "str", "default": "Moves of Xen domains"},
+    "selected": {"type": "dict", "default": {}},
+    "by": {"type": "str", "default": ""},
+    "reference": {"type": "str", "default": ""},
+    "began_s": {"type": "float"},
+    "ended_s": {"type": "float"},
+    "planned": {"type": "list", "elements": "dict", "default": []},
+    "results": {"type": "list", "elements": "dict", "default": []},
+    "refused": {"type": "list", "elements": "dict", "default": []},
+    "outcomes": {"type": "dict", "default": {}},
+    "blockers": {"type": "list", "elements": "dict", "default": []},
+    "hosts_before": {"type": "dict", "default": {}},
+    "hosts_after": {"type": "dict", "default": {}},
+    "charts": {"type": "bool", "default": True},
 }

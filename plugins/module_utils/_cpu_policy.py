@@ -10,10 +10,13 @@ compares them (xen/lib/x86/policy.c x86_cpu_policies_are_compatible, xen/lib/x86
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
+import re
 import struct
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
 PLATFORM_INFO = 0xCE
@@ -52,6 +55,19 @@ _PLACES: tuple[tuple[int, int, int], ...] = (
 )
 
 
+_WORD_OF_FEATURES = re.compile(r"\A[0-9A-Fa-f]{1,8}\Z")
+
+
+class PolicyInvalid(Dom0XenError, ValueError):
+    """What is handed over as a policy is none, such as a text where a list of words is expected."""
+
+    code = "cpu_policy_invalid"
+    remedy = (
+        "Ask anew with dom0.xen.host_info and dom0.xen.domain_info of this version of the collection. Hand over as it"
+        " is, not as a text, what they and dom0.xen.migration_check return."
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Policy(Record):
     """The maker, the words of features (hexadecimal), the highest leaves, and MSR_INTEL_PLATFORM_INFO.
@@ -65,6 +81,53 @@ class Policy(Record):
     max_subleaf: int | None
     max_extended_leaf: int
     platform_info: int
+
+    @classmethod
+    def from_result(cls, result: t.Mapping[str, t.Any]) -> Policy:
+        """Return the policy that was handed over as plain values, each of its type. Raises PolicyInvalid."""
+        given: t.Any = result
+        if not isinstance(given, collections.abc.Mapping):
+            raise PolicyInvalid(f"a policy of a processor has fields, and {_short(given)} has none")
+        lacking = [name for name in _FIELDS if name not in given]
+        if lacking:
+            raise PolicyInvalid(f"a policy of a processor lacks {', '.join(lacking)}")
+        vendor, features, subleaf = given["vendor"], given["features"], given["max_subleaf"]
+        if vendor is not None and not isinstance(vendor, str):
+            raise _not_as_expected("vendor", "a text or null", vendor)
+        # A text is a sequence too, of which each letter would be taken for a word.
+        if not isinstance(features, (list, tuple)):
+            raise _not_as_expected("features", "a list of words", features)
+        for word in features:
+            if not isinstance(word, str) or not _WORD_OF_FEATURES.match(word):
+                raise _not_as_expected("features", "words of one to eight hexadecimal digits", word)
+        for name in _NUMBERS:
+            if not _is_number(given[name]):
+                raise _not_as_expected(name, "a number that is not negative", given[name])
+        if subleaf is not None and not _is_number(subleaf):
+            raise _not_as_expected("max_subleaf", "a number that is not negative or null", subleaf)
+        return cls(
+            vendor=vendor,
+            features=tuple(features),
+            max_subleaf=subleaf,
+            **{name: given[name] for name in _NUMBERS},
+        )
+
+
+_NUMBERS = ("max_leaf", "max_extended_leaf", "platform_info")
+_FIELDS = tuple(field.name for field in dataclasses.fields(Policy))
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _not_as_expected(name: str, expected: str, value: t.Any) -> PolicyInvalid:
+    return PolicyInvalid(f"{name} of a policy of a processor is to be {expected}, and is {_short(value)}", field=name)
+
+
+def _short(value: t.Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def policy(answers: t.Mapping[tuple[int, int], Answer], registers: t.Mapping[int, int]) -> Policy:
@@ -84,17 +147,6 @@ def policy(answers: t.Mapping[tuple[int, int], Answer], registers: t.Mapping[int
         max_extended_leaf=answers.get((EXTENDED, 0), _NOTHING)[_EAX],
         platform_info=registers.get(PLATFORM_INFO, 0),
     )
-
-
-def read_policy(document: t.Mapping[str, t.Any]) -> Policy:
-    """Return the policy that was handed over as plain values. Raises TypeError or ValueError when it is none."""
-    found = Policy.from_result(document)
-    numbers = (found.max_leaf, found.max_subleaf or 0, found.max_extended_leaf, found.platform_info)
-    if not all(isinstance(number, int) for number in numbers):
-        raise ValueError("a number is expected")
-    for word in found.features:
-        int(word, 16)
-    return found
 
 
 def maker(ebx: int, ecx: int, edx: int) -> str | None:

@@ -84,7 +84,7 @@ def equipment(info: t.Mapping[str, str], root: str = "/", policies: t.Mapping[st
         users=_users(root),
         processor=_processor(info, root, policies or {}),
         recent_domids=recent_domids(root),
-        boot=_found(root, BOOT_PLACES)[:BOOT_MAX],
+        boot=_boot(root),
         emulator_versions=dict(_versions(root, emulators)),
     )
 
@@ -208,6 +208,18 @@ def _users(root: str) -> tuple[str, ...]:
 def _found(root: str, patterns: t.Iterable[str]) -> tuple[str, ...]:
     paths = {path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(root), pattern))}
     return tuple(sorted(os.path.join("/", os.path.relpath(path, root)) for path in paths))
+
+
+def _boot(root: str) -> tuple[str, ...] | None:
+    """Return what is in BOOT_PLACES, None when one of the folders that are there cannot be listed: glob hides that."""
+    try:
+        for pattern in {os.path.dirname(place) for place in BOOT_PLACES}:
+            for folder in glob.glob(os.path.join(glob.escape(root), pattern)):
+                if os.path.isdir(folder):
+                    os.listdir(folder)
+    except OSError:
+        return None
+    return _found(root, BOOT_PLACES)[:BOOT_MAX]
 
 
 def _versions(root: str, paths: t.Iterable[str]) -> t.Iterator[tuple[str, str]]:

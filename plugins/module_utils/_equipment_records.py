@@ -103,7 +103,8 @@ class Equipment(Record):
 
     ``recent_domids`` are numbers that libxl gives to no domain, as one that had it was just destroyed. ``mtus`` has the
     longest frame of each bridge, ``cards`` are those of the domains, ``boot`` are the files in BOOT_PLACES, and
-    ``emulator_versions`` has those of QEMU by their paths. Another list is empty where nothing could be seen.
+    ``emulator_versions`` has those of QEMU by their paths. ``ipv4`` are the interfaces with an IPv4 address of any
+    kind, the loopback one too. ``boot`` is null where nobody looked, or could; another list is empty then.
     """
 
     RECORDS = {"disks": Disk, "mounts": Mount, "processor": Processor, "cards": Card}
@@ -118,8 +119,9 @@ class Equipment(Record):
     recent_domids: tuple[int, ...] = ()
     mtus: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     cards: tuple[Card, ...] = ()
-    boot: tuple[str, ...] = ()
+    boot: tuple[str, ...] | None = None
     emulator_versions: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    ipv4: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -83,7 +83,10 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         monitors=monitors(lines),
         cluster=cluster(lines),
         equipment=dataclasses.replace(
-            equipment(info.fields if info else {}, policies=policies), mtus=links.mtus, cards=cards
+            equipment(info.fields if info else {}, policies=policies),
+            mtus=links.mtus,
+            cards=cards,
+            ipv4=links.ipv4,
         ),
         # To import it would take longer than all the rest.
         paramiko=any(os.path.isdir(os.path.join(folder, "paramiko")) for folder in sys.path),

@@ -33,11 +33,15 @@ _IFREQS = 1024
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """Names of bridges, addresses that other hosts can reach (neither loopback nor link-local), each bridge's MTU."""
+    """Names of bridges, addresses that other hosts can reach (neither loopback nor link-local), each bridge's MTU.
+
+    ``ipv4`` are the interfaces with an IPv4 address of any kind, so that the loopback one is among them.
+    """
 
     bridges: tuple[str, ...]
     addresses: tuple[Address, ...]
     mtus: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    ipv4: tuple[str, ...] = ()
 
 
 def network(run: Runner, ip: str | None) -> Network:
@@ -60,6 +64,7 @@ def parse_ip(text: str) -> Network:
     bridges: list[str] = []
     addresses: list[Address] = []
     mtus: dict[str, int] = {}
+    ipv4: list[str] = []
     for link in json.loads(text):
         if not link:
             continue  # some releases of ip print empty objects for links that a filter left out
@@ -68,21 +73,22 @@ def parse_ip(text: str) -> Network:
             bridges.append(name)
             if isinstance(link.get("mtu"), int):
                 mtus[name] = link["mtu"]
-        addresses.extend(
-            Address(name, entry["local"])
-            for entry in link.get("addr_info", ())
-            if "local" in entry and _reachable(entry["local"])
-        )
-    return Network(tuple(sorted(bridges)), tuple(addresses), mtus)
+        found = [entry["local"] for entry in link.get("addr_info", ()) if "local" in entry]
+        addresses.extend(Address(name, address) for address in found if _reachable(address))
+        if any(ipaddress.ip_address(address).version == 4 for address in found):
+            ipv4.append(name)
+    return Network(tuple(sorted(bridges)), tuple(addresses), mtus, tuple(ipv4))
 
 
 def from_kernel(sys_net: str = SYS_NET, if_inet6: str = IF_INET6) -> Network:
     """Return bridges and addresses without any program."""
     names = sorted(os.listdir(sys_net)) if os.path.isdir(sys_net) else []
     bridges = tuple(name for name in names if os.path.isdir(os.path.join(sys_net, name, "bridge")))
-    found = [entry for entry in _ipv4() if entry[0] in names] + list(_ipv6(if_inet6))
+    with_ipv4 = [entry for entry in _ipv4() if entry[0] in names]
+    found = with_ipv4 + list(_ipv6(if_inet6))
     addresses = tuple(Address(name, address) for name, address in found if _reachable(address))
-    return Network(bridges, addresses, dict(_mtus(sys_net, bridges)))
+    ipv4 = tuple(dict.fromkeys(name for name, dummy in with_ipv4))
+    return Network(bridges, addresses, dict(_mtus(sys_net, bridges)), ipv4)
 
 
 def _mtus(sys_net: str, names: t.Iterable[str]) -> t.Iterator[tuple[str, int]]:

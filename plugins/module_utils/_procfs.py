@@ -30,6 +30,12 @@ def is_alive(pid: int, proc: str = PROC) -> bool:
     return stat is not None and stat[0] not in "ZXx"
 
 
+def state(pid: int, proc: str = PROC) -> str | None:
+    """Return the process' state, a letter (proc(5)): T for one that is stopped, D for one that the kernel holds."""
+    stat = _stat(pid, proc)
+    return stat[0] if stat else None
+
+
 def start_time(pid: int, proc: str = PROC) -> int | None:
     """Return when the process began, in clock ticks since boot (proc(5)), or None when it is gone.
 
@@ -43,6 +49,12 @@ def parent_of(pid: int, proc: str = PROC) -> int | None:
     """Return the pid of the process' parent, or None when the process is gone."""
     stat = _stat(pid, proc)
     return int(stat[1]) if stat else None
+
+
+def session_of(pid: int, proc: str = PROC) -> int | None:
+    """Return the session that the process is of, the pid of who began it (setsid(2)), or None when it is gone."""
+    stat = _stat(pid, proc)
+    return int(stat[3]) if stat else None
 
 
 def niceness(pid: int, proc: str = PROC) -> int | None:

@@ -138,7 +138,7 @@ over:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import EVACUATION_LOOK
+from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_LOOK
 
 
 def main() -> None:

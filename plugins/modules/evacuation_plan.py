@@ -32,6 +32,12 @@ options:
     description: Whether domains that cannot leave are left, and the others planned for.
     type: bool
     default: false
+  make_room:
+    description:
+      - Whether domains of other hosts may be moved where there is no way unless they make room. Otherwise it is told
+        that there would be one.
+    type: bool
+    default: false
   method:
     description: As O(dom0.xen.migration_check#module:method).
     type: str
@@ -62,6 +68,11 @@ options:
     description: How many vCPUs a host may have for each of its processors. V(0) is any number.
     type: float
     default: 0.0
+  planner:
+    description: As O(dom0.xen.fleet_plan#module:planner).
+    type: str
+    choices: [builtin, optimal]
+    default: builtin
   waive:
     description: As O(dom0.xen.migration_check#module:waive).
     type: raw
@@ -140,7 +151,7 @@ table:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import EVACUATION_PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
 
 
 def main() -> None:

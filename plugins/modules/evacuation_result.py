@@ -101,7 +101,7 @@ moves:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import EVACUATION_RESULT
+from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_RESULT
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Returns what M(dom0.xen.host_info) and M(dom0.xen.domain_info) return together, from one run on the host. The
     playbook C(dom0.xen.facts) runs it on each dom0.
-  - What is missing on the host is listed in RV(host.problems), not a failure.
+  - What is missing on the host is listed in C(problems) of RV(host), not a failure.
 author:
   - dom0.xen contributors (@dom0-xen)
 extends_documentation_fragment:

@@ -239,7 +239,7 @@ host:
         scripts: {type: list, elements: str, description: "Names of the files in C(/etc/xen/scripts)."}
         emulators: {type: list, elements: str, description: Device models (QEMU) in the usual places.}
         emulator_versions: {type: dict, description: The versions of those that tell., sample: {/usr/bin/qemu: 7.2.9}}
-        boot: {type: list, elements: str, description: Kernels and boot loaders for domains in the usual places.}
+        boot: {type: list, elements: str, description: "Kernels and boot loaders. V(null) where it cannot be seen."}
         firmware: {type: list, elements: str, description: What HVM domains boot with in the usual places.}
         users: {type: list, elements: str, description: "Users in C(/etc/passwd)."}
         processor:
@@ -253,6 +253,7 @@ host:
              pv_default: null, hvm_default: null}
         recent_domids: {type: list, elements: int, description: Domids not given out since they were just in use.}
         mtus: {type: dict, description: The MTU of each bridge., sample: {xenbr0: 1500}}
+        ipv4: {type: list, elements: str, description: "Interfaces with an IPv4 address of any kind, C(lo) too."}
         cards: {type: list, elements: dict, description: "C(domid) and C(mac) of the network cards of domains."}
     closed: {type: dict, description: "As RV(dom0.xen.host_arrivals#module:mark). V(null) where it takes domains."}
     problems:

@@ -84,7 +84,7 @@ missed:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import MAINTENANCE_RETURN
+from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_RETURN
 
 
 def main() -> None:

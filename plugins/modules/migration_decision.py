@@ -132,7 +132,7 @@ end_state:
     - How it ended, V(moved), V(stayed), V(elsewhere) when somebody has put the domain on a host that has no part in
       the session, or V(down) when the domain runs nowhere and nothing is left that could go on.
     - Otherwise V(unsettled), or why a person has to decide. That is V(running_twice), V(both_have_it), V(ran_unasked),
-      V(ran_perhaps), V(resumed_perhaps), V(started_perhaps), V(put_elsewhere), V(source_silent),
+      V(ran_perhaps), V(resumed_perhaps), V(started_perhaps), V(half_made), V(put_elsewhere), V(source_silent),
       V(destination_silent), V(both_silent) or V(order_unknown).
   returned: success
   type: str
@@ -172,7 +172,9 @@ unknown:
   returned: success
   type: str
 choices:
-  description: The commands that a person may choose from.
+  description:
+    - The commands that a person may choose from. Where C(xl) is waited for, also what may be done about each process of
+      it that does not end.
   returned: success
   type: list
   elements: str

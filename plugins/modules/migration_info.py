@@ -189,6 +189,7 @@ sessions:
         tasks_undone: {type: bool, description: They have been undone.}
     waits_for_settling: {type: bool, description: Nothing but settling can bring it to its end.}
     barred: {returned: for a receiver, type: bool, description: Whether settling has it take no commit any more.}
+    began_s: {returned: for a sender, type: float, description: "Start of C(xl migrate), in seconds since 1970."}
     total_ms:
       description: Milliseconds from the start of C(xl migrate) to its end, or null.
       returned: for a sender

@@ -18,6 +18,7 @@ description:
     meanwhile.
   - Whether the move is possible is not asked here. M(dom0.xen.migration_check) tells everything that speaks against
     it at once.
+  - Warns of settings of Ansible that are far off for so many dom0s, such as C(forks), all of them in one warning.
   - When no dom0 that could be asked has the domain and others could not be asked, this fails and tells why, for each.
 options:
   domain:

@@ -77,7 +77,7 @@ options:
     type: str
     default: ""
   link_timeout:
-    description: How long a broken connection may take to come back before the migration is given up, in seconds.
+    description: Seconds without a connection, all together until something comes, before the migration is given up.
     type: int
     default: 30
   transport:

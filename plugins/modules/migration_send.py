@@ -59,17 +59,17 @@ options:
   peer_host:
     {type: str, default: "", description: "What the inventory calls the destination, for the record and who settles."}
   link_timeout:
-    {type: int, default: 30, description: "Seconds for a broken connection to come back, before it is given up."}
+    {type: int, default: 30, description: "Seconds without a connection while the guest runs, all together."}
   stop_link_timeout:
     description:
-      - The same from the suspend on, while the guest stands still, in seconds. With O(method=cold) O(link_timeout)
-        holds.
+      - The same from the request to suspend on, while the guest stands still, in seconds. They add up until something
+        moves, whatever connections come. With O(method=cold) O(link_timeout) holds.
       - Once the permission was asked for, no time limit ends a session.
     type: int
     default: 10
   ready_timeout:
     description:
-      - How long the guest may stand still while nothing moves over a connection that is there, in seconds; with
+      - Seconds with a connection in which nothing moves while the guest stands still, from the last byte or step; with
         O(method=cold) longer by the time that it has to shut down. Then the migration is given up, and a C(xl) that
         does not end within as long is killed. Once the permission was asked for, the session only says that it is late.
     type: int
@@ -84,7 +84,7 @@ options:
     choices: [engine, controller]
     default: engine
   gate_timeout:
-    description: Seconds that the permission may wait with O(gate=controller). Then the migration is given up.
+    description: Seconds from when the permission is held, with O(gate=controller). Then the migration is given up.
     type: int
     default: 120
   method:

@@ -118,6 +118,7 @@ side:
     known: true
     alive: false
     xl_alive: false
+    left: []
     copy: suspended
     domid: 7
     name: centos--migratedaway

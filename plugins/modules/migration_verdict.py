@@ -115,12 +115,9 @@ reason:
       left on xen1."}
 settled:
   {type: bool, returned: always, sample: true, description: Whether nothing is left for a human or for the next run.}
-domain:
-  {type: dict, returned: always, description: The domain., sample: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a}}
-source:
-  {type: str, returned: always, description: "Name of the source, or null.", sample: xen1}
-destination:
-  {type: str, returned: always, description: Name of the destination., sample: xen2}
+domain: {type: dict, returned: always, description: The domain., sample: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a}}
+source: {type: str, returned: always, description: "Name of the source, or null.", sample: xen1}
+destination: {type: str, returned: always, description: Name of the destination., sample: xen2}
 format:
   {type: int, returned: always, sample: 1, description: "Version of this result. A higher one may mean something else by
       the same key."}
@@ -155,6 +152,9 @@ rounds:
       description:
         - How fast the guest dirtied what this round sends, in pages a second. That is RV(rounds[].pages)
           over the time since the round before began. Null for the first round, and where no time passed.
+began_s:
+  {type: float, returned: always, sample: 1795448672.57, description: "When C(xl migrate) was started, in seconds since
+      1970 by the source's clock, or null."}
 total_ms:
   {type: int, returned: always, description: "Milliseconds from start to end of C(xl migrate), or null.", sample: 34117}
 stop_ms:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 
 Info = t.Mapping[str, t.Any]
@@ -18,8 +19,14 @@ def latest(source_info: Info, domain_info: Info) -> Info:
 
 
 def facts_of(info: Info) -> HostFacts | None:
-    """Return the facts of one host, None when it gave none."""
-    return HostFacts.from_result(info["host"]) if info.get("host") else None
+    """Return the facts of one host, None when it gave none. Raises PolicyInvalid for a processor that is none."""
+    if not info.get("host"):
+        return None
+    try:
+        return HostFacts.from_result(info["host"])
+    except Dom0XenError as exc:
+        exc.host = exc.host or info["host"].get("hostname")
+        raise
 
 
 def facts_by_host(answers: t.Mapping[str, Info]) -> dict[str, HostFacts]:

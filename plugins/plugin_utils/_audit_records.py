@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
@@ -32,7 +33,7 @@ def own_name(name: str) -> str:
 
 def settle(domain: SessionDomain) -> str:
     """Return the command that settles an interrupted session of a domain."""
-    return f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={domain.uuid or domain.name}"
+    return _commands.playbook("settle", f"-e domain={domain.uuid or domain.name}")
 
 
 @dataclasses.dataclass(frozen=True)

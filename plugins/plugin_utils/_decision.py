@@ -10,6 +10,7 @@ import re
 import shlex
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
@@ -104,7 +105,7 @@ def told(
     domain: SessionDomain,
     source: Side,
     destination: Side,
-    inventory: str = "INVENTORY",
+    inventory: str = _commands.INVENTORY,
     repeat: t.Mapping[str, str] | None = None,
 ) -> Result:
     """Return the decision as a result: its fields, where its step is done and on which copy, and a message.
@@ -132,9 +133,9 @@ def message(made: Decision, name: str) -> str:
     """Return what a person is told."""
     if made.next == to.ACT and made.step is not None:
         return f"{name}: {made.reason} Next: {made.step.verb} at the {made.step.side}."
-    if made.next not in (to.HUMAN, to.TASKS, to.UNDO):
-        return f"{name}: {made.reason}"
     choices = "".join(f"\n  - {choice}" for choice in made.choices)
+    if made.next not in (to.HUMAN, to.TASKS, to.UNDO):
+        return f"{name}: {made.reason}" + (f"\nWhere it stays so:{choices}" if choices else "")
     known = "".join(f"\n  - {each}" for each in made.known)
     unknown = f"\nNot known: {made.unknown}" if made.unknown else ""
     return f"{name}: {made.reason}\nEnd state: {made.end_state}\nKnown:{known}{unknown}\nChoose:{choices}"
@@ -144,5 +145,5 @@ def _command(domain: SessionDomain, inventory: str, repeat: t.Mapping[str, str])
     # Ansible takes KEY=VALUE apart at spaces and quotes by itself, whatever the shell has left of them.
     name = domain.name if _PLAIN.match(domain.name or "") else domain.uuid
     words = {"domain": name, **{key: value for key, value in repeat.items() if value}}
-    more = "".join(f" -e {shlex.quote(f'{key}={value}')}" for key, value in words.items())
-    return f"ansible-playbook -i {inventory} dom0.xen.settle{more}"
+    more = (f"-e {shlex.quote(f'{key}={value}')}" for key, value in words.items())
+    return _commands.playbook("settle", *more, inventory=inventory)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks import engine, waivers
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
@@ -162,7 +163,7 @@ def _untold(source: str, facts: HostFacts | None, domain_info: Info) -> list[Fin
     has_dom0 = any(domain["domid"] == 0 for domain in domain_info.get("domains") or ())
     if facts is None or has_dom0 or more or known:
         return more
-    remedy = f"See that `ansible {source} -m dom0.xen.domain_info` succeeds with this inventory."
+    remedy = f"See that `{_commands.module(source, 'dom0.xen.domain_info')}` succeeds."
     return [Finding(NO_FACTS, ERROR, source, f"{source} did not tell of its domains.", remedy)]
 
 

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._checks import network
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import describe, errors, line, waived, warnings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
-from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Finding, MoveRequest
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import MoveRequest
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, SUSPEND
 from ansible_collections.dom0.xen.plugins.plugin_utils._outlook import Outlook, Place, Prospect
 
@@ -100,11 +100,10 @@ def _reasons(domain: Prospect) -> list[str]:
     """Return the first reason on each host; one that several hosts share is told once."""
     if not domain.places:
         return ["The inventory's group of the dom0s has no other host."]
-    hosts: dict[tuple[str, str], list[str]] = {}
+    hosts: dict[str, list[str]] = {}
     for place in domain.places:
-        first: Finding = errors(place.findings)[0]
-        hosts.setdefault((first.code, line(first)), []).append(place.host)
-    return [f"not to {_some(names)}: {known}: {text}" for (known, text), names in hosts.items()]
+        hosts.setdefault(line(errors(place.findings)[0]), []).append(place.host)
+    return [f"not to {_some(names)}: {text}" for text, names in hosts.items()]
 
 
 def _way(place: Place, source: str) -> str:

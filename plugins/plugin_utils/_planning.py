@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.identity import means
@@ -19,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DomainRow,
     HostFacts,
 )
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.listing import CONNECTION, DOMAINS_GROUP, host_name
 
 Hosts = t.Mapping[str, HostFacts]
 
@@ -55,10 +55,24 @@ class Move(Record):
     destination: str
 
 
-def names_taken(task_vars: t.Mapping[str, t.Any]) -> set[str]:
-    """Return the names that no move may have: those of all hosts, but not of the moves that this run has made hosts."""
-    groups = task_vars.get("groups") or {}
-    return set(groups.get("all") or ()) - set(groups.get("dom0_moves") or ())
+class NamesTaken(t.Container[str]):
+    """The names that no move may have: those of all hosts that may be machines.
+
+    Neither the moves that this run has made hosts, nor the domains that the inventory plugin lists, are.
+    """
+
+    def __init__(self, task_vars: t.Mapping[str, t.Any]) -> None:
+        """Take what a task knows: ``groups`` and ``hostvars``."""
+        groups = task_vars.get("groups") or {}
+        self._machines = set(groups.get("all") or ()) - set(groups.get("dom0_moves") or ())
+        self._domains = set(groups.get(DOMAINS_GROUP) or ())
+        self._hostvars = task_vars.get("hostvars") or {}
+
+    def __contains__(self, name: object) -> bool:
+        if name not in self._machines:
+            return False
+        # Somebody may have given it a connection to the guest.
+        return name not in self._domains or self._hostvars[name].get("ansible_connection") != CONNECTION
 
 
 def plan_move(wanted: str, source: str, destination: str, hosts: Hosts, taken: t.Container[str]) -> Move:
@@ -70,7 +84,7 @@ def plan_move(wanted: str, source: str, destination: str, hosts: Hosts, taken: t
     uuid = _uuid(wanted, source, hosts)
     found = _session_source(uuid, hosts) or source or (_owner(wanted, uuid, destination, hosts) if uuid else "")
     name = _name(uuid, hosts) or wanted
-    host = f"{re.sub(r'[^A-Za-z0-9_.+-]', '_', name)}@{found or destination}"
+    host = host_name(name, found or destination)
     if host in taken:
         raise MoveNameTaken(f"the inventory has a host that is called {host}.")
     return Move(host, uuid or wanted, uuid, found, destination)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -23,7 +24,10 @@ FORMAT = 1
 _TEMPORARY = ".dom0-xen-"
 
 # What is taken over from the last status of the sender, whose fields are described at migration_info.
-_FIGURES = ("session", "method", "transport", "bytes", "rounds", "total_ms", "stop_ms", "stop_measured", "timeline")
+_FIGURES = (
+    *("session", "method", "transport", "bytes", "rounds"),
+    *("began_s", "total_ms", "stop_ms", "stop_measured", "timeline"),
+)
 # What it was asked for, which both sides tell.
 CHOICES = ("mapped", "leave_paused", "keep_domid", "config_path")
 
@@ -108,13 +112,34 @@ def clear(path: str) -> None:
 
 def write(path: str, result: t.Mapping[str, t.Any]) -> None:
     """Write the result to a file of the controller, in one step. Raises ResultNotWritten."""
+    write_text(path, f"{json.dumps(result, indent=2, sort_keys=False)}\n")
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text to a file of the controller, in one step; nothing is left of one that cannot be written whole.
+
+    Raises ResultNotWritten.
+    """
     with _result_file(path) as (folder, target):
         descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=2, sort_keys=False)
-            file.write("\n")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def see_writable(path: str) -> None:
+    """See that a file could be written there, and leave what is there as it is. Raises ResultNotWritten."""
+    with _result_file(path) as (folder, target):
+        if os.path.isdir(target):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=_TEMPORARY):
+            pass
 
 
 @contextlib.contextmanager

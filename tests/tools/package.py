@@ -15,7 +15,7 @@ import sys
 from ansible_collections.dom0.xen.tests.tools.places import BUILD
 
 # Nothing outside these may be needed at run time, and none of the test benches belongs into the package.
-UNWANTED = ("build", ".ci", ".git", ".venv", "tests/lab", "tests/double", "tests/bench")
+UNWANTED = ("build", ".ci", ".git", ".venv", "tests/lab", "tests/double", "tests/bench", "tests/scale")
 
 
 DIST = BUILD / "dist"

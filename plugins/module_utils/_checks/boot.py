@@ -27,10 +27,14 @@ _LOOKED_AT = re.compile("/(?:" + "|".join(re.escape(place).replace(r"\*", "[^/]*
 def files(case: Case) -> t.Iterator[Finding]:
     """Its kernel, ramdisk and boot loader are there, as far as the places were looked at that they are usually in."""
     there, arriving = case.equipment_there, another.arrival(case)
-    if there is None or arriving.domain is None or len(there.boot) >= BOOT_MAX:
+    if there is None or arriving.domain is None:
+        return
+    seen = there.boot
+    # Nobody looked, could look, or has told all of it: an empty list is one of places where nothing is.
+    if seen is None or len(seen) >= BOOT_MAX:
         return
     wanted = [str(arriving.build.get(key) or "") for key in ("kernel", "ramdisk", "bootloader")]
-    missing = [path for path in wanted if _absent(path, there.boot)]
+    missing = [path for path in wanted if _absent(path, seen)]
     if not missing:
         return
     host, name = case.request.destination, arriving.domain.name

@@ -17,7 +17,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Ca
 CardConfig = t.Mapping[str, t.Any]
 
 # What tools/hotplug/Linux/vif-common.sh dom0_ip takes where no device is named.
+# What Xen's own script takes where no gatewaydev is given (vif-common.sh dom0_ip), and where packages put that script.
 _GATEWAY = "eth0"
+_ROUTING = "vif-route"
+_OWN_PLACES = ("", "/etc/xen/scripts")
 # Values that libxl gives a card which was given none, up to 4.14 and since (libxl_nic.c libxl__device_nic_setdefault).
 _NO_MTU = (None, 0, 1492, 1500)
 
@@ -27,27 +30,55 @@ def _elsewhere(case: Case) -> bool:
 
 
 def gateways(case: Case) -> t.Iterator[Finding]:
-    """The device that a routed card's packets go over has an address there (vif-common.sh dom0_ip)."""
-    if not _elsewhere(case) or case.destination is None or not case.destination.addresses:
+    """The device that a routed card's packets go over has an address there (vif-common.sh dom0_ip).
+
+    Any IPv4 address does for Xen's own script, one of the link too; what somebody else's needs nobody knows.
+    """
+    if not _elsewhere(case) or case.destination is None:
         return
-    host, addresses = case.request.destination, case.destination.addresses
+    host, addresses, ipv4 = case.request.destination, case.destination.addresses, case.destination.equipment.ipv4
+    if not addresses and not ipv4:
+        return
+    name = case.domain.name if case.domain else ""
     for number, card in enumerate(case.arriving.get("nics") or ()):
-        device = str(card.get("gatewaydev") or _GATEWAY)
+        folder, dummy, script = str(card.get("script") or "").rpartition("/")
+        xens = script == _ROUTING and folder in _OWN_PLACES
+        device = str(card.get("gatewaydev") or (_GATEWAY if xens else ""))
         served = card.get("backend_domid") or card.get("backend_domname")
-        if served or not script_of(card).startswith("vif-route"):
+        if served or not device or not (xens or _own(script)):
             continue
-        if not any(entry.interface == device and "." in entry.address for entry in addresses):
+        if device in ipv4 or any(entry.interface == device and "." in entry.address for entry in addresses):
+            continue
+        which = f"network card {card.get('devid', number)} of {name} is routed over {device} of dom0"
+        has = listed(f"{entry.address} at {entry.interface}" for entry in addresses)
+        found = {"gatewaydev": device, "addresses": [entry.to_result() for entry in addresses]}
+        if xens and ipv4:
             yield case.error(
                 "gateway_missing",
                 host,
-                f"network card {card.get('devid', number)} of {case.domain.name if case.domain else ''} is routed over"
-                f" {device} of dom0, at which {host} has no IPv4 address; it has"
-                f" {listed(f'{entry.address} at {entry.interface}' for entry in addresses)}.",
+                f"{which}, at which {host} has no IPv4 address; it has {has}.",
                 f"Give {device} on {host} its address, or start the domain with gatewaydev= of a device that all hosts"
                 " have.",
-                gatewaydev=device,
-                addresses=[entry.to_result() for entry in addresses],
+                **found,
             )
+        else:
+            why = f"its facts do not tell addresses of the link (169.254.0.0/16) at {device}"
+            if not xens:
+                why = f"what the script {script} needs of {device} is not known here"
+            yield case.warning(
+                "gateway_unchecked",
+                host,
+                f"{which}; of IPv4 addresses that others can reach {host} has none there, and {why}.",
+                f"See that {device} on {host} is as on {case.source_name} (`ip address show dev {device}`): if the"
+                f" script fails, xl there cannot attach the card, and {name} stays where it is.",
+                script=script,
+                **found,
+            )
+
+
+def _own(script: str) -> bool:
+    """Say whether a script is none of those that Xen brings along, of which only one looks at the gateway device."""
+    return bool(script) and script not in ("vif-bridge", "vif-openvswitch", "vif-nat", "vif-setup", "colo-proxy-setup")
 
 
 def frames(case: Case) -> t.Iterator[Finding]:

@@ -192,6 +192,6 @@ def describe(found: t.Iterable[Finding], request: MoveRequest, name: str | None 
 
 
 def line(finding: Finding) -> str:
-    """Return a finding for people, with its host and remedy."""
-    waived_as = f"{finding.code} is waived: " if finding.severity == WAIVED else ""
-    return f"{finding.host}: {waived_as}{finding.message} Remedy: {finding.remedy}"
+    """Return a finding for people, with its host, its code, by which it is looked up and waived, and its remedy."""
+    waived_as = " is waived" if finding.severity == WAIVED else ""
+    return f"{finding.host}: {finding.code}{waived_as}: {finding.message} Remedy: {finding.remedy}"

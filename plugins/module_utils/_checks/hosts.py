@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     NOT_IN_INVENTORY,
     UNREACHABLE,
@@ -52,13 +53,13 @@ def _no_facts(case: Case, host: str, trouble: HostTrouble | None) -> Finding:
             UNREACHABLE,
             host,
             f"{host} cannot be reached from the controller{why}.",
-            f"See that `ansible {host} -m ansible.builtin.ping` succeeds with this inventory.",
+            f"See that `{_commands.module(host, 'ansible.builtin.ping')}` succeeds.",
         )
     return case.error(
         trouble.code if trouble else "host_without_facts",
         host,
         f"there are no facts of {host}{why}.",
-        f"See that `ansible {host} -m dom0.xen.host_info` succeeds with this inventory.",
+        f"See that `{_commands.module(host, 'dom0.xen.host_info')}` succeeds.",
     )
 
 
@@ -181,7 +182,7 @@ def quiet(case: Case) -> t.Iterator[Finding]:
                     host,
                     f"session {session.session} of this domain ended without a known outcome (phase {session.phase}).",
                     "dom0.xen.migrate brings it to its end before it moves the domain. To see beforehand whether that"
-                    f" can be done: ansible-playbook -i INVENTORY dom0.xen.settle -e domain={session.domain.uuid}.",
+                    f" can be done: {_commands.playbook('settle', f'-e domain={session.domain.uuid}')}.",
                     **values,
                 )
             newest = False
@@ -190,11 +191,10 @@ def quiet(case: Case) -> t.Iterator[Finding]:
 def _running(case: Case, host: str, session: SessionSeen) -> Finding:
     """Tell of a session at work; a receiver whose sender was never started ends by itself."""
     name, role = session.session, session.role
-    where = f"`ansible {host} -m dom0.xen.%s -a '%s'` with this inventory"
-    look = where % ("migration_info", f"session={name}")
-    end = where % ("migration_cancel", f"session={name} role={role}")
+    look = _commands.module(host, "dom0.xen.migration_info", f"session={name}")
+    end = _commands.module(host, "dom0.xen.migration_cancel", f"session={name} role={role}")
     text = f"session {name} ({role}) moves this domain at this moment (phase {session.phase})"
-    remedy = f"Wait until it has ended, then run this again. To look at it: {look}. To end it: {end}."
+    remedy = f"Wait until it has ended, then run this again. To look at it: `{look}`. To end it: `{end}`."
     if role == RECEIVER and session.phase == "starting":
         text += (
             "; it waits for its sender, and ends by itself when none has come within the migrate_admission_timeout of"

@@ -67,6 +67,7 @@ def grants_asked(case: Case) -> t.Iterator[Finding]:
                 f" {there}.",
                 f"Boot {host} with {option}={asked} (Xen's command line), or start the domain with {key}={there}.",
                 option=option,
+                asked=key,
                 source=asked,
                 destination=there,
             )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding
 from ansible_collections.dom0.xen.plugins.module_utils._transports import SSH, TCP
 
@@ -19,8 +20,8 @@ def tools(case: Case) -> t.Iterator[Finding]:
         "paramiko_missing",
         case.source_name,
         f"the Python of {case.source_name} has no paramiko, which the transport ssh takes.",
-        f"Run `ansible-playbook dom0.xen.prepare --limit {case.source_name} -e prepare_ssh=true`, or use the transport"
-        " tls.",
+        f"Run `{_commands.playbook('prepare', f'--limit {case.source_name} -e prepare_ssh=true')}`, or use the"
+        " transport tls.",
     )
 
 

@@ -155,6 +155,7 @@ WARNINGS: frozenset[str] = frozenset(
         "dom0_ballooned",
         "drivers_unseen",
         "firmware_unseen",
+        "gateway_unchecked",
         "label_unchecked",
         "mac_taken",
         "memory_below_maximum",

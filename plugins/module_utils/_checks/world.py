@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands as commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks import another
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding
 from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry, DomainFacts, HostFacts
@@ -84,8 +85,8 @@ def open_to_arrivals(case: Case) -> t.Iterator[Finding]:
         host,
         f"{host} is closed to arrivals{since}, by {mark.get('by') or 'somebody'}:"
         f" {mark.get('reason') or 'no reason was given'}.",
-        f"Name another destination. When {host} may take domains again: `ansible {host} -m dom0.xen.host_arrivals -a"
-        " state=open` with this inventory.",
+        f"Name another destination. When {host} may take domains again:"
+        f" `{commands.module(host, 'dom0.xen.host_arrivals', 'state=open')}`",
         **mark,
     )
 

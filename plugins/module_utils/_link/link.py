@@ -84,6 +84,8 @@ class Link:
         self.offset: ClockOffset | None = None
         self._measured = 0.0
         self.peer_figures: dict[str, t.Any] = {}
+        # How many times the peer has answered: over all connections, and whether or not there was anything to send.
+        self.answers = 0
         # Between which addresses connections have run, and how many of them.
         self.ways: dict[Ends, int] = {}
         # Payload that the peer has used, and what came in over connections that are gone, in bytes.
@@ -265,6 +267,7 @@ class Link:
         self._pong_leaves_at = connection.queued_bytes
 
     def _pong(self, answer: dict[str, t.Any]) -> None:
+        self.answers += 1
         sent, theirs = answer.get("sent"), answer.get("now")
         if isinstance(sent, float) and isinstance(theirs, float) and abs(theirs) <= CLOCK_MAX:
             self._measure(sent, theirs)

@@ -22,12 +22,13 @@ SLOT: Spec = {
     "timeout": {"type": "float", "default": 3600.0},
     "wait": {"type": "float", "default": 45.0},
     "hold": {"type": "float", "default": 300.0},
-    "token": {"type": "str", "default": ""},
+    # It tells runs apart, and opens nothing.
+    "token": {"type": "str", "default": "", "no_log": False},
 }
 
 CLAIM: Spec = {
     "state": {"type": "str", "required": True, "choices": ["claimed", "released"]},
-    "token": {"type": "str", "required": True},
+    "token": {"type": "str", "required": True, "no_log": False},
     "run": {"type": "str", "default": ""},
     "stale_after": {"type": "float", "default": 300.0},
     "patience": {"type": "float", "default": 0.0},

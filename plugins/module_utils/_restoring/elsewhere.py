@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
     NO_FACTS,
@@ -108,8 +109,8 @@ def _silent(name: str, info: Info | None) -> Finding:
     said = str((info or {}).get("msg") or "").strip().rstrip(".")
     why = f" ({said})" if said else ""
     remedy = (
-        f"See that `ansible {name} -m dom0.xen.host_info` succeeds with this inventory. Where it is known that the host"
-        f" has no power, name it in switched_off (-e restore_switched_off={name})."
+        f"See that `{_commands.module(name, 'dom0.xen.host_info')}` succeeds. Where it is known that the host has no"
+        f" power, name it in switched_off (-e restore_switched_off={name})."
     )
     if info is None:
         return Finding(NOT_ASKED, ERROR, name, f"{name} was not asked; the domain may run there.", remedy)

@@ -62,7 +62,6 @@ _REMEDIES = {
     "bridge_missing": "Make that bridge on this host, or restore it on a host that has it.",
     "cpupool_missing": "Make that pool with xl cpupool-create, or restore it on a host that has it.",
     "affinity_impossible": "Restore it on a host with more processors; where it can be bound is in the image.",
-    "capability_missing": "Switch virtualisation on in the machine's firmware, or restore it on another host.",
     "driver_domain": "Start the driver domain of that name on this host first.",
     "name_taken": "Rename the other one with xl rename; the name of the one in the image is in the image.",
     "cpu_policy_refused": "Restore it on a host that gives its domains as much; else start it with xl create.",
@@ -70,11 +69,18 @@ _REMEDIES = {
         "Restore it on a host that has them, or start it from its configuration file (xl create). If its guest does not"
         " use them: waive: [cpu_features_shown]."
     ),
-    "grant_limits": "Boot this host with that limit (Xen's command line), or restore it on a host that has it.",
     "script_missing": "Copy that script to this host, or restore it on a host that has it.",
     "device_model_unseen": "See that it is there: without it xl cannot finish the domain. Debian: qemu-system-xen.",
     "cluster_managed": "Take it out of the cluster's hands first (pcs resource unmanage, crm resource unmanage).",
 }
+# What makes Xen able to run what it was not, by what its virt_caps lack. What is not here only other hosts have.
+_ABLE = {
+    "hvm": "switch virtualisation on in the machine's firmware",
+    "hap": "switch virtualisation on in the machine's firmware, and do not boot Xen with hap=0",
+    "vpmu": "boot Xen with vpmu=1",
+    "gnttab-v2": "boot Xen without gnttab=max-ver:1",
+}
+_ANEW = "or start it from its configuration file, as after a loss of power (xl create)"
 
 
 def findings(
@@ -93,7 +99,35 @@ def findings(
     found += needs.grants(_given_before(case, manifest))
     for finding in found:
         if finding.code not in _NOT_HERE:
-            yield dataclasses.replace(finding, remedy=_REMEDIES.get(finding.code, finding.remedy))
+            yield dataclasses.replace(finding, remedy=_remedy(finding))
+
+
+def _remedy(finding: Finding) -> str:
+    """Return what can be done for an image: its domain is not there to be changed, or to be moved elsewhere first."""
+    if finding.code == "capability_missing":
+        return _able(finding.details["missing"])
+    if finding.code == "grant_limits":
+        return _limit(finding.details)
+    return _REMEDIES.get(finding.code, finding.remedy)
+
+
+def _able(missing: t.Sequence[str]) -> str:
+    steps = tuple(dict.fromkeys(_ABLE[word] for word in missing if word in _ABLE))
+    first = f"On this host {', '.join(steps)}, then run this again; or restore" if steps else "Restore"
+    end = " without what is missing" if "vpmu" in missing else ""
+    return f"{first} it on a host that has {listed(missing)}, {_ANEW}{end}. The image stays as it is."
+
+
+def _limit(details: t.Mapping[str, t.Any]) -> str:
+    least, key = f"{details['option']}={details['source']}", details.get("asked")
+    newer = ", or Xen 4.18 or newer" if key else ""
+    here = (
+        f"Boot this host with {least} on Xen's command line, or restore it on a host that has as much{newer}, {_ANEW}"
+    )
+    # A limit that is in the image is what xl asks Xen for, whatever the guest uses.
+    if key:
+        return f"{here}, there with {key}={details['destination']}."
+    return f"{here}. If its guest uses no more than {details['destination']}: waive: [grant_limits]."
 
 
 def waived(found: t.Iterable[Finding], waive: t.Collection[str]) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, Finding
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionSeen
 
@@ -49,7 +50,7 @@ def _interrupted(host: str, session: SessionSeen) -> Finding:
         f"session {session.session} ({session.role}), which moved this domain, was interrupted (phase {session.phase});"
         " bringing that to its end may start the domain."
     )
-    settle = f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={session.domain.uuid}"
+    settle = _commands.playbook("settle", f"-e domain={session.domain.uuid}")
     remedy = f"Bring it to its end: {settle}. If the domain runs nowhere after that, run this again."
     return Finding(INTERRUPTED, ERROR, host, text, remedy, _values(session))
 

@@ -56,7 +56,12 @@ class CloseXl(Action):
 
 @dataclass(frozen=True)
 class KillXl(Action):
-    """End ``xl`` by force, so that it can neither destroy its copy nor, where something stands for it, start one."""
+    """End ``xl`` by force, so that it can neither destroy its copy nor, where something stands for it, start one.
+
+    One that makes a domain is left, unless also that is to be ended: what it leaves half made runs nowhere.
+    """
+
+    making: bool = False
 
 
 @dataclass(frozen=True)

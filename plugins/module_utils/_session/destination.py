@@ -13,6 +13,7 @@ Who may run the domain is decided here and in :mod:`source`, nowhere else. The r
 * a copy whose whole stream is here is not given up because the link is down or ``xl`` died: the source may have lost
   its power, and then this is the last copy. Whoever settles bars the commit, which is then not taken any more, resumes
   the source's copy, and cancels this side; or takes the copy over;
+* an ``xl create`` (method ``cold``) is not ended half way: where it does not end by itself, settling waits for it;
 * a domain that is made here from its file (method ``cold``) is not there at the source meanwhile, and somebody may
   start it here by hand: so the source, which starts it again, is told of a failure only after a look.
 """
@@ -20,7 +21,7 @@ Who may run the domain is decided here and in :mod:`source`, nowhere else. The r
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import failures, messages
 from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
@@ -35,6 +36,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     Send,
     WriteXl,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination_state import DestinationState
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     BarAsked,
     CancelAsked,
@@ -57,32 +59,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.words import (
     Reported,
     StreamEnded,
     XlExited,
+    XlStays,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import PERMISSION
 
 # What the source is told of a copy that never had the permission, and never will.
 NEVER_RUNS = Report(255, give_back=True, copy_gone=True)
-
-
-@dataclass(frozen=True)
-class DestinationState:
-    """Everything the destination's half decides by; ``makes``: the domain is made here from its file."""
-
-    name: str
-    makes: bool = False
-    phase: Phase = Phase.STARTING
-    owner: Owner = Owner.SOURCE
-    xl_runs: bool = True
-    ready: bool = False
-    committed: bool = False
-    report: Report | None = None
-    failure: Failure | None = None
-    destroyed: bool = False
-    handed_over: bool = False
-    barred: bool = False
-    peer_failed: bool = False
-    kept: bool = False
-    end_state: EndState | None = None
 
 
 def advance(state: DestinationState, event: Event) -> tuple[DestinationState, Actions]:
@@ -91,15 +73,6 @@ def advance(state: DestinationState, event: Event) -> tuple[DestinationState, Ac
         return state, ()
     handler = _HANDLERS.get(type(event))
     return handler(state, event) if handler is not None else (state, ())
-
-
-def expected(state: DestinationState) -> frozenset[CopyState]:
-    """Return the states of the copy at which a look at the hypervisor need not wait any longer."""
-    if state.report is not None and state.report.runs:
-        return frozenset((CopyState.RUNNING, CopyState.PAUSED))
-    # After a commit without a report a copy that runs counts as much as one that is gone.
-    runs = state.committed or state.makes
-    return frozenset((CopyState.ABSENT, CopyState.RUNNING) if runs else (CopyState.ABSENT,))
 
 
 def _connected(state: DestinationState, event: Connected) -> tuple[DestinationState, Actions]:
@@ -203,8 +176,19 @@ def _xl_exited(state: DestinationState, event: XlExited) -> tuple[DestinationSta
     return gone, (*actions, Observe())
 
 
+def _xl_stays(state: DestinationState, event: XlStays) -> tuple[DestinationState, Actions]:
+    if state.committed or state.failure is None or not state.xl_runs:
+        return state, ()
+    return replace(state, left=True), (Journal("xl_left", durable=False), Observe())
+
+
 def _observed(state: DestinationState, event: Observed) -> tuple[DestinationState, Actions]:
     copy = event.copy
+    if state.left and copy.state is not CopyState.RUNNING:
+        # Whatever is there is in the making. It never has the permission.
+        outcome = Report(None)
+        stays = replace(state, failure=failures.xl_stays(state.failure), report=outcome, owner=Owner.UNSETTLED)
+        return _end(stays, EndState.UNSETTLED, Send(messages.report(outcome)))
     if state.report is not None and state.report.runs and state.committed:
         return _end(state, EndState.MOVED)
     if copy.state is CopyState.ABSENT:
@@ -289,5 +273,6 @@ _HANDLERS: dict[type, t.Callable[[DestinationState, t.Any], tuple[DestinationSta
     BarAsked: _bar,
     CancelAsked: _cancel,
     XlExited: _xl_exited,
+    XlStays: _xl_stays,
     Observed: _observed,
 }

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import typing as t
 from collections import deque
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import number, starter
+from ansible_collections.dom0.xen.plugins.module_utils._session import left_xl, number, starter
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import CONFIG
 from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import enlarge
@@ -22,6 +21,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priorit
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher, Status
+
+# For how long what was killed is waited for, in seconds; only the kernel can keep it longer.
+_KILLED_S = 1.0
 
 
 class DestinationXl:
@@ -59,6 +61,11 @@ class DestinationXl:
     def pid(self) -> int:
         """Process of ``xl migrate-receive``."""
         return self._process.pid
+
+    @property
+    def leads(self) -> bool:
+        """Whether it has a session of its own: what stands for ``xl`` does."""
+        return self._starts
 
     @property
     def input(self) -> int:
@@ -139,19 +146,28 @@ class DestinationXl:
         self._precedence.take_back()
         priority.take_back_left(self._session)
 
-    def kill(self) -> None:
-        """End xl by force. Only before the permission was given."""
+    def kill(self) -> bool:
+        """End xl by force, only before the permission was given; return false where it makes a domain, and is left."""
+        if self._starts and left_xl.making(self._process.pid):
+            return False
         self._process.kill()
-        self.exit_code()
+        if not self._starts:
+            self.exit_code()
+            return True
+        # What it has started in its last moment is seen once it is gone.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_KILLED_S)
+        return not left_xl.making(self._process.pid)
 
     def exit_code(self) -> int | None:
-        """Return xl's exit status, negative for a signal, ``None`` while it runs."""
+        """Return xl's exit status, negative for a signal, ``None`` while it, or an ``xl create`` of it, runs."""
         code = self._process.poll()
         if code is not None and self._starts and not self._swept:
+            if left_xl.making(self._process.pid):
+                # It makes a copy that must be known of when it is looked for.
+                return None
             self._swept = True
-            # An xl create on its way would make a copy that nobody knows of; its monitor has a session of its own.
-            with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            left_xl.end_works(self._process.pid)
         return code
 
     def close(self) -> None:

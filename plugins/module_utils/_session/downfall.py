@@ -89,6 +89,7 @@ class Downfall:
         self._witness = Witness(domid)
         self._where = where
         self._gone_since: float | None = None
+        self._busy: int | None = None
         self.path = os.path.join(folder, CONFIG)
         self._sleep = sleep
         self._clock = clock
@@ -167,7 +168,8 @@ class Downfall:
             if being is not Being.ZOMBIE:
                 patience = self._clock() + _ZOMBIE_S
             if self._clock() >= deadline:
-                raise CopyBusy(f"a process of xl is still at work on {self._name}")
+                who = f"process {self._busy}, xl create or what it left," if self._busy else "a process of xl"
+                raise CopyBusy(f"{who} is still at work on {self._name}", pid=self._busy)
             self._sleep(_LOOK_INTERVAL)
         if row is not None:
             if row.state.suspended:
@@ -202,14 +204,16 @@ class Downfall:
     def _watched(self) -> tuple[bool, bool]:
         """Return whether a process watches it, or makes it anew, and whether there is one that may be doing so."""
         lines = _procfs.command_lines()
-        unsure = False
+        self._busy, unsure = None, False
         for monitor in _monitors.monitors(lines):
             if not monitor.watching:
                 # Made from our file; what others make of theirs is seen when it is there.
                 if self.path in lines[monitor.pid]:
+                    self._busy = monitor.pid
                     return True, False
             elif self._is_watched_by(monitor):
                 self._witness.attend(monitor)
+                self._busy = monitor.pid
                 return True, False
             else:
                 unsure = unsure or (monitor.domid is None and monitor.name is None)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost
@@ -52,6 +53,25 @@ def not_started(report: Report) -> Failure:
         f"the destination could not start the domain and gave it back (status {report.status}: {meaning})",
         remedy="The last lines of the destination's xl say why.",
         side="receiver",
+    )
+
+
+def killed(cause: Failure | None) -> Failure | None:
+    """Return the failure ``cause`` of a migration whose ``xl`` on the source did not end after it, and was killed."""
+    if cause is None:
+        return None
+    text = f"{cause.msg}; after that xl did not end on the source, and was ended by force"
+    return replace(cause, msg=text, details={**cause.details, "xl_killed": True})
+
+
+def xl_stays(cause: Failure | None) -> Failure:
+    """Return the failure of a migration that was given up for a ``cause``, and has an ``xl create`` that goes on."""
+    given_up = f" ({cause.msg})" if cause is not None else ""
+    return Failure(
+        "xl_stays",
+        f"the migration failed{given_up}, and xl create, which makes the domain on this host, has not ended",
+        remedy="Run dom0.xen.settle for the domain: it waits for that xl, and names it. Do not kill it: it would leave"
+        " half a domain.",
     )
 
 

@@ -22,6 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import
 from ansible_collections.dom0.xen.plugins.module_utils._session.leaving import Leaving
 from ansible_collections.dom0.xen.plugins.module_utils._session.portrait import Portrait
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -67,16 +68,16 @@ class Guard:
         self._rest: disks.Rest | None = None
         self._unseen: Failure | None = None
 
-    def tend(self, phase: Phase, domid: int, idle: bool) -> None:
-        """Do what there is to do in this phase; ``idle`` when there is nothing else.
+    def tend(self, state: SourceState, domid: int, idle: bool) -> None:
+        """Do what there is to do in this state; ``idle`` when there is nothing else.
 
-        From the suspend on no process is started.
+        From the moment on when the guest may stand still no process is started. Where the move has failed only what is
+        on its way is told.
         """
-        if phase in (Phase.CONFIGURATION, Phase.STREAMING):
+        self.stand_still(state)
+        if state.failure is None and state.phase in (Phase.CONFIGURATION, Phase.STREAMING):
             self.prepare(domid)
-        elif self._portrait is not None and self._stands_still(phase):
-            self._portrait.stop()
-        if phase is Phase.TRANSFERRED:
+        if state.failure is None and state.phase is Phase.TRANSFERRED:
             # Both are to be over when the destination is ready, however soon that is.
             self.ready(domid)
             if idle:
@@ -85,9 +86,14 @@ class Guard:
         if portrait is not None:
             self._send(portrait)
 
-    def _stands_still(self, phase: Phase) -> bool:
+    def stand_still(self, state: SourceState) -> None:
+        """Start no process any more if the guest stands still, or is about to.
+
+        Before it is asked to, where it is we who ask: one that is paused for the move does so while its stream flows.
+        """
         # One that is shut down is looked at by other processes all the time.
-        return phase.order >= Phase.SUSPENDING.order and not self._settings.shuts_down
+        if self._portrait is not None and state.stands_still and not state.shuts_down:
+            self._portrait.stop()
 
     def prepare(self, domid: int) -> None:
         """While memory flows: find the disks, and what would start the domain at the next boot."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER, session_folder
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents, found, journal
+from ansible_collections.dom0.xen.plugins.module_utils._session import documents, found, journal, left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History, read_history
 
 
@@ -54,19 +54,22 @@ class Here:
         """Whether its process runs."""
         return bool(self.status().get("alive"))
 
-    def left_xl(self) -> tuple[int, int] | None:
-        """Return pid and start time of the ``xl`` that the session has started in this boot, None when there was none.
+    def left_xl(self) -> list[int]:
+        """Return the processes that live of the ``xl`` that the session has started in this boot.
 
-        It may be what stands for one.
+        That may be what stands for one, and an ``xl`` that it has started.
         """
         records = journal.read(self.journal)
         if read_history(records).boot_id != _procfs.boot_id():
-            return None
+            return []
         noted = [record.get("details") or {} for record in records if record.get("step") == "xl_started"]
-        known = [(int(xl["pid"]), int(xl["started"])) for xl in noted if xl.get("pid") and xl.get("started")]
-        return known[0] if known else None
-
-
-def lives(process: tuple[int, int] | None) -> bool:
-    """Whether the process with this pid and start time runs."""
-    return process is not None and _procfs.is_alive(process[0]) and _procfs.start_time(process[0]) == process[1]
+        known = [xl for xl in noted if xl.get("pid") and xl.get("started")]
+        if not known:
+            return []
+        leader, began = int(known[0]["pid"]), int(known[0]["started"])
+        now = _procfs.start_time(leader)
+        # Another process may have the pid by now, and a session of its own.
+        own = [leader] if now == began and _procfs.is_alive(leader) else []
+        if not known[0].get("leads", True) or now not in (began, None):
+            return own
+        return own + [pid for pid in left_xl.works(leader) if pid != leader]

@@ -19,15 +19,17 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import actions, 
 from ansible_collections.dom0.xen.plugins.module_utils._session.afterwards import Afterwards
 from ansible_collections.dom0.xen.plugins.module_utils._session.arrival import Arrival
 from ansible_collections.dom0.xen.plugins.module_utils._session.carried import of_receiver
-from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance, expected
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination_state import DestinationState, expected
 from ansible_collections.dom0.xen.plugins.module_utils._session.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.entrance import Entrance
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong, NotAdmitted
+from ansible_collections.dom0.xen.plugins.module_utils._session.errors import BannerWrong
 from ansible_collections.dom0.xen.plugins.module_utils._session.let_in import incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.number import require_free
 from ansible_collections.dom0.xen.plugins.module_utils._session.observe import observe
+from ansible_collections.dom0.xen.plugins.module_utils._session.receiver_deadlines import ReceiverDeadlines
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Phase
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
@@ -37,10 +39,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire import handshake
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
-# How long xl may take to give up after its input was closed, before it is killed; it may wait for its lock meanwhile.
-GIVE_UP_LIMIT = 120.0
-# The same while xl has not been given anything yet, so that there is nothing it could have to tidy up.
-UNUSED_GIVE_UP_LIMIT = 5.0
 REPORT_LINGER = 3600.0
 # The copy runs, and says so itself by its network; looking at once would take processor time from it.
 OBSERVE_RUNNING_AFTER = 2.0
@@ -66,10 +64,10 @@ class Receiver(Driver[DestinationState]):
         self._stream = incoming(settings)
         self._after = Afterwards(settings, self._xl, self._store, self.link.send_message, self._stream.clock)
         self._process = DestinationXl(self._xl, settings, self.stderr_path)
+        self._deadlines = ReceiverDeadlines(settings, self.link, self.clock)
         self._listener: Listener | None = None
         self._status: int | None = None
         self._give_back = self._exit_seen = False
-        self._closed_at: float | None = None
         self._observe_at: float | None = None
         self._warming: subprocess.Popen[bytes] | None = None
 
@@ -100,7 +98,7 @@ class Receiver(Driver[DestinationState]):
 
     def _open(self) -> None:
         super()._open()
-        self.note("xl_started", self._process.pid)
+        self.note("xl_started", self._process.pid, leads=self._process.leads)
 
     def _turn(self, happened: dict[int, int]) -> None:
         if self._process.output in happened:
@@ -236,19 +234,11 @@ class Receiver(Driver[DestinationState]):
         self.feed(words.XlExited(code, failure))
 
     def _look_at_deadlines(self) -> None:
-        now = self.clock()
-        self._entrance.tend(now, lost=not self.link.up)
-        if self._listener is None and now - self.started > self.settings.banner_timeout:
-            self.fail(BannerWrong(f"xl migrate-receive has said nothing within {self.settings.banner_timeout} s"))
-        if self.state.phase is Phase.STARTING:
-            if self._listener is not None and now - self.started > self.settings.admission_timeout:
-                self.fail(NotAdmitted(f"no sender came within {self.settings.admission_timeout} s"))
-        elif self.link.down_for > self.settings.link_timeout:
-            self.feed(words.LinkExpired(failures.link_expired("source", self.settings.link_timeout)))
-        limit = GIVE_UP_LIMIT if self._stream.authorised else UNUSED_GIVE_UP_LIMIT
-        if self._closed_at is not None and now - self._closed_at > limit and not self.state.committed:
-            self._closed_at = None
-            self._process.kill()
+        self._entrance.tend(self.clock(), lost=not self.link.up)
+        for event in self._deadlines.passed(self.state, self._listener is not None):
+            self.feed(event)
+        if self._deadlines.kills(self.state, self._stream.authorised) and not self._process.kill():
+            self.feed(words.XlStays())
 
     # Actions. ---
 
@@ -258,7 +248,7 @@ class Receiver(Driver[DestinationState]):
         elif isinstance(action, actions.WriteXl):
             self._process.put(action.text)
         elif isinstance(action, actions.CloseXl):
-            self._closed_at = self.clock()
+            self._deadlines.closed()
             self._process.close_input()
             self._stream.drop()
         elif isinstance(action, actions.Observe):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
@@ -75,8 +76,9 @@ class Sender(Driver[SourceState]):
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
         document.update(transport=self.settings.transport, **self._carried.told)
-        late = self._deadlines.late
-        document.update(sender_status.document(self.state, self.timeline, self._peer, self.link.offset, late))
+        late = self._deadlines.late(self.state)
+        seen = (self._peer, self.link.offset, late, time.time() - self.clock())
+        document.update(sender_status.document(self.state, self.timeline, *seen))
         # Where it is killed meanwhile, or told to end, nobody knows any more that the domain runs here.
         over = self.state.phase is Phase.ENDED and not self._watched
         document.update(watches=over and self._copy.watches(self.state, self.timeline, document["stderr"]))
@@ -120,7 +122,7 @@ class Sender(Driver[SourceState]):
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
-        self._guard.tend(self.state.phase, self._copy.domid, idle=not happened)
+        self._guard.tend(self.state, self._copy.domid, idle=not happened)
         self._look_at_gate()
         self._look_at_xl()
         for event in self._deadlines.passed(self.state, self.timeline, self._stream.position):
@@ -149,7 +151,7 @@ class Sender(Driver[SourceState]):
         return gate.obeyed(request.get("command"), self.state)
 
     def _waits(self) -> bool:
-        late = self._deadlines.late
+        late = self._deadlines.late(self.state)
         return super()._waits() or self.state.at_the_gate or sender_status.waits_for_settling(self.state, late)
 
     def _serve_link(self, happened: dict[int, int]) -> None:
@@ -237,6 +239,7 @@ class Sender(Driver[SourceState]):
         elif isinstance(action, actions.Send):
             self.link.send_message(action.message)
         elif isinstance(action, actions.WriteXl):
+            self._guard.stand_still(self.state)
             self._process.write(action.text)
             if self.state.answered:
                 # It was the last word; the shim may go, for which xl waits in some of its ways out.
@@ -244,7 +247,8 @@ class Sender(Driver[SourceState]):
         elif isinstance(action, actions.CloseXl):
             self._process.close_answers()
         elif isinstance(action, actions.KillXl):
-            self._process.kill()
+            if not self._process.kill(action.making):
+                self.feed(words.XlStays())
         elif isinstance(action, actions.StopSaving):
             self._process.want_stop()
         elif isinstance(action, actions.Observe):
@@ -263,7 +267,7 @@ class Sender(Driver[SourceState]):
                 self._watch = SourceWatch(domid)
             self.mark("xl_started")
             self._process.start(domid)
-            self.note("xl_started", self._process.pid, domid=domid)
+            self.note("xl_started", self._process.pid, domid=domid, leads=self._process.leads)
         except Dom0XenError as exc:
             self.feed(words.XlExited(-1, failures.of(exc)))
             return

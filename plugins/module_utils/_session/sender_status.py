@@ -22,11 +22,13 @@ def document(
     peer: t.Mapping[str, t.Any],
     clock_offset: ClockOffset | None,
     late: bool,
+    unix_ahead: float,
 ) -> dict[str, t.Any]:
     """Return method, permission, gate and times; ``timeline`` in seconds of the monotonic clock.
 
     ``peer`` is what the receiver has told, ``clock_offset`` how far its clock is ahead, ``late`` whether the link has
-    been away, or nothing has moved, for longer than is waited.
+    been away, or nothing has moved, for longer than is waited. ``unix_ahead``: what makes seconds since 1970, by this
+    host's clock, of seconds of its monotonic clock.
     """
     stop = stop_time(timeline, peer.get("timeline", {}), clock_offset)
     return {
@@ -43,6 +45,7 @@ def document(
             "tasks_undone": state.tasks_undone,
         },
         "waits_for_settling": waits_for_settling(state, late),
+        "began_s": round(timeline["xl_started"] + unix_ahead, 3) if "xl_started" in timeline else None,
         "total_ms": _total_ms(timeline),
         "stop_ms": stop.milliseconds,
         "stop_measured": stop.measured,
@@ -60,6 +63,9 @@ def waits_for_settling(state: SourceState, late: bool) -> bool:
     """Whether nothing but somebody who looks at both hosts can bring the session to its end."""
     if state.xl_killed and state.xl_runs:
         # The kernel does not let it end, and it keeps the guest.
+        return late
+    if state.owner is Owner.DESTINATION and state.answered and state.xl_runs:
+        # It is to destroy its copy, and hangs. The domain has moved, and nothing is done by force.
         return late
     if state.must_undo and state.failure is not None:
         return True

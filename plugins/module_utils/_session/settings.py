@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass, field
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, read_policy
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, PolicyInvalid
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LEAVE_PAUSED, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS
@@ -153,8 +153,8 @@ class SenderSettings(Settings):
     def most_shown(self) -> Policy | None:
         """What ``destination_cpu_policy`` says. Raises :class:`SettingsWrong` when that is no policy."""
         try:
-            return read_policy(self.destination_cpu_policy) if self.destination_cpu_policy else None
-        except (TypeError, ValueError) as exc:
+            return Policy.from_result(self.destination_cpu_policy) if self.destination_cpu_policy else None
+        except PolicyInvalid as exc:
             raise SettingsWrong(f"the destination's processor is not told as by migration_check: {exc}") from exc
 
     @property

@@ -13,15 +13,15 @@ import contextlib
 import os
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session import control, fence, found
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, fence, found, left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
-from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here, lives
+from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.side import is_overtaken, is_phantom, of_side, seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import (
     BAR,
@@ -85,9 +85,10 @@ def look(here: Here, xl: Xl, wait: float, mark: bool = True) -> Side:
             if not alive and os.path.isdir(here.journal):
                 fence.mark(here)
     left = here.left_xl()
-    while not alive and lives(left) and time.monotonic() < deadline:
+    while not alive and left and time.monotonic() < deadline:
         time.sleep(POLL_S)
-    return seen(here, xl, alive, lives(left))
+        left = here.left_xl()
+    return replace(seen(here, xl, alive, bool(left)), left=left_xl.described(left))
 
 
 def act(here: Here, xl: Xl, step: Act, wait: float) -> dict[str, t.Any]:

@@ -14,6 +14,7 @@ the domain is made from. The stream itself is empty, and its end says that the d
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -52,6 +53,8 @@ _START = (
 SAYS = "shut down and start there: "
 _LOOK_INTERVAL = 0.4
 _ASK_INTERVAL = 10.0
+# How long a process that was killed is waited for.
+_KILLED_S = 5.0
 
 # What its exit status means, beside 0 and 1.
 ENDS: dict[int, type[Dom0XenError]] = {
@@ -221,7 +224,9 @@ class Shutter:
         """Take the request back if the guest has not seen it; return whether that was so."""
         if self._asking is not None and self._asking.poll() is None:
             self._asking.kill()
-            self._asking.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                # The kernel may hold on to it.
+                self._asking.wait(_KILLED_S)
         return late_shutdown.take_back(self._store, self._domid, self._uuid, self._folder)
 
     def _start(self) -> None:

@@ -9,10 +9,13 @@ Who may run the domain is decided here and in :mod:`destination`, nowhere else. 
   answers ``xl``, whatever time passes;
 * ``xl`` is told "it runs there" only on a report with status 0, and "it failed there" only when the destination's
   copy is known to be gone, or when the commit request never left and never will;
+* an ``xl`` that was told that the domain goes on here, and does not end, is ended by force when nothing has moved for
+  long enough, also after the commit request where the destination has given the domain back;
 * before the commit request every failure ends with the domain running here, and a guest that stands still waits for
   both ``xl`` only so long; after it time decides nothing;
 * a guest is asked to shut down for the move only when that is on this host's disk: from then on nothing but the record
   says that it is to be started again;
+* what makes a domain, to start it again, is not ended half way for being late: settling waits for it;
 * a guest is paused for the move only when that is on record: nothing else tells this pause from anybody's;
 * a guest that is not there and is not known to have shut down is somebody else's: it is not started again;
 * what the caller's tasks at the gate have begun must be undone before the domain runs here again, whether it was never
@@ -37,7 +40,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.actions import (
     StopSaving,
     WriteXl,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session.source_outcome import observed
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_outcome import observed, xl_stays
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase, Report
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import READY, failure_answer, success_answer
@@ -176,7 +179,7 @@ def _reported(state: SourceState, event: words.Reported) -> tuple[SourceState, A
         return _fail(state, failures.RUNS_UNASKED if report.runs else failures.not_started(report))
     if report.runs:
         # What stands for xl starts a guest again that was shut down, where the migration is given up.
-        stops = (KillXl(),) if state.down_asked and state.xl_runs and state.failure is None else ()
+        stops = (KillXl(making=True),) if state.down_asked and state.xl_runs and state.failure is None else ()
         alarm = replace(known, owner=Owner.UNSETTLED, failure=failures.RUNS_UNASKED)
         return alarm, (Journal("unsettled"), *stops)
     return replace(known, owner=Owner.UNSETTLED, failure=failures.unclear(report)), (Journal("unsettled"),)
@@ -254,7 +257,7 @@ def _refuse(state: SourceState, before: t.Sequence[Action] = ()) -> tuple[Source
 
 
 def _xl_exited(state: SourceState, event: words.XlExited) -> tuple[SourceState, Actions]:
-    gone = replace(state, xl_runs=False)
+    gone = replace(state, xl_runs=False, failure=failures.killed(state.failure) if state.xl_killed else state.failure)
     if state.commit_left and state.report is None:
         return gone, (Journal("xl_exited", {"code": event.code}),)
     if state.must_undo and state.failure is not None:
@@ -291,5 +294,6 @@ _HANDLERS: dict[type, t.Callable[[SourceState, t.Any], tuple[SourceState, Action
     words.Stalled: _stalled,
     words.CancelAsked: _cancel,
     words.XlExited: _xl_exited,
+    words.XlStays: xl_stays,
     words.Observed: observed,
 }

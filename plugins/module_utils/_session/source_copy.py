@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._session import failures, gate, late_shutdown, late_suspend
@@ -50,6 +51,12 @@ class SourceCopy:
             self.domid = next(iter(self._store.domids_of(self._settings.uuid)), -1)
         here = () if owner is Owner.DESTINATION else (CopyState.RUNNING, CopyState.PAUSED)
         seen = observe(self._xl, self._is_mine, {CopyState.ABSENT, *here}.__contains__)
+        anew = self._settings.shuts_down and seen.domid != self.domid and seen.state is CopyState.PAUSED
+        if anew and here:
+            # What makes it lets it go at last.
+            seen = observe(self._xl, self._is_mine, {CopyState.ABSENT, CopyState.RUNNING}.__contains__)
+            if seen.state is CopyState.PAUSED:
+                return replace(seen, state=CopyState.HALF_MADE)
         gone = self._settings.shuts_down and owner is not Owner.DESTINATION and seen.state is CopyState.ABSENT
         return Copy(CopyState.TAKEN) if gone and self._downfall().look()[0] is Being.TAKEN else seen
 

@@ -71,6 +71,15 @@ def observed(state: SourceState, event: words.Observed) -> tuple[SourceState, Ac
     return _end(_unsettled(state, copy), EndState.UNSETTLED)
 
 
+def xl_stays(state: SourceState, event: words.XlStays) -> tuple[SourceState, Actions]:
+    """Return the end of a session whose ``xl`` starts the domain again here: whoever settles waits for that."""
+    if not (state.xl_killed and state.xl_runs) or state.owner is not Owner.SOURCE:
+        return state, ()
+    left = replace(state, owner=Owner.UNSETTLED, failure=failures.xl_stays(state.failure))
+    after, actions = _end(left, EndState.UNSETTLED)
+    return after, (Journal("xl_left", durable=False), *actions)
+
+
 def reopened(state: SourceState, failure: Failure) -> SourceState:
     """Return the state of a session that had ended here, when it is not known any more that the domain runs here."""
     return replace(state, owner=Owner.UNSETTLED, end_state=EndState.UNSETTLED, failure=failure)
@@ -85,7 +94,8 @@ def _twice(state: SourceState, copy: words.Copy) -> SourceState:
 def _unsettled(state: SourceState, copy: words.Copy) -> SourceState:
     cause = f" ({state.failure.msg})" if state.failure is not None else ""
     taken = "not there, and was not seen to shut down: somebody has destroyed, saved or moved it"
-    how = taken if copy.state is CopyState.TAKEN else copy.state.value
+    half = "made anew and not started: the xl create that made it was cut off"
+    how = {CopyState.TAKEN: taken, CopyState.HALF_MADE: half}.get(copy.state, copy.state.value)
     failure = Failure(
         "source_not_running",
         f"the migration failed{cause}, and the source's copy is {how}",

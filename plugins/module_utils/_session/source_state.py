@@ -63,13 +63,17 @@ class SourceState:
         return self.pauses and self.copy_told
 
     @property
+    def never_runs_there(self) -> bool:
+        """Whether the destination does not run it, and never will: it was not asked to, or has given it back."""
+        return not self.commit_left or (self.report is not None and self.report.returned)
+
+    @property
     def must_undo(self) -> bool:
         """Whether the source must not run the domain before the caller's tasks at the gate are undone.
 
         Once the commit request has left, that is so again when the destination has given the domain back.
         """
-        given_back = self.report is not None and self.report.returned
-        return self.tasks_started and not self.tasks_undone and (not self.commit_left or given_back)
+        return self.tasks_started and not self.tasks_undone and self.never_runs_there
 
     @property
     def at_the_gate(self) -> bool:
@@ -84,7 +88,7 @@ class SourceState:
     @property
     def gives_up_in_vain(self) -> bool:
         """Whether ``xl`` has only to end, and may be ended by force: the destination can never run the domain."""
-        given_up = self.failure is not None and self.owner is Owner.SOURCE and not self.commit_left
+        given_up = self.failure is not None and self.owner is Owner.SOURCE and self.never_runs_there
         return given_up and self.xl_runs and not self.xl_killed
 
     @property

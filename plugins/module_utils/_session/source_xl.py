@@ -20,7 +20,7 @@ import subprocess
 import sys
 
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
-from ansible_collections.dom0.xen.plugins.module_utils._session import saver, shutter
+from ansible_collections.dom0.xen.plugins.module_utils._session import left_xl, saver, shutter
 from ansible_collections.dom0.xen.plugins.module_utils._session.described import described
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import XlNotStarted
 from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
@@ -66,11 +66,10 @@ class SourceXl:
         """Start it for the domain. Raises :class:`XlNotStarted`, and the errors of :func:`described`."""
         try:
             self._described = described(self._xl, self._settings, domid)
-            own = self._settings.pauses or self._settings.shuts_down
-            argv = self._own(domid) if own else self._migrate(domid)
+            argv = self._own(domid) if self.leads else self._migrate(domid)
             self._listener = self._listen()
             with open(self._stderr_path, "ab") as stderr:
-                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=own)
+                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=self.leads)
         except OSError as exc:
             raise XlNotStarted(f"xl cannot be started: {exc}") from exc
 
@@ -94,6 +93,11 @@ class SourceXl:
     def pid(self) -> int | None:
         """Process of ``xl migrate``, ``None`` before it was started."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def leads(self) -> bool:
+        """Whether it has a session of its own: what stands for ``xl`` does."""
+        return self._settings.pauses or self._settings.shuts_down
 
     @property
     def listener(self) -> int:
@@ -184,14 +188,19 @@ class SourceXl:
         """Return xl's exit status, negative for a signal, ``None`` while it runs or was never started."""
         return self._process.poll() if self._process is not None else None
 
-    def kill(self) -> None:
-        """End ``xl`` by force, or what stands for it with all that it has started."""
-        if self._process is not None:
-            with contextlib.suppress(OSError):
-                if self._settings.pauses or self._settings.shuts_down:
-                    os.killpg(self._process.pid, signal.SIGKILL)
-                else:
-                    self._process.kill()
+    def kill(self, making: bool = True) -> bool:
+        """End ``xl`` by force, or what stands for it with all that it has started.
+
+        Where that makes a domain it is left, and false returned, unless it is to be ended even then.
+        """
+        if self._process is None:
+            return True
+        pid = self._process.pid
+        if not making and self._settings.shuts_down and left_xl.making(pid):
+            return False
+        with contextlib.suppress(OSError):
+            left_xl.end(pid) if self.leads else self._process.kill()
+        return True
 
     def close(self) -> None:
         """Close every descriptor."""

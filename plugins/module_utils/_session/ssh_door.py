@@ -40,7 +40,9 @@ _BRIEFLY_S = 0.2
 # What sshd has forgotten is text that anybody may take out, if clocks and time zones differ by no more than this.
 _FORGOTTEN_S = 2 * 24 * 3600.0
 
-_OURS = re.compile(rb"\sdom0-xen:([0-9a-f]{16}):([0-9a-f-]{36}):([0-9]{1,10})\.([0-9]{1,20})\s*\Z")
+# Without the boot where whoever has written it could not read that.
+_OURS = re.compile(rb"\sdom0-xen:([0-9a-f]{16}):([0-9a-f-]{36}|):([0-9]{1,10})\.([0-9]{1,20})\s*\Z")
+_BOOT = re.compile(r"\A[0-9a-f-]{36}\Z")
 _EXPIRY = re.compile(rb'expiry-time="([0-9]{14})"')
 _EXPIRY_FORMAT = "%Y%m%d%H%M%S"
 _PUBLIC_KEY = re.compile(r"\Assh-ed25519 [A-Za-z0-9+/]{60,100}={0,2}\Z")
@@ -117,7 +119,7 @@ class Door:
         if self._port is None:
             return
         self._port, path = None, self._path
-        _clear(path, self._sshd.account, self._root, *self._made, self._session, PATIENCE_S)
+        _clear(path, self._sshd.account, self._root, *self._made, self._session, over=True, patience=PATIENCE_S)
         self._forget()
 
     def _forget(self) -> None:
@@ -129,7 +131,7 @@ class Door:
         change(self._path, self._sshd.account, self._with_line, self._root, patience=patience)
 
     def _with_line(self, lines: list[bytes]) -> list[bytes]:
-        return lines if self._line in lines else [*_living(lines, self._session), self._line]
+        return lines if self._line in lines else [*_living(lines, self._session, over=True), self._line]
 
     def _made_line(self, port: int) -> bytes:
         # There is no option that forbids to listen; what is left is where the receiver already does, and Unix sockets:
@@ -150,14 +152,29 @@ def tidy(runtime_root: str, journal_root: str) -> None:
     for session, path in _recorded(runtime_root, journal_root):
         with contextlib.suppress(OSError, KeyError, TypeError, ValueError, Dom0XenError):
             where = documents.read(path) or {}
-            # The line of a session of this host in an earlier boot; from others' nobody could tell it without this.
-            earlier = str(where["boot_id"]) != _procfs.boot_id()
-            if earlier or not _runs(int(where["pid"]), int(where["started"])):
-                made_file, made_folder = (made is True for made in where["made"])
-                account = Account(int(where["uid"]), int(where["gid"]))
-                whose = session if earlier else ""
-                _clear(str(where["path"]), account, runtime_root, made_file, made_folder, whose)
+            over = _is_over(where)
+            if over is False:
+                continue
+            made_file, made_folder = (made is True for made in where.get("made") or (False, False))
+            account = Account(int(where["uid"]), int(where["gid"]))
+            place = str(where["path"]), account, runtime_root, made_file, made_folder
+            # Of a line that a process of this boot has written, its comment tells as much as this.
+            whose = "" if over and where.get("boot_id") == _procfs.boot_id() else session
+            if _clear(*place, whose, over=over is True):
                 os.unlink(path)
+
+
+def _is_over(where: t.Mapping[str, t.Any]) -> bool | None:
+    """Say whether the process of a record has gone; None where the record does not tell, and its line has to.
+
+    It may lack the boot, when that could not be read: a process of another boot does not have the pid and the time.
+    """
+    boot, pid, started = (where.get(key) for key in ("boot_id", "pid", "started"))
+    if isinstance(boot, str) and _BOOT.match(boot) and boot != _procfs.boot_id():
+        return True
+    if isinstance(pid, int) and isinstance(started, int):
+        return not _runs(pid, started)
+    return None
 
 
 def _recorded(runtime_root: str, journal_root: str) -> t.Iterator[tuple[str, str]]:
@@ -171,35 +188,58 @@ def _recorded(runtime_root: str, journal_root: str) -> t.Iterator[tuple[str, str
 
 
 def _clear(
-    path: str, account: Account, place: str, file: bool, folder: bool, session: str = "", patience: float = _BRIEFLY_S
-) -> None:
-    """Take out the lines of those that are gone, and of ``session``; ``file`` and ``folder`` were made for one."""
+    path: str,
+    account: Account,
+    place: str,
+    file: bool,
+    folder: bool,
+    session: str,
+    *,
+    over: bool,
+    patience: float = _BRIEFLY_S,
+) -> bool:
+    """Take out the lines of those that are gone, and with ``over`` that of ``session``, which is one of this host.
+
+    ``file`` and ``folder`` were made for one. Return whether nothing of the session is there any more.
+    """
     # What is not there any more has taken the line along.
     if not os.path.lexists(path):
-        return
-    change(path, account, lambda lines: _living(lines, session), place, remove_empty=file, patience=patience)
+        return True
+    stays: list[bool] = []
+
+    def edit(lines: list[bytes]) -> list[bytes]:
+        after = _living(lines, session, over=over)
+        stays[:] = [match[1] == session.encode("ascii") for match in map(_OURS.search, after) if match is not None]
+        return after
+
+    change(path, account, edit, place, remove_empty=file, patience=patience)
     if folder:
         with contextlib.suppress(OSError):
             os.rmdir(os.path.dirname(path))
+    return not any(stays)
 
 
 def _runs(pid: int, started: int) -> bool:
     return _procfs.is_alive(pid) and _procfs.start_time(pid) == started
 
 
-def _living(lines: list[bytes], without: str = "") -> list[bytes]:
-    """Return the lines but for those of this host's sessions whose process has gone, and of this session."""
-    return [line for line in lines if not _is_left_over(line, without)]
+def _living(lines: list[bytes], session: str, *, over: bool) -> list[bytes]:
+    """Return the lines but for those that are left over: of this host, whose process has gone, or by ``over``."""
+    return [line for line in lines if not _is_left_over(line, session, over)]
 
 
-def _is_left_over(line: bytes, session: str) -> bool:
+def _is_left_over(line: bytes, session: str, over: bool) -> bool:
     match = _OURS.search(line)
     if match is None:
         return False
     whose, boot, pid, started = (group.decode("ascii") for group in match.groups())
-    if whose == session:
+    known = whose == session
+    if known and over:
         return True
-    return not _runs(int(pid), int(started)) if boot == _procfs.boot_id() else _is_forgotten(line)
+    if boot == _procfs.boot_id() or (known and not boot):
+        return not _runs(int(pid), int(started))
+    # A session that is on record here is this host's, and its line that of an earlier boot.
+    return known or _is_forgotten(line)
 
 
 def _is_forgotten(line: bytes) -> bool:

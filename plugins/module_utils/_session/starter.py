@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
 import typing as t
@@ -138,11 +139,14 @@ class Starter:
         self._others = frozenset(row.domid for row in self._all())
         if self._others:
             raise CopyChanged(f"{self._name} was started on this host in the meantime")
-        self._xl.create(self._path, paused=True, run=patient_runner(self._input.source))
+        # It may wait for xl's lock for as long as another's arrival takes, and is not killed when this is given up.
+        self._xl.create(self._path, paused=True, run=patient_runner())
         rows = self._rows()
         if len(rows) != 1 or not rows[0].state.paused:
             raise CopyChanged(f"{len(rows)} copies of {self._name} are here after xl create")
         self._domid = rows[0].domid
+        if select.select([self._input.source], [], [], 0)[0]:
+            raise GivenUp("the migration was given up while xl made the domain")
         if len(self._all()) > 1:
             raise CopyChanged(f"{self._name} was started on this host in the meantime")
 

@@ -61,7 +61,8 @@ class EndState(str, Enum):
 class CopyState(str, Enum):
     """What a look at the hypervisor says about one copy of the domain.
 
-    ``taken``: it was to shut down, is not there, and is not known to have ended by itself.
+    ``taken``: it was to shut down, is not there, and is not known to have ended by itself. ``half_made``: it was made
+    anew after it had shut down, and was not let go.
     """
 
     ABSENT = "absent"
@@ -70,6 +71,7 @@ class CopyState(str, Enum):
     SUSPENDED = "suspended"
     SHUT_DOWN = "shut_down"
     TAKEN = "taken"
+    HALF_MADE = "half_made"
     UNKNOWN = "unknown"
 
 
@@ -255,6 +257,11 @@ class XlExited(Event):
 
     code: int
     failure: Failure
+
+
+@dataclass(frozen=True)
+class XlStays(Event):
+    """This side's ``xl`` was given up, does not end, and makes a domain: ended by force it would leave half of one."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import MIGRATED_AWAY
-from ansible_collections.dom0.xen.plugins.module_utils._settling import by_hand
+from ansible_collections.dom0.xen.plugins.module_utils._settling import by_hand, left
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision, Step
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
@@ -66,14 +66,17 @@ def _decide(source: Side, destination: Side) -> Decision:
         return _unreachable(source, destination)
     if source.ending or destination.ending:
         return to.wait(source, destination, "A process is about to end, or watches for a late suspend.")
+    if source.alive and source.xl_alive and (reason := left.stands(source)):
+        # It ends by itself, and the sender after it, when the kernel lets it go.
+        return left.wait(source, destination, reason, to.SOURCE)
     if source.alive and destination.alive:
         return _both_alive(source, destination)
     if DYING in (source.copy, destination.copy):
         return to.wait(source, destination, "A copy is being torn down.")
     if destination.alive:
         return _receiver_alone(source, destination)
-    if source.xl_alive and not source.alive or destination.xl_alive:
-        return to.wait(source, destination, "xl is still at work.")
+    if behind := left.behind(source, destination):
+        return left.wait(source, destination, left.AT_WORK, *behind)
     if source.alive:
         return _sender_alone(source, destination)
     return _both_over(source, destination)
@@ -101,13 +104,13 @@ def _both_alive(source: Side, destination: Side) -> Decision:
 def _receiver_alone(source: Side, destination: Side) -> Decision:
     past = destination.history
     if past.committed:
-        return to.wait(source, destination, "The destination has the permission, and its xl has not reported yet.")
+        return left.wait(source, destination, left.UNREPORTED, to.DESTINATION)
     if source.copy == SUSPENDED:
         return _bar_and_go_back(source, destination)
     if past.ready and source.copy == ABSENT:
         return _last_copy(source, destination, Step(to.DESTINATION, to.HAND_OVER), Step(to.DESTINATION, to.CANCEL))
     if past.transferred and source.copy == ABSENT:
-        return to.wait(source, destination, "The whole stream is there, and the destination's xl makes its copy of it.")
+        return left.wait(source, destination, left.MAKES_COPY, to.DESTINATION)
     if source.copy != ABSENT and destination.has_run:
         return human(source, destination, to.BOTH_HAVE_IT)
     if source.history.tasks_open and not source.gone:
@@ -121,7 +124,7 @@ def _bar_and_go_back(source: Side, destination: Side) -> Decision:
     if first is not None:
         return first
     if source.xl_alive:
-        return to.wait(source, destination, "xl is still at work on the source.")
+        return left.wait(source, destination, "xl is still at work on the source.", to.SOURCE)
     return _go_back(source, destination, to.RESUME, _UNCOMMITTED)
 
 
@@ -177,6 +180,8 @@ def _source_alive(source: Side, destination: Side) -> Decision:
         return human(source, destination, to.BOTH_HAVE_IT)
     if destination.copy == PAUSED:
         return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), "The domain runs on the source.")
+    if source.half_made:
+        return human(source, destination, to.HALF_MADE)
     if source.name.endswith(MIGRATED_AWAY):
         return to.step(source, destination, Step(to.SOURCE, to.RENAME_BACK), "The domain runs on the source.")
     if source.history.tasks_open:
@@ -204,7 +209,8 @@ def _source_over(source: Side, destination: Side) -> Decision:
             return to.settled(source, destination, to.DESTINATION, to.MOVED, reason)
         forward, drop = Step(to.DESTINATION, to.ROLL_FORWARD), Step(to.DESTINATION, to.DESTROY)
         superseded = source.superseded or destination.superseded
-        if source.copy == ABSENT and past.committed and not past.status and not superseded:
+        not_started = past.status or destination.half_destroyed
+        if source.copy == ABSENT and past.committed and not not_started and not superseded:
             return to.step(
                 source, destination, forward, "It was committed, and the destination's copy is the only one."
             )
@@ -268,7 +274,9 @@ def _destination_silent(source: Side, destination: Side) -> Decision:
     if unanswered or source.copy not in (RUNNING, PAUSED):
         return human(source, destination, to.DESTINATION_SILENT)
     if source.xl_alive:
-        return to.wait(source, destination, "xl is still at work.")
+        return left.wait(source, destination, left.AT_WORK, to.SOURCE)
+    if source.half_made:
+        return human(source, destination, to.HALF_MADE)
     if source.history.tasks_open:
         return to.undo(source, destination)
     reason = f"{_stays(source)} {destination.host} does not answer; a copy there never had the permission."
@@ -281,7 +289,7 @@ def _source_silent(source: Side, destination: Side) -> Decision:
         return to.watch(source, destination)
     if destination.alive or destination.xl_alive or destination.copy != PAUSED or not past.committed or past.status:
         return human(source, destination, to.SOURCE_SILENT)
-    if destination.arrived_paused:
+    if destination.arrived_paused or destination.half_destroyed:
         return human(source, destination, to.SOURCE_SILENT)
     return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), "After the commit it only goes forward.")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import ABSENT, Side
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import Copy
@@ -51,13 +52,14 @@ RAN_UNASKED = "ran_unasked"
 RAN_PERHAPS = "ran_perhaps"
 RESUMED_PERHAPS = "resumed_perhaps"
 STARTED_PERHAPS = "started_perhaps"
+HALF_MADE = "half_made"
 PUT_ELSEWHERE = "put_elsewhere"
 SOURCE_SILENT = "source_silent"
 DESTINATION_SILENT = "destination_silent"
 BOTH_SILENT = "both_silent"
 ORDER_UNKNOWN = "order_unknown"
 
-COMMAND = "ansible-playbook -i INVENTORY dom0.xen.settle -e domain=NAME"
+COMMAND = _commands.playbook("settle", "-e domain=NAME")
 """What settles again; the inventory and the domain's name are put in where they are known."""
 
 
@@ -185,6 +187,7 @@ def _side(role: str, side: Side) -> str:
         copy = f"{side.name} was asked to shut down for the move, is not there, and can be started again from its file"
     told = [word for word, true in _told(side) if true]
     process = "its process runs" if side.alive else "no process of the session"
+    process += "".join(f", {each.command} as process {each.pid}" for each in side.left)
     restarted = ", restarted since" if side.rebooted else ""
     return f"{where}{restarted}: {copy}; {process}; on record: {', '.join(told) or 'nothing'}."
 

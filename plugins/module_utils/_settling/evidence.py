@@ -59,7 +59,8 @@ class History(Record):
     ``given_up``: settling has given up the source's copy.
     ``status`` is what the destination's ``xl`` reported, null when that is not on record. ``said_started`` and
     ``said_destroying`` are the last words of that ``xl``. ``leave_paused``: it was not to unpause the copy, so that
-    one which is on record as ``running`` may never have run.
+    one which is on record as ``running`` may never have run. ``killed``: the sender has sent SIGKILL to its ``xl``;
+    ``told_running``: it has told it that the destination runs the domain.
     """
 
     boot_id: str | None = None
@@ -85,6 +86,21 @@ class History(Record):
     said_destroying: bool = False
     concluded: str | None = None
     leave_paused: bool = False
+    killed: bool = False
+    told_running: bool = False
+
+
+@dataclass(frozen=True)
+class Left(Record):
+    """A process that lives of the ``xl`` that a session has started.
+
+    ``state`` is that of proc(5), such as T for one that is stopped; ``makes``: it is an ``xl create`` that makes one.
+    """
+
+    pid: int
+    command: str
+    state: str = ""
+    makes: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,8 @@ class Side(Record):
 
     ``alive``: the session's process runs; ``ending``: it has come to its end and still sees to something; ``linked``:
     it has a link to the other's; ``waits``: it says that only settling can bring it to its end; ``barred``: it takes no
-    commit any more; ``xl_alive``: the ``xl`` that it had started does.
+    commit any more; ``xl_alive``: the ``xl`` that it had started does, ``left``: as these
+    processes.
 
     ``hostname`` is what the host calls itself: hosts restored from one running snapshot have one ``boot_id``.
 
@@ -108,7 +125,7 @@ class Side(Record):
     and ``vouched_ran``, whether the domain has run here.
     """
 
-    RECORDS = {"history": History}
+    RECORDS = {"history": History, "left": Left}
 
     host: str
     reachable: bool = True
@@ -122,6 +139,7 @@ class Side(Record):
     waits: bool = False
     barred: bool = False
     xl_alive: bool = False
+    left: tuple[Left, ...] = ()
     boot_id: str = ""
     hostname: str = ""
     copy: str = ABSENT
@@ -151,6 +169,26 @@ class Side(Record):
     def has_run(self) -> bool:
         """Whether a destination's copy shows that it has run: what never did is paused, and took no processor time."""
         return self.copy in (RUNNING, SHUT_DOWN, SUSPENDED) or (self.copy == PAUSED and self.ran)
+
+    @property
+    def half_destroyed(self) -> bool:
+        """Whether a destination's copy was not started, and its ``xl`` had begun to destroy it: it is no good any more.
+
+        That xl says so after it has written its status, which may be on no record (tools/xl/xl_migrate.c
+        migrate_receive).
+        """
+        past = self.history
+        return past.said_destroying and not (past.said_started or past.running or self.ran) and self.copy == PAUSED
+
+    @property
+    def half_made(self) -> bool:
+        """Whether a source's copy was made anew after the guest had shut down for the move, and never let go.
+
+        ``xl create`` lets it go when it is whole: that was cut off.
+        """
+        anew = self.rebooted or self.domid != self.history.domid
+        paused = self.copy == PAUSED and not self.ran
+        return self.history.restartable and self.history.domid is not None and anew and paused
 
     @property
     def arrived_paused(self) -> bool:
@@ -199,6 +237,8 @@ def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[st
         said_destroying=any(_SAID_DESTROYING in line for line in said),
         concluded=steps.get("settled", {}).get("owner"),
         leave_paused=steps.get("opened", {}).get(LEAVE_PAUSED) is True,
+        killed="xl_killed" in steps and "xl_left" not in steps,
+        told_running="reported_running" in steps,
     )
 
 

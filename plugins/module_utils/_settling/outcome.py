@@ -41,6 +41,9 @@ def outcome(source: Side, destination: Side) -> Decision | str:
             reason = "The destination could not start its copy."
             return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), reason)
         return _vouched(source, destination)
+    if destination.half_destroyed:
+        reason = "The destination did not start its copy, and has begun to destroy it."
+        return to.step(source, destination, Step(to.DESTINATION, to.DESTROY), reason)
     if copy == PAUSED:
         reason = "The destination has the permission, and its copy has not been started."
         return to.step(source, destination, Step(to.DESTINATION, to.ROLL_FORWARD), reason)

@@ -13,6 +13,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     BOTH_SILENT,
     COMMAND,
     DESTINATION_SILENT,
+    HALF_MADE,
     HUMAN,
     ORDER_UNKNOWN,
     PUT_ELSEWHERE,
@@ -162,6 +163,15 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
             "{settle} -e settle_ran=no: it has not; it is started on {source}",
             "{settle} -e settle_ran=yes: it has, or it is to stay down; it is given up on {source}, and nothing of this"
             " session starts it",
+        ),
+    ),
+    HALF_MADE: (
+        "{source} has asked the domain to shut down for the move, and has a copy of it that was made since, is"
+        " paused and has never run: the xl create that made it was cut off, or somebody has made it so.",
+        "Whether that copy is whole. What counts is on the domain's disks.",
+        (
+            "{source}: xl destroy {at}; then {settle}: it is started there again from its configuration file",
+            "{source}: xl unpause {at}, if you have made it so yourself; then {settle}",
         ),
     ),
     PUT_ELSEWHERE: (

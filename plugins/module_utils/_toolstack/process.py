@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import select
 import subprocess
+import tempfile
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlTimeout
@@ -16,7 +16,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import 
 # The messages of xl are read, so they have to be in English.
 ENGLISH = {"LC_ALL": "C", "LANGUAGE": "C"}
 
-_LOOK_S = 0.5
+# More than any command that is run so has to say.
+_OUTPUT_BYTES = 1024 * 1024
 
 # What non-root users and non-login shells often lack in PATH.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
@@ -58,30 +59,24 @@ def subprocess_runner(timeout_s: float = 120.0) -> Runner:
     return run
 
 
-def patient_runner(given_up: int = -1) -> Runner:
+def patient_runner() -> Runner:
     """Return a runner for daemons without a limit, for what may wait for xl's lock: an arrival holds it to its end.
 
-    The command is killed, and XlTimeout raised, once there is something to read, or the end, at ``given_up``.
+    The command is never killed, nor does it end because this process does: half way it would leave half a domain.
     """
 
     def run(argv: t.Sequence[str]) -> CommandResult:
-        with subprocess.Popen(  # pylint: disable=ansible-bad-function  # a daemon has no AnsibleModule
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(),
-        ) as process:
-            while True:
-                try:
-                    stdout, stderr = process.communicate(timeout=_LOOK_S)
-                    return CommandResult(process.returncode, _text(stdout), _text(stderr))
-                except subprocess.TimeoutExpired:
-                    if given_up >= 0 and select.select([given_up], [], [], 0)[0]:
-                        break
-            process.kill()
-            stderr = process.communicate()[1]
-        raise XlTimeout("{} was given up.".format(" ".join(argv)), cmd=argv, rc=-1, stderr=_text(stderr))
+        # A pipe that nobody reads any more would end it at the next line that it writes.
+        files = [_scratch() for dummy in range(2)]
+        try:
+            stdout, stderr = files
+            with spawn(argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr) as process:
+                rc = process.wait()
+            texts = [_text(os.pread(fd, _OUTPUT_BYTES, 0)) for fd in files]
+        finally:
+            for fd in files:
+                os.close(fd)
+        return CommandResult(rc, *texts)
 
     return run
 
@@ -123,6 +118,15 @@ def spawn(
         env={**environment(), **(mark or {})},
         start_new_session=leads,
     )
+
+
+def _scratch() -> int:
+    """Return a file without a name, in memory where this Python can make one there (glibc 2.27)."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("xl")
+    fd, path = tempfile.mkstemp()
+    os.unlink(path)
+    return fd
 
 
 def environment() -> dict[str, str]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import NoDestination
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.asking import HostUnknown
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import named
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan
 
 
@@ -30,23 +32,30 @@ class NothingSelected(Dom0XenError):
     remedy = "Name the hosts that are to be emptied: -e hosts=xen1,xen2"
 
 
-def require(plan: Plan) -> None:
-    """Raise CannotBeEmptied, with everything that stands in the way at once."""
+def require(plan: Plan, making_room: t.Sequence[str] = ()) -> None:
+    """Raise CannotBeEmptied, with everything that stands in the way at once.
+
+    ``making_room`` are moves of other domains, which nobody has asked for, with which there would be a way.
+    """
     if plan.possible:
         return
     why = [plan.shortage.why] if plan.shortage is not None else []
     for blocker in plan.blockers:
         why.append(f"{blocker.name} cannot leave {blocker.host}: {blocker.why}")
         why += [f"  {reason.host}: {reason.message}" for reason in blocker.reasons]
-    raise CannotBeEmptied("\n".join([f"{', '.join(plan.hosts)} cannot be emptied.", *why]))
+    remedy = None
+    if making_room:
+        why.append(f"There would be a way if other domains made room: {'; '.join(making_room)}.")
+        remedy = "Allow that with -e evacuate_make_room=true, or make room in another way."
+    raise CannotBeEmptied("\n".join([f"{', '.join(plan.hosts)} cannot be emptied.", *why]), remedy=remedy)
 
 
 def selected(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
-    """Return the dom0s that were named, as :func:`named`.
+    """Return the dom0s that were named, as :func:`known`.
 
     Raises what that raises, and NoDestination where none is left that could receive.
     """
-    chosen = named(given, inventory, groups)
+    chosen = known(given, inventory, groups)
     if set(chosen) >= set(inventory):
         raise NoDestination(
             f"all dom0s of the inventory are to be emptied at once ({', '.join(chosen)}), and none is left that the"
@@ -55,20 +64,16 @@ def selected(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.
     return chosen
 
 
-def named(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
+def known(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
     """Return the dom0s that were named: by their names or by groups of them, as a list or with commas between.
 
     Raises NothingSelected and HostUnknown.
     """
-    pieces = given.split(",") if isinstance(given, str) else given if isinstance(given, (list, tuple)) else []
-    words = [str(piece).strip() for piece in pieces if str(piece).strip()]
-    if not words:
+    chosen = named([each for each in codes(given) if each], groups, inventory)
+    if not chosen:
         raise NothingSelected("it was not said which hosts are to be emptied")
-    found: list[str] = []
-    for name in words:
-        hosts = [name] if name in inventory else [host for host in groups.get(name) or () if host in inventory]
-        if not hosts:
-            known = ", ".join(inventory[:20])
-            raise HostUnknown(f"{name} is no dom0 of the inventory, nor a group with one. The dom0s are: {known}.")
-        found += hosts
-    return tuple(dict.fromkeys(found))
+    for name in chosen:
+        if name not in inventory:
+            dom0s = ", ".join(inventory[:20])
+            raise HostUnknown(f"{name} is no dom0 of the inventory, nor a group with one. The dom0s are: {dom0s}.")
+    return chosen

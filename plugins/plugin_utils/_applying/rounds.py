@@ -12,6 +12,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR
+from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import CODES
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY, HostFacts
@@ -21,18 +23,20 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import Inter
 Hosts = t.Mapping[str, HostFacts]
 History = t.Mapping[str, t.Mapping[str, t.Any]]
 
-# What may be otherwise at the next try, or at another destination. Everything else fails again.
+# What may be otherwise at the next try, or at another destination. Everything else fails again, and what somebody has
+# cancelled is left alone. What a check has found is planned around: the next plan asks the same checks.
 RETRY = frozenset(
     {
+        *(code for code, severity in CODES.items() if severity == ERROR),
         # The way between the hosts, and a host that does not answer any more.
         *("port_unreachable", "link_lost", "link_error", "link_refused", "link_expired", "link_frame", "stalled"),
-        *("banner_wrong", "no_sender", "launch_failed", "port_range_full", "failed", "not_begun"),
+        *("unreachable", "banner_wrong", "no_sender", "launch_failed", "port_range_full", "failed", "not_begun"),
         # Processes of the session, or an xl, that were killed.
-        *("sender_gone", "sender_missing", "session_dead", "session_silent", "cancelled"),
+        *("sender_gone", "sender_missing", "session_dead", "session_silent"),
         *("xl_migrate", "xl_migrate_receive", "destination_start_failed", "xl_failed", "xl_timeout"),
         # Somebody else was there first, or the domain was busy.
         *("no_slot", "move_blocked", "domain_busy", "domain_vanished", "domid_changed", "config_changed"),
-        *("disk_busy", "not_possible", "stayed", "foreign_hand"),
+        *("disk_busy", "stayed", "refused"),
     }
 )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands as commands
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 
 
@@ -47,4 +48,18 @@ class NobodyAnswered(Dom0XenError):
     """No dom0 that was asked has told anything."""
 
     code = "nobody_answered"
-    remedy = "Make the dom0s answer; ansible dom0 -m ansible.builtin.ping says why they do not."
+    remedy = f"Make the dom0s answer; this says why they do not: {commands.module('dom0', 'ansible.builtin.ping')}"
+
+
+class FactsTooOld(Dom0XenError):
+    """What a dom0 told is older than the inventory allows."""
+
+    code = "facts_too_old"
+    remedy = "Run the playbook dom0.xen.facts, or allow a higher max_age."
+
+
+class NothingToAsk(Dom0XenError):
+    """The inventory is to ask the dom0s, and does not say which."""
+
+    code = "nothing_to_ask"
+    remedy = "Name the inventory with the dom0s in inventories, from the folder of this file."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands as commands
 from ansible_collections.dom0.xen.plugins.module_utils._records import Problem
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.document import record_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.errors import DocumentInvalid
@@ -23,8 +24,8 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import Rules
 Info = t.Mapping[str, t.Any]
 
 _REMEDIES = {
-    UNREACHABLE: "Make the host answer: ansible {host} -m ansible.builtin.ping",
-    NO_FACTS: "See what the module said of it: ansible {host} -m dom0.xen.fleet_info",
+    UNREACHABLE: "Make the host answer: " + commands.module("{host}", "ansible.builtin.ping"),
+    NO_FACTS: "See what the module said of it: " + commands.module("{host}", "dom0.xen.fleet_info"),
 }
 # A message of a host may be a traceback.
 _LONGEST_MESSAGE = 500

@@ -9,6 +9,7 @@ import collections
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands as commands
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import (
     APART,
     KINDS,
@@ -214,7 +215,7 @@ def _objections(question: Question, number: t.Mapping[str, int]) -> None:
             places = sorted(other.host for other in question.guests if other.id == guest.id)
             raise QuestionWrong(
                 f"{guest.name} ({guest.id}) is on more than one host: {', '.join(places)}.",
-                remedy="Settle first who has it: ansible-playbook dom0.xen.audit",
+                remedy=f"Settle first who has it: {commands.playbook('audit')}",
             )
         if guest.host not in number:
             raise QuestionWrong(f"{guest.name} is on {guest.host}, of which nothing is known.")

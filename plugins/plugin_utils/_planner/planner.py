@@ -31,8 +31,8 @@ Steps = list[ordering.Step]
 
 # A number of placements of the domains that may make room: up to it everything is tried.
 _SMALL = 40000
-# So often the local search begins anew, less often where there is much to look at.
-_TRIES, _WORK = 12, 12000
+# So often the local search begins anew, and so many looks it may take in all: about a second.
+_TRIES, _LOOKS = 12, 8000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,17 +115,15 @@ def _local(board: Board, hard: bool) -> Steps | None:
     if items is None:
         return None
     best: tuple[int, Steps] | None = None
-    tries = max(2, min(_TRIES, _WORK // (1 + len(items) + len(board.free_to_move)))) if hard else 1
-    for seed in range(tries):
-        layout = puzzle.solve(board, items, seed)
-        if layout is None or (best is not None and layout[1] >= best[0]):
-            continue
-        order = ordering.order(board, layout[0])
-        if order is None:
-            continue
-        cost = sum(board.size[guest] for guest, dummy in order) - board.bound
-        if best is None or cost < best[0]:
-            best = (cost, order)
-        if cost == 0:
+    spent = 0
+    for seed in range(_TRIES if hard else 1):
+        ends, extra, looks = puzzle.solve(board, items, seed, _LOOKS // 4 if hard else 0)
+        spent += looks
+        if ends is not None and (best is None or extra < best[0]):
+            order = ordering.order(board, ends)
+            cost = sum(board.size[guest] for guest, dummy in order) - board.bound if order else 0
+            if order is not None and (best is None or cost < best[0]):
+                best = (cost, order)
+        if spent >= _LOOKS or (best is not None and best[0] == 0):
             break
     return best[1] if best else None

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.board import Board, Item, Layout
 
 # How many ways to make room on a host are kept, and how many hosts are tried for it.
-_SUMS, _WAYS, _HOSTS = 300, 3, 8
+_SUMS, _WAYS, _HOSTS = 100, 3, 8
 _DEPTH = 2
 
 # What is moved as one: a number of items, or of a domain behind them.
@@ -41,18 +41,13 @@ class Puzzle:
         self.on: list[set[Piece]] = [set() for dummy in board.hosts]
         for piece, host in enumerate(self.place):
             self.on[host].add(piece)
-        self.due = [piece for piece in range(len(self.pieces)) if self._must_move(piece)]
+        self.forced = [p < self.must or self.home[p] not in item.targets for p, item in enumerate(self.pieces)]
+        self.due = [piece for piece, forced in enumerate(self.forced) if forced]
+        # The memory of those that are moved without having to.
+        self.cost = 0
         self.log: list[tuple[Piece, int]] = []
-
-    def _must_move(self, piece: Piece) -> bool:
-        return piece < self.must or self.home[piece] not in self.pieces[piece].targets
-
-    @property
-    def cost(self) -> int:
-        """The memory of those that move without having to."""
-        due = set(self.due)
-        moved = (p for p in range(len(self.pieces)) if self.place[p] != self.home[p] and p not in due)
-        return sum(self.pieces[piece].size for piece in moved)
+        # How often it was looked for what could make room on a host, which is what takes the time.
+        self.looks = 0
 
     def put(self, piece: Piece, host: int) -> None:
         """Put a piece on a host and remember where it was."""
@@ -60,6 +55,9 @@ class Puzzle:
         self._move(piece, host)
 
     def _move(self, piece: Piece, host: int) -> None:
+        if not self.forced[piece]:
+            size, home = self.pieces[piece].size, self.home[piece]
+            self.cost += size * ((host != home) - (self.place[piece] != home))
         self.on[self.place[piece]].discard(piece)
         for guest in self.pieces[piece].guests:
             self.layout.put(guest, host)
@@ -73,7 +71,7 @@ class Puzzle:
 
     def extra(self, piece: Piece) -> int:
         """Return what it costs to move a piece away from where it is put now."""
-        free = self.place[piece] != self.home[piece] or self._must_move(piece)
+        free = self.place[piece] != self.home[piece] or self.forced[piece]
         return 0 if free else self.pieces[piece].size
 
     def room(self, piece: Piece, banned: t.Container[int] = ()) -> int | None:
@@ -110,6 +108,7 @@ class Puzzle:
 
     def evictions(self, piece: Piece, host: int) -> list[tuple[int, tuple[Piece, ...]]]:
         """Return sets of pieces on a host without which another one would fit there, with their costs."""
+        self.looks += 1
         item = self.pieces[piece]
         foes: frozenset[int] = frozenset().union(*(self.layout.board.foes[guest] for guest in item.guests))
         present = foes & self.layout.on[host]
@@ -141,7 +140,7 @@ class Puzzle:
         changed = True
         while changed:
             changed = False
-            away = [p for p in range(len(self.pieces)) if self.place[p] != self.home[p] and not self._must_move(p)]
+            away = [p for p in range(len(self.pieces)) if self.place[p] != self.home[p] and not self.forced[p]]
             for piece in sorted(away, key=lambda p: (-self.pieces[p].size, p)):
                 mark, before, home = len(self.log), self.cost, self.home[piece]
                 if self._go_home(piece, home) and self.cost < before:
@@ -162,21 +161,48 @@ class Puzzle:
             self.undo(mark)
         return False
 
+    def shake(self, chance: random.Random) -> None:
+        """Begin anew with one or two hosts that somebody has made room on, and keep what is no worse."""
+        made_room = sorted({self.home[p] for p in range(self.must, len(self.pieces)) if self.place[p] != self.home[p]})
+        if not made_room:
+            return
+        mark, before = len(self.log), self.cost
+        hosts = set(chance.sample(made_room, min(len(made_room), chance.choice((1, 1, 2)))))
+        # Another host, whose pieces may change places with those.
+        hosts.add(chance.choice([host for host, is_open in enumerate(self.layout.board.open) if is_open]))
+        again = [p for p in self.due if self.place[p] in hosts and self.place[p] != self.home[p]]
+        moved = (p for p in range(self.must, len(self.pieces)) if self.place[p] != self.home[p] and not self.forced[p])
+        back = [piece for piece in moved if self.home[piece] in hosts]
+        for piece in (*again, *back):
+            self.put(piece, self.home[piece])
+        chance.shuffle(again)
+        again.sort(key=lambda piece: -self.pieces[piece].size * (1 + 0.5 * chance.random()))
+        if min(self.free[host] for host in hosts) >= 0 and all(self.insert(piece) for piece in again):
+            self.improve()
+            if self.cost <= before:
+                return
+        self.undo(mark)
 
-def solve(board: Board, items: t.Sequence[Item], seed: int) -> tuple[list[int], int] | None:
-    """Return where each domain is in the end, and the memory that moves without having to, or None.
 
-    The ``seed`` 0 takes the biggest first; others shuffle a little. Equal questions have equal answers.
+def solve(board: Board, items: t.Sequence[Item], seed: int, looks: int = 0) -> tuple[list[int] | None, int, int]:
+    """Return where each domain is in the end, or None, the memory that moves without having to, and the looks it took.
+
+    The ``seed`` 0 takes the biggest first; others shuffle a little. Up to so many ``looks`` it is made better. They are
+    counted, and there is no clock: equal questions have equal answers.
     """
     puzzle, chance = Puzzle(board, items), random.Random(seed)
-    shake = 0.0 if seed == 0 else 0.4
+    disorder = 0.0 if seed == 0 else 0.4
 
     def rank(piece: Piece) -> tuple[float, int, int]:
         item = puzzle.pieces[piece]
-        return (-item.size * (1 + shake * chance.random()), len(item.targets), piece)
+        return (-item.size * (1 + disorder * chance.random()), len(item.targets), piece)
 
     for piece in sorted(puzzle.due, key=rank):
         if not puzzle.insert(piece):
-            return None
+            return None, 0, puzzle.looks
     puzzle.improve()
-    return list(puzzle.layout.where), puzzle.cost
+    while puzzle.cost and puzzle.looks < looks:
+        # One that moves nothing takes a look, too.
+        puzzle.looks += 1
+        puzzle.shake(chance)
+    return list(puzzle.layout.where), puzzle.cost, puzzle.looks

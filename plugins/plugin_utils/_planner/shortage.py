@@ -10,6 +10,7 @@ import math
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.board import Board
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner.puzzle import Puzzle
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import GROUPS, MEMORY, ORDER, VCPUS, Shortage
 
 _ANY = 1 << 40
@@ -83,7 +84,9 @@ def explain(board: Board, proven: bool, solve: Solve) -> Shortage:
     each = _each(board, MEMORY, solve) if few else _roughly(board)
     if not each:
         names = [board.hosts[host] for host in _receiving(board)]
-        why = f"more memory on one host alone would not do; all of {', '.join(names[:_TOLD])} are too full."
+        told = ", ".join(names[:_TOLD]) + (f" and {len(names) - _TOLD} more" if len(names) > _TOLD else "")
+        proof = "more memory on one host alone would not do" if few else "no order was found that has room at each step"
+        why = f"{proof}; {told} are too full."
         return Shortage(MEMORY, 0, tuple(names), {}, proven, why)
     return _told(board, MEMORY, each, proven and few)
 
@@ -130,19 +133,18 @@ def _each(board: Board, resource: str, solve: Solve) -> dict[str, int]:
 
 
 def _roughly(board: Board) -> dict[str, int]:
-    """Return for each host how much more would do if all that finds no room went there."""
-    free, left = list(board.free), []
-    for guest in sorted(board.leavers, key=lambda guest: -board.size[guest]):
-        fitting = [host for host in board.ways[guest] if board.size[guest] <= free[host]]
-        if fitting:
-            free[min(fitting, key=lambda host: (free[host], host))] -= board.size[guest]
-        else:
-            left.append(guest)
+    """Return for each host how much more would do if all that finds no room, with others making room, went there."""
+    items = board.items(board.at)
+    if items is None:
+        return {}
+    puzzle = Puzzle(board, items)
+    due = sorted(puzzle.due, key=lambda piece: (-puzzle.pieces[piece].size, piece))
+    left = [puzzle.pieces[piece] for piece in due if not puzzle.insert(piece)]
     if not left:
         return {}
-    hosts = set(board.ways[left[0]]).intersection(*(board.ways[guest] for guest in left))
-    need = sum(board.size[guest] for guest in left)
-    return {board.hosts[host]: need - max(0, free[host]) for host in sorted(hosts)}
+    hosts = set(left[0].targets).intersection(*(item.targets for item in left))
+    need = sum(item.size for item in left)
+    return {board.hosts[host]: max(1, need - max(0, puzzle.free[host])) for host in sorted(hosts)}
 
 
 def _vcpus(board: Board, proven: bool, solve: Solve) -> Shortage:

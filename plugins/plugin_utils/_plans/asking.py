@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands as commands
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY, DomainFacts, HostFacts
@@ -47,7 +48,7 @@ class DomainTwice(Dom0XenError):
     """A domain is on two hosts."""
 
     code = "domain_on_two_hosts"
-    remedy = "Settle first who has it: ansible-playbook dom0.xen.audit tells what to do."
+    remedy = f"Settle first who has it; this tells what to do: {commands.playbook('audit')}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +103,7 @@ def stage(fleet: Fleet, empty: t.Sequence[str], settings: Settings, wanted: t.Ma
         both = f"{place.domain.name} ({place.domain.uuid}) is on {there[0]} and on {place.dom0}."
         if {there[0], place.dom0} & set(empty) or place.domain.uuid in wish:
             raise DomainTwice(both, hosts=[there[0], place.dom0], uuid=place.domain.uuid)
-        warnings.append(f"{both} It is left alone; ansible-playbook dom0.xen.audit tells what to do.")
+        warnings.append(f"{both} It is left alone; this tells what to do: {commands.playbook('audit')}")
     sizes = {uuid: pairs.size_mib(domain, host) for uuid, (host, domain) in domains.items()}
     held = _held(fleet, sizes)
     hosts = tuple(_host(dom0, fleet, settings, held, set(empty)) for dom0 in fleet.dom0s if dom0.host is not None)
@@ -178,13 +179,13 @@ def ask(found: Stage, room: bool, leave: bool) -> Question:
         targets: list[str] = []
         if not stays and (asked or room):
             # In a large fleet what makes room goes to where there is some now, and no further.
-            size = found.sizes[uuid] if narrow and not asked else 0
+            narrowed = narrow and not asked
             targets = [
                 host.name
                 for host in receiving
                 if host.name != here
                 and all(host.name in limit for limit in limits)
-                and size <= host.free_mib - host.reserve_mib
+                and not (narrowed and found.sizes[uuid] > host.free_mib - host.reserve_mib)
                 and found.pairs.possible(domain, here, host.name)
             ]
         guests.append(

@@ -52,7 +52,7 @@ class _Dumper(_BASE):
 
 def dump(plan: Plan) -> str:
     """Return the text of a plan's file."""
-    content = plan.to_result()
+    content = _plain(plan)
     document = {"format": FORMAT, "kind": KIND, "sha256": _sum(content), "content": content}
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
     comments = "".join(f"# {' '.join(line.splitlines())}".rstrip() + "\n" for line in table(plan))
@@ -83,7 +83,7 @@ def parse(text: str, path: str) -> Plan:
 
 def artifact(plan: Plan) -> str:
     """Return the plan as a text for ``set_stats``, of at most LARGEST_ARTIFACT_BYTES. Raises PlanTooLarge."""
-    content = plan.to_result()
+    content = _plain(plan)
     document = {"format": FORMAT, "kind": KIND, "sha256": _sum(content), "content": content}
     packed = base64.b64encode(zlib.compress(_canonical(document), 9)).decode()
     if len(packed) > LARGEST_ARTIFACT_BYTES:
@@ -137,6 +137,11 @@ def _plan(document: t.Any, origin: str) -> Plan:
     if plan.facts.digest != plan.digest:
         raise PlanEdited(f"{origin} holds other facts than it was made from.", path=origin)
     return plan
+
+
+def _plain(plan: Plan) -> t.Any:
+    """Return the content as nothing but what JSON has: Ansible's texts are of a class of its own."""
+    return json.loads(json.dumps(plan.to_result()))
 
 
 def _canonical(content: t.Any) -> bytes:

@@ -71,7 +71,12 @@ def make(fleet: Fleet, wish: Wish, settings: Settings, solver: Solver | None = N
     if answer.shortage is not None:
         question = ask(found, room=True, leave=wish.leave)
         answer = plan(question, solver, wish.planner)
-    return as_plan(found, question, answer, wish, RETURN if wish.wanted and not wish.empty else EMPTY)
+    return as_plan(found, question, answer, wish, goal_of(wish))
+
+
+def goal_of(wish: Wish) -> str:
+    """Return what a plan for this is called."""
+    return RETURN if wish.wanted and not wish.empty else EMPTY
 
 
 def as_plan(found: Stage, question: Question, answer: Answer, wish: Wish, goal: str) -> Plan:

@@ -125,6 +125,8 @@ class _Settling:
             if made.next == to.DONE:
                 return self._conclude(looks, Settled(True, made.owner, made.end_state, self._text))
             if made.next == to.WAIT:
+                # As a person reads it where it stays so.
+                self._text += "".join(f" {choice}." for choice in made.choices)
                 time.sleep(PAUSE_S)
                 continue
             if made.next not in (to.ACT, to.TASKS, to.UNDO):

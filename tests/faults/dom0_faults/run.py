@@ -15,7 +15,7 @@ import zlib
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials
 
-from . import deeds, playbooks, truth
+from . import deeds, person, playbooks, truth
 from .conductor import Conductor
 from .courses import COURSES, Course
 from .judge import BROKEN, MISSED, Verdict, judge
@@ -129,6 +129,11 @@ class Run:
         # Half of them move once more, which settles first.
         again = through and zlib.crc32(str(fault).encode()) % 2 == 0
         settled = playbooks.settle(world, again) if through else settle(world)
+        failed = settled.settled is False or (through and again and settled.settled is None)
+        if failed and not settled.asks and (seen_to := person.see_to(world, settled.text)):
+            self.done += seen_to
+            self.wait(SETTLED_STILL_S)
+            settled = playbooks.settle(world, again) if through else settle(world)
         if settled.asks and world.course.starts_anew and not world.off - world.gone:
             self.asked = settled.text
             ran = truth.has_run_there(world)
@@ -176,6 +181,8 @@ class Run:
         if fault is not None and fault.again is not None:
             settled = self._settle_again()
         world.let_shut_down()
+        person.end_stopped_monitors(world)
+        person.let_warm_up(world)
         self.wait(SETTLED_STILL_S)
         self.settled = settled
         verdict = judge(before, truth.look(world), settled, self.asked)

@@ -14,9 +14,10 @@ from dataclasses import asdict
 from dom0lab import Lab, LabError
 from proof import figures, playbook
 
-from .attempt import Verdict, attempt
+from .attempt import attempt
 from .field import Field
 from .listing import chosen, faults
+from .verdict import Verdict
 
 RESULT = playbook.ROOT / "build" / "faults" / "lab.json"
 LEAST = 60
@@ -58,12 +59,16 @@ def write(verdicts: list[Verdict], listed: int, wall: float, wanted: int) -> boo
 
 
 def earlier() -> tuple[list[Verdict], float]:
-    """Good verdicts that a campaign on the same code has left, and the seconds it took."""
+    """Good verdicts that a campaign on the same code has left, and the seconds it took.
+
+    Code that has no name is not known to be the same.
+    """
     try:
         document = json.loads(RESULT.read_text())
     except FileNotFoundError:
         return [], 0.0
-    if document["tried"] != playbook.tried():
+    tried = playbook.tried()
+    if not tried or document["tried"] != tried:
         return [], 0.0
     return [one for one in (Verdict(**raw) for raw in document["raw"]) if one.well], document["wall_s"]
 
@@ -78,6 +83,10 @@ def main() -> int:
     options = parser.parse_args()
     everything = faults()
     todo = chosen(everything, options.names, options.limit)
+    if unknown := [name for name in options.names if not chosen(everything, [name], None)]:
+        parser.error(f"no fault has this in its name: {', '.join(unknown)}")
+    if not todo:
+        parser.error("that is no fault at all")
     if options.list:
         print("\n".join(map(str, todo)))
         return 0

@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import time
 import typing as t
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cases.plays import Running
@@ -24,6 +23,7 @@ from .direct import Move
 from .field import Field
 from .hands import Hand
 from .listing import Fault
+from .verdict import Verdict, conclude
 
 GATE = Path(__file__).resolve().parents[1] / "cases" / "gate"
 LIMITS: dict[str, t.Any] = {"migrate_link_timeout": 10, "migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
@@ -34,6 +34,8 @@ ASK_S = 0.2
 MOMENT_S = 240
 RUN_S = 420
 DAEMONS_S = 30
+# What a guest takes to boot on a host that has just booted itself.
+BOOT_S = 240
 SETTLE = "dom0.xen.settle"
 
 
@@ -135,45 +137,6 @@ class Direct:
         """Nothing of it stays; its thread has ended or waits for a host."""
 
 
-@dataclass
-class Verdict:
-    """What became of the guest.
-
-    ``reached`` is false when the moment did not come or nothing was there to break: such a fault says nothing.
-    """
-
-    name: str
-    by: str = ""
-    reached: bool = False
-    running_twice: bool = False
-    lost: bool = False
-    left_unsettled: bool = False
-    guest_changed: bool = False
-    touched_before_banner: bool = False
-    remains: dict[str, list[str]] = field(default_factory=dict)
-    where: list[str] = field(default_factory=list)
-    boot_id_unchanged: bool | None = None
-    memory_verified: bool | None = None
-    gap_ms: int | None = None
-    move_status: int | None = None
-    settle_status: int | None = None
-    message: str = ""
-    settled: str = ""
-    seconds: float = 0.0
-    parts: dict[str, float] = field(default_factory=dict)
-    error: str = ""
-
-    @property
-    def well(self) -> bool:
-        """Whether nothing is wrong with it."""
-        bad = self.running_twice or self.lost or self.left_unsettled or self.guest_changed or self.touched_before_banner
-        return self.reached and not (bad or self.error)
-
-    def document(self) -> dict[str, t.Any]:
-        """It for the file of figures."""
-        return asdict(self)
-
-
 def strike(field: Field, fault: Fault, controller: Controller) -> list[Host]:
     """Do what is done outside the hosts; returns the hosts that have to be booted again."""
     hosts = {listing.SOURCE: field.source, listing.DESTINATION: field.destination}
@@ -219,6 +182,15 @@ def hit(field: Field, fault: Fault, armed: subprocess.Popen[str] | None) -> bool
     return True
 
 
+def copies(field: Field) -> dict[str, list[str]]:
+    """The states of the guest's copies, by host: two with its UUID on one host are two."""
+    found = {}
+    for name, hand in field.hands.items():
+        rows = (line.split() for line in hand.sh("xl list -v").splitlines())
+        found[name] = [row[4] for row in rows if field.lab.guest.uuid in row]
+    return found
+
+
 def judge(field: Field, fault: Fault, verdict: Verdict, observed: Observation | None) -> None:
     """Ask both hosts by UUID and the guest from outside."""
     deadline = time.monotonic() + DAEMONS_S
@@ -226,18 +198,8 @@ def judge(field: Field, fault: Fault, verdict: Verdict, observed: Observation | 
     while any(look.remains for look in looks.values()) and time.monotonic() < deadline:
         time.sleep(1)
         looks = field.look()
-    uuid = field.lab.guest.uuid
-    verdict.where = [name for name, hand in field.hands.items() if uuid in hand.sh("xl list -v")]
     verdict.remains = {name: look.remains for name, look in looks.items() if look.remains}
-    verdict.lost = not verdict.where and not fault.takes_the_guest
-    verdict.left_unsettled = verdict.settle_status != 0 or bool(verdict.remains) or len(verdict.where) > 1
-    if observed is not None:
-        verdict.running_twice = observed.double_answers > 0
-        verdict.boot_id_unchanged = observed.boot_id_unchanged
-        verdict.memory_verified = observed.memory_verified
-        verdict.gap_ms = int(observed.gap_ms)
-        same = observed.boot_id_unchanged and observed.memory_verified and observed.counter_never_fell
-        verdict.guest_changed = not same and not fault.takes_the_guest
+    conclude(fault, verdict, copies(field), observed)
 
 
 def touched_before_banner(field: Field) -> bool:
@@ -284,8 +246,9 @@ def attempt(field: Field, fault: Fault) -> Verdict:
             verdict.touched_before_banner = field.destination not in dark and touched_before_banner(field)
             verdict.settle_status, verdict.settled = controller.settle()
             over("settle")
-            if not fault.takes_the_guest:
-                watch.wait_answer()
+            # What may be gone answers where it is there after all.
+            if not fault.takes_the_guest or any(copies(field).values()):
+                watch.wait_answer(BOOT_S)
         judge(field, fault, verdict, watch.observation)
         over("judge")
     except (LabError, OSError, subprocess.TimeoutExpired, AssertionError, Silent) as exc:

@@ -109,20 +109,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def lab_world() -> Iterator[World]:
-    """The lab, for all cases."""
-    with Lab.up() as lab:
-        yield World(lab)
+    """The lab, for all cases: that of whoever started them, whose settings they do not know."""
+    with Lab.found_or_up() as lab:
+        world = World(lab)
+        yield world
+        world.end_runs()
 
 
 @pytest.fixture
-def world(lab_world: World, request: pytest.FixtureRequest) -> World:
+def world(lab_world: World, request: pytest.FixtureRequest) -> Iterator[World]:
     """The lab as it is, wherever the guest is; reset when a case before failed."""
     request.node.stash[WORLD] = lab_world
     lab_world.name = re.sub(r"[^A-Za-z0-9-]+", "-", request.node.name).strip("-")
     if lab_world.stale:
         lab_world.lab.reset()
         lab_world.stale = False
-    return lab_world
+    yield lab_world
+    lab_world.end_runs()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dom0lab.with_parent import with_parent
 from proof import playbook
 
 CALLBACKS = Path(__file__).parent / "callbacks"
@@ -78,8 +79,9 @@ class Running:
             **environment,
         )
         with self._log.open("w") as log:
+            # It is a controller in a session of its own: nobody else would end it when this process is killed.
             self._process = subprocess.Popen(
-                [*argv, "-e", f"migrate_result_path={self.answer}"], cwd=playbook.ROOT, env=full,
+                with_parent("KILL", [*argv, "-e", f"migrate_result_path={self.answer}"]), cwd=playbook.ROOT, env=full,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 

@@ -59,7 +59,10 @@ PINNED = {
 }
 ROUTED = {
     "b_info": {"kernel": "/boot/no-such-kernel", "altp2m": "external"},
-    "nics": [{"script": "vif-route", "gatewaydev": "eth9"}],
+    "nics": [
+        {"script": "vif-route", "gatewaydev": "eth9"},
+        {"script": f"{NOWHERE}/vif-own", "gatewaydev": "eth9"},
+    ],
 }
 MODELLED = {
     "b_info": {
@@ -153,7 +156,7 @@ ANSWERS = [
         "routed",
         "xen2",
         {PAUSED, ("gateway_missing", "xen2")},
-        {("boot_file_unseen", "xen2"), ("altp2m_stays", "xen2"), ("mac_taken", "xen2")},
+        {(code, "xen2") for code in ("boot_file_unseen", "altp2m_stays", "mac_taken", "gateway_unchecked")},
     ),
     Answer("twice", "xen2", {("uuid_twice", "xen1"), ("domain_shut_down", "xen1")}),
     Answer(
@@ -214,7 +217,7 @@ def odd_hosts(world: World) -> Iterator[None]:
         assert domid(destination, "holder") == domid(source, "centos")
         card = guest_config(name="pinned", uuid=PINNED_UUID, memory_mib=MIB, mac=OTHER_MAC)
         stack.enter_context(made_from(world, "pinned", card, PINNED))
-        card = guest_config(name="routed", uuid=ROUTED_UUID, memory_mib=MIB, mac=ROUTED_MAC)
+        card = guest_config(name="routed", uuid=ROUTED_UUID, memory_mib=MIB, mac=ROUTED_MAC, cards=2)
         stack.enter_context(made_from(world, "routed", card, ROUTED))
         card = guest_config(name="alike", uuid=ALIKE_UUID, memory_mib=MIB, mac=ROUTED_MAC)
         stack.enter_context(paused(destination, "alike", card))

@@ -162,6 +162,32 @@ def test_a_session_at_work_and_one_that_was_cut_off(home: World, record: Record)
     home.lab.guest.set_rate(usual)
 
 
+@pytest.mark.untried
+def test_two_runs_settle_at_once(home: World, record: Record) -> None:
+    """Both come to the same end, whoever of them takes the steps, and the guest goes on once."""
+    undo: dict[str, t.Any] = {"migrate_gate_undo_tasks": str(GATE / "undo.yml")}
+    name = home.name
+    home.source.run("rm -f /run/lab-undone")
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.start(**at_the_gate("pause"), **undo, migrate_link_timeout=10)
+        wait_until("the gate", lambda: waits(home), 240)
+        run.kill()
+        home.source.run("pkill -KILL -f '[_]session.daemon.* sender '")
+        runs = []
+        for number in ("one", "two"):
+            home.name = f"{name}-{number}"
+            runs.append(home.start(play=SETTLE, **undo))
+        settled = [each.wait() for each in runs]
+        watch.wait_answer(120)
+    for each in settled:
+        assert each.status == 0, each.output[-3000:]
+    home.require("xen1")
+    record.note(gap_ms=same_guest(watch.observation).gap_ms)
+    assert home.source.run("test -e /run/lab-undone", check=False).returncode == 0
+    home.name = f"{name}-again"
+    nothing_to_settle(home)
+
+
 def waits(world: World) -> bool:
     """Whether the sender holds the permission."""
     text = world.source.run("cat /run/dom0-xen/*.sender/status.json", check=False).stdout

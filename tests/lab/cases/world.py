@@ -63,6 +63,7 @@ class World:
         self.stale = False
         self.name = "case"
         self.log = BUILD / "log"
+        self._runs: list[Running] = []
 
     @property
     def source(self) -> Host:
@@ -89,7 +90,16 @@ class World:
         extra = {"domain": domain, "destination": destination, **{k: str(v) for k, v in variables.items()}}
         self.log = BUILD / self.name / "log"
         argv = playbook.command(play, inventory or self.lab.inventory, extra, options)
-        return Running(BUILD / self.name, argv, environment or {})
+        run = Running(BUILD / self.name, argv, environment or {})
+        self._runs.append(run)
+        return run
+
+    def end_runs(self) -> None:
+        """Kill what was started and still runs: it would go on with the guest of the next case."""
+        for run in self._runs:
+            if run.running():
+                run.kill()
+        self._runs.clear()
 
     def migrate(self, **arguments: t.Any) -> Outcome:
         """Run a playbook to its end."""

@@ -9,16 +9,18 @@ import json
 import os
 import shutil
 import time
+import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import control, qemu
+from .errors import LabError
 from .guest import Guest
 from .host import Host
 from .observer import Observer
-from .places import locked, state_root
-from .start import Settings, bring_up, wait_warm
+from .places import LAB_ROOT, locked, state_root
+from .start import Settings, bring_up, require_kind, wait_warm
 from .timeline import TimelineWatch
 
 Tell = Callable[[str], None]
@@ -40,15 +42,17 @@ class Lab:
 
     @classmethod
     def up(cls, settings: Settings | None = None, *, tell: Tell = print) -> Lab:
-        """Build what is not in the cache, start both hosts with the guest running on xen1, wait until all answer.
+        """Build what is not in the cache, start the hosts with the guest running on xen1, wait until all answer.
 
-        A lab that is already up in the state folder is reset and used, and left up afterwards. Raises LabError.
+        A lab that is already up in the state folder is reset and used, and left up afterwards. Raises LabError, also
+        where that one has other settings: what is then found out would be told of hosts that it was not found on.
         """
         chosen = settings or Settings()
         folder = state_root()
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / "lock"):
             if control.is_up(folder):
+                require_kind(_about(folder), chosen, folder)
                 lab = cls.attach()
                 tell("a lab is already up: resetting it")
                 lab.reset()
@@ -62,9 +66,18 @@ class Lab:
         """The lab that is up in the state folder, as it is. Raises LabError when there is none."""
         folder = state_root()
         control.ask(folder, "status")
-        about = json.loads((folder / "lab.json").read_text())
+        about = _about(folder)
         hosts = [Host(h["name"], h["address"], h["ssh_port"], folder) for h in about["hosts"]]
         return cls(folder, {host.name: host for host in hosts}, Guest(folder, hosts), about["times"])
+
+    @classmethod
+    def found_or_up(cls, *, tell: Tell = print) -> Lab:
+        """The lab that is up, whatever its settings are, after a reset; the usual one where none is up."""
+        if not control.is_up(state_root()):
+            return cls.up(tell=tell)
+        lab = cls.attach()
+        lab.reset()
+        return lab
 
     def __enter__(self) -> Lab:
         return self
@@ -139,6 +152,17 @@ class Lab:
         if self._keeper is not None:
             os.close(self._keeper)
             self._keeper = None
+
+
+def _about(folder: Path) -> dict[str, t.Any]:
+    """What a lab that is up has written down of itself. Raises LabError where it has not, or not yet."""
+    try:
+        about: dict[str, t.Any] = json.loads((folder / "lab.json").read_text())
+    except (OSError, ValueError) as exc:
+        raise LabError(
+            f"a lab is up in {folder}, and nothing is known of it ({exc})", f"Take it down: {LAB_ROOT / 'lab'} down"
+        ) from exc
+    return about
 
 
 def take_down(folder: Path) -> None:

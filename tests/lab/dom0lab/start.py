@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 
 from . import control, guest_disk, image, inventory, needs, qemu, snapshot
+from .errors import LabError
 from .guest import Guest
 from .host import Host
-from .places import cache_root, locked, mark_used, prune_cache
+from .places import LAB_ROOT, cache_root, locked, mark_used, prune_cache
 
 BOOT_TIMEOUT_S = 900
 WARM_TIMEOUT_S = 240
@@ -34,7 +35,7 @@ WARM_UP = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What kind of lab: one Debian release a host (bullseye, bookworm, trixie), memory of each host in MiB.
+    """What kind of lab: one Debian release a host (image.RELEASES), memory of each host in MiB.
 
     ``cold``: boot, and make the snapshot anew, even if there is one. ``hvm``: the hosts have QEMU, for HVM guests and
     for disks that it serves. ``share``: they can mount a folder of this machine.
@@ -46,9 +47,35 @@ class Settings:
     hvm: bool = False
     share: bool = False
 
+    @property
+    def kind(self) -> dict[str, t.Any]:
+        """What a lab is from when it comes up until it is taken down, as its lab.json has it."""
+        return {
+            "releases": list(self.releases),
+            "memory_mib": self.memory_mib,
+            "qemu": self.hvm,
+            "shared_folder": self.share,
+        }
+
 
 # What the cases need that are about disks, and about QEMU.
 WITH_QEMU = Settings(memory_mib=2304, hvm=True, share=True)
+
+
+def require_kind(about: t.Mapping[str, t.Any], wanted: Settings, folder: Path) -> None:
+    """Raise LabError where the lab that is up, whose lab.json this is, is another one than is wanted (pure)."""
+    there = about.get("kind", {})
+    differs = [
+        f"{name} {there.get(name, 'not known')} where {value} is wanted"
+        for name, value in wanted.kind.items()
+        if there.get(name) != value
+    ]
+    if len(there.get("releases", wanted.releases)) != len(wanted.releases):
+        differs.insert(0, f"{len(there['releases'])} hosts where {len(wanted.releases)} are wanted")
+    if wanted.cold:
+        differs.append("it was to be booted anew")
+    if differs:
+        raise LabError(f"another lab is up in {folder}: {'; '.join(differs)}", f"Take it down: {LAB_ROOT / 'lab'} down")
 
 
 @dataclass(frozen=True)
@@ -144,7 +171,7 @@ class _Plan:
 
     def __init__(self, settings: Settings, folder: Path, images: dict[str, image.Image], disk: Path) -> None:
         self.folder = folder
-        self.share = settings.share
+        self.settings = settings
         self.images = [images[release] for release in settings.releases]
         kvm = qemu.machine_kvm()
         ports = free_ports(len(settings.releases))
@@ -163,7 +190,7 @@ class _Plan:
     def write_files(self, warm: bool) -> None:
         pairs = list(zip(self.names, self.images, strict=True))
         shutil.rmtree(self.folder / qemu.SHARE, ignore_errors=True)
-        if self.share:
+        if self.settings.share:
             (self.folder / qemu.SHARE).mkdir()
         if warm:
             snapshot.restore(self.key, self.folder, self.names)
@@ -210,7 +237,7 @@ class _Plan:
     def write_about(self, times: dict[str, float]) -> None:
         about = {
             "hosts": [{"name": h.name, "address": h.address, "ssh_port": h.ssh_port} for h in self.hosts],
-            "releases": [own.release for own in self.images],
+            "kind": self.settings.kind,
             "snapshot": self.key,
             "times": times,
         }

@@ -8,14 +8,15 @@ What is not known here (``-k name``, ``-x``) goes to pytest, for the cases as fo
 With ``--minutes N`` no case starts after N minutes, of the cases as of the contract, and each commit begins with
 another one, so that a run with a limit is not always the same share. What was not run is "not run" in the results, and
 so is what is marked ``untried``, until it was run once with ``--untried`` and has passed. With ``--qemu`` the hosts
-have QEMU, and a folder of this machine: the cases about disks need both, and are "not run" without.
+have QEMU, and a folder of this machine: the cases about disks need both, and are "not run" without. With
+``--release`` both hosts are of another Debian, and so of another Xen; hosts of two releases are what the matrix is for.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
-import subprocess
 import sys
 import time
 import typing as t
@@ -24,9 +25,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from dom0lab import Lab, LabError
-from dom0lab.start import WITH_QEMU
+from dom0lab.image import RELEASES
+from dom0lab.start import WITH_QEMU, Settings
 
-from proof import figures, playbook, share
+from proof import child, figures, playbook, share
 
 RESULT = playbook.ROOT / "build" / "lab" / "results.json"
 WORK = playbook.ROOT / "build" / "lab-cases"
@@ -35,12 +37,13 @@ CONTRACT = "tests/contract"
 CONTRACT_TIMEOUT_S = 900
 NOTHING_COLLECTED = 5
 NOT_RUN = "not run"
+USUAL = Settings().releases[0]
 
 
 def pytest(*arguments: str) -> int:
     """Run pytest in a process of its own; returns its exit status."""
-    command = [sys.executable, "-m", "pytest", "-v", "--tb=short", "-p", "proof.share", *arguments]
-    return subprocess.run(command, cwd=playbook.ROOT, check=False).returncode
+    plugins = ["-p", "proof.share", "-p", "proof.ending"]
+    return child.run([sys.executable, "-m", "pytest", "-v", "--tb=short", *plugins, *arguments], playbook.ROOT)
 
 
 def run_cases(arguments: Sequence[str]) -> tuple[int, dict[str, t.Any]]:
@@ -63,7 +66,7 @@ def run_contract(folder: Path, arguments: Sequence[str]) -> tuple[int, list[dict
 def run_molecule() -> dict[str, t.Any]:
     """The molecule scenario, which makes a lab of its own; returns it as a case."""
     command = [sys.executable, "-m", "ansible_collections.dom0.xen.tests.tools.molecule", "lab"]
-    status = subprocess.run(command, cwd=playbook.ROOT, check=False).returncode
+    status = child.run(command, playbook.ROOT)
     return _without_figures("molecule: lab", "failed" if status else "passed")
 
 
@@ -91,21 +94,39 @@ def _without_figures(name: str, outcome: str) -> dict[str, t.Any]:
     return {"name": name, "outcome": outcome, "total_ms": None, "stop_ms": None, "gap_ms": None}
 
 
-def main() -> int:
-    """Run both on one lab and write the figures. Returns an exit status."""
+def settings(release: str, qemu: bool) -> Settings:
+    """The lab for the cases: two hosts of one release."""
+    return dataclasses.replace(WITH_QEMU if qemu else Settings(), releases=(release, release))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options that are not for pytest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-contract", action="store_true", help="leave out the contract of xl")
     parser.add_argument("--no-cases", action="store_true", help="run nothing but the contract of xl")
     parser.add_argument("--minutes", type=float, help="start no case after so many")
     parser.add_argument("--qemu", action="store_true", help="on hosts that have QEMU, which takes a lab of its own")
-    chosen, rest = parser.parse_known_args()
+    parser.add_argument("--release", choices=RELEASES, default=USUAL, help="Debian of both hosts (default %(default)s)")
+    return parser
+
+
+def main() -> int:
+    """Run both on one lab and write the figures. Returns an exit status."""
+    with child.ended_by_signals():
+        return run()
+
+
+def run() -> int:
+    """As main does, which sees to it that a signal ends the cases first and then the lab."""
+    chosen, rest = parser().parse_known_args()
     chosen_cases = bool(rest)
     rest += share_of(chosen.minutes)
     started = time.monotonic()
     cases: list[dict[str, t.Any]] = []
     checks: list[figures.Check] = []
     try:
-        with Lab.up(WITH_QEMU if chosen.qemu else None) as lab:
+        with Lab.up(settings(chosen.release, chosen.qemu)) as lab:
+            xen = lab.hosts["xen1"].run("xl info xen_version").stdout.strip()
             if not chosen.no_cases:
                 status, recorded = run_cases(rest)
                 cases += recorded["cases"]
@@ -126,15 +147,16 @@ def main() -> int:
     except LabError as exc:
         print(f"the lab: {exc}", file=sys.stderr)
         return 2
-    if not (chosen_cases or chosen.no_cases or chosen.no_contract):
+    # The scenario brings up the usual hosts, and would say nothing of others.
+    if chosen.release == USUAL and not (chosen_cases or chosen.no_cases or chosen.no_contract):
         cases.append(run_molecule())
         checks.append(figures.equal(cases[-1]["name"], cases[-1]["outcome"], "passed"))
     wall = round(time.monotonic() - started, 1)
-    ok = figures.write(RESULT, {"wall_s": wall, "cases": cases}, checks)
+    ok = figures.write(RESULT, {"release": chosen.release, "xen": xen, "wall_s": wall, "cases": cases}, checks)
     passed = sum(case["outcome"] == "passed" for case in cases)
     untried = sum(case["outcome"] == NOT_RUN for case in cases)
     print(
-        f"{passed} of {len(cases)} cases passed, {untried} not run, in {wall:.0f} s;"
+        f"{passed} of {len(cases)} cases passed on Xen {xen}, {untried} not run, in {wall:.0f} s;"
         f" figures in {playbook.shown(RESULT)}"
     )
     return 0 if ok else 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+TRIED = ("plugins", "roles", "playbooks", "tests/lab", "tests/faults")
 CONFIG = ROOT / "tests" / "lab" / "ansible.cfg"
 
 
@@ -37,10 +38,13 @@ def revision() -> str:
 
 
 def tried() -> str:
-    """What a run in the lab tries out, whatever else a commit changes: the names of the trees; empty as above."""
-    return _git(
-        "rev-parse", *(f"HEAD:{folder}" for folder in ("plugins", "roles", "playbooks", "tests/lab", "tests/faults"))
-    )
+    """What a run in the lab tries out, whatever else a commit changes: the names of the trees.
+
+    Empty outside a repository, and where something in them is not committed: that has no name.
+    """
+    if _git("status", "--porcelain", "--", *TRIED):
+        return ""
+    return _git("rev-parse", *(f"HEAD:{folder}" for folder in TRIED))
 
 
 def _git(*arguments: str) -> str:

@@ -10,13 +10,15 @@ import json
 import subprocess
 import sys
 import tarfile
+import typing as t
 from pathlib import Path
 
 import pytest
 from breaks import __main__ as campaign
-from breaks.attempt import Verdict
 from breaks.hands import packed
 from breaks.listing import CONTROLLER, MOMENTS, PLAYBOOK, SIGNS, chosen, faults
+from breaks.verdict import Verdict, conclude
+from dom0lab import Observation
 from proof import playbook
 
 ALL = faults()
@@ -138,9 +140,106 @@ def test_a_campaign_that_was_stopped_early_is_not_ok(tmp_path: Path, monkeypatch
 def test_a_campaign_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What has passed on this code counts; what went wrong, and what other code has passed, does not."""
     monkeypatch.setattr(campaign, "RESULT", tmp_path / "lab.json")
+    monkeypatch.setattr(playbook, "tried", lambda: "this")
     assert campaign.earlier() == ([], 0.0)
     good, bad = Verdict("x", reached=True, seconds=9.0), Verdict("y", reached=True, lost=True)
     campaign.write([good, bad], 69, 20.0, 1)
     assert campaign.earlier() == ([good], 20.0)
     monkeypatch.setattr(playbook, "tried", lambda: "another")
     assert campaign.earlier() == ([], 0.0)
+
+
+def test_code_that_is_not_committed_has_passed_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows whether it is the code that a campaign before was about."""
+    monkeypatch.setattr(campaign, "RESULT", tmp_path / "lab.json")
+    monkeypatch.setattr(playbook, "ROOT", tmp_path)
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@y", "-C", str(tmp_path))
+    for folder in playbook.TRIED:
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "file").touch()
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        subprocess.run([*git, *command], check=True)
+    named = playbook.tried()
+    assert len(named.split()) == len(playbook.TRIED)
+    campaign.write([Verdict("x", reached=True)], 69, 20.0, 1)
+    assert len(campaign.earlier()[0]) == 1
+    (tmp_path / "roles" / "file").write_text("changed")
+    assert playbook.tried() == ""
+    campaign.write([Verdict("x", reached=True)], 69, 20.0, 1)
+    assert campaign.earlier() == ([], 0.0)
+
+
+@pytest.mark.parametrize("arguments", [["kill-sendr@gate"], ["kill-sender@gate", "nosuch"], ["--limit", "0"]])
+def test_a_fault_that_is_not_listed_is_no_success(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip of the finger must not end as a campaign in which everything was well."""
+    monkeypatch.setattr(sys, "argv", ["breaks", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        campaign.main()
+    assert ended.value.code == 2
+    assert "fault" in capsys.readouterr().err
+
+
+def seen(**more: t.Any) -> Observation:
+    """What was seen from outside of one guest that never noticed anything."""
+    numbers = dict.fromkeys(("gap_ms", "usual_ms", "asked", "answered", "lost", "double_answers", "duration_ms"), 0)
+    whole = dict.fromkeys(("boot_id_unchanged", "counter_never_fell", "memory_verified"), True)
+    return Observation(**{**numbers, **whole, "boots": 1, "before": {}, "after": {}, **more})
+
+
+def concluded(fault: str, observed: Observation, **found: list[str]) -> Verdict:
+    """The verdict on a fault that was settled, after which these copies are there."""
+    verdict = Verdict(fault, reached=True, settle_status=0)
+    conclude(next(one for one in ALL if str(one) == fault), verdict, found, observed)
+    return verdict
+
+
+GONE_WITH_ITS_HOST = "power-destination@commit"
+ANEW = seen(boot_id_unchanged=False, counter_never_fell=False, boots=2)
+
+
+@pytest.mark.parametrize("fault", ["kill-sender@gate", GONE_WITH_ITS_HOST])
+def test_one_copy_that_runs_unharmed_is_well(fault: str) -> None:
+    """Wherever it is."""
+    assert concluded(fault, seen(), xen1=["-b----"], xen2=[]).well
+    assert concluded(fault, seen(), xen1=[], xen2=["r-----"]).well
+
+
+def test_a_guest_that_went_with_its_host_may_be_gone_or_started_anew() -> None:
+    """And no other one may."""
+    silent = seen(memory_verified=False)
+    assert concluded(GONE_WITH_ITS_HOST, silent, xen1=[], xen2=[]).well
+    assert concluded(GONE_WITH_ITS_HOST, ANEW, xen1=["-b----"], xen2=[]).well
+    assert concluded("kill-sender@gate", silent, xen1=[], xen2=[]).lost
+    assert concluded("kill-sender@gate", ANEW, xen1=["-b----"], xen2=[]).guest_changed
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [
+        seen(counter_never_fell=False),  # the copy that had been left behind goes on, over what the other has written
+        seen(boot_id_unchanged=False, counter_never_fell=False, boots=3),
+        seen(boot_id_unchanged=False, counter_never_fell=False, boots=2, memory_verified=False),
+        seen(memory_verified=False),
+        seen(double_answers=1),
+    ],
+)
+def test_what_is_there_is_excused_nothing(observed: Observation) -> None:
+    """That a guest may be gone is no leave to damage it, to turn it back, or to run it twice."""
+    assert not concluded(GONE_WITH_ITS_HOST, observed, xen1=["-b----"], xen2=[]).well
+
+
+@pytest.mark.parametrize("fault", ["kill-sender@gate", GONE_WITH_ITS_HOST])
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"xen1": ["-b----"], "xen2": ["--p---"]},
+        {"xen1": ["-b----", "---s--"], "xen2": []},
+        {"xen1": ["--p---"], "xen2": []},
+        {"xen1": [], "xen2": ["----c-"]},
+    ],
+)
+def test_two_copies_or_one_that_stands_still_are_not_settled(fault: str, found: dict[str, list[str]]) -> None:
+    """Two with one UUID on one host are two; and a paused one is nobody's end."""
+    assert concluded(fault, seen(), **found).left_unsettled

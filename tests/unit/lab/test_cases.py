@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import subprocess
@@ -20,6 +21,7 @@ from cases.plays import Outcome, Running, family, wait_until
 from cases.search import fragments, in_text
 from cases.test_findings import CASES, MEANT
 from cases.test_findings_at_once import ANSWERS
+from cases.test_suspended_source import AWAY, CUTS, KILLED
 from cases.views import FOLDER, View, saying
 from cases.world import ON_HOST
 from cryptography.hazmat.primitives import serialization
@@ -140,6 +142,38 @@ def test_a_view_of_a_host_says_other_things_of_it(tmp_path: Path) -> None:
         told = subprocess.run(["sh", str(shown), word], capture_output=True, text=True, check=True).stdout
         assert told.splitlines() == [f"virt_caps : {caps}", word]
     assert set(View(python="exec false").files("none")) == {f"{FOLDER}/none"}
+
+
+@pytest.mark.parametrize(("name", "renamed"), [("paused and renamed", True), ("paused under its name", False)])
+def test_an_xl_that_is_the_senders_last_deed_is_so_once(tmp_path: Path, name: str, renamed: bool) -> None:
+    """It kills before or after it has renamed the copy; whoever settles renames it back with the same xl."""
+    real, fake = tmp_path / "real", tmp_path / "xl"
+    real.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/did\n')
+    real.chmod(0o755)
+    text = CUTS[name][0].replace("/usr/sbin/xl", str(real)).replace(KILLED, str(tmp_path / "killed"))
+    assert text.count("pkill -KILL") == 1
+    fake.write_text(text.replace("pkill -KILL", "echo kill"))
+    did = [["list", "-v"], ["rename", "7", AWAY], ["rename", "7", AWAY], ["rename", "7", "centos"]]
+    told = [subprocess.run(["sh", str(fake), *words], capture_output=True, text=True, check=False) for words in did]
+    assert [("kill" in one.stdout, one.returncode) for one in told] == [
+        (False, 0), (True, 1), (False, 0), (False, 0),
+    ]  # fmt: skip
+    left = [" ".join(words) for number, words in enumerate(did) if renamed or number != 1]
+    assert (tmp_path / "did").read_text().splitlines() == left
+
+
+def test_a_shell_that_kills_by_command_lines_does_not_kill_itself() -> None:
+    """The pattern is in its own command line; what it is for, it finds."""
+    line = CUTS["paused and still suspended"][1]
+    (pattern,) = re.findall(r"pkill -KILL -f '([^']+)'", line)
+    assert not re.search(pattern, line)
+    for victim in (
+        "python3 -I -c import sys; from x._session.daemon import main; sys.exit() sender /run/dom0-xen",
+        "python3 -I -c import sys; from x._session.saver import main; sys.exit() /opt",
+        "/usr/lib/xen-4.17/bin/xl save -p 5 /proc/self/fd/7",
+        "/usr/lib/xen-4.17/bin/libxl-save-helper --save-domain",
+    ):
+        assert re.search(pattern, victim), victim
 
 
 def test_a_store_that_refuses_and_one_that_is_mute(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import f
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans import document
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan, PlannedMove
+from ansible_collections.dom0.xen.tests.unit.playbooks.test_evacuate import stop_streams
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
 
 pytestmark = pytest.mark.timeout(900)
@@ -125,10 +126,9 @@ def test_moves_are_made_in_their_order_and_once(user: User, plan: pathlib.Path, 
 def test_a_run_that_is_killed_is_picked_up(user: User, plan: pathlib.Path) -> None:
     """In the middle of the first move: it is watched to its end, and the second is made."""
     site = user.site
-    site["xen2"].configure(save_rate=1_000_000)
+    site["xen2"].configure(save_rate=100_000)
     first = user.start("dom0.xen.apply", "-e", f"plan_path={plan}")
-    read_until(first, "first round")
-    assert site["xen2"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    stop_streams(site["xen2"], first)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait(LIMIT_S)
     if first.stdout:

@@ -38,7 +38,32 @@ def test_what_is_not_given_is_named(site: Site, tmp_path: pathlib.Path) -> None:
     """Only what is missing."""
     log = refused(site, tmp_path, "-e", "domain=centos")
     assert "destination is not given." in log
+    given = (
+        f"Name both: ansible-playbook -i {site.inventory} dom0.xen.migrate -e domain=NAME_OR_UUID -e destination=HOST"
+    )
+    assert given in " ".join(log.split())
     assert "domain is not given." not in log
+
+
+LIMITED = {
+    "migrate": "-e domain=centos -e destination=HOST",
+    "settle": "-e domain=centos",
+    "check": "-e domain=centos",
+    "restore": "-e path=/PATH/OF/THE/IMAGE -e destination=HOST",
+}
+
+
+@pytest.mark.parametrize("playbook", LIMITED)
+def test_a_command_that_is_told_can_be_copied(site: Site, tmp_path: pathlib.Path, playbook: str) -> None:
+    """It reaches the hosts of this run: with its inventories, of which a path may have a space."""
+    spare = tmp_path / "a spare.ini"
+    spare.write_text("[spare]\n")
+    process = User(site, tmp_path).start(
+        f"dom0.xen.{playbook}", "-i", str(spare), "--limit", "xen1", "-e", "domain=centos"
+    )
+    log = " ".join(process.communicate(timeout=LIMIT_S)[0].split())
+    command = f"ansible-playbook -i {site.inventory} -i '{spare}' dom0.xen.{playbook} {LIMITED[playbook]}"
+    assert process.returncode == 2 and command in log.replace("\\", ""), log
 
 
 def test_hosts_without_an_answer_are_not_hosts_without_the_domain(site: Site, tmp_path: pathlib.Path) -> None:

@@ -12,11 +12,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import typing as t
 import uuid
 
 import pytest
-from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
@@ -113,11 +114,18 @@ def test_a_host_is_emptied_and_the_second_run_changes_nothing(operator: Operator
 
 def hold(operator: Operator, *arguments: str) -> subprocess.Popen[str]:
     """Start to empty xen1, and stop every move in the middle of its stream."""
-    operator.site["xen1"].configure(save_rate=1_000_000)
+    operator.site["xen1"].configure(save_rate=100_000)
     process = operator.ask(*arguments)
-    read_until(process, "first round")
-    assert operator.site["xen1"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    stop_streams(operator.site["xen1"], process)
     return process
+
+
+def stop_streams(host: Host, process: subprocess.Popen[str]) -> None:
+    """Wait until a domain is being sent, and stop that."""
+    deadline = time.monotonic() + LIMIT_S
+    while not host.kill("libxl-save-helper", number=signal.SIGSTOP):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def let_go(site: Site) -> None:
@@ -186,10 +194,11 @@ def test_a_destination_that_dies_while_it_is_filled(operator: Operator) -> None:
         (("-e", "hosts="), "It was not said which hosts are to be emptied."),
         (("-e", "hosts=xen1", "--limit", "xen1"), "A limit would leave out moves"),
         (("-e", "hosts=xen1", "--limit", "localhost,xen1"), "A limit would leave out moves"),
+        (("-e", "hosts=xen1", "--limit", "all"), "A limit would leave out moves"),
         (("-e", "hosts=xen1", "-e", "evacuate_unmovable=destroy"), "it is refuse, skip, suspend or shutdown"),
         (("-e", "hosts=xen1", "-e", "migrate_memory_reserve_mib=100000000"), "xen1 cannot be emptied."),
     ],
-    ids=["all", "group-of-all", "unknown", "none", "limit", "limit-with-localhost", "word", "no-room"],
+    ids=["all", "group-of-all", "unknown", "none", "limit", "limit-with-localhost", "limit-of-all", "word", "no-room"],
 )
 def test_called_wrongly(operator: Operator, arguments: tuple[str, ...], said: str) -> None:
     """A message that names the cause, never exit status 0, and nothing half-done."""

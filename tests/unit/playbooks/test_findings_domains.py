@@ -128,6 +128,7 @@ HERE: t.Mapping[str, Odd] = {
     "served": Odd({("driver_domain", "xen1")}, 'vif = [ "bridge=xenbr0,backend=net1" ]'),
     "bridged": Odd({("bridge_missing", "xen2")}, 'vif = [ "bridge=br9" ]'),
     "routed": Odd({("gateway_missing", "xen2")}, 'vif = [ "script=vif-route,gatewaydev=eth9" ]'),
+    "scripted_card": Odd({("gateway_unchecked", "xen2")}, 'vif = [ "script=/usr/local/sbin/vif-own,gatewaydev=eth9" ]'),
     "alike": Odd({("mac_taken", "xen2")}, f'vif = [ "mac={MAC}" ]'),
     "low": Odd({("memory_below_maximum", "xen1")}, "memory = 48\nmaxmem = 64", "hvm"),
     "modelled": Odd({("device_model_unseen", "xen2")}, f'device_model_override = "{NOWHERE}/qemu"', "hvm"),

@@ -198,6 +198,13 @@ def test_a_killed_xl_at_the_destination_ends_it_at_once(user: User) -> None:
     assert where(user.site) == destination
 
 
+def test_a_normal_run_warns_of_nothing(user: User) -> None:
+    """Nor one that has nothing to settle: who is used to a warning does not see the one that counts."""
+    logs = user.run("dom0.xen.settle"), user.move(other(user.site))
+    assert "Nothing to settle" in logs[0] and user.result["end_state"] == "moved"
+    assert [line for log in logs for line in log.splitlines() if "[WARNING]" in line] == []
+
+
 def test_the_end_of_the_link_is_no_loss(user: User) -> None:
     """The destination ends first where the source is slow to destroy its copy: nothing was lost by that."""
     source, destination = where(user.site), other(user.site)

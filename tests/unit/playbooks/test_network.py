@@ -115,11 +115,13 @@ def test_an_address_that_says_otherwise(user: User) -> None:
     source, destination = where(user.site), other(user.site)
     name_addresses(user.site, **{source: f"192.0.2.{source[-1]}"})
     log = fails(user, "-e", "migrate_network=10.20.0.0/24")
-    assert f"{source}: the address of {source} that the host variable dom0_xen_address gives, 192.0.2." in log
+    told = f"{source}: network_contradicts: the address of {source} that the host variable dom0_xen_address gives,"
+    assert f"{told} 192.0.2." in log
     assert [finding["code"] for finding in user.result["findings"]] == ["network_contradicts"]
     name_addresses(user.site)
     log = fails(user, "-e", "migrate_network=10.20.0.0/24", "-e", "migrate_destination_address=192.0.2.2")
-    assert f"{destination}: the address of {destination} that migrate_destination_address gives, 192.0.2.2," in log
+    told = f"{destination}: network_contradicts: the address of {destination} that migrate_destination_address gives,"
+    assert f"{told} 192.0.2.2," in log
 
 
 def test_a_move_over_a_network(user: User) -> None:
@@ -147,7 +149,7 @@ def test_another_interface_than_planned(user: User) -> None:
     source, destination = where(user.site), other(user.site)
     log = " ".join(user.move(destination, *seen("eth9", migrate_network=NETWORK)).split())
     assert where(user.site) == destination
-    assert f"{source}: {source} has 2 addresses in {NETWORK}" in log
+    assert f"{source}: network_several_addresses: {source} has 2 addresses in {NETWORK}" in log
     assert [(one["code"], one["host"]) for one in user.result["remarks"]] == [
         ("path_other_interface", source),
         ("path_other_interface", destination),

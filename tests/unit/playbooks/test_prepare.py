@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 
@@ -15,6 +16,23 @@ from dom0_double.driver.site import Site
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User
 
 pytestmark = pytest.mark.timeout(600)
+
+
+def interpreter(folder: pathlib.Path, *, with_pyxs: bool) -> pathlib.Path:
+    """Return a Python that has no packages, or pyxs alone."""
+    packages, python = folder / "packages", folder / "python"
+    packages.mkdir()
+    if with_pyxs:
+        (packages / "pyxs").symlink_to(pathlib.Path(pyxs.__file__).parent)
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{packages}" exec "{sys.executable}" -S "$@"\n')
+    python.chmod(0o755)
+    return python
+
+
+def distribution(family: str, manager: str) -> str:
+    """Return the variable that stands for what a host of this kind says of itself: it is not asked then."""
+    facts = {"ansible_os_family": family, "ansible_distribution": family, "ansible_pkg_mgr": manager}
+    return json.dumps({"__prepare_distribution": {"ansible_facts": facts}})
 
 
 def test_a_host_that_cannot_take_part_fails_and_is_named(tmp_path: pathlib.Path) -> None:
@@ -37,16 +55,42 @@ def test_a_host_that_cannot_take_part_fails_and_is_named(tmp_path: pathlib.Path)
 @pytest.mark.parametrize(("given", "wanted"), [("true", True), ("false", False), ("no", False)])
 def test_paramiko_is_installed_only_when_asked_for(tmp_path: pathlib.Path, given: str, wanted: bool) -> None:
     """On the command line every value is a text, also the one that says no. No host has its package here."""
-    packages, python = tmp_path / "packages", tmp_path / "python"
-    packages.mkdir()
-    (packages / "pyxs").symlink_to(pathlib.Path(pyxs.__file__).parent)
-    python.write_text(f'#!/bin/sh\nPYTHONPATH="{packages}" exec "{sys.executable}" -S "$@"\n')
-    python.chmod(0o755)
+    python = interpreter(tmp_path, with_pyxs=True)
     site = Site(tmp_path / "double")
     site.up(["xen1"], python=str(python))
     more = ("-e", f"prepare_ssh={given}", "-e", '{"prepare_ssh_packages": {}}')
     process = User(site, tmp_path).start("dom0.xen.prepare", *more)
     log = process.communicate(timeout=LIMIT_S)[0]
     assert site.down() == []
-    assert ("Install pyxs and paramiko" in log) is wanted, log
+    assert ("is known for paramiko. " in log) is wanted, log
     assert process.returncode == (2 if wanted else 0), log
+
+
+@pytest.mark.parametrize("family", ["Alpine", "Suse", "Archlinux"])
+def test_where_no_package_is_known_it_says_how_to_install_it(tmp_path: pathlib.Path, family: str) -> None:
+    """These distributions have no package of pyxs, and their own tool would only say that it knows none."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1"], python=str(interpreter(tmp_path, with_pyxs=False)))
+    process = User(site, tmp_path).start("dom0.xen.prepare", "-e", distribution(family, "none"))
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert site.down() == []
+    assert process.returncode == 2, log
+    assert f"no package of {family} is known for pyxs. " in log and "/opt/dom0-xen/bin/pip install pyxs" in log, log
+
+
+def test_a_package_manager_without_a_module_is_called_by_name(tmp_path: pathlib.Path) -> None:
+    """ansible-core has none for apk; what is there already is not asked for again."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1"], python=str(interpreter(tmp_path, with_pyxs=True)))
+    called = tmp_path / "called"
+    apk = site["xen1"].paths.bin / "apk"
+    apk.write_text(f'#!/bin/sh\necho "$@" >>{called}\n')
+    apk.chmod(0o755)
+    process = User(site, tmp_path).start(
+        "dom0.xen.prepare", "-e", "prepare_ssh=true", "-e", distribution("Alpine", "apk")
+    )
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert site.down() == []
+    assert called.exists(), log
+    assert called.read_text().splitlines() == ["add --no-progress py3-paramiko"]
+    assert "does not find paramiko" in log

@@ -42,7 +42,10 @@ def test_tcp_must_be_confirmed(user: User) -> None:
     """Nothing begins, and one message names cause, host and remedy."""
     source = where(user.site)
     log = fails(user, "-e", "migrate_transport=tcp")
-    assert f"{source}: over the transport tcp everybody on the way" in log and "migrate_allow_plain" in log
+    assert (
+        f"{source}: plain_not_allowed: over the transport tcp everybody on the way" in log
+        and "migrate_allow_plain" in log
+    )
     assert where(user.site) == source
     assert user.result["end_state"] == "refused"
     for host in user.site.hosts.values():

@@ -38,6 +38,23 @@ def test_an_option_is_required_or_has_a_default(role: str) -> None:
     assert not found
 
 
+LIMITS = ("link", "stop_link", "ready", "stall", "gate")
+
+
+def test_the_page_on_the_link_says_what_each_limit_counts() -> None:
+    """In seconds, with its default, from when, and what comes at its end: as the role has it."""
+    page = (ROLES.parent / "docs" / "docsite" / "rst" / "link.rst").read_text(encoding="utf-8")
+    table = page.partition("What exactly each of the limits counts, all in seconds:")[2].partition("\nEach thing")[0]
+    rows = [[" ".join(cell.split()) for cell in row.split("\n     - ")] for row in table.split("\n   * - ")[2:]]
+    found = {name.strip("`"): (int(default), counted, end) for name, default, counted, end in rows}
+    assert list(found) == [f"migrate_{name}_timeout" for name in LIMITS]
+    for name, (default, counted, end) in found.items():
+        option = options("migrate")[name]
+        assert (option["default"], option["type"]) == (default, "int")
+        assert "Seconds" in option["description"][0] or "in seconds" in option["description"][0]
+        assert "from" in counted and "the move is given up" in end
+
+
 @pytest.mark.parametrize("role", NAMES)
 def test_options_carry_the_role_in_their_name(role: str) -> None:
     """Variables of other roles cannot get in."""

@@ -76,6 +76,7 @@ def create_fresh(session: Session, config: Json, paused: bool, watched: bool) ->
                 session.destroy(domid)
                 return log.RC_FAIL
             _attach(session, domid)
+        session.hit("create.made")
     except _Failed as exc:
         return exc.rc
     if not paused:

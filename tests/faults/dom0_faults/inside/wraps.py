@@ -31,12 +31,8 @@ WAITS: dict[str, dict[str, float]] = {
     "_session.driver": {"DELIVERY_LIMIT": 1.0},
     "_session.telling": {"INTERVAL": 0.3, "INTERVAL_MAX": 0.5},
     "_session.observe": {"LOOK_INTERVAL": 0.3},
-    "_session.receiver": {
-        "GIVE_UP_LIMIT": 3.0,
-        "UNUSED_GIVE_UP_LIMIT": 1.0,
-        "REPORT_LINGER": 12.0,
-        "OBSERVE_RUNNING_AFTER": 0.1,
-    },
+    "_session.receiver": {"REPORT_LINGER": 12.0, "OBSERVE_RUNNING_AFTER": 0.1},
+    "_session.receiver_deadlines": {"GIVE_UP_LIMIT": 3.0, "UNUSED_GIVE_UP_LIMIT": 1.0},
     "_session.late_shutdown": _LATE,
 }
 SETTLING_WAITS: dict[str, dict[str, float]] = {

@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.plugin_utils.test_outlook i
 
 pytestmark = pytest.mark.timeout(300)
 
+ODD = {"cpu_policy": {"features": "bfebfbff"}}
 SKIPPED = {"skipped": True, "changed": False}
 
 
@@ -46,6 +47,7 @@ def test_a_no_fails_and_is_written(playbook: Playbook, tmp_path: pathlib.Path) -
         task("nothing"),
         task("half", domain="centos"),
         task("full", source="xen1", result_path="/proc/no/check.json"),
+        task("odd", domain="centos", destination="xen2", domain_info={"domains": [{**BOTH["domains"][1], **ODD}]}),
     )
     assert {name: (bool(result.get("failed")), result.get("code")) for name, result in found.items()} == {
         "emptied": (False, None),
@@ -57,6 +59,7 @@ def test_a_no_fails_and_is_written(playbook: Playbook, tmp_path: pathlib.Path) -
         "nothing": (True, "question_incomplete"),
         "half": (True, "question_incomplete"),
         "full": (True, "result_not_written"),
+        "odd": (True, "cpu_policy_invalid"),
     }
     assert all(result["possible"] is not bool(result.get("failed")) for result in found.values())
     assert found["emptied"]["domains"][0]["hosts"] == ["xen2", "xen3"]

@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._records import Address, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
@@ -90,6 +91,24 @@ def test_it_decides_between_three_actions(playbook: Playbook) -> None:
         "memory_kib": 131072,
         "memory_max_kib": 131072,
     }
+
+
+def test_a_processor_that_is_none_is_refused(playbook: Playbook) -> None:
+    """A text in the place of a list, as facts become that were written down and read again: with its host."""
+    policy = {**Policy("GenuineIntel", ("bfebfbff",), 13, 2, 1 << 31, 0).to_result(), "features": "bfebfbff"}
+    there = host("xen2").to_result()
+    there["equipment"]["processor"]["hvm_max"] = policy
+    shown = {"domains": [{**domain().to_result(), "cpu_policy": policy}]}
+    found = results(
+        playbook,
+        most=check(info(host("xen1")), {"host": there}),
+        shown=check(info(host("xen1")), info(host("xen2")), domain_info=shown),
+    )
+    assert {(result["failed"], result["code"]) for result in found.values()} == {(True, "cpu_policy_invalid")}
+    words = "features of a policy of a processor is to be a list of words, and is 'bfebfbff'. Remedy: Ask anew"
+    assert [f"{name}: {words}" in found[key]["msg"] for key, name in (("most", "xen2"), ("shown", "xen1"))] == [
+        True
+    ] * 2
 
 
 def test_a_move_that_is_taken_over_goes_on_as_it_was_begun(playbook: Playbook) -> None:
@@ -192,7 +211,7 @@ def test_waivers_as_they_are_given_with_e(playbook: Playbook, tmp_path: pathlib.
     refused = found["mistyped"]
     assert (refused["code"], refused["accepted"]) == ("waiver_unknown", [])
     assert refused["msg"].startswith(
-        "centos cannot be moved from xen1 to xen2. localhost: 'name_takn' cannot be waived"
+        "centos cannot be moved from xen1 to xen2. localhost: waiver_unknown: 'name_takn' cannot be waived"
     )
     assert "the nearest are: name_taken" in refused["msg"]
     assert refused["warnings"][0].startswith("xen2: bridge_missing is waived: ")

@@ -35,7 +35,21 @@ def test_a_domain_is_only_unknown_when_every_host_was_asked(playbook: Playbook) 
     found = playbook.run(*({**task, "register": name} for name, task in tasks.items()), register=together).results
     assert found["lost"]["failed"]
     assert found["lost"]["code"] == "domain_not_looked_for"
-    assert "xen2: xen2 cannot be reached from the controller (Permission denied). Remedy:" in found["lost"]["msg"]
+    assert (
+        "xen2: host_unreachable: xen2 cannot be reached from the controller (Permission denied). Remedy:"
+        in found["lost"]["msg"]
+    )
     assert found["unknown"]["moves"][0]["uuid"] is None
     assert "The domains there are: xen1: none; xen2: web." in found["unknown"]["warnings"][0]
     assert found["there"]["warnings"] == ["Could not look for centos on: xen2."]
+
+
+def test_settings_that_are_far_off_are_one_warning_of_the_run(playbook: Playbook) -> None:
+    """What Ansible has from its environment or its file counts; the module's own warnings stay beside it."""
+    playbook.environment = {"ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_FORKS": "1"}
+    answers = {f"xen{number}": {"host": host(f"xen{number}", domains=(DOM0,)).to_result()} for number in range(3, 23)}
+    with_it = {"host": host("xen1").to_result()}
+    found = playbook.run({**_plan("centos", xen1=with_it, **answers), "register": "result"}).results
+    (told,) = found["warnings"]
+    assert "host_key_checking is off" in told and "forks is 1: 21 dom0s are asked in 21 turns" in told
+    assert "pipelining is off" in told

@@ -11,7 +11,14 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import Limit, beyond, limits_listed, rejected
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Answer, Policy, policy, read_policy, where
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import (
+    Answer,
+    Policy,
+    PolicyInvalid,
+    policy,
+    where,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Processor
 
 INTEL: Answer = (0xD, 0x756E6547, 0x6C65746E, 0x49656E69)
 PLATFORM_INFO, ARCH_CAPABILITIES = 0xCE, 0x10A
@@ -125,20 +132,43 @@ def test_limits_for_a_sentence() -> None:
 
 def test_policy_travels() -> None:
     """From host to host, as plain values."""
-    assert read_policy(SHOWN.to_result()) == SHOWN
+    assert Policy.from_result(SHOWN.to_result()) == SHOWN
     without = dataclasses.replace(SHOWN, max_subleaf=None, features=())
-    assert read_policy(without.to_result()) == without
+    assert Policy.from_result(without.to_result()) == without
+    assert Policy.from_result({**SHOWN.to_result(), "of_a_newer_version": 1}) == SHOWN
 
 
-@pytest.mark.parametrize(
-    "changes", [{"max_leaf": "13"}, {"platform_info": None}, {"features": ["xyz"]}, {"features": [1]}, {"features": 1}]
-)
-def test_what_is_no_policy(changes: dict[str, t.Any]) -> None:
-    """Is not taken for one."""
-    with pytest.raises((TypeError, ValueError)):
-        read_policy({**SHOWN.to_result(), **changes})
-    with pytest.raises(TypeError):
-        read_policy({"max_leaf": 1})
+NONE: list[tuple[dict[str, t.Any], str]] = [
+    ({"max_leaf": "13"}, "max_leaf of a policy"),
+    ({"max_leaf": True}, "and is True"),
+    ({"platform_info": None}, "platform_info of a policy"),
+    ({"max_extended_leaf": -1}, "not negative"),
+    ({"max_subleaf": 1.5}, "max_subleaf of a policy"),
+    ({"vendor": 7}, "vendor of a policy"),
+    ({"features": ["xyz"]}, "hexadecimal digits, and is 'xyz'"),
+    ({"features": ["1ffffffff"]}, "hexadecimal digits"),
+    ({"features": [1]}, "hexadecimal digits, and is 1"),
+    ({"features": 1}, "a list of words"),
+    # Each of its letters is a word of hexadecimal digits.
+    ({"features": "bfebfbff"}, "a list of words, and is 'bfebfbff'"),
+    ({"features": {"0": "bfebfbff"}}, "a list of words"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), NONE)
+def test_what_is_no_policy(changes: dict[str, t.Any], words: str) -> None:
+    """Is not taken for one: neither by itself nor among facts, and a person is told which field it is."""
+    with pytest.raises(PolicyInvalid, match=words):
+        Policy.from_result({**SHOWN.to_result(), **changes})
+    with pytest.raises(PolicyInvalid, match=words):
+        Processor.from_result({**Processor(None, (), None).to_result(), "hvm_max": {**SHOWN.to_result(), **changes}})
+
+
+@pytest.mark.parametrize("given", ["bfebfbff", {"max_leaf": 1}, [], 7])
+def test_what_has_not_its_fields(given: t.Any) -> None:
+    """A text of a result is none."""
+    with pytest.raises(PolicyInvalid, match="a policy of a processor"):
+        Policy.from_result(given)
 
 
 def test_every_word_has_its_place() -> None:

@@ -108,7 +108,25 @@ def test_file_systems(tmp_path: pathlib.Path) -> None:
 
 def test_a_host_where_nothing_can_be_seen(tmp_path: pathlib.Path) -> None:
     """Has empty lists, and is no failure."""
-    assert equipment({}, str(tmp_path)) == Equipment(processor=Processor(None, (), None))
+    assert equipment({}, str(tmp_path)) == Equipment(processor=Processor(None, (), None), boot=())
+
+
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what domains boot from nothing is told then; an empty folder is told as such."""
+    (tmp_path / "boot").mkdir()
+    put(tmp_path, "usr/bin/pygrub")
+    assert equipment({}, str(tmp_path)).boot == ("/usr/bin/pygrub",)
+    listed = os.listdir
+
+    def refused(path: str) -> list[str]:
+        if path == str(tmp_path / "boot"):
+            raise PermissionError(path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "listdir", refused)
+    assert equipment({}, str(tmp_path)).boot is None
 
 
 def test_programs_users_and_the_processor(tmp_path: pathlib.Path) -> None:

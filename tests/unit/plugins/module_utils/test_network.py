@@ -26,6 +26,8 @@ LINKS: list[dict[str, t.Any]] = [
         "addr_info": [{"local": "192.0.2.11"}, {"local": "fe80::1"}, {"local": "2001:db8::11"}],
     },
     {"ifname": "ovs0", "linkinfo": {"info_kind": "openvswitch"}, "mtu": None},
+    {"ifname": "eth4", "addr_info": [{"local": "fe80::4"}]},
+    {"ifname": "eth5", "addr_info": [{"local": "169.254.0.5"}]},
     {"ifname": "tun0", "linkinfo": {"info_kind": "tun"}, "addr_info": [{"address": "198.51.100.1"}]},
 ]
 
@@ -36,6 +38,7 @@ def test_ip_tells_bridges_and_addresses_at_once() -> None:
     assert found.bridges == ("ovs0", "xenbr1")
     assert found.addresses == (Address("xenbr1", "192.0.2.11"), Address("xenbr1", "2001:db8::11"))
     assert found.mtus == {"xenbr1": 9000}
+    assert found.ipv4 == ("lo", "xenbr1", "eth5")
 
 
 def test_network_of_a_real_dom0() -> None:

@@ -23,9 +23,12 @@ def test_every_host_that_could_not_be_asked_is_told_with_cause_and_remedy() -> N
     answers = {"xen1": SEEN, "xen2": BLIND, "xen3": UNREACHABLE, "xen4": FAILED}
     text = str(cannot_look("centos", "xen2", answers))
     assert "'centos' could not be looked for on: xen2, xen3, xen4. It is not on: xen1." in text
-    assert "1. xen2: the connection is not root's. Remedy: Use become." in text
-    assert "2. xen3: xen3 cannot be reached from the controller (Permission denied (publickey)). Remedy:" in text
-    assert "3. xen4: there are no facts of xen4 (Missing sudo password). Remedy:" in text
+    assert "1. xen2: not_root: the connection is not root's. Remedy: Use become." in text
+    assert (
+        "2. xen3: host_unreachable: xen3 cannot be reached from the controller (Permission denied (publickey)). Remedy:"
+        in text
+    )
+    assert "3. xen4: host_without_facts: there are no facts of xen4 (Missing sudo password). Remedy:" in text
 
 
 def test_a_destination_that_the_inventory_lacks_is_told_with_them() -> None:

@@ -91,11 +91,11 @@ def test_a_domain_without_a_host_has_the_first_reason_of_each() -> None:
     lines = words.about_all(outlook)
     assert lines[0] == "xen1 cannot be emptied: 1 of its 2 domains cannot go to another host."
     assert lines[3] == "web     no host"
-    assert lines[4].startswith("  not to xen2: pci_passthrough: xen1: web has PCI devices")
-    assert lines[5].startswith("  not to xen3: host_unreachable: xen3: xen3 cannot be reached")
+    assert lines[4].startswith("  not to xen2: xen1: pci_passthrough: web has PCI devices")
+    assert lines[5].startswith("  not to xen3: xen3: host_unreachable: xen3 cannot be reached")
     assert words.code(outlook) == "pci_passthrough"
     both = words.about_all(every(domains=told(ITSELF, odd)))
-    assert both[3].startswith("  not to xen2, xen3: pci_passthrough: xen1: ") and len(both) == 4
+    assert both[3].startswith("  not to xen2, xen3: xen1: pci_passthrough: ") and len(both) == 4
 
 
 def test_a_source_that_did_not_tell_its_domains_is_not_empty() -> None:
@@ -121,7 +121,10 @@ def test_what_the_source_lacks_is_told_once() -> None:
     outlook = every({"xen1": lacking})
     assert (outlook.possible, [f.code for f in outlook.findings]) == (False, ["pyxs_missing"])
     assert open_hosts(outlook)["centos"] == ["xen2", "xen3"]
-    assert words.about_all(outlook)[:2] == ["xen1 cannot be emptied.", "xen1: no pyxs. Remedy: Install it."]
+    assert words.about_all(outlook)[:2] == [
+        "xen1 cannot be emptied.",
+        "xen1: pyxs_missing: no pyxs. Remedy: Install it.",
+    ]
 
 
 def test_no_other_host_and_the_host_itself() -> None:
@@ -167,6 +170,8 @@ def test_one_domain_is_found_wherever_it_is() -> None:
         assert (outlook.source, outlook.domains[0].domid) == ("xen1", 3)
     outlook, lines = one(UUID, {"xen2": info(host("xen2", bridges=(), free_memory_mib=1))})
     assert not outlook.possible and lines[0] == "centos cannot be moved from xen1 to xen2, for 2 reasons:"
+    codes = [f.code for f in outlook.domains[0].places[0].findings if f.severity == "error"]
+    assert [line.split(": ")[1] for line in lines[1:]] == codes == ["not_enough_memory", "bridge_missing"]
     assert words.sentence(lines[0]) == "centos cannot be moved from xen1 to xen2, for 2 reasons."
     paused = told(domain(state=DomainState(paused=True)))
     assert words.code(one_domain(request(domain="centos", destination="xen2"), HOSTS, paused, ())) == "domain_paused"
@@ -178,6 +183,19 @@ def test_one_domain_that_is_there_already() -> None:
     outlook, lines = one("centos", there, destination_address="127.0.0.1")
     assert outlook.possible and lines == ["centos is already on xen2."]
     assert words.about_findings(outlook) == []
+
+
+def test_each_line_has_its_code() -> None:
+    """About one domain as about many, so that it can be looked up, and waived: errors, warnings and what is waived."""
+    bare = {"xen2": info(host("xen2", bridges=())), "xen3": info(host("xen3", bridges=()))}
+    outlook, (text,) = one(UUID, bare)
+    assert "xen2. xen2: bridge_missing: network card 0" in text
+    (table,) = [text for text in words.about_all(every(bare)) if "not to xen2" in text and "centos" in text]
+    assert table.startswith("  not to xen2: xen2: bridge_missing: network card 0")
+    outlook, dummy = one(UUID, bare, waive=("bridge_missing",), transport="tcp", allow_plain=True)
+    told = words.about_findings(outlook)
+    assert told[0].startswith("xen2: bridge_missing is waived: ")
+    assert any(text.startswith("xen1: plain_transport: ") for text in told)
 
 
 def test_one_domain_that_is_not_found() -> None:

@@ -16,7 +16,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._planning import (
     DomainOnSeveralHosts,
     Move,
     MoveNameTaken,
-    names_taken,
+    NamesTaken,
     plan_move,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
@@ -113,8 +113,17 @@ def test_a_name_that_the_inventory_has_is_refused() -> None:
 def test_a_move_of_the_same_run_does_not_take_its_own_name() -> None:
     """Two playbooks of one run may move a domain the same way, with a move back in between."""
     groups = {"all": ["xen1", "centos@xen1", "web@xen1"], "dom0_moves": ["centos@xen1"]}
-    assert names_taken({"groups": groups}) == {"xen1", "web@xen1"}
-    assert names_taken({}) == set()
+    taken = NamesTaken({"groups": groups})
+    assert [name for name in groups["all"] if name in taken] == ["xen1", "web@xen1"]
+    assert "xen1" not in NamesTaken({})
+
+
+def test_a_domain_that_the_inventory_lists_gives_its_move_its_name_unless_it_became_a_machine() -> None:
+    """A limit on it must let the move through; one with a connection to the guest must not become a move."""
+    groups = {"all": ["xen1", "centos@xen1", "web@xen1"], "dom0_xen_domains": ["centos@xen1", "web@xen1"]}
+    hostvars = {"centos@xen1": {"ansible_connection": "dom0.xen.move"}, "web@xen1": {"ansible_connection": "ssh"}}
+    taken = NamesTaken({"groups": groups, "hostvars": hostvars})
+    assert [name for name in groups["all"] if name in taken] == ["xen1", "web@xen1"]
 
 
 def test_a_name_is_made_fit_for_an_inventory() -> None:

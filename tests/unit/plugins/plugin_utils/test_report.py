@@ -85,3 +85,9 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: pathlib.Path) -> None:
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["result.json"]
     with pytest.raises(ResultNotWritten):
         write(str(tmp_path / "new" / "result.json" / "below.json"), {})
+
+
+def test_the_result_says_when_it_was() -> None:
+    """A report of many moves puts them on one line of time; a session that never told gives null."""
+    assert build(MOVED, {**STATUS, "began_s": 1795448672.57}, DOMAIN, "xen1", "xen2")["began_s"] == 1795448672.57
+    assert build(STAYED, None, DOMAIN, "", "xen2")["began_s"] is None

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Finding
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import BOOT_MAX, ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import BOOT_MAX, ConfigFile, Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     EQUIPMENT,
@@ -59,6 +59,19 @@ def test_what_a_domain_boots_from(build: dict[str, t.Any], boot: tuple[str, ...]
     seen = found(with_config(b_info=build), *boot)
     assert [finding.code for finding in seen] == (["boot_file_unseen"] if missing else [])
     assert not missing or (seen[0].details["paths"] == missing and "next reboot" in seen[0].message)
+
+
+def test_what_was_not_looked_at_is_not_told_as_missing() -> None:
+    """By an older host_info, or where the folder cannot be read; a host that has nothing in it has told that."""
+    subject = with_config(b_info={"kernel": KERNEL, "bootloader": "pygrub"})
+    told = dataclasses.replace(EQUIPMENT, boot=()).to_result()
+    for equipment, codes in (
+        (Equipment.from_result({key: value for key, value in told.items() if key != "boot"}), []),
+        (Equipment.from_result({**told, "boot": None}), []),
+        (Equipment.from_result(told), ["boot_file_unseen"]),
+    ):
+        seen = findings(host("xen1"), host("xen2", equipment=equipment), subject, request())
+        assert [finding.code for finding in seen] == codes
 
 
 def test_what_it_means_for_the_move() -> None:

@@ -30,11 +30,17 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.exampl
 CARD: dict[str, t.Any] = CONFIG["nics"][0]
 MAC = CARD["mac"]
 ROUTED = {**CARD, "script": "/etc/xen/scripts/vif-route"}
+OWN = {**CARD, "script": "/etc/xen/scripts/vif-route-own", "gatewaydev": "eth9"}
+# The interfaces with an IPv4 address of any kind, by the facts: eth7 with one of the link.
+IPV4 = ("lo", "eth7")
 
 
-def equipped(name: str, **changes: t.Any) -> HostFacts:
+def equipped(name: str, addresses: t.Iterable[Address] | None = None, **changes: t.Any) -> HostFacts:
     """The host of the examples with another network."""
-    return host(name, equipment=dataclasses.replace(EQUIPMENT, **changes), bridges=("xenbr0", "br-lan"))
+    equipment, scripts = dataclasses.replace(EQUIPMENT, **changes), (*EQUIPMENT.scripts, "vif-route6", "vif-route-own")
+    network = {"addresses": tuple(addresses)} if addresses is not None else {}
+    equipment = dataclasses.replace(equipment, scripts=scripts)
+    return host(name, equipment=equipment, bridges=("xenbr0", "br-lan"), **network)
 
 
 def found(destination: HostFacts, subject: DomainFacts | None = None, **asked: t.Any) -> list[Finding]:
@@ -59,19 +65,43 @@ def codes(*asked: t.Any, **more: t.Any) -> list[str]:
         (ROUTED, [Address("eth1", "192.0.2.9")], ["gateway_missing"]),
         ({**ROUTED, "script": "vif-route"}, [Address("eth1", "192.0.2.9")], ["gateway_missing"]),
         ({**CARD, "gatewaydev": "eth1"}, [Address("eth0", "192.0.2.9")], []),
+        # Any IPv4 address does for the script: eth7 has one of the link.
+        ({**ROUTED, "gatewaydev": "eth7"}, [Address("eth1", "192.0.2.9")], []),
+        # What a script of one's own needs is not known: perhaps a gateway fe80::1.
+        ({**ROUTED, "script": "/etc/xen/scripts/vif-route6"}, [Address("eth1", "192.0.2.9")], []),
+        (OWN, [Address("eth1", "192.0.2.9")], ["gateway_unchecked"]),
+        ({**OWN, "script": "/usr/local/sbin/vif-route"}, [Address("eth1", "192.0.2.9")], ["gateway_unchecked"]),
+        (OWN, [Address("eth9", "192.0.2.9")], []),
+        ({**OWN, "gatewaydev": "eth7"}, [Address("eth1", "192.0.2.9")], []),
         ({**ROUTED, "backend_domname": "Domain-0"}, [Address("eth1", "192.0.2.9")], []),
-        # A host that was asked over the network has some: then they could not be read.
-        (ROUTED, [], []),
+        (ROUTED, [], ["gateway_missing"]),
     ],
 )
 def test_a_routed_card_needs_a_gateway(card: dict[str, t.Any], addresses: list[Address], expected: list[str]) -> None:
     """With an IPv4 address, which the script gives to the card's end on dom0."""
-    assert codes(host("xen2", addresses=tuple(addresses)), with_config(nics=[card])) == expected
+    subject = with_config(nics=[card])
+    assert codes(equipped("xen2", ipv4=IPV4, addresses=addresses), subject) == expected
+
+
+def test_facts_without_addresses_of_the_link_refuse_nothing() -> None:
+    """As an older host_info, and one that could not read them, has told."""
+    (told,) = found(equipped("xen2", ipv4=(), addresses=[Address("eth1", "192.0.2.9")]), with_config(nics=[ROUTED]))
+    assert (told.code, told.severity) == ("gateway_unchecked", "warning") and "169.254.0.0/16" in told.message
+    for addresses in ([Address("eth0", "192.0.2.9")], []):
+        assert codes(equipped("xen2", ipv4=(), addresses=addresses), with_config(nics=[ROUTED])) == []
+
+
+def test_what_cannot_be_seen_of_a_script_is_told() -> None:
+    """Whose it is, and what becomes of the domain if it fails."""
+    there = equipped("xen2", ipv4=IPV4, addresses=[Address("eth1", "192.0.2.9")])
+    (told,) = found(there, with_config(nics=[OWN]))
+    assert "what the script vif-route-own needs of eth9 is not known" in told.message
+    assert "as on xen1" in told.remedy and "centos stays where it is" in told.remedy
 
 
 def test_a_gateway_that_comes_later_can_be_waived() -> None:
     """The message names what is there."""
-    there = host("xen2", addresses=(Address("eth1", "192.0.2.9"),))
+    there = equipped("xen2", ipv4=IPV4, addresses=[Address("eth1", "192.0.2.9")])
     (told,) = found(there, with_config(nics=[ROUTED]), waive=("gateway_missing",))
     assert told.severity == "waived" and "over eth0 of dom0" in told.message and "192.0.2.9 at eth1" in told.message
 

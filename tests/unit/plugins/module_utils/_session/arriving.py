@@ -63,6 +63,9 @@ class Receiving:
             yield from self._gets(w, state)
         if ((w.saves and w.copy != "none") or (w.cold and w.xl_d == "prepared")) and not w.copy_told:
             yield "receiver tells that the copy is made", w._replace(copy_told=True, back=(*w.back, COPY_MADE))
+        if w.cold and not w.input_open and w.xl_d == "receiving" and w.faults:
+            late = w._replace(faults=w.faults - 1)
+            yield "receiver leaves xl, which makes the domain", self.tell(late, "xl stays")
         if not w.link_up or self._halves.sender_over(w):
             event = "expired" if state.phase is not words.Phase.STARTING else "failed"
             yield "receiver's link expires", self.tell(w, event)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import (
     destination,
+    destination_state,
     messages,
     source,
     source_state,
@@ -44,10 +45,11 @@ EVENTS: dict[str, words.Event] = {
     "undo started": words.GateUndoStarted(),
     "undone": words.GateUndone(),
     "exited": words.XlExited(1, FAILURE),
+    "xl stays": words.XlStays(),
     "cannot look": words.Observed(words.Copy(words.CopyState.UNKNOWN)),
 }
 # What must not make a process act once the commit has left it, or has reached it.
-DEADLINES = ("failed", "peer failed", "expired", "stalled", "cancelled")
+DEADLINES = ("failed", "peer failed", "expired", "stalled", "cancelled", "xl stays")
 
 
 def report(outcome: words.Report) -> str:
@@ -145,4 +147,4 @@ def source_machine(
 
 def destination_machine(advance: Advance = destination.advance, makes: bool = False) -> Machine:
     """The destination's half; ``makes`` its domain with ``cold``."""
-    return Machine(destination.DestinationState(NAME, makes=makes), advance)
+    return Machine(destination_state.DestinationState(NAME, makes=makes), advance)

@@ -119,7 +119,7 @@ class Sending:
             return w._replace(sender_events=(*w.sender_events, event))
         before = self._halves.source.states[w.sender]
         number, actions = self._halves.source.advance(w.sender, event)
-        if self._halves.strict and before.commit_left and actions and event in DEADLINES:
+        if self._halves.strict and not before.never_runs_there and actions and event in DEADLINES:
             raise Violation(f'after the commit request "{event}" made the sender act')
         told = w._replace(sender=number, sender_do=actions, sender_before=w.sender if actions else 0)
         return told if actions else self._goes_on(told)
@@ -154,6 +154,8 @@ class Sending:
         elif isinstance(action, CloseXl):
             yield "closes the answers", w._replace(answers_open=False)
         elif isinstance(action, KillXl):
+            if w.cold and w.guest == "down" and not action.making:
+                yield "leaves xl, which makes the domain", w._replace(sender_events=(*w.sender_events, "xl stays"))
             yield "kills xl", xl_source_dead(w)
         elif isinstance(action, StopSaving):
             yield from stop_saving(w)

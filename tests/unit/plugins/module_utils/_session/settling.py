@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.module_utils._session import words
-from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination_state import DestinationState
 from ansible_collections.dom0.xen.plugins.module_utils._session.sender_status import waits_for_settling
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to

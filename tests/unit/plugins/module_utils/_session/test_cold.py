@@ -179,15 +179,58 @@ def test_the_process_that_shuts_it_down_is_killed(site: Site) -> None:
     runs_on(site, "xen1")
 
 
-def test_a_destination_that_waits_gives_up_when_it_is_told(site: Site) -> None:
-    """Its xl may wait for another one's arrival for as long as that takes, and must not make a copy afterwards."""
+def test_a_destination_that_makes_it_gives_up_when_that_is_made(site: Site) -> None:
+    """Its xl may wait for another one's arrival for as long as that takes; ended half way it leaves half a domain."""
     site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 10})
     move = begin(site)
     when_it_is_down(site)
     site["xen1"].kill("_session.shutter")
     assert move.result()["end_state"] == "stayed"
     until(lambda: not site["xen2"].left_over())
-    assert site["xen2"].passed("create.done") == []
+    assert site["xen2"].passed("create.done") and site["xen2"].passed("unpause.start") == []
+    runs_on(site, "xen1")
+
+
+def test_what_makes_it_there_is_waited_for_when_its_parent_is_killed(site: Site) -> None:
+    """Until then nobody can know what becomes of the copy; then it is given up."""
+    site["xen2"].faults({"point": "create.make", "action": "stall", "seconds": 5})
+    move = begin(site)
+    when_it_is_down(site)
+    site["xen2"].kill("_session.starter")
+    result = move.result()
+    assert result["end_state"] == "stayed", result
+    assert site["xen2"].passed("create.done")
+    runs_on(site, "xen1")
+
+
+def test_an_xl_that_starts_it_again_and_hangs_is_left(site: Site) -> None:
+    """It is not ended half way: the run says that nothing is certain, and settling goes by what comes of it."""
+    site["xen2"].faults({"point": "create.make", "action": "exit", "status": 1, "times": 9})
+    site["xen1"].faults({"point": "create.made", "action": "stall", "seconds": 30})
+    move = begin(site, ready_timeout=2.0, shutdown_timeout=5.0)
+    result = move.result()
+    assert (result["end_state"], result["owner"]) == ("unsettled", "unsettled")
+    assert result["error"]["code"] == "xl_stays" and "failed with exit status 1" in result["error"]["msg"]
+    assert site["xen1"].passed("create.done") == []
+    assert move.settle().end_state == "stayed"
+    assert site["xen1"].passed("create.done")
+    runs_on(site, "xen1")
+
+
+def test_half_a_domain_is_none_that_stays(site: Site) -> None:
+    """Somebody ends that xl half way: what it leaves is neither started nor taken for the domain."""
+    site["xen2"].faults({"point": "create.make", "action": "exit", "status": 1, "times": 9})
+    site["xen1"].faults({"point": "create.made", "action": "kill"})
+    move = begin(site)
+    result = move.result()
+    assert (result["end_state"], result["owner"]) == ("unsettled", "unsettled")
+    assert "was cut off" in result["error"]["msg"]
+    made = move.settle()
+    assert made.end_state == "half_made"
+    (domain,) = site["xen1"].domains()
+    assert f"xl destroy {domain['domid']}" in made.choices[0]
+    site["xen1"].run("xl", "destroy", str(domain["domid"]))
+    assert move.settle().end_state == "stayed"
     runs_on(site, "xen1")
 
 

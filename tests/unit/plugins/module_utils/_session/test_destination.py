@@ -11,7 +11,8 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import words
 from ansible_collections.dom0.xen.plugins.module_utils._session.actions import Journal, WriteXl
-from ansible_collections.dom0.xen.plugins.module_utils._session.destination import DestinationState, advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.destination_state import DestinationState
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Event, Owner, Phase
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.course import (
     BAR,
@@ -32,6 +33,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.cours
     READY,
     RUNS,
     STREAMING,
+    XL_STAYS,
     play,
     seen,
 )
@@ -191,6 +193,22 @@ MADE: dict[str, tuple[tuple[Event, ...], list[str]]] = {
         (*SENT, EXITED, seen("running")),
         ["record ended", "report 0, kept, not gone", "end: unsettled"],
     ),
+    # An xl create is not ended half way: whoever settles waits for it.
+    "it is given up, and is still being made": ((*SENT, PEER_FAILED, XL_STAYS), ["note xl_left", "look"]),
+    "in the making, and nothing is here yet": (
+        (*SENT, PEER_FAILED, XL_STAYS, seen("absent")),
+        ["record ended", "report None, kept, not gone", "end: unsettled"],
+    ),
+    "half made": (
+        (*SENT, FAILED, XL_STAYS, seen("paused", INCOMING)),
+        ["record ended", "report None, kept, not gone", "end: unsettled"],
+    ),
+    "in the making, and somebody has started it": (
+        (*SENT, FAILED, XL_STAYS, seen("running")),
+        ["record ended", "report 0, kept, not gone", "end: unsettled"],
+    ),
+    "made after the commit it is waited for": ((*COMMITTED, XL_STAYS), []),
+    "made while nothing has failed": ((*SENT, XL_STAYS), []),
     "the source has given up": ((*SENT, PEER_FAILED, EXITED, seen("absent")), ["record ended", "end: stayed"]),
     "ready, and nothing is here": (
         (*GATE, CANCELLED, EXITED, seen("absent")),

@@ -216,8 +216,11 @@ def test_one_that_was_received_is_watched_under_the_name_it_had_then(make: Make,
     os.kill(monitor.pid, signal.SIGSTOP)
     dom0.xl.destroy(domid)
     assert being(down) is Being.LEAVING
+    assert down._busy == monitor.pid
     os.kill(monitor.pid, signal.SIGKILL)
     dom0.until(lambda: being(down) is Being.TAKEN)
+    # Whoever is told of a busy process later is not told of this one.
+    assert down._busy is None
 
 
 def test_a_start_that_waits_for_the_lock_of_xl_is_waited_for(make: Make, tmp_path: pathlib.Path) -> None:

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import typing as t
+from dataclasses import replace
 
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
@@ -22,12 +23,17 @@ from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procf
 from ansible_collections.dom0.xen.plugins.module_utils._session import disks
 from ansible_collections.dom0.xen.plugins.module_utils._session.guard import Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import SenderSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner, Phase
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
+from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 __all__ = ["make_site"]
 
 GUEST = GuestConfig(memory_mib=16, compact=True)
+STREAMING = SourceState(GUEST.name, phase=Phase.STREAMING, xl_runs=True)
+TRANSFERRED = replace(STREAMING, phase=Phase.TRANSFERRED)
+# Method suspend: the destination has made its domain, and this one is paused when it is saved.
+PAUSED = replace(STREAMING, pauses=True, copy_told=True)
 
 
 @pytest.fixture
@@ -48,7 +54,11 @@ def store(host: Host) -> t.Iterator[XenStore]:
 
 
 def guard(
-    store: XenStore, folder: pathlib.Path, held: bool = False, clock: t.Callable[[], float] = time.monotonic
+    store: XenStore,
+    folder: pathlib.Path,
+    held: bool = False,
+    clock: t.Callable[[], float] = time.monotonic,
+    **more: t.Any,
 ) -> Guard:
     """Return the guard of a session that sends the guest, whose gate the controller may hold."""
     journal = folder / "journal"
@@ -61,7 +71,7 @@ def guard(
             runtime_folder=str(folder / "run" / "0123456789abcdef.sender"),
             journal_folder=str(journal),
             peer_certificate="",
-            xl="xl",
+            xl=more.pop("xl", "xl"),
             link_timeout=1,
             peer_host="",
             destination_address="",
@@ -72,6 +82,7 @@ def guard(
             gate_held=held,
             gate_timeout=1,
             progress_interval=1,
+            **more,
         ),
         store,
         clock,
@@ -129,15 +140,50 @@ def test_while_the_destination_takes_its_time_the_look_stays_young(
     link = host.autostart(GUEST)
     subject = guard(store, tmp_path, clock=lambda: now[0])
     subject.prepare(1)
-    subject.tend(Phase.TRANSFERRED, 1, idle=True)
+    subject.tend(TRANSFERRED, 1, idle=True)
     assert not link.is_symlink()
     host.autostart(GUEST)
-    subject.tend(Phase.TRANSFERRED, 1, idle=True)
+    subject.tend(TRANSFERRED, 1, idle=True)
     now[0] = 0.5
-    subject.tend(Phase.TRANSFERRED, 1, idle=False)
+    subject.tend(TRANSFERRED, 1, idle=False)
     assert link.is_symlink()
-    subject.tend(Phase.TRANSFERRED, 1, idle=True)
+    subject.tend(TRANSFERRED, 1, idle=True)
     assert not link.is_symlink()
+
+
+def test_nothing_is_set_aside_for_a_move_that_has_failed(host: Host, store: XenStore, tmp_path: pathlib.Path) -> None:
+    """The guard goes by the state as it is now, whatever phase it has come to."""
+    link = host.autostart(GUEST)
+    subject = guard(store, tmp_path)
+    subject.prepare(1)
+    subject.tend(replace(TRANSFERRED, failure=Failure("stalled", "nothing has moved")), 1, idle=True)
+    assert link.is_symlink()
+    subject.tend(TRANSFERRED, 1, idle=True)
+    assert not link.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("state", "asked"),
+    [(STREAMING, True), (PAUSED, False), (replace(STREAMING, phase=Phase.SUSPENDING), False)],
+    ids=["runs", "paused while its stream flows", "suspended"],
+)
+def test_nothing_more_is_asked_of_xl_when_the_guest_stands_still(
+    store: XenStore, tmp_path: pathlib.Path, state: SourceState, asked: bool
+) -> None:
+    """What was begun is told; a second question is put only while the guest runs."""
+    xl, questions, goes_on = tmp_path / "xl.sh", tmp_path / "questions", tmp_path / "goes_on"
+    xl.write_text(f"#!/bin/sh\necho $1 >>{questions}\nuntil [ -e {goes_on} ]; do sleep 0.05; done\n")
+    xl.chmod(0o755)
+    subject = guard(store, tmp_path, xl=str(xl), liveness=True, method="suspend" if state.pauses else "live")
+    subject.tend(STREAMING, 1, idle=False)
+    deadline = time.monotonic() + 30
+    while not questions.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    subject.tend(state, 1, idle=False)
+    goes_on.touch()
+    time.sleep(1.5)
+    assert (len(questions.read_text().split()) > 1) is asked
 
 
 def test_the_disks_are_looked_at_from_the_end_of_the_stream_on(
@@ -159,7 +205,7 @@ def test_the_disks_are_looked_at_from_the_end_of_the_stream_on(
     monkeypatch.setattr(os, "fsync", noted)
     subject = guard(store, tmp_path)
     subject.prepare(1)
-    subject.tend(Phase.TRANSFERRED, 1, idle=False)
+    subject.tend(TRANSFERRED, 1, idle=False)
     assert flushed.wait(20)
 
 

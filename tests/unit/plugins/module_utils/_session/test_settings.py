@@ -36,7 +36,10 @@ def test_policy_travels_with_the_settings() -> None:
     assert settings().most_shown is None
 
 
-@pytest.mark.parametrize("document", [{"features": ["1"]}, {**MOST.to_result(), "max_leaf": "d"}])
+@pytest.mark.parametrize(
+    "document",
+    [{"features": ["1"]}, {**MOST.to_result(), "features": "bfebfbff"}, {**MOST.to_result(), "max_leaf": "d"}],
+)
 def test_what_is_no_policy_is_refused(document: dict[str, t.Any]) -> None:
     """Before anything is sent."""
     with pytest.raises(SettingsWrong):

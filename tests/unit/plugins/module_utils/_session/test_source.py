@@ -152,7 +152,9 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "peer failed after the request": ((*ASKED, PEER_FAILED), []),
     "link expires after the request": ((*ASKED, EXPIRED), []),
     "stalls after the request": ((*ASKED, STALLED), []),
-    "stalls when it was given back": ((*ASKED, RETURNED, STALLED), []),
+    # It was told that the domain goes on here, and nothing can run it there any more.
+    "stalls when it was given back": ((*ASKED, RETURNED, STALLED), ["note xl_killed", "kill xl"]),
+    "given back, and killed": ((*ASKED, RETURNED, STALLED, EXITED), ["record xl_exited", "look"]),
     "stalls when it runs there": ((*ASKED, RUNS, STALLED), []),
     "stalls when it runs there unasked": ((*GATE, RUNS, STALLED), []),
     "xl ends after the request": ((*ASKED, EXITED), ["record xl_exited"]),

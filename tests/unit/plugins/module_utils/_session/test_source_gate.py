@@ -60,7 +60,10 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
     "stalls while they are undone": ((*WAITS, UNDO_STARTED, STALLED), []),
     "stalls before that": ((*GATE, STALLED), ["record abort", "record refused", "tell xl: it failed there"]),
     "stalls when they are undone": ((*WAITS, UNDONE, STALLED), ["note xl_killed", "kill xl"]),
-    "stalls when it was given back after the commit": ((*STARTED, PERMIT, RETURNED, UNDONE, STALLED), []),
+    "stalls when it was given back after the commit": (
+        (*STARTED, PERMIT, RETURNED, UNDONE, STALLED),
+        ["note xl_killed", "kill xl"],
+    ),
     "tasks started": (STARTED, ["record gate_tasks_started"]),
     "tasks started too early": ((*GATE, TASKS_STARTED), []),
     "tasks started after a refusal": ((*HELD, FAILED, TASKS_STARTED), []),

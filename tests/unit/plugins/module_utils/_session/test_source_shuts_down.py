@@ -28,7 +28,9 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.cours
     READY,
     RETURNED,
     RUNS,
+    STALLED,
     TASKS_STARTED,
+    XL_STAYS,
     play,
     seen,
 )
@@ -38,6 +40,7 @@ HELD = replace(FIRST, gate_held=True)
 ASKED: tuple[Event, ...] = (CONNECTED, HEADER, COPY_MADE)
 GATE = (*ASKED, COMPLETE, READY)
 KILLED = (*ASKED, EXITED)
+LATE = (*ASKED, COMPLETE, FAILED, STALLED)
 AGAIN = ["record go_on", "go on", "look"]
 STAYED = ["record ended", "send failed", "end: stayed"]
 THERE = ["record unsettled", "kill xl"]
@@ -72,6 +75,10 @@ COURSES: dict[str, tuple[SourceState, tuple[Event, ...], list[str]]] = {
         (*GATE, PERMISSION, TASKS_STARTED, EXITED, seen("absent")),
         UNSETTLED,
     ),
+    "what starts it again takes too long": (FIRST, LATE, ["note xl_killed", "kill xl"]),
+    "and makes it: left to whoever settles": (FIRST, (*LATE, XL_STAYS), ["note xl_left", *UNSETTLED]),
+    "made while nothing has failed": (FIRST, (*ASKED, COMPLETE, XL_STAYS), []),
+    "half made: it does not count as one that stays": (FIRST, (*KILLED, seen("half_made")), UNSETTLED),
     "the link is gone at the gate": (HELD, (*GATE, PERMISSION, EXPIRED, EXITED, seen("absent")), AGAIN),
 }
 

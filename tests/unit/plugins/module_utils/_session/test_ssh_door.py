@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -254,6 +255,62 @@ def test_what_an_earlier_boot_of_this_host_has_left(keys: pathlib.Path) -> None:
     tidied(keys)
     assert keys.read_text() == f"{THEIRS}\n{others}\n"
     assert recorded(keys) == []
+
+
+EARLIER = "01234567-89ab-cdef-0123-456789abcdef"
+NO_BOOT: list[dict[str, t.Any]] = [{}, {"boot_id": None}, {"boot_id": ""}, {"boot_id": "01234567-89ab"}]
+NO_PROCESS: dict[str, t.Any] = {"pid": None, "started": None, "made": None}
+
+
+def recorded_as(keys: pathlib.Path, session: str, document: dict[str, t.Any]) -> list[pathlib.Path]:
+    """Write anew what a session says of where it has a line, in memory and on the disk."""
+    paths = [
+        keys.parent.parent / "run" / "ssh-doors" / session,
+        keys.parent.parent / "journals" / f"{session}.receiver" / RECORD,
+    ]
+    known = json.loads(paths[0].read_text())
+    del known["boot_id"]
+    for path in paths:
+        path.write_text(json.dumps({**known, **document}))
+    return paths
+
+
+@pytest.mark.parametrize("process", [{}, NO_PROCESS], ids=["process", "nothing"])
+@pytest.mark.parametrize("boot", [*NO_BOOT, {"boot_id": _procfs.boot_id()}])
+def test_a_record_without_its_boot_takes_no_living_line(
+    keys: pathlib.Path, boot: dict[str, t.Any], process: dict[str, t.Any]
+) -> None:
+    """Its process, or else its line, tells that the session lives: it must be able to come in again."""
+    one = door(keys)
+    one.open(1)
+    before = keys.read_text()
+    recorded_as(keys, SESSION, {**boot, **process})
+    tidied(keys)
+    assert keys.read_text() == before and recorded(keys) == [SESSION, SESSION]
+    # As an older one wrote it, which could not read its boot either.
+    keys.write_text(before.replace(_procfs.boot_id(), ""))
+    tidied(keys)
+    assert keys.read_text() == before.replace(_procfs.boot_id(), "") and recorded(keys) == [SESSION, SESSION]
+    one.close()
+    assert keys.read_text() == THEIRS + "\n" and recorded(keys) == []
+
+
+@pytest.mark.parametrize("line", [EARLIER, "", None], ids=["earlier", "unread", "now"])
+@pytest.mark.parametrize("process", [{}, NO_PROCESS], ids=["process", "nothing"])
+@pytest.mark.parametrize("boot", NO_BOOT)
+def test_a_record_without_its_boot_takes_a_dead_line(
+    keys: pathlib.Path, boot: dict[str, t.Any], process: dict[str, t.Any], line: str | None
+) -> None:
+    """After the host was restarted, or the process killed: it is this host's; that of another host's session stays."""
+    left_over(keys)
+    dead = keys.read_text().splitlines()[-1].replace(_procfs.boot_id(), _procfs.boot_id() if line is None else line)
+    others = dead.replace("e" * 16, "d" * 16).replace(_procfs.boot_id(), EARLIER)
+    keys.write_text(f"{THEIRS}\n{dead}\n{others}\n")
+    in_memory, dummy = recorded_as(keys, "e" * 16, {**boot, **process})
+    if line is not None:
+        in_memory.unlink()
+    tidied(keys)
+    assert keys.read_text() == f"{THEIRS}\n{others}\n" and recorded(keys) == []
 
 
 def test_a_record_that_is_none(keys: pathlib.Path) -> None:

@@ -96,6 +96,21 @@ def test_a_source_that_never_gives_its_permission(site: Site) -> None:
     runs_on_the_source(site, boot)
 
 
+def test_a_source_that_hangs_when_the_domain_was_given_back(site: Site) -> None:
+    """The destination could not start it; the xl that was told so stands still, is killed, and that is told."""
+    boot = boot_of(site)
+    site["xen2"].faults({"point": "receive.renamed", "action": "status", "status": 3})
+    move = stuck(site, "xen1", "migrate.status")
+    result = move.result()
+    assert (result["end_state"], result["error"]["code"]) == ("unsettled", "source_not_running")
+    assert "could not start the domain" in result["error"]["msg"] and "was ended by force" in result["error"]["msg"]
+    steps = move.steps()
+    assert steps.index("reported_returned") < steps.index("xl_killed") < steps.index("xl_exited")
+    assert site.running(UUID) == []
+    assert move.settle().end_state == "stayed"
+    runs_on_the_source(site, boot)
+
+
 def test_memory_that_does_not_move(site: Site) -> None:
     """The guest runs on meanwhile, and may be waited for longer; it is never paused."""
     site["xen2"].faults({"point": "receive.config", "action": "stall", "seconds": 4 * PATIENCE})

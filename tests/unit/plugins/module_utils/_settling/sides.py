@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
     PAUSED,
     SUSPENDED,
@@ -66,3 +67,11 @@ def short(made: to.Decision) -> str:
     if made.next == to.DONE:
         return f"done: {made.owner}, {made.end_state}"
     return f"human: {made.end_state}" if made.next == to.HUMAN else made.next
+
+
+def require(source: Side, destination: Side, decided: str) -> None:
+    """Require this decision, with a reason; a person who has to choose is told what is known and between what."""
+    made = decide(source, destination)
+    assert short(made) == decided
+    assert made.reason and len(made.known) == 2
+    assert bool(made.choices) == (made.next in (to.HUMAN, to.TASKS, to.UNDO))

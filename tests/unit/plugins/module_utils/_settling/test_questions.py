@@ -23,6 +23,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
     Side,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._settling.others import NOBODY, Others
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling import (
+    test_decide_destination,
+    test_decide_done,
+    test_decide_later,
+    test_decide_person,
+    test_decide_source,
+)
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.sides import (
     ASKED,
     FIRST,
@@ -36,7 +43,6 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.test
     THERE,
     phantom,
 )
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._settling.test_decide import CASES
 
 ROOT = pathlib.Path(__file__).resolve().parents[5]
 SPEC = yaml.safe_load((ROOT / "roles" / "settle" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
@@ -49,6 +55,13 @@ MAPPED = {
     "migrate_gate_undo_tasks": "settle_gate_undo_tasks",
 }
 
+CASES: dict[str, tuple[Side, Side, str]] = {
+    **test_decide_person.CASES,
+    **test_decide_done.CASES,
+    **test_decide_later.CASES,
+    **test_decide_source.CASES,
+    **test_decide_destination.CASES,
+}
 ALL: dict[str, tuple[Side, Side, Others]] = {
     **{name: (source, destination, NOBODY) for name, (source, destination, _decided) in CASES.items()},
     **{name: (source, destination, others) for name, (source, destination, others, _decided) in BY_HAND.items()},

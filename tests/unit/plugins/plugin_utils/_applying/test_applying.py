@@ -30,7 +30,7 @@ SWAP = (
 PLAN = steps.steps_of(SWAP, ())
 
 
-def fleet(sessions: t.Mapping[str, t.Any] | None = None, **places: str) -> dict[str, HostFacts]:
+def fleet(sessions: t.Mapping[str, t.Any] | None = None, /, **places: str) -> dict[str, HostFacts]:
     """Three hosts with their domains, ``a`` and ``b``, and sessions by host."""
     uuids = {"a": A, "b": B}
     found = {}
@@ -56,7 +56,7 @@ def states(found: steps.Sorted) -> list[str]:
 )
 def test_a_plan_that_was_cut_off_is_picked_up(places: dict[str, str], expected: list[str]) -> None:
     """Wherever that was: what counts is where the domains are."""
-    found = steps.sort_out(PLAN, fleet(**places))
+    found = steps.sort_out(PLAN, fleet(None, **places))
     assert (states(found), found.changed) == (expected, ())
 
 

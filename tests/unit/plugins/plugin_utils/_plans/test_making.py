@@ -75,6 +75,8 @@ def test_reserve_of_a_host_and_of_the_run() -> None:
     assert not plan(known, "xen1").possible
     assert not plan(fleet(), "xen1", memory_reserve_mib=800).possible
     assert plan(fleet(), "xen1", memory_reserve_mib=700).possible
+    made = plan(fleet(), "xen1", memory_reserve_mib=100000)
+    assert made.shortage is not None and made.shortage.resource == "memory" and not made.blockers
 
 
 def test_makes_room_where_only_that_works() -> None:

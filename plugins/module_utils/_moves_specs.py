@@ -1,0 +1,84 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the action plugins that carry out plans and empty hosts (private to the collection)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, METHODS
+from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
+
+Spec = t.Dict[str, t.Dict[str, t.Any]]
+
+MOVES_PREPARE: Spec = {
+    "moves": {"type": "list", "elements": "dict", "required": True},
+    "hosts": {"type": "dict", "required": True},
+    "departures": {"type": "dict", "default": {}},
+    "arrivals": {"type": "dict", "default": {}},
+    "parallel": {"type": "int", "default": 0},
+    "deadline": {"type": "float", "default": 0.0},
+    "rows": {"type": "str", "default": "domains", "choices": ["domains", "hosts"]},
+    "plan": {"type": "str", "default": ""},
+    "leave_out": {"type": "list", "elements": "str", "default": []},
+}
+
+MOVES_TURN: Spec = {
+    "board": {"type": "path", "required": True},
+    "number": {"type": "int", "required": True},
+    "state": {"type": "str", "default": "begun", "choices": ["begun", "done", "failed"]},
+    "beat_path": {"type": "str", "default": ""},
+}
+
+MOVES_COMPARE: Spec = {
+    "moves": {"type": "list", "elements": "dict", "required": True},
+    "results": {"type": "dict", "default": {}},
+    "result_path": {"type": "str", "default": ""},
+}
+
+PLAN_PROGRESS: Spec = {
+    "path": {"type": "str", "default": ""},
+    "plan": {"type": "str", "default": ""},
+    "hosts": {"type": "dict", "required": True},
+    "settled": {"type": "bool", "default": False},
+}
+
+EVACUATION_LOOK: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "empty": {"type": "raw", "required": True},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "outcomes": {"type": "list", "elements": "dict", "default": []},
+    "history": {"type": "dict", "default": {}},
+    "retries": {"type": "int", "default": 2},
+}
+
+EVACUATION_PLAN: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "empty": {"type": "list", "elements": "str", "required": True},
+    "wanted": {"type": "dict", "default": {}},
+    "leave": {"type": "bool", "default": False},
+    "make_room": {"type": "bool", "default": False},
+    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
+    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
+    "allow_plain": {"type": "bool", "default": False},
+    "allow_cold": {"type": "bool", "default": False},
+    "memory_reserve_mib": {"type": "int", "default": 0},
+    "dom0_memory_min_mib": {"type": "int", "default": 512},
+    "vcpus_per_cpu": {"type": "float", "default": 0.0},
+    "planner": {"type": "str", "default": "builtin", "choices": ["builtin", "optimal"]},
+    "waive": {"type": "raw", "default": []},
+    "follow_config": {"type": "bool", "default": True},
+    "network": {"type": "raw", "default": []},
+    "map_bridges": {"type": "dict", "default": {}},
+    "map_disks": {"type": "dict", "default": {}},
+}
+
+EVACUATION_RESULT: Spec = {
+    "selected": {"type": "list", "elements": "str", "required": True},
+    "seen": {"type": "dict", "required": True},
+    "moves": {"type": "list", "elements": "dict", "default": []},
+    "history": {"type": "dict", "default": {}},
+    "why": {"type": "str", "default": ""},
+    "result_path": {"type": "str", "default": ""},
+}
