@@ -123,6 +123,7 @@ def test_moves_are_made_in_their_order_and_once(user: User, plan: pathlib.Path, 
     assert all(len(site.intervals(guest)) == 2 for guest in IDS.values())
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_is_picked_up(user: User, plan: pathlib.Path) -> None:
     """In the middle of the first move: it is watched to its end, and the second is made."""
     site = user.site
@@ -143,6 +144,7 @@ def test_a_run_that_is_killed_is_picked_up(user: User, plan: pathlib.Path) -> No
     assert all(len(site.intervals(guest)) == 2 for guest in IDS.values())
 
 
+@pytest.mark.long
 def test_what_fails_keeps_only_what_needs_it(user: User, plan: pathlib.Path) -> None:
     """The destination says no banner: the move that needs it does not begin, and both are told."""
     site = user.site

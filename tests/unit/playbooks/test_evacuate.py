@@ -134,6 +134,7 @@ def let_go(site: Site) -> None:
     site["xen1"].kill("libxl-save-helper", number=signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_the_second_operator_is_told_who_was_first(operator: Operator) -> None:
     """He changes nothing; when the first one is killed his run takes it up, and no move is made twice."""
     site = operator.site
@@ -155,6 +156,7 @@ def test_the_second_operator_is_told_who_was_first(operator: Operator) -> None:
     assert marks(site, "xen1") == {"closed.json"}
 
 
+@pytest.mark.long
 def test_a_domain_that_cannot_leave(operator: Operator) -> None:
     """Nothing is begun, with the reason; to be shut down, it goes last, and the host is opened if that is asked."""
     site = operator.site
@@ -171,6 +173,7 @@ def test_a_domain_that_cannot_leave(operator: Operator) -> None:
     assert marks(site, "xen1") == set()
 
 
+@pytest.mark.long
 def test_a_destination_that_dies_while_it_is_filled(operator: Operator) -> None:
     """Its domains are still at home, and go to the other one."""
     site = operator.site
@@ -196,6 +199,7 @@ CLOSING = """
 """
 
 
+@pytest.mark.long
 def test_what_stood_in_no_way_when_the_plan_was_told_is_not_shut_down(operator: Operator) -> None:
     """Every move fails, and somebody closes all other hosts meanwhile: the domains stay, and run on."""
     site = operator.site

@@ -78,7 +78,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, t.Any], str]] = {
         "second: tags: a.",
     ),
     "two spellings of a UUID": (
-        {"xen1": domains(**{CENTOS: {"tags": ["a"]}, CENTOS.upper(): {}})},
+        {"xen1": domains(**dict([(CENTOS, {"tags": ["a"]}), (CENTOS.upper(), {})]))},
         f"xen1: dom0_xen_domains names '{CENTOS}' twice, with other words.",
     ),
     "moved never, and there": (
