@@ -222,7 +222,8 @@ class Driver(t.Generic[StateT]):
         control = [(fd, selectors.EVENT_READ) for fd in self._control.filenos()]
         happened = self.loop.wait([*self._sources(), *control], self._wait())
         if self.loop.terminate:
-            self.loop.terminate = False
+            # While the last word is waited for it is meant for what comes after that, too.
+            self.loop.terminate = self.state.phase is Phase.ENDED
             self._cancel()
         self._control.serve(happened, self._answer)
         self._turn(happened)
