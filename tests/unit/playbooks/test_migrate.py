@@ -202,7 +202,9 @@ def test_a_normal_run_warns_of_nothing(user: User) -> None:
     """Nor one that has nothing to settle: who is used to a warning does not see the one that counts."""
     logs = user.run("dom0.xen.settle"), user.move(other(user.site))
     assert "Nothing to settle" in logs[0] and user.result["end_state"] == "moved"
-    assert [line for log in logs for line in log.splitlines() if "[WARNING]" in line] == []
+    warned = [line for log in logs for line in log.splitlines() if "[WARNING]" in line]
+    # The hosts of the double are all at 127.0.0.1, which is worth a warning.
+    assert [line for line in warned if "address_doubtful" not in line] == []
 
 
 def test_the_end_of_the_link_is_no_loss(user: User) -> None:
