@@ -15,7 +15,6 @@ copyright = "2026, dom0.xen contributors"  # noqa: A001  # the name that Sphinx 
 html_title = "dom0.xen"
 
 extensions = ["sphinx.ext.intersphinx", "sphinx_antsibull_ext"]
-exclude_patterns = ["environment_variables.rst"]
 highlight_language = "text"
 pygments_style = "friendly"
 # A link to nothing is an error.
@@ -24,6 +23,10 @@ nitpicky = True
 # What the generated pages refer to in Ansible's own documentation, in place of an inventory that is fetched.
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 REFERRED_TO = {
+    "ansible_configuration_settings": (
+        "reference_appendices/config.html#ansible-configuration-settings",
+        "Ansible Configuration Settings",
+    ),
     "action_plugins": ("plugins/action.html#action-plugins", "Action plugins"),
     "common_return_values": ("reference_appendices/common_return_values.html#common-return-values", "Return Values"),
 }
