@@ -1,11 +1,15 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All targets that need no Xen, two at a time; their whole output is kept in ``build/test``."""
+"""All targets that need no Xen, two at a time; their whole output is kept in ``build/test``.
+
+Arguments are for the unit tests.
+"""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 
 from ansible_collections.dom0.xen.tests.tools.checks import Check, run_all
@@ -23,8 +27,14 @@ def main() -> int:
     # What make tells its children about its own jobs is not meant for these.
     for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS"):
         env.pop(name, None)
+    arguments = {"unit": shlex.join(sys.argv[1:])}
     checks = [
-        Check(name, ("make", "--no-print-directory", name), ROOT, {**env, "JOBS": JOBS.get(name, "1")})
+        Check(
+            name,
+            ("make", "--no-print-directory", name),
+            ROOT,
+            {**env, "JOBS": JOBS.get(name, "1"), "ARGS": arguments.get(name, "")},
+        )
         for name in TARGETS
     ]
     return run_all(checks, logs=BUILD / "test")
