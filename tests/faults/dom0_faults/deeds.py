@@ -14,6 +14,8 @@ import typing as t
 
 from dom0_double import processes
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+
 from . import truth
 from .inside.disk import BROKEN, CLOCK, FULL, cut_back
 from .kinds import LINK
@@ -93,7 +95,7 @@ def do(world: World, kind: str) -> None:
         _hang(world, rest)
     elif deed == "stop":
         # For good: nobody wakes it up.
-        _signal(pids(world, rest), signal.SIGSTOP)
+        _signal(_of_sessions(world, pids(world, rest)), signal.SIGSTOP)
     elif deed == "cancel":
         _signal(pids(world, rest), signal.SIGTERM)
     elif deed == "link":
@@ -112,6 +114,13 @@ def do(world: World, kind: str) -> None:
         (world.host(host).paths.root / CLOCK).write_text(str(offset))
     else:
         raise ValueError(f"no such kind as {kind}")
+
+
+def _of_sessions(world: World, found: list[int]) -> list[int]:
+    """Return those that a session has started: what xl forks off to handle the domain's end is left to itself."""
+    hosts = [world.host(name) for name in (SOURCE, DESTINATION) if world.powered(name)]
+    others = {pid for host in hosts for pid in host.pids} - set(found)
+    return [pid for pid in found if _procfs.parent_of(pid) in others]
 
 
 def _kill(world: World, process: str) -> None:

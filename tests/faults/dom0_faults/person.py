@@ -21,8 +21,6 @@ if t.TYPE_CHECKING:
 # As _settling/left.py has it.
 _MAY = re.compile(r"process (\d+) may be killed there")
 _XL = (b"xl\0", b"_session.saver import", b"_session.shutter import", b"_session.starter import")
-# What xl leaves behind, or is about to, to handle the end of a domain.
-_WATCHES = (b"xl\0create\0", b"xl\0migrate-receive\0", b"xl\0restore\0")
 # What runs the programs that the toolstack's scripts call (_toolstack/warming.py), and for how long at most.
 _WARMING, _WARMING_S = b"\0warming\0", 32.0
 
@@ -69,16 +67,6 @@ def see_to(world: World, text: str) -> list[str]:
                 os.kill(pid, number)
                 done.append(f"{number.name} {pid}")
     return done
-
-
-def end_stopped_monitors(world: World) -> None:
-    """End what was stopped on its way to watch a domain, or while it does: no xl of a session is its own leader."""
-    for pid in _pids(world):
-        fields = _fields(pid)
-        leads = len(fields) > 3 and fields[3] == str(pid)
-        if fields[:1] == ["T"] and leads and any(word in _line(pid) for word in _WATCHES):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
 
 
 def let_warm_up(world: World) -> None:

@@ -181,7 +181,6 @@ class Run:
         if fault is not None and fault.again is not None:
             settled = self._settle_again()
         world.let_shut_down()
-        person.end_stopped_monitors(world)
         person.let_warm_up(world)
         self.wait(SETTLED_STILL_S)
         self.settled = settled

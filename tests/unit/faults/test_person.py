@@ -25,11 +25,11 @@ def start(tmp_path: pathlib.Path) -> t.Iterator[Start]:
     """Starts a program called so, with these arguments, which stands still then."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def program(name: str, *arguments: str, leads: bool = False) -> subprocess.Popen[bytes]:
+    def program(name: str, *arguments: str) -> subprocess.Popen[bytes]:
         script = tmp_path / name
         script.write_text("#!/bin/sh\nkill -STOP $$\nexec sleep 600\n")
         script.chmod(0o755)
-        process = subprocess.Popen(["sh", str(script), *arguments], start_new_session=leads)
+        process = subprocess.Popen(["sh", str(script), *arguments])
         started.append(process)
         until(lambda: person.stands_still(process.pid))
         return process
@@ -76,14 +76,6 @@ def test_what_nobody_has_spoken_of_is_woken(start: Start) -> None:
     assert person.see_to(world(process), "no end after 12 rounds") == [f"SIGCONT {process.pid}"]
     until(lambda: not person.stands_still(process.pid))
     assert person.see_to(world(process), "") == []
-
-
-def test_a_monitor_that_was_stopped_is_ended(start: Start) -> None:
-    """It has a session of its own, as no xl has that one of ours has started."""
-    monitor, xl = start("xl", "create", leads=True), start("xl", "create")
-    person.end_stopped_monitors(world(monitor, xl))
-    assert monitor.wait(30) == -signal.SIGKILL
-    assert person.stands_still(xl.pid)
 
 
 def test_the_warming_is_waited_for() -> None:
