@@ -29,8 +29,8 @@ lint: setup ## Read the sources: ruff, mypy, vermin, yamllint, ansible-lint, ant
 sanity: setup ## Run ansible-test sanity with every Python of this machine (ARGS="--test pep8" for one test)
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.sanity $(ARGS)
 
-unit: setup ## Run the unit tests (ARGS="-k name" for some of them)
-	@$(VENV)/bin/python -m pytest -q -n $(JOBS) --dist worksteal tests/unit $(ARGS)
+unit: setup ## Run the unit tests (ARGS="-k name" for some of them, or a file)
+	@$(VENV)/bin/python -m pytest -q -n $(JOBS) --dist worksteal $(if $(findstring tests/,$(ARGS)),,tests/unit) $(ARGS)
 
 contract: setup ## Run the contract of xl and XenStore on the double
 	@$(VENV)/bin/python -m pytest -q tests/contract $(ARGS)
