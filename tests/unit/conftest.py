@@ -9,9 +9,9 @@ Which ones depends on the commit, so that N commits in a row have most likely ru
 from __future__ import annotations
 
 import pathlib
-import subprocess
 
 import pytest
+from proof import playbook
 
 PLAYBOOKS = pathlib.Path(__file__).with_name("playbooks")
 
@@ -27,15 +27,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     share: int = config.getoption("--share")
     if share < 1:
         raise pytest.UsageError("--share takes a number above 0")
-    turn = _turn() % share
+    if share == 1:
+        return
+    turn = playbook.turn() % share
     playbooks = [item for item in items if item.path.is_relative_to(PLAYBOOKS)]
     left_out = {item for position, item in enumerate(playbooks) if position % share != turn}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
-
-
-def _turn() -> int:
-    """Return a number that changes with each commit; 0 outside a repository."""
-    command = ["git", "-C", str(PLAYBOOKS), "rev-parse", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return int(done.stdout[:8] or "0", 16)

@@ -16,7 +16,7 @@ from dom0_double import processes
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 
-from . import truth
+from . import person, truth
 from .inside.disk import BROKEN, CLOCK, FULL, cut_back
 from .kinds import LINK
 from .names import DESTINATION, SOURCE
@@ -118,8 +118,7 @@ def do(world: World, kind: str) -> None:
 
 def _of_sessions(world: World, found: list[int]) -> list[int]:
     """Return those that a session has started: what xl forks off to handle the domain's end is left to itself."""
-    hosts = [world.host(name) for name in (SOURCE, DESTINATION) if world.powered(name)]
-    others = {pid for host in hosts for pid in host.pids} - set(found)
+    others = set(person.all_pids(world)) - set(found)
     return [pid for pid in found if _procfs.parent_of(pid) in others]
 
 

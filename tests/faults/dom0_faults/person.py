@@ -45,7 +45,8 @@ def stands_still(pid: int) -> bool:
     return _fields(pid)[:1] == ["T"]
 
 
-def _pids(world: World) -> list[int]:
+def all_pids(world: World) -> list[int]:
+    """Return the processes of all hosts that have power."""
     return [pid for name in (SOURCE, DESTINATION) if world.powered(name) for pid in world.host(name).pids]
 
 
@@ -60,7 +61,7 @@ def see_to(world: World, text: str) -> list[str]:
     Returns what was done.
     """
     may, done = may_be_killed(text), []
-    for pid in _pids(world):
+    for pid in all_pids(world):
         if stands_still(pid) and any(word in _line(pid) for word in _XL):
             number = signal.SIGKILL if pid in may else signal.SIGCONT
             with contextlib.suppress(ProcessLookupError):
@@ -72,5 +73,5 @@ def see_to(world: World, text: str) -> list[str]:
 def let_warm_up(world: World) -> None:
     """Wait for what runs at the lowest priority, and ends by itself: on a busy machine that takes its time."""
     deadline = time.monotonic() + _WARMING_S
-    while any(_WARMING in _line(pid) for pid in _pids(world)) and time.monotonic() < deadline:
+    while any(_WARMING in _line(pid) for pid in all_pids(world)) and time.monotonic() < deadline:
         time.sleep(0.1)

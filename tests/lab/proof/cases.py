@@ -74,7 +74,7 @@ def share_of(minutes: float | None) -> list[str]:
     """Options for proof.share: up to when cases may start, and a number that changes with each commit."""
     if minutes is None:
         return []
-    return ["--until", str(time.time() + 60 * minutes), "--turn", str(int(playbook.revision()[:8] or "0", 16))]
+    return ["--until", str(time.time() + 60 * minutes), "--turn", str(playbook.turn())]
 
 
 def contract_cases(report: str) -> list[dict[str, t.Any]]:

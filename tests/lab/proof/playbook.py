@@ -37,6 +37,11 @@ def revision() -> str:
     return _git("rev-parse", "HEAD")
 
 
+def turn() -> int:
+    """Return a number that changes with each commit; 0 outside a repository."""
+    return int(revision()[:8] or "0", 16)
+
+
 def tried() -> str:
     """What a run in the lab tries out, whatever else a commit changes: the names of the trees.
 
