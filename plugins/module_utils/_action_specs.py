@@ -124,6 +124,18 @@ RESTORE: Spec = {
     "waive": {"type": "list", "elements": "str", "default": [], "choices": list(RESTORE_WAIVABLE)},
 }
 
+GATE: Spec = {
+    **PLACES,
+    "session": {"type": "str", "required": True},
+    "state": {
+        "type": "str",
+        "choices": ["started", "permitted", "refused", "undo_started", "undone"],
+        "required": True,
+    },
+    "reason": {"type": "str", "default": ""},
+    "timeout": {"type": "int", "default": 30},
+}
+
 WATCH: Spec = {
     "status_path": {"type": "path", "required": True},
     "result_path": {"type": "path", "required": True},
@@ -132,6 +144,7 @@ WATCH: Spec = {
     "destination": {"type": "str", "required": True},
     "until": {"type": "str", "default": "ended", "choices": ["gate", "ended"]},
     "gate": {"type": "str", "default": "engine", "choices": ["engine", "controller"]},
+    "gate_tasks": {"type": "bool", "default": False},
     "interval": {"type": "float", "default": 5.0},
     "timeout": {"type": "float", "default": 14400.0},
     "silence_timeout": {"type": "float", "default": 300.0},
