@@ -168,7 +168,9 @@ def session(world: World, name: str) -> Session:
         except (OSError, ValueError):
             continue
     error = result.get("error") or {}
-    return Session(tuple(steps), result.get("owner"), result.get("end_state"), error.get("code"))
+    # While it watches for a guest that may yet do as it was asked it has not come to its end, and it tells so.
+    end_state = None if result.get("watches") else result.get("end_state")
+    return Session(tuple(steps), result.get("owner"), end_state, error.get("code"))
 
 
 def look(world: World) -> Truth:
