@@ -164,6 +164,14 @@ def table(rows: t.Sequence[tuple[str, ...]], head: tuple[str, ...], widths: str)
     return lines
 
 
+def without(about: dict[str, t.Any]) -> str:
+    """Return what is taken where an option is not given, or that it has to be."""
+    if "required" in about:
+        return "**required**" if about["required"] is True else f"required {about['required']}"
+    default = about.get("default", "")
+    return default if default in ("", "none") else f"``{default}``"
+
+
 def section(name: str, entry: dict[str, t.Any]) -> list[str]:
     """Return what the page has about one playbook."""
     title = f"dom0.xen.{name}: {entry['title'][0].lower()}{entry['title'][1:]}"
@@ -172,17 +180,7 @@ def section(name: str, entry: dict[str, t.Any]) -> list[str]:
     lines += [f"   {example}" for example in entry["examples"]]
     rows = []
     for option, about in entry["options"].items():
-        given = about.get("required") or about.get("default", "")
-        said = (
-            "**required**"
-            if given is True
-            else f"required {given}"
-            if "required" in about
-            else f"``{given}``"
-            if given
-            else ""
-        )
-        rows.append((f"``{option}``", said.replace("``none``", "none"), about["text"]))
+        rows.append((f"``{option}``", without(about), about["text"]))
     lines += table(rows, ("variable", "default", "meaning"), "20 15 65")
     found = reads(name)
     role = entry.get("role")
