@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._applying.planning import
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import require
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import Solver
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import OPTIMAL
@@ -45,7 +46,12 @@ class ActionModule(ActionBase):
         try:
             rules = rules_of(variables_of(answers, hostvars))
             wish = Wish(
-                tuple(options["empty"]), secrets.token_hex(4), now, leave=options["leave"], planner=options["planner"]
+                tuple(options["empty"]),
+                secrets.token_hex(4),
+                now,
+                leave=options["leave"],
+                wanted=texts(options["wanted"]),
+                planner=options["planner"],
             )
             fleet, settings, solver = fleet_of(answers, rules, now), settings_of(options), _solver(options)
             plan = but(planned(fleet, wish, settings, solver, options["make_room"]), options["leave_out"])

@@ -40,7 +40,8 @@ class ActionModule(ActionBase):
                 error = HostClaimed(
                     f"another run works on this host: {Claim.from_result(other).words}; its process {other['pid']} is"
                     " there, on this machine",
-                    remedy="Wait for its end, or end that process; with take_over=true (evacuate_take_over) both work.",
+                    remedy="Wait for its end, or end that process; with take_over=true (evacuate_take_over,"
+                    " maintain_take_over) both work.",
                     claim=other,
                 )
                 answer = {"failed": True, **error.as_result()}

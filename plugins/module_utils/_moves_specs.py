@@ -60,6 +60,7 @@ EVACUATION_LOOK: Spec = {
 EVACUATION_PLAN: Spec = {
     "hosts": {"type": "dict", "required": True},
     "empty": {"type": "list", "elements": "str", "required": True},
+    "wanted": {"type": "dict", "default": {}},
     "leave": {"type": "bool", "default": False},
     "leave_out": {"type": "list", "elements": "str", "default": []},
     "make_room": {"type": "bool", "default": False},

@@ -24,6 +24,10 @@ options:
     type: list
     elements: str
     required: true
+  wanted:
+    description: For the UUID of each domain that is to come back to a host, that host. O(empty) has none then.
+    type: dict
+    default: {}
   leave:
     description: Whether domains that cannot leave are left, and the others planned for.
     type: bool

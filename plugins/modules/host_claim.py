@@ -51,6 +51,10 @@ options:
     description: Seconds of silence after which a run counts as dead.
     type: float
     default: 300.0
+  patience:
+    description: Seconds for which this run may be silent, where that is more than O(stale_after) of whoever comes next.
+    type: float
+    default: 0.0
   take_over:
     description: Whether the claim of another run is taken over though that may live.
     type: bool
@@ -102,6 +106,7 @@ claim:
     pid: {type: int, description: Process of the run., sample: 4711}
     started: {type: int, description: When that was started.}
     since_s: {type: float, description: "Since when, in seconds since 1970 (UTC).", sample: 1795448672.5}
+    patience_s: {type: float, description: Seconds for which it may be silent.}
 before:
   description: The claim of a dead run that was taken over, with the same keys. V(null) when there was none.
   returned: success
@@ -132,7 +137,7 @@ def main() -> None:
             changed = claims.release(root, token)
             left = None if changed or there is None else there.to_result()
             module.exit_json(changed=changed, claim=left, before=None)
-        wanted = claims.Claim(token=token, run=given["run"], by="", controller="")
+        wanted = claims.Claim(token=token, run=given["run"], by="", controller="", patience_s=given["patience"])
         wanted = claims.Claim.from_result({**wanted.to_result(), **holder})
         taken = claims.claim(root, wanted, given["stale_after"], given["dead"], given["take_over"])
     except Dom0XenError as exc:

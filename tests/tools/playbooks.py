@@ -26,7 +26,7 @@ LABEL = "ansible_collections.dom0.xen"
 BARE = ("when", "that", "failed_when", "changed_when", "until")
 # What Ansible itself gives a task. Variables of the dom0s in the inventory have a section of their own.
 # What the roles leave behind.
-LEFT = {"migrate_result"}
+LEFT = {"migrate_result", "maintain_back", "maintain_started"}
 GIVEN = {"groups", "hostvars", "inventory_hostname", "item", "omit", "lookup", "query", "dict", "range", "now"}
 HOST_VARIABLES = {
     "dom0_xen_address": "the host's address for moves, where that is not ``ansible_host``",
@@ -107,7 +107,9 @@ def pieces(path: pathlib.Path) -> list[t.Any]:
     )
     for name in dict.fromkeys(taken):
         if "{" not in name:
-            found += pieces(path.parent / name)
+            # From a file that is taken in itself, the folder of the playbooks counts as well.
+            beside = path.parent / name
+            found += pieces(beside if beside.exists() else PLAYBOOKS / name)
     return found
 
 
@@ -141,17 +143,17 @@ def reads(playbook: str) -> Reads:
         if "ansible.builtin.vars" in str({key: value for key, value in task.items() if key != "block"}):
             names |= {name for name in task.get("loop") or [] if isinstance(name, str)}
     names -= GIVEN | LEFT | set(HOST_VARIABLES) | made(plays)
-    names = {
-        name for name in names if not name.startswith(("__", "ansible_", "dom0_xen_", "dom0_move", "dom0_session"))
-    }
+    # What begins with dom0 they give each other, but for the group.
+    names = {name for name in names if not name.startswith(("__", "ansible_", "dom0_")) or name == "dom0_group"}
     roles = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
     of_roles = {role: {name for name in names if name.startswith(f"{role}_")} & set(options_of(role)) for role in roles}
-    runs = {}
+    runs: dict[str, set[str]] = {}
     for entry in tasks_of(plays):
         included = entry.get("ansible.builtin.import_role") or entry.get("ansible.builtin.include_role") or {}
         role = str(entry.get("role") or included.get("name") or "").rpartition(".")[2]
         if role:
-            runs[role] = {name for name in entry.get("vars") or {} if name in options_of(role)}
+            given = {*runs.get(role, ()), *(entry.get("vars") or {}), *made(plays)}
+            runs[role] = given & set(options_of(role))
     own = names - set().union(*of_roles.values())
     return Reads(own, {role: found for role, found in of_roles.items() if found}, runs)
 

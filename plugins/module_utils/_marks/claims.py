@@ -56,6 +56,8 @@ class Claim(Record):
     pid: int = 0
     started: int = 0
     since_s: float = 0.0
+    #: Seconds for which it may be silent, when that is more than whoever comes next would wait.
+    patience_s: float = 0.0
 
     @property
     def words(self) -> str:
@@ -94,11 +96,12 @@ def claim(journal_root: str, wanted: Claim, stale_s: float, dead: str = "", take
             return Taken(False, before, None)
         if before is not None:
             silent = silence(journal_root, before)
+            stale_s = max(stale_s, before.patience_s)
             if not (take_over or before.token == dead or silent >= stale_s):
                 raise HostClaimed(
                     f"another run works on this host: {before.words}; it was last heard of {silent:.0f} s ago",
                     remedy=f"Wait for its end. If it was killed, run this again in {stale_s - silent:.0f} s at the"
-                    " latest, or at once with take_over=true (evacuate_take_over) if you are sure.",
+                    " latest, or at once with take_over=true (evacuate_take_over, maintain_take_over) if you are sure.",
                     claim=before.to_result(),
                 )
             _forget(journal_root, before)

@@ -31,6 +31,7 @@ CLAIM: Spec = {
     "token": {"type": "str", "required": True, "no_log": False},
     "run": {"type": "str", "default": ""},
     "stale_after": {"type": "float", "default": 300.0},
+    "patience": {"type": "float", "default": 0.0},
     "take_over": {"type": "bool", "default": False},
     "holder": {
         "type": "dict",

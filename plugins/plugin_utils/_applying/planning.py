@@ -12,13 +12,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING,
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Fleet
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import Solver, plan
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.asking import DomainTwice, ask, stage
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import LEFTOVER, Wish, as_plan, make
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import LEFTOVER, Wish, as_plan, goal_of, make
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.pairs import Settings
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import EMPTY, Plan, PlannedBlocker
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan, PlannedBlocker
 
 
 def planned(fleet: Fleet, wish: Wish, settings: Settings, solver: Solver | None, make_room: bool) -> Plan:
-    """Return the plan. Without ``make_room`` no domain moves but those of the hosts that are to be emptied.
+    """Return the plan. Without ``make_room`` no domain moves but those of the hosts that are to be emptied, and those
+    that are wanted elsewhere.
 
     Where some are to be left, what is not known of one host, or of one domain, does not stop the others. Raises what
     :func:`make` raises.
@@ -31,11 +32,11 @@ def planned(fleet: Fleet, wish: Wish, settings: Settings, solver: Solver | None,
 
 
 def _planned(fleet: Fleet, wish: Wish, settings: Settings, solver: Solver | None, make_room: bool) -> Plan:
-    if make_room or not wish.empty:
+    if make_room or not (wish.empty or wish.wanted):
         return make(fleet, wish, settings, solver)
     found = stage(fleet, wish.empty, settings, wish.wanted)
     question = ask(found, room=False, leave=wish.leave)
-    return as_plan(found, question, plan(question, solver, wish.planner), wish, EMPTY)
+    return as_plan(found, question, plan(question, solver, wish.planner), wish, goal_of(wish))
 
 
 def set_aside(fleet: Fleet, wish: Wish) -> tuple[Fleet, Wish, tuple[PlannedBlocker, ...]]:

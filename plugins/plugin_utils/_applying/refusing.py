@@ -71,20 +71,29 @@ def require(plan: Plan, making_room: t.Sequence[str] = ()) -> None:
 
 
 def selected(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
+    """Return the dom0s that were named, as :func:`known`.
+
+    Raises what that raises, and NoDestination where none is left that could receive.
+    """
+    chosen = known(given, inventory, groups)
+    if set(chosen) >= set(inventory):
+        raise NoDestination(
+            f"all dom0s of the inventory are to be emptied at once ({', '.join(chosen)}), and none is left that the"
+            " domains could go to."
+        )
+    return chosen
+
+
+def known(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Sequence[str]]) -> tuple[str, ...]:
     """Return the dom0s that were named: by their names or by groups of them, as a list or with commas between.
 
-    Raises NothingSelected, HostUnknown, and NoDestination where none is left that could receive.
+    Raises NothingSelected and HostUnknown.
     """
     chosen = named([each for each in codes(given) if each], groups, inventory)
     if not chosen:
         raise NothingSelected("it was not said which hosts are to be emptied")
     for name in chosen:
         if name not in inventory:
-            known = ", ".join(inventory[:20])
-            raise HostUnknown(f"{name} is no dom0 of the inventory, nor a group with one. The dom0s are: {known}.")
-    if set(chosen) >= set(inventory):
-        raise NoDestination(
-            f"all dom0s of the inventory are to be emptied at once ({', '.join(chosen)}), and none is left that the"
-            " domains could go to."
-        )
+            dom0s = ", ".join(inventory[:20])
+            raise HostUnknown(f"{name} is no dom0 of the inventory, nor a group with one. The dom0s are: {dom0s}.")
     return chosen

@@ -71,7 +71,12 @@ def make(fleet: Fleet, wish: Wish, settings: Settings, solver: Solver | None = N
     if answer.shortage is not None:
         question = ask(found, room=True, leave=wish.leave)
         answer = plan(question, solver, wish.planner)
-    return as_plan(found, question, answer, wish, RETURN if wish.wanted and not wish.empty else EMPTY)
+    return as_plan(found, question, answer, wish, goal_of(wish))
+
+
+def goal_of(wish: Wish) -> str:
+    """Return what a plan for this is called."""
+    return RETURN if wish.wanted and not wish.empty else EMPTY
 
 
 def as_plan(found: Stage, question: Question, answer: Answer, wish: Wish, goal: str) -> Plan:
@@ -118,10 +123,13 @@ def _blocker(found: Stage, blocker: Blocker) -> PlannedBlocker:
     reasons: tuple[Reason, ...] = ()
     why = blocker.why
     if blocker.code == NOWHERE:
+        wanted = found.wanted.get(blocker.guest) if here not in found.empty else None
         others = [host.name for host in found.hosts if host.receives and host.name != here]
-        reasons = found.pairs.reasons(domain, here, others)
+        reasons = found.pairs.reasons(domain, here, [name for name in others if wanted in (None, name)])
         allowed = _allowed(found, blocker.guest, here)
-        if allowed:
+        if wanted is not None and allowed and wanted not in allowed:
+            why = f"it may go to {', '.join(allowed)} only, and not to {wanted}, where it is wanted."
+        elif wanted is None and allowed:
             why = f"it may go to {', '.join(allowed)} only, and to none of these it can."
     elif blocker.code == NEVER_MOVE:
         why = "it is never to be moved (tag never_move)."

@@ -30,6 +30,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
     "check": ("-e", "source=xen1"),
     "evacuate": ("-e", "hosts=xen1"),
     "facts": (),
+    "maintain": ("-e", "hosts=xen1"),
     "migrate": ("-e", "domain=centos", "-e", "destination=xen2"),
     "plan": ("-e", "hosts=xen1"),
     "prepare": ("--check",),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import time
@@ -103,3 +104,17 @@ def test_a_mark_that_cannot_be_read_is_one(tmp_path: pathlib.Path) -> None:
     (tmp_path / "fleet" / "closed.json").write_text("{")
     assert closed_mark(str(tmp_path)) == {"reason": "", "by": "", "run": "", "since_s": None, "since": ""}
     assert arrivals.open_again(str(tmp_path))[0]
+
+
+def test_a_run_that_said_it_may_be_silent_is_not_followed_before(tmp_path: pathlib.Path) -> None:
+    """Such as one that waits for a host to be back, however impatient the next one is."""
+    root = str(tmp_path)
+    claims.claim(root, dataclasses.replace(run(FIRST), patience_s=7200.0), 300.0)
+    for silent, taken in ((400.0, False), (7300.0, True)):
+        past = time.time() - silent
+        os.utime(claims.beat_path(root, FIRST), (past, past))
+        if taken:
+            assert claims.claim(root, run(SECOND), 300.0).before is not None
+        else:
+            with pytest.raises(HostClaimed):
+                claims.claim(root, run(SECOND), 300.0)

@@ -1,0 +1,87 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: maintenance_result
+short_description: Say what came of the maintenance of hosts
+version_added: 0.1.0
+description:
+  - Makes a table of what came of each host, and fails unless all are done.
+options:
+  selected:
+    description: The hosts, in the order of their turns.
+    type: list
+    elements: str
+    required: true
+  reports:
+    description: For each host C(state), C(why), C(closed), C(xen), C(moved), C(returned), C(started) and C(missed).
+    type: dict
+    required: true
+  result_path:
+    description: File on the controller for the result, as JSON. Empty for none.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+    details:
+      - This action does not modify state.
+  idempotent:
+    support: full
+    details:
+      - This action does not modify state.
+extends_documentation_fragment:
+  - dom0.xen._attributes
+  - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._attributes.action
+author:
+  - dom0.xen contributors (@dom0-xen)
+"""
+
+EXAMPLES = r"""
+- name: Tell what came of it
+  dom0.xen.maintenance_result:
+    selected: [xen1, xen2]
+    reports: "{{ reports }}"
+"""
+
+RETURN = r"""
+done:
+  description: Whether all are done.
+  returned: always
+  type: bool
+  sample: true
+hosts:
+  description: What came of each.
+  returned: always
+  type: list
+  elements: dict
+table:
+  description: The same for people, in lines.
+  returned: always
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_RESULT
+
+
+def main() -> None:
+    """Say that this file is documentation: an action plugin of the same name does the work."""
+    module = AnsibleModule(argument_spec=MAINTENANCE_RESULT, supports_check_mode=True)
+    module.fail_json(
+        msg="The action plugin dom0.xen.maintenance_result does the work; this module cannot be run by itself."
+    )
+
+
+if __name__ == "__main__":
+    main()
