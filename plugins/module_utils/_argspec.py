@@ -15,6 +15,11 @@ PLACES: dict[str, dict[str, t.Any]] = {
     "journal_path": {"type": "path", "default": JOURNAL_PATH},
 }
 
+CLAIMANT: dict[str, dict[str, t.Any]] = {
+    # It tells runs apart, and opens nothing.
+    "token": {"type": "str", "default": "", "no_log": False},
+}
+
 ARRIVAL: dict[str, dict[str, t.Any]] = {
     "mapped": {
         "type": "list",

@@ -28,6 +28,7 @@ author:
 extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._claimant
   - dom0.xen._places
 options:
   domain:
@@ -217,8 +218,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import CLAIMANT, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import AFTER
 from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import COMPRESSIONS
 from ansible_collections.dom0.xen.plugins.module_utils._saving.task import Asked, run
@@ -228,6 +230,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
+            **CLAIMANT,
             **PLACES,
             "domain": {"type": "str", "required": True},
             "path": {"type": "path", "required": True},
@@ -252,7 +255,8 @@ def main() -> None:
         check=module.check_mode,
     )
     try:
-        result = run(asked, module.warn)
+        with claims.held(asked.journal_path, "" if asked.check else params["token"]):
+            result = run(asked, module.warn)
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())
     if result["changed"] and not asked.check:

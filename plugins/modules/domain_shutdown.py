@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._claimant
   - dom0.xen._places
 attributes:
   check_mode:
@@ -73,10 +74,11 @@ duration_s:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import CLAIMANT, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import domain_facts
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._shutting_down import find, require_free, shut_down
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
@@ -87,6 +89,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
+            **CLAIMANT,
             **PLACES,
             "domain": {"type": "str", "required": True},
             "timeout": {"type": "float", "default": 300.0},
@@ -104,7 +107,8 @@ def main() -> None:
             require_free(host, found, known[0] if known else None)
         if found is not None and not module.check_mode:
             runtime = runtime_root(module.params["runtime_path"])
-            took = shut_down(xl, module_runner(module), found, runtime, module.params["timeout"])
+            with claims.held(module.params["journal_path"], module.params["token"]):
+                took = shut_down(xl, module_runner(module), found, runtime, module.params["timeout"])
             module.log(f"dom0.xen: {found.name} was shut down")
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())

@@ -22,6 +22,7 @@ author:
 extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._claimant
   - dom0.xen._places
 attributes:
   check_mode:
@@ -158,8 +159,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import CLAIMANT, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
     ROLES,
     check_session,
@@ -178,6 +180,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
+            **CLAIMANT,
             **PLACES,
             "session": {"type": "str", "required": True},
             "role": {"type": "str", "choices": list(ROLES), "required": True},
@@ -209,11 +212,13 @@ def main() -> None:
             name=params["name"],
             settler=params["settler"],
         )
-        module.exit_json(**_run(module, here, Xl(module_runner(module))))
+        with claims.kept(here.journal_root, "" if module.check_mode else params["token"]):
+            result = _run(module, here, Xl(module_runner(module)))
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())
     except OSError as exc:
         module.fail_json(msg=f"the journal cannot be written: {exc}", code="journal_failed", exception=exc)
+    module.exit_json(**result)
 
 
 def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:

@@ -9,16 +9,23 @@ killed is heard of no more; on the machine where it ran, its process says so at 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
+import threading
 import time
+import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks import files
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
 NAME = "claim.json"
+# A run that works on a host says so this often, in seconds.
+BEAT_S = 45.0
+# One that was not heard of for so many seconds is no obstacle to another one that works on the host.
+HEARD_S = 300.0
 _TOKEN = re.compile(r"\A[0-9a-f]{16}\Z")
 
 
@@ -134,6 +141,33 @@ def keep(journal_root: str, token: str) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def kept(journal_root: str, token: str, every_s: float = BEAT_S) -> t.Iterator[None]:
+    """Say every ``every_s`` seconds that the run is there, for as long as something else is done here.
+
+    Whoever is killed meanwhile says nothing more. Without a token nobody has claimed anything, and nothing is said.
+    Raises TokenInvalid.
+    """
+    if not token:
+        yield
+        return
+    beat_path(journal_root, token)
+    over = threading.Event()
+
+    def beat() -> None:
+        keep(journal_root, token)
+        while not over.wait(every_s):
+            keep(journal_root, token)
+
+    thread = threading.Thread(target=beat, name="claim", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def require(journal_root: str, token: str, heard_s: float) -> None:
     """Raise ClaimLost when another run has this host and was heard of in the last ``heard_s`` seconds.
 
@@ -142,6 +176,18 @@ def require(journal_root: str, token: str, heard_s: float) -> None:
     other = there(journal_root)
     if other is not None and other.token != token and silence(journal_root, other) < heard_s:
         raise ClaimLost(f"this host has been taken over by another run: {other.words}", claim=other.to_result())
+
+
+@contextlib.contextmanager
+def held(journal_root: str, token: str) -> t.Iterator[None]:
+    """Do something to the domains of a host that this run has claimed, and have it :func:`kept` meanwhile.
+
+    Raises what :func:`require` raises for ``HEARD_S``, and TokenInvalid.
+    """
+    if token:
+        require(journal_root, token, HEARD_S)
+    with kept(journal_root, token):
+        yield
 
 
 def silence(journal_root: str, of: Claim) -> float:

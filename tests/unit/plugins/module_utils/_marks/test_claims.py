@@ -118,3 +118,36 @@ def test_a_run_that_said_it_may_be_silent_is_not_followed_before(tmp_path: pathl
         else:
             with pytest.raises(HostClaimed):
                 claims.claim(root, run(SECOND), 300.0)
+
+
+def test_a_run_that_does_something_long_is_heard_of(tmp_path: pathlib.Path) -> None:
+    """Again and again while it is at it, so that nobody follows it; not any more behind it, nor without a token."""
+    root = str(tmp_path)
+    claims.claim(root, run(FIRST), 300.0)
+    beat, past = claims.beat_path(root, FIRST), time.time() - 400.0
+    with claims.kept(root, FIRST, every_s=0.01):
+        for dummy in range(2):
+            os.utime(beat, (past, past))
+            deadline = time.monotonic() + 30.0
+            while claims.silence(root, run(FIRST)) > 300.0:
+                assert time.monotonic() < deadline, "nothing was heard of it"
+                time.sleep(0.01)
+        with pytest.raises(HostClaimed):
+            claims.claim(root, run(SECOND), 300.0)
+    os.utime(beat, (past, past))
+    with claims.kept(root, "", every_s=0.01):
+        time.sleep(0.1)
+    assert claims.silence(root, run(FIRST)) > 300.0
+
+
+def test_a_run_whose_claim_was_taken_over_does_nothing_more(tmp_path: pathlib.Path) -> None:
+    """Neither with a domain nor with the claim of the other one; where it has the host it does."""
+    root = str(tmp_path)
+    claims.claim(root, run(FIRST), 300.0)
+    done = []
+    with claims.held(root, FIRST):
+        done.append(FIRST)
+    claims.claim(root, run(SECOND, "bob"), 300.0, take_over=True)
+    with pytest.raises(claims.ClaimLost), claims.held(root, FIRST):
+        done.append(SECOND)
+    assert done == [FIRST]
