@@ -40,6 +40,7 @@ class ActionModule(ActionBase):
                 "name": name,
                 "answers": name not in found.silent,
                 "closed": _closed(facts.get(name), options["opened"].get(name) or {}),
+                "closed_before": _closed_before(options["opened"].get(name) or {}),
                 "empty": name not in found.silent and not any(guest.host == name for guest in found.guests),
                 "guests": [_told(guest, history) for guest in found.guests if guest.host == name],
             }
@@ -65,8 +66,14 @@ class ActionModule(ActionBase):
 def _closed(facts: HostFacts | None, opened: t.Mapping[str, t.Any]) -> bool | None:
     """Return whether the host takes no domains, None when that is not known."""
     if opened and not (opened.get("skipped") or opened.get("failed") or opened.get("unreachable")):
-        return False
+        return bool(opened.get("closed"))
     return None if facts is None else facts.closed is not None
+
+
+def _closed_before(opened: t.Mapping[str, t.Any]) -> Result | None:
+    """Return the mark of somebody else that was left when the host was to be opened."""
+    mark = opened.get("mark")
+    return dict(mark) if opened.get("closed") and isinstance(mark, dict) else None
 
 
 def _told(guest: rounds.Guest, history: rounds.History) -> Result:
@@ -93,6 +100,9 @@ def _words(hosts: t.Sequence[Result], moved: t.Sequence[Result], why: str) -> st
             lines += [f"  {guest['name']}: {guest['why']}" for guest in host["guests"] if guest["why"]]
         if host["closed"] is not False:
             how = "is still closed to arrivals" if host["closed"] else "may still be closed to arrivals"
+            mark = host["closed_before"]
+            if mark is not None:
+                how += f", by {mark['by'] or 'somebody'} before this run"
             command = _commands.module(host["name"], "dom0.xen.host_arrivals", "state=open")
             lines.append(f"{host['name']} {how}; to open it: {command}")
     lines.append(f"Moved by this run: {len(moved)}.")

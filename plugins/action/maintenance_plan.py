@@ -42,6 +42,9 @@ class ActionModule(ActionBase):
                 course.tasks_of(self._content(path), path)
             words = options["run"] or f"maintain {','.join(selected)}" + (f" with {path}" if path else "")
             notes = {} if options["anew"] else {name: _note(told) for name, told in options["notes"].items()}
+            # Begun anew, it counts for nothing what an earlier run has closed: that is opened before anything is begun.
+            earlier = [note for note in map(_note, options["notes"].values()) if note and options["anew"]]
+            runs = {words, *(str(note.get("run")) for note in earlier)}
             found = course.course(selected, notes, words)
             if options["plans"] is not None:
                 left = [name for name in found.left if name not in found.already]
@@ -57,7 +60,7 @@ class ActionModule(ActionBase):
             done=list(found.done),
             left=list(found.left),
             already=list(found.already),
-            answers=course.opened(answers, [name for name in found.left if notes.get(name)]),
+            answers=course.opened(answers, found.left, runs),
             msg=_words(selected, found, notes),
         )
         return result

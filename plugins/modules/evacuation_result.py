@@ -106,6 +106,9 @@ hosts:
     name: {type: str, description: Its name., sample: xen1}
     answers: {type: bool, description: Whether it told its domains.}
     closed: {type: bool, description: "Whether it takes no domains, V(null) when that is not known."}
+    closed_before:
+      description: The mark of somebody else for which it stayed closed when it was to be opened; else V(null).
+      type: dict
     empty: {type: bool, description: Whether it has no domain but its own.}
     guests:
       description:

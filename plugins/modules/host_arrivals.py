@@ -43,9 +43,15 @@ options:
     type: str
     default: ""
   run:
-    description: What it is closed for, such as the run that empties it.
+    description: What it is closed for, such as the run that empties it, in words that the same command gives again.
     type: str
     default: ""
+  own:
+    description:
+      - Whether a mark counts only when it is that of O(run). What a person, or another run, has closed then stays as it
+        is, neither written over nor taken away.
+    type: bool
+    default: false
   journal_path:
     description: Folder on the dom0 that survives a restart of the host.
     type: path
@@ -68,7 +74,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 mark:
-  description: The mark, which is gone when the host was opened. V(null) when there was none.
+  description: The mark, which is gone when the host was opened (RV(closed)). V(null) when there was none.
   returned: success
   type: dict
   contains:
@@ -77,6 +83,11 @@ mark:
     run: {type: str, description: What it is closed for., sample: evacuate xen1}
     since_s: {type: float, description: "Since when, in seconds since 1970 (UTC).", sample: 1795448672.5}
     since: {type: str, description: The same for people., sample: 2026-11-24 03:44 UTC}
+closed:
+  description: Whether the host is closed now.
+  returned: success
+  type: bool
+  sample: true
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -95,24 +106,28 @@ def main() -> None:
             "reason": {"type": "str", "default": ""},
             "by": {"type": "str", "default": ""},
             "run": {"type": "str", "default": ""},
+            "own": {"type": "bool", "default": False},
             "journal_path": {"type": "path", "default": JOURNAL_PATH},
         },
         supports_check_mode=True,
     )
     given = module.params
-    root, words = given["journal_path"], (given["reason"], given["by"], given["run"])
-    before = closed_mark(root)
+    root, words, own = given["journal_path"], (given["reason"], given["by"], given["run"]), given["own"]
+    closes = given["state"] == "closed"
     if module.check_mode:
+        before = closed_mark(root)
+        kept = own and arrivals.foreign(before, given["run"])
         same = before is not None and words == (before["reason"], before["by"], before["run"])
-        module.exit_json(changed=not same if given["state"] == "closed" else before is not None, mark=before)
+        changed = not kept and (not same if closes else before is not None)
+        module.exit_json(changed=changed, mark=before, closed=closes or kept)
     try:
-        changed, mark = arrivals.close(root, *words) if given["state"] == "closed" else arrivals.open_again(root)
+        changed, mark = arrivals.close(root, *words, own) if closes else arrivals.open_again(root, given["run"], own)
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())
     except OSError as exc:
         error = PlaceError(f"the mark in {root} cannot be written: {exc.strerror}", remedy="Look at its file system.")
         module.fail_json(exception=exc, **error.as_result())
-    module.exit_json(changed=changed, mark=mark)
+    module.exit_json(changed=changed, mark=mark, closed=closes or (mark is not None and not changed))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ LABEL = "ansible_collections.dom0.xen"
 BARE = ("when", "that", "failed_when", "changed_when", "until")
 # What Ansible itself gives a task. Variables of the dom0s in the inventory have a section of their own.
 # What the roles leave behind.
-LEFT = {"migrate_result", "maintain_back", "maintain_started"}
+LEFT = {"migrate_result", "maintain_back", "maintain_opened", "maintain_started"}
 GIVEN = {"groups", "hostvars", "inventory_hostname", "item", "omit", "lookup", "query", "dict", "range", "now"}
 HOST_VARIABLES = {
     "dom0_xen_address": "the host's address for moves, where that is not ``ansible_host``",

@@ -10,30 +10,45 @@ from __future__ import annotations
 
 import os
 import time
+import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._marks import files
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import CLOSED, closed_mark
 
 
-def close(journal_root: str, reason: str, by: str, run: str) -> tuple[bool, files.Document]:
+def foreign(mark: t.Mapping[str, t.Any] | None, run: str) -> bool:
+    """Whether a mark is there that the run of these words has not made (pure).
+
+    What a person has closed by hand has no run, and is nobody's but his.
+    """
+    return mark is not None and (not run or mark["run"] != run)
+
+
+def close(journal_root: str, reason: str, by: str, run: str, own: bool = False) -> tuple[bool, files.Document]:
     """Close the host to arrivals; return whether that changed something, and the mark.
 
-    One that is closed keeps its date; who closes it anew with other words has the last one. Raises PlaceError, OSError.
+    One that is closed keeps its date; who closes it anew with other words has the last one. With ``own`` a mark that
+    the run has not made stays as it is. Raises PlaceError, OSError.
     """
     with files.locked(journal_root) as folder:
         before = closed_mark(journal_root)
         asked = {"reason": reason, "by": by, "run": run}
-        if before is not None and asked == {key: before[key] for key in asked}:
+        if before is not None and (own and foreign(before, run) or asked == {key: before[key] for key in asked}):
             return False, before
         since = before["since_s"] if before is not None else None
         files.write(os.path.join(folder, CLOSED), {**asked, "since_s": time.time() if since is None else since})
         return True, closed_mark(journal_root) or dict(asked)
 
 
-def open_again(journal_root: str) -> tuple[bool, files.Document | None]:
-    """Open it; return whether it was closed, and the mark that is gone. Raises PlaceError, OSError."""
+def open_again(journal_root: str, run: str = "", own: bool = False) -> tuple[bool, files.Document | None]:
+    """Open it; return whether that changed something, and the mark that was there.
+
+    With ``own`` a mark that the run has not made stays as it is. Raises PlaceError, OSError.
+    """
     if closed_mark(journal_root) is None:
         return False, None
     with files.locked(journal_root) as folder:
         before = closed_mark(journal_root)
+        if own and foreign(before, run):
+            return False, before
         return files.remove(os.path.join(folder, CLOSED)), before

@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import N
 Noted = t.Mapping[str, t.Any]
 # The state of a host whose turn has not come.
 NOT_BEGUN = "not begun"
+_UNTIL = "is closed to arrivals until it is done"
 
 
 class CannotBeMaintained(Dom0XenError):
@@ -64,12 +65,18 @@ def course(selected: t.Sequence[str], notes: t.Mapping[str, Noted | None], run: 
     return Course(done, left, tuple(name for name in left if places.get(name, -1) >= place(EMPTY)))
 
 
-def opened(answers: t.Mapping[str, t.Mapping[str, t.Any]], hosts: t.Collection[str]) -> dict[str, t.Any]:
-    """Return what the dom0s told, as if some were open to arrivals: this run closes each only for its turn."""
+def opened(
+    answers: t.Mapping[str, t.Mapping[str, t.Any]], hosts: t.Collection[str], runs: t.Collection[str]
+) -> dict[str, t.Any]:
+    """Return what the dom0s told, as if some were open to arrivals: these ``runs`` close each only for its turn.
+
+    What a person, or another run, has closed is closed.
+    """
     found: dict[str, t.Any] = {}
     for name, info in answers.items():
         told = info.get("host")
-        ours = name in hosts and isinstance(told, dict)
+        mark = told.get("closed") if isinstance(told, dict) else None
+        ours = name in hosts and isinstance(mark, dict) and mark.get("run") in runs
         found[name] = {**info, "host": {**dict(told or {}), "closed": None}} if ours else info
     return found
 
@@ -161,9 +168,10 @@ def table(hosts: t.Sequence[Noted]) -> list[str]:
         name = report["name"]
         lines += [f"{name}: {report['why']}"] if report.get("why") else []
         lines += [f"{each['name']} did not come back to {name}: {each['why']}" for each in report.get("missed") or ()]
-        if report.get("closed") and report["state"] != DONE:
+        if report.get("closed"):
             command = _commands.module(str(name), "dom0.xen.host_arrivals", "state=open")
-            lines.append(f"{name} is closed to arrivals until it is done; to open it all the same: {command}")
+            how = "stays closed to arrivals, as it was before this run" if report["state"] == DONE else _UNTIL
+            lines.append(f"{name} {how}; to open it all the same: {command}")
     if any(report["state"] != DONE for report in hosts):
         lines.append("The same command goes on from here.")
     return lines

@@ -20,6 +20,8 @@ import pytest
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
 
 # A busy machine is no failure; a run that hangs is.
@@ -171,6 +173,20 @@ def test_a_domain_that_cannot_leave(operator: Operator) -> None:
     assert site["xen1"].domains() == [] and not site["xen2"].guest("b") and not site["xen3"].guest("b")
     assert {host for name in "ac" for host in ("xen2", "xen3") if site[host].guest(name)} <= {"xen2", "xen3"}
     assert marks(site, "xen1") == set()
+
+
+@pytest.mark.long
+def test_a_host_that_somebody_else_has_closed_stays_as_he_left_it(operator: Operator) -> None:
+    """It is emptied all the same; neither its mark is written over nor is it opened, and that is told."""
+    site = operator.site
+    journal = str(site["xen1"].paths.lib / "dom0-xen")
+    dummy, mark = arrivals.close(journal, "a fan is broken", "bob", "")
+    log = operator.empty("-e", "evacuate_open=true")
+    assert "xen1 was closed to arrivals before, by bob (a fan is broken)" in " ".join(log.split())
+    assert "xen1 is still closed to arrivals, by bob before this run" in log
+    assert site["xen1"].domains() == [] and closed_mark(journal) == mark
+    (host,) = operator.result["hosts"]
+    assert host["closed"] and host["closed_before"]["by"] == "bob"
 
 
 @pytest.mark.long

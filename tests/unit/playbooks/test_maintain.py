@@ -20,6 +20,8 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, ROOT, User, read_until
 
 # A busy machine is no failure; a run that hangs is.
@@ -252,6 +254,18 @@ def test_a_domain_that_is_shut_down_is_started_again_and_one_that_cannot_return_
     assert marks(site) == {}
     (host,) = operator.result["hosts"]
     assert [each["name"] for each in host["started"]] == ["s"] and [each["name"] for each in host["missed"]] == ["a"]
+
+
+@pytest.mark.long
+def test_a_host_that_somebody_else_has_closed_stays_closed(operator: Operator) -> None:
+    """It is maintained all the same; its domains do not come back to it, and both are told."""
+    site = operator.site
+    journal = str(site["xen1"].paths.lib / "dom0-xen")
+    dummy, mark = arrivals.close(journal, "a fan is broken", "bob", "")
+    log = operator.maintain(hosts="xen1")
+    assert closed_mark(journal) == mark and places(site)["a"] != "xen1", log[-6000:]
+    assert "xen1 stays closed to arrivals, as it was before this run" in log and "a did not come back to xen1: " in log
+    assert marks(site) == {"xen1": {"closed.json"}}
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,23 @@ def test_a_closed_host_keeps_its_date(tmp_path: pathlib.Path) -> None:
     assert closed_mark(root) is None
 
 
+def test_what_somebody_else_has_closed_is_his(tmp_path: pathlib.Path) -> None:
+    """A run neither writes over it nor opens it; what it has closed itself it opens, also when it was cut off."""
+    root, ours = str(tmp_path), "evacuate xen1"
+    dummy, mark = arrivals.close(root, "a fan is broken", "bob", "")
+    assert arrivals.close(root, "it is being emptied", "alice", ours, own=True) == (False, mark)
+    assert arrivals.open_again(root, ours, own=True) == (False, mark)
+    assert arrivals.open_again(root, "", own=True) == (False, mark), "nor does one that cannot say what it is"
+    assert closed_mark(root) == mark
+    arrivals.close(root, "it is being emptied", "carol", "evacuate xen1,xen2")
+    assert arrivals.open_again(root, ours, own=True)[0] is False
+    assert arrivals.open_again(root)[0] and closed_mark(root) is None, "a person opens what he likes"
+    assert arrivals.close(root, "it is being emptied", "alice", ours, own=True)[0]
+    assert arrivals.close(root, "it is being emptied", "alice on another controller", ours, own=True)[0]
+    assert arrivals.open_again(root, ours, own=True)[0] and closed_mark(root) is None
+    assert arrivals.open_again(root, ours, own=True) == (False, None)
+
+
 def test_a_mark_that_cannot_be_read_is_one(tmp_path: pathlib.Path) -> None:
     """Somebody has closed the host, and who cannot be told any more."""
     arrivals.close(str(tmp_path), "", "", "")

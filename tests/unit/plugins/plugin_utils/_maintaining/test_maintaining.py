@@ -234,3 +234,21 @@ def test_the_table_tells_each_host() -> None:
         "The same command goes on from here.",
     ]
     assert course.table(hosts[:1])[-1] == "a did not come back to xen1: no room."
+
+
+def test_a_host_that_somebody_else_has_closed_is_told() -> None:
+    """It is done, and takes no domains; whoever has closed it may open it."""
+    hosts = course.reported(("xen1",), {"xen1": {"state": "done", "closed": True}})
+    command = "ansible -i INVENTORY xen1 -m dom0.xen.host_arrivals -a 'state=open'"
+    said = f"xen1 stays closed to arrivals, as it was before this run; to open it all the same: {command}"
+    assert course.table(hosts)[-1] == said
+
+
+def test_only_what_this_run_has_closed_counts_as_open() -> None:
+    """A domain is planned to no host that a person, or another run, has closed."""
+    runs = {"xen1": "maintain xen1,xen2", "xen2": "", "xen3": "maintain xen1,xen2", "xen4": "evacuate xen4"}
+    answers: dict[str, t.Any] = {name: {"host": {"closed": {"run": run, "by": "bob"}}} for name, run in runs.items()}
+    answers.update(open={"host": {"closed": None}}, silent={"unreachable": True})
+    found = course.opened(answers, ("xen1", "xen2", "xen4", "open", "silent"), {"maintain xen1,xen2"})
+    assert [name for name in runs if found[name]["host"]["closed"] is None] == ["xen1"]
+    assert found["open"] == answers["open"] and found["silent"] == answers["silent"]
