@@ -20,7 +20,7 @@ import pytest
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals
+from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals, claims
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
 
@@ -130,10 +130,10 @@ def stop_streams(host: Host, process: subprocess.Popen[str]) -> None:
         time.sleep(0.1)
 
 
-def let_go(site: Site) -> None:
-    """Let the moves go on."""
-    site["xen1"].configure(save_rate=0)
-    site["xen1"].kill("libxl-save-helper", number=signal.SIGCONT)
+def let_go(host: Host) -> None:
+    """Let the moves from a host go on."""
+    host.configure(save_rate=0)
+    host.kill("libxl-save-helper", number=signal.SIGCONT)
 
 
 @pytest.mark.long
@@ -149,7 +149,7 @@ def test_the_second_operator_is_told_who_was_first(operator: Operator) -> None:
         first.stdout.close()
     second = operator.ask()
     log = read_until(second, "takes up what `evacuate xen1` of")
-    let_go(site)
+    let_go(site["xen1"])
     log += second.communicate(timeout=2 * LIMIT_S)[0]
     assert second.returncode == 0, log[-6000:]
     assert "xen1 is empty." in log
@@ -176,6 +176,33 @@ def test_a_domain_that_cannot_leave(operator: Operator) -> None:
 
 
 @pytest.mark.long
+def test_a_host_that_makes_room_is_the_runs_alone(operator: Operator) -> None:
+    """Where another run has it nothing is begun; while its domain moves nobody else begins to work there."""
+    site = operator.site
+    rules = operator.folder / "rules.json"
+    apart = {"pair": {"keep": "apart", "domains": ["a", "stays"]}}
+    rules.write_text(json.dumps({"dom0_xen_domains": {"a": {"allowed": ["xen2"]}}, "dom0_xen_groups": apart}))
+    given = ("-e", f"@{rules}", "-e", "evacuate_make_room=true")
+    journal, token = str(site["xen2"].paths.lib / "dom0-xen"), "b" * 16
+    claims.claim(journal, claims.Claim(token=token, run="evacuate xen2", by="bob", controller="ctl2"), 300.0)
+    refused = operator.empty(*given, status=2)
+    assert "`evacuate xen2` of bob on ctl2" in refused and "xen2 would have to make room and cannot" in refused
+    assert set(places(site).values()) == {"xen1", "xen2"} and marks(site, "xen1") == set()
+    claims.release(journal, token)
+
+    site["xen2"].configure(save_rate=100_000)
+    process = operator.ask(*given)
+    stop_streams(site["xen2"], process)
+    assert "claim.json" in marks(site, "xen2") and "claim.json" in marks(site, "xen1")
+    let_go(site["xen2"])
+    log = process.communicate(timeout=2 * LIMIT_S)[0]
+    assert process.returncode == 0, log[-6000:]
+    found = places(site)
+    assert (found["a"], found["stays"]) == ("xen2", "xen3") and site["xen1"].domains() == []
+    assert marks(site, "xen1") == {"closed.json"} and marks(site, "xen2") == set()
+
+
+@pytest.mark.long
 def test_a_host_that_somebody_else_has_closed_stays_as_he_left_it(operator: Operator) -> None:
     """It is emptied all the same; neither its mark is written over nor is it opened, and that is told."""
     site = operator.site
@@ -195,7 +222,7 @@ def test_a_destination_that_dies_while_it_is_filled(operator: Operator) -> None:
     site = operator.site
     process = hold(operator, "-e", "migrate_link_timeout=3", "-e", "migrate_silence_timeout=20")
     site["xen3"].power_off()
-    let_go(site)
+    let_go(site["xen1"])
     log = process.communicate(timeout=2 * LIMIT_S)[0]
     assert site["xen1"].domains() == [], log[-6000:]
     assert process.returncode == 0, log[-6000:]
