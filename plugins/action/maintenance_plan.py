@@ -60,6 +60,7 @@ class ActionModule(ActionBase):
             done=list(found.done),
             left=list(found.left),
             already=list(found.already),
+            anew=options["anew"],
             answers=course.opened(answers, found.left, runs),
             msg=_words(selected, found, notes),
         )

@@ -114,6 +114,11 @@ left:
   type: list
   elements: str
   sample: [xen2]
+anew:
+  description: O(anew).
+  returned: success
+  type: bool
+  sample: false
 already:
   description: Those of RV(left) that have been emptied.
   returned: success

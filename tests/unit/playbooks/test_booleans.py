@@ -1,0 +1,87 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is true or false is one of them: a word that is neither is refused at once, and the text "false" is false."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import typing as t
+
+import pytest
+import yaml
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.tests.tools import playbooks
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User
+
+pytestmark = pytest.mark.timeout(600)
+
+# The role, besides that of the moves, whose options a caller gives the playbook.
+ROLES = {"apply": "", "evacuate": "evacuate", "maintain": "maintain", "plan": "", "rebalance": ""}
+HOSTS = ("-e", "hosts=xen1")
+GIVEN: dict[str, tuple[str, ...]] = {
+    "apply": ("-e", "plan_path=none.yml"),
+    "evacuate": HOSTS,
+    "maintain": HOSTS,
+    "plan": HOSTS,
+    "rebalance": (),
+}
+
+
+def booleans(options: t.Mapping[str, t.Any]) -> set[str]:
+    """Return the options of a role that are true or false."""
+    return {name for name, option in options.items() if option.get("type") == "bool"}
+
+
+def checked(playbook: str) -> set[str]:
+    """Return the variables that a playbook requires to be true or false."""
+    first = yaml.safe_load((playbooks.PLAYBOOKS / f"{playbook}.yml").read_text(encoding="utf-8"))[0]
+    found = [task["vars"]["dom0_booleans"] for task in first["tasks"] if "dom0_booleans" in task.get("vars", ())]
+    assert len(found) == 1
+    return set(found[0])
+
+
+@pytest.mark.parametrize("playbook", ROLES)
+def test_every_one_is_checked(playbook: str) -> None:
+    """A new option is not forgotten: by the page of the playbooks, and by the specification of the role."""
+    data = yaml.safe_load(playbooks.DATA.read_text(encoding="utf-8"))[playbook]["options"]
+    options = {name for name, option in data.items() if option.get("default") in ("true", "false")}
+    role = booleans(playbooks.options_of(ROLES[playbook])) if ROLES[playbook] else set()
+    assert checked(playbook) == options | role
+
+
+def test_those_of_the_moves_are_checked_everywhere() -> None:
+    """As the role has them."""
+    (task,) = yaml.safe_load((playbooks.PLAYBOOKS / "tasks" / "booleans.yml").read_text(encoding="utf-8"))
+    assert set(task["vars"]["__of_moves"]) == booleans(playbooks.options_of("migrate"))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
+    """Two hosts without guests."""
+    site = Site(tmp_path_factory.mktemp("double"))
+    site.up(["xen1", "xen2"], python=sys.executable)
+    yield site
+    assert site.down() == []
+
+
+@pytest.mark.parametrize("playbook", ROLES)
+def test_what_is_neither_is_refused(site: Site, tmp_path: pathlib.Path, playbook: str) -> None:
+    """With the name of each variable; no host is asked before."""
+    names = sorted(checked(playbook) | {"migrate_allow_plain"})
+    given = [word for name in names for word in ("-e", f"{name}=maybe")]
+    process = User(site, tmp_path).start(f"dom0.xen.{playbook}", *GIVEN[playbook], *given)
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode == 2, log[-4000:]
+    for name in names:
+        assert f"argument '{name}'" in log, log[-4000:]
+    assert "'maybe' is not a valid boolean" in log and "Look at the dom0]" not in log and "Ask the dom0]" not in log
+
+
+def test_the_text_false_is_false(site: Site, tmp_path: pathlib.Path) -> None:
+    """On the command line, and in a survey, everything is a text: a host that is empty stays closed."""
+    texts = ("-e", "evacuate_open=false", "-e", "evacuate_take_over=False", "-e", "evacuate_make_room=no")
+    log = User(site, tmp_path).run("dom0.xen.evacuate", *HOSTS, *texts)
+    assert "xen1 is still closed to arrivals; to open it: " in log
