@@ -108,7 +108,7 @@ class Fleet:
 
     def start(self, hosts: t.Sequence[str], *arguments: str) -> subprocess.Popen[str]:
         """Start to empty hosts."""
-        given = ("-i", str(self.inventory), "-e", f"hosts={','.join(hosts)}")
+        given = ("-i", str(self.inventory), "-e", f"dom0s={','.join(hosts)}")
         results = ("-e", f"evacuate_results_path={self.results}")
         process = self.user.start("dom0.xen.evacuate", *given, *results, *arguments, ANSIBLE_PIPELINING="1")
         self._started.append(process)

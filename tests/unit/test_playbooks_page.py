@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible.vars.reserved import is_reserved_name
 
 from ansible_collections.dom0.xen.tests.tools import playbooks
 
@@ -26,6 +27,12 @@ def test_every_playbook_is_described() -> None:
 def test_the_options_are_those_that_the_playbook_reads(name: str) -> None:
     """An option that nothing reads is a promise that is not kept, and one that is not described is not known."""
     assert set(DATA[name]["options"]) == playbooks.reads(name).own
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_option_has_a_name_that_ansible_keeps_for_itself(name: str) -> None:
+    """It warns of such a variable each time, before it does anything."""
+    assert {option for option in DATA[name]["options"] if is_reserved_name(option)} == set()
 
 
 @pytest.mark.parametrize("name", NAMES)

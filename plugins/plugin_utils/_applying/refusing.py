@@ -29,7 +29,7 @@ class NothingSelected(Dom0XenError):
     """No host was named."""
 
     code = "question_incomplete"
-    remedy = "Name the hosts that are to be emptied: -e hosts=xen1,xen2"
+    remedy = "Name the hosts that are to be emptied: -e dom0s=xen1,xen2"
 
 
 class NoWay(Dom0XenError):

@@ -41,7 +41,7 @@ class NothingNamed(Dom0XenError):
     """It was not said which hosts are to be emptied."""
 
     code = "question_incomplete"
-    remedy = "Name them: -e hosts=xen1,xen2"
+    remedy = "Name them: -e dom0s=xen1,xen2"
 
 
 class DomainTwice(Dom0XenError):

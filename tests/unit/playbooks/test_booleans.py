@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(600)
 
 # The role, besides that of the moves, whose options a caller gives the playbook.
 ROLES = {"apply": "", "evacuate": "evacuate", "maintain": "maintain", "plan": "", "rebalance": ""}
-HOSTS = ("-e", "hosts=xen1")
+HOSTS = ("-e", "dom0s=xen1")
 GIVEN: dict[str, tuple[str, ...]] = {
     "apply": ("-e", "plan_path=none.yml"),
     "evacuate": HOSTS,

@@ -48,7 +48,7 @@ class Operator(User):
 
     def ask(self, *arguments: str, hosts: str = "xen1") -> subprocess.Popen[str]:
         """Start to empty hosts."""
-        wanted = ("-e", f"hosts={hosts}", "-e", f"evacuate_result_path={self.result_path}")
+        wanted = ("-e", f"dom0s={hosts}", "-e", f"evacuate_result_path={self.result_path}")
         return self.start("dom0.xen.evacuate", *wanted, *arguments)
 
     def empty(self, *arguments: str, status: int = 0, hosts: str = "xen1") -> str:
@@ -257,16 +257,16 @@ def test_what_stood_in_no_way_when_the_plan_was_told_is_not_shut_down(operator: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("-e", "hosts=xen1,xen2,xen3"), "all dom0s of the inventory are to be emptied at once"),
-        (("-e", "hosts=dom0"), "all dom0s of the inventory are to be emptied at once"),
-        (("-e", "hosts=xen9"), "xen9 is no dom0 of the inventory"),
-        (("-e", "hosts="), "It was not said which hosts are to be emptied."),
-        (("-e", "hosts=xen1", "--limit", "xen1"), "A limit would leave out moves"),
-        (("-e", "hosts=xen1", "--limit", "localhost,xen1"), "A limit would leave out moves"),
-        (("-e", "hosts=xen1", "--limit", "all"), "A limit would leave out moves"),
-        (("-e", "hosts=xen1", "-e", "evacuate_unmovable=destroy"), "it is refuse, skip, suspend or shutdown"),
-        (("-e", "hosts=xen1", "-e", "migrate_memory_reserve_mib=100000000"), "xen1 cannot be emptied."),
-        (("-e", "hosts=xen1", "-e", "migrate_destination=xen3"), "migrate_destination may not be given"),
+        (("-e", "dom0s=xen1,xen2,xen3"), "all dom0s of the inventory are to be emptied at once"),
+        (("-e", "dom0s=dom0"), "all dom0s of the inventory are to be emptied at once"),
+        (("-e", "dom0s=xen9"), "xen9 is no dom0 of the inventory"),
+        (("-e", "dom0s="), "It was not said which hosts are to be emptied."),
+        (("-e", "dom0s=xen1", "--limit", "xen1"), "A limit would leave out moves"),
+        (("-e", "dom0s=xen1", "--limit", "localhost,xen1"), "A limit would leave out moves"),
+        (("-e", "dom0s=xen1", "--limit", "all"), "A limit would leave out moves"),
+        (("-e", "dom0s=xen1", "-e", "evacuate_unmovable=destroy"), "it is refuse, skip, suspend or shutdown"),
+        (("-e", "dom0s=xen1", "-e", "migrate_memory_reserve_mib=100000000"), "xen1 cannot be emptied."),
+        (("-e", "dom0s=xen1", "-e", "migrate_destination=xen3"), "migrate_destination may not be given"),
     ],
     ids=[
         "all",

@@ -75,7 +75,7 @@ class Operator(User):
         tasks.write_text(
             TASKS.format(python=sys.executable, double=double, verb=verb, state=self.site.state, when=when)
         )
-        wanted = ("-e", f"hosts={hosts}", "-e", "maintain_tasks=work.yml", "-e", "maintain_reboot=true")
+        wanted = ("-e", f"dom0s={hosts}", "-e", "maintain_tasks=work.yml", "-e", "maintain_reboot=true")
         return self.start("dom0.xen.maintain", *wanted, "-e", f"maintain_result_path={self.result_path}", *arguments)
 
     def maintain(self, *arguments: str, status: int = 0, **given: str) -> str:
@@ -271,16 +271,16 @@ def test_a_host_that_somebody_else_has_closed_stays_closed(operator: Operator) -
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("-e", "hosts=xen9"), "xen9 is no dom0 of the inventory"),
-        (("-e", "hosts="), "It was not said which hosts are to be maintained."),
-        (("-e", "hosts=xen1", "--limit", "xen1"), "A limit would leave out hosts"),
-        (("-e", "hosts=xen1", "-e", "maintain_return=some"), "it is all, none or balanced"),
-        (("-e", "hosts=xen1", "-e", "evacuate_unmovable=skip"), "which needs an empty host, it is refuse, suspend or"),
-        (("-e", "hosts=xen1", "-e", "migrate_destination=xen3"), "migrate_destination may not be given"),
-        (("-e", "hosts=xen1", "-e", "evacuate_open=true"), "evacuate_open may not be given"),
-        (("-e", "hosts=xen1", "-e", "maintain_tasks=none.yml"), "none.yml cannot be read"),
-        (("-e", "hosts=xen1", "-e", "maintain_release=new"), "'new' is no release of Xen"),
-        (("-e", "hosts=xen1,xen2", "-e", "migrate_memory_reserve_mib=100000000"), "xen2 cannot be emptied."),
+        (("-e", "dom0s=xen9"), "xen9 is no dom0 of the inventory"),
+        (("-e", "dom0s="), "It was not said which hosts are to be maintained."),
+        (("-e", "dom0s=xen1", "--limit", "xen1"), "A limit would leave out hosts"),
+        (("-e", "dom0s=xen1", "-e", "maintain_return=some"), "it is all, none or balanced"),
+        (("-e", "dom0s=xen1", "-e", "evacuate_unmovable=skip"), "which needs an empty host, it is refuse, suspend or"),
+        (("-e", "dom0s=xen1", "-e", "migrate_destination=xen3"), "migrate_destination may not be given"),
+        (("-e", "dom0s=xen1", "-e", "evacuate_open=true"), "evacuate_open may not be given"),
+        (("-e", "dom0s=xen1", "-e", "maintain_tasks=none.yml"), "none.yml cannot be read"),
+        (("-e", "dom0s=xen1", "-e", "maintain_release=new"), "'new' is no release of Xen"),
+        (("-e", "dom0s=xen1,xen2", "-e", "migrate_memory_reserve_mib=100000000"), "xen2 cannot be emptied."),
     ],
     ids=["unknown", "none", "limit", "return", "skip", "over-the-plan", "open", "no-tasks", "release", "no-room"],
 )

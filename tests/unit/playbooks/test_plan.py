@@ -59,7 +59,7 @@ def planner(site: Site, tmp_path: pathlib.Path) -> Planner:
 def test_a_plan_is_told_written_and_handed_on(planner: Planner) -> None:
     """The table is printed, the file is the plan, the artifact is the same, and nothing has moved."""
     path = planner.folder / "plans" / "tonight.yml"
-    status, log = planner.ask("-e", "hosts=xen1", "-e", f"plan_path={path}", "-e", "plan_artifact=true")
+    status, log = planner.ask("-e", "dom0s=xen1", "-e", f"plan_path={path}", "-e", "plan_artifact=true")
     assert status == 0, log[-4000:]
     assert "To empty xen1: 2 moves" in log and "xen2 is the only host that it could go to" in log
     made = files.read(str(path))
@@ -76,20 +76,20 @@ def test_a_plan_is_told_written_and_handed_on(planner: Planner) -> None:
 def test_a_limit_is_refused_with_the_line_to_use(planner: Planner) -> None:
     """Neither a source, nor a group, nor everything but the destination."""
     for limit in ("xen1", "dom0", "xen2"):
-        status, log = planner.ask("-e", "hosts=xen1", "--limit", limit)
+        status, log = planner.ask("-e", "dom0s=xen1", "--limit", limit)
         assert status == 2 and "A limit would leave out hosts without a word" in log, log[-2000:]
-        assert re.search("ansible-playbook( -i [^ ]+)+ dom0.xen.plan -e hosts=xen1", log) and "Ask the dom0" not in log
+        assert re.search("ansible-playbook( -i [^ ]+)+ dom0.xen.plan -e dom0s=xen1", log) and "Ask the dom0" not in log
 
 
 def test_wrong_questions(planner: Planner) -> None:
     """Each names its cause, and the exit status is not 0."""
     for arguments, message in (
         ((), "It was not said which hosts are to be emptied"),
-        (("-e", "hosts=xen3"), "xen3 is no dom0 of the inventory."),
-        (("-e", "hosts=dom0"), "xen1, xen2 are to be emptied, and no host is left that could receive."),
-        (("-e", "hosts=xen1,xen2"), "xen1, xen2 are to be emptied, and no host is left that could receive."),
-        (("-e", "hosts=xen1", "-e", "dom0_group=nobody"), "the inventory has no dom0 in its group nobody"),
-        (("-e", "hosts=xen1", "-e", "plan_path=/proc/nowhere/plan.yml"), "cannot be written"),
+        (("-e", "dom0s=xen3"), "xen3 is no dom0 of the inventory."),
+        (("-e", "dom0s=dom0"), "xen1, xen2 are to be emptied, and no host is left that could receive."),
+        (("-e", "dom0s=xen1,xen2"), "xen1, xen2 are to be emptied, and no host is left that could receive."),
+        (("-e", "dom0s=xen1", "-e", "dom0_group=nobody"), "the inventory has no dom0 in its group nobody"),
+        (("-e", "dom0s=xen1", "-e", "plan_path=/proc/nowhere/plan.yml"), "cannot be written"),
     ):
         status, log = planner.ask(*arguments)
         assert status == 2 and message in log, log[-3000:]
@@ -98,22 +98,22 @@ def test_wrong_questions(planner: Planner) -> None:
 def test_what_cannot_leave_is_told_with_what_would_help(planner: Planner) -> None:
     """No room, a tag, tags that contradict each other."""
     path = planner.folder / "plan.yml"
-    status, log = planner.ask("-e", "hosts=xen1", "-e", "migrate_memory_reserve_mib=1000000", "-e", f"plan_path={path}")
+    status, log = planner.ask("-e", "dom0s=xen1", "-e", "migrate_memory_reserve_mib=1000000", "-e", f"plan_path={path}")
     assert status == 2 and "There is no way to empty xen1: needs " in log and "more on xen2" in log, log[-3000:]
     assert not path.exists()
     rules = planner.ruled(dom0_xen_domains={"centos": {"tags": ["never_move"]}})
-    status, log = planner.ask("-e", "hosts=xen1", *rules)
+    status, log = planner.ask("-e", "dom0s=xen1", *rules)
     assert status == 2 and "centos stays on xen1: it is never to be moved (tag never_move)." in log, log[-3000:]
     assert "web" in log and "1 that cannot leave" in log
     rules = planner.ruled(dom0_xen_domains={"centos": {"tags": ["never_move", "move_last"]}})
-    status, log = planner.ask("-e", "hosts=xen1", *rules)
+    status, log = planner.ask("-e", "dom0s=xen1", *rules)
     assert status == 2 and "xen1: dom0_xen_domains['centos']" in log, log[-3000:]
 
 
 def test_check_mode_plans_and_writes_no_file(planner: Planner) -> None:
     """The plan is told all the same."""
     path = planner.folder / "plan.yml"
-    status, log = planner.ask("-e", "hosts=xen1", "-e", f"plan_path={path}", "--check")
+    status, log = planner.ask("-e", "dom0s=xen1", "-e", f"plan_path={path}", "--check")
     assert status == 0 and "To empty xen1: 2 moves" in log, log[-3000:]
     assert not path.exists()
 

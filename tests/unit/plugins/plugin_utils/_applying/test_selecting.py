@@ -37,7 +37,7 @@ def test_hosts_and_groups_of_them(given: object, expected: tuple[str, ...]) -> N
 @pytest.mark.parametrize(
     ("given", "code", "words"),
     [
-        ("", "question_incomplete", "-e hosts=xen1,xen2"),
+        ("", "question_incomplete", "-e dom0s=xen1,xen2"),
         (" , ", "question_incomplete", "it was not said"),
         (None, "question_incomplete", "it was not said"),
         ("xen9", "host_not_in_inventory", "xen9 is no dom0"),
