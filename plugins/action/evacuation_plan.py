@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 import typing as t
 
@@ -16,13 +15,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACU
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.planning import but, others, planned, unmovable
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import require
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
-from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
-from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import Solver
-from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import OPTIMAL
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import settings_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_among
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import settings_of, solver_of, wish_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.table import table
 
 Result = dict[str, t.Any]
@@ -40,20 +34,11 @@ class ActionModule(ActionBase):
         """Return the plan; fail when a domain could not leave, unless these are to be left."""
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(EVACUATION_PLAN)
-        answers = options["hosts"]
-        hostvars = (task_vars or {}).get("hostvars") or {}
-        now = time.time()
+        answers, now_s = options["hosts"], time.time()
         try:
-            rules = rules_of(variables_of(answers, hostvars))
-            wish = Wish(
-                tuple(options["empty"]),
-                secrets.token_hex(4),
-                now,
-                leave=options["leave"],
-                wanted=texts(options["wanted"]),
-                planner=options["planner"],
-            )
-            fleet, settings, solver = fleet_of(answers, rules, now), settings_of(options), _solver(options)
+            fleet = fleet_of(answers, rules_among(answers, task_vars), now_s)
+            wish, settings = wish_of(options, options["empty"], now_s), settings_of(options)
+            solver = solver_of(wish.planner)
             plan = but(planned(fleet, wish, settings, solver, options["make_room"]), options["leave_out"])
             result.update(
                 changed=False,
@@ -71,7 +56,3 @@ class ActionModule(ActionBase):
             # Of a plan that is refused nothing is done, in a round whose failure is let pass either.
             result.update(failed=True, moves=[], stops=[], unmovable=[], **exc.as_result())
         return result
-
-
-def _solver(options: t.Mapping[str, t.Any]) -> Solver | None:
-    return optimal.solver() if options["planner"] == OPTIMAL else None

@@ -14,14 +14,17 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_PLAN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet import folder
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_among
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Fleet
-from ansible_collections.dom0.xen.plugins.plugin_utils._moving import new_session, texts
-from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
-from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import OPTIMAL
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans import document, files
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import as_of_now, named, settings_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish, make
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import (
+    as_of_now,
+    named,
+    settings_of,
+    solver_of,
+    wish_of,
+)
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import make
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.rebalancing import Limits, rebalance
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import REBALANCE, Plan
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.table import summary, table
@@ -65,21 +68,12 @@ class ActionModule(ActionBase):
     def _plan(self, options: Result, task_vars: Result) -> Plan:
         now_s = time.time()
         dom0s = list(options["dom0s"])
-        rules = rules_of(variables_of(dom0s, task_vars.get("hostvars") or {}))
         # A file that is no good is as one that is not there: its host counts as one that was never asked.
         known: Fleet = folder.read(folder.folder_of(options["path"], C.ANSIBLE_HOME), lambda dummy: None)
-        fleet = as_of_now(known, dom0s, rules, now_s, options["max_age_s"])
-        wish = Wish(
-            empty=named(options["hosts"], task_vars.get("groups") or {}, dom0s),
-            identity=new_session(),
-            now_s=now_s,
-            expires_after_s=options["expires_s"],
-            leave=options["leave"],
-            wanted=texts(options["wanted"]),
-            planner=options["planner"],
-        )
-        settings = settings_of(options)
+        fleet = as_of_now(known, dom0s, rules_among(dom0s, task_vars), now_s, options["max_age_s"])
+        empty = named(options["hosts"], task_vars.get("groups") or {}, dom0s)
+        wish, settings = wish_of(options, empty, now_s, options["expires_s"]), settings_of(options)
         if options["goal"] == REBALANCE:
             limits = Limits(options["threshold_percent"], options["cost_percent"], options["max_moves"])
             return rebalance(fleet, wish, settings, limits)
-        return make(fleet, wish, settings, optimal.solver() if wish.planner == OPTIMAL else None)
+        return make(fleet, wish, settings, solver_of(wish.planner))

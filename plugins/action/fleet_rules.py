@@ -14,7 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEE
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet import folder
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.errors import DocumentInvalid
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_among
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import Rules
 
 Result = dict[str, t.Any]
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         dummy, options = self.validate_argument_spec(FLEET_RULES)
         path = folder.folder_of(options["path"], C.ANSIBLE_HOME)
         try:
-            rules = rules_of(variables_of(options["dom0s"], (task_vars or {}).get("hostvars") or {}))
+            rules = rules_among(options["dom0s"], task_vars)
             changed = _kept(path) != rules
             if changed and not self._task.check_mode:
                 folder.write(path, [rules])

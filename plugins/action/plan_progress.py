@@ -18,7 +18,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import mo
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.transit import still
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of, variables_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_among
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import interrupted
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans import document, holding
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan, PlanInvalid
@@ -48,7 +48,7 @@ class ActionModule(ActionBase):
             under_way = {uuid for uuid in uuids if moving(uuid, hosts) is not None}
             done: tuple[int, ...] = ()
             if options["settled"] or not left:
-                rules = rules_of(variables_of(answers, (task_vars or {}).get("hostvars") or {}))
+                rules = rules_among(answers, task_vars)
                 now = essence(fleet_of(answers, rules, time.time()))
                 before, seen = still(plan, now, under_way)
                 done = holding.require(before, seen, time.time(), begun=bool(under_way)).done

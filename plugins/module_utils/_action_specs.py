@@ -45,20 +45,11 @@ FLEET_PATH: Spec = {"path": {"type": "str", "default": ""}}
 FLEET_FACTS: Spec = {**FLEET_PATH, **PLACES, "processors": {"type": "bool", "default": True}}
 FLEET_RULES: Spec = {**FLEET_PATH, "dom0s": {"type": "list", "elements": "str", "required": True}}
 FLEET_KNOWN: Spec = {**FLEET_RULES, "answers": {"type": "dict", "default": {}}}
-FLEET_PLAN: Spec = {
-    **FLEET_RULES,
-    "goal": {"type": "str", "default": "empty", "choices": ["empty", "rebalance", "return"]},
-    "hosts": {"type": "raw", "default": []},
+# What every plan is asked for, whatever it is for.
+PLANNING: Spec = {
     "wanted": {"type": "dict", "default": {}},
     "planner": {"type": "str", "default": "builtin", "choices": ["builtin", "optimal"]},
     "leave": {"type": "bool", "default": False},
-    "threshold_percent": {"type": "float", "default": 10.0},
-    "cost_percent": {"type": "float", "default": 1.0},
-    "max_moves": {"type": "int", "default": 20},
-    "plan_path": {"type": "str", "default": ""},
-    "artifact": {"type": "bool", "default": False},
-    "expires_s": {"type": "int", "default": 86400},
-    "max_age_s": {"type": "int", "default": 600},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
     "allow_plain": {"type": "bool", "default": False},
@@ -71,6 +62,19 @@ FLEET_PLAN: Spec = {
     "network": {"type": "raw", "default": []},
     "map_bridges": {"type": "dict", "default": {}},
     "map_disks": {"type": "dict", "default": {}},
+}
+FLEET_PLAN: Spec = {
+    **FLEET_RULES,
+    **PLANNING,
+    "goal": {"type": "str", "default": "empty", "choices": ["empty", "rebalance", "return"]},
+    "hosts": {"type": "raw", "default": []},
+    "threshold_percent": {"type": "float", "default": 10.0},
+    "cost_percent": {"type": "float", "default": 1.0},
+    "max_moves": {"type": "int", "default": 20},
+    "plan_path": {"type": "str", "default": ""},
+    "artifact": {"type": "bool", "default": False},
+    "expires_s": {"type": "int", "default": 86400},
+    "max_age_s": {"type": "int", "default": 600},
 }
 
 NETWORK: Spec = {

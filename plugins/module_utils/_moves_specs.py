@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, METHODS
-from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLANNING
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
 
@@ -58,25 +57,11 @@ EVACUATION_LOOK: Spec = {
 }
 
 EVACUATION_PLAN: Spec = {
+    **PLANNING,
     "hosts": {"type": "dict", "required": True},
     "empty": {"type": "list", "elements": "str", "required": True},
-    "wanted": {"type": "dict", "default": {}},
-    "leave": {"type": "bool", "default": False},
     "leave_out": {"type": "list", "elements": "str", "default": []},
     "make_room": {"type": "bool", "default": False},
-    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
-    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
-    "allow_plain": {"type": "bool", "default": False},
-    "allow_cold": {"type": "bool", "default": False},
-    "memory_reserve_mib": {"type": "int", "default": 0},
-    "dom0_memory_min_mib": {"type": "int", "default": 512},
-    "vcpus_per_cpu": {"type": "float", "default": 0.0},
-    "planner": {"type": "str", "default": "builtin", "choices": ["builtin", "optimal"]},
-    "waive": {"type": "raw", "default": []},
-    "follow_config": {"type": "bool", "default": True},
-    "network": {"type": "raw", "default": []},
-    "map_bridges": {"type": "dict", "default": {}},
-    "map_disks": {"type": "dict", "default": {}},
 }
 
 EVACUATION_RESULT: Spec = {

@@ -44,61 +44,6 @@ options:
         that there would be one.
     type: bool
     default: false
-  method:
-    description: As O(dom0.xen.migration_check#module:method).
-    type: str
-    choices: [auto, live, suspend, cold]
-    default: auto
-  transport:
-    description: As O(dom0.xen.migration_check#module:transport).
-    type: str
-    choices: [tls, ssh, tcp]
-    default: tls
-  allow_plain:
-    description: As O(dom0.xen.migration_check#module:allow_plain).
-    type: bool
-    default: false
-  allow_cold:
-    description: As O(dom0.xen.migration_check#module:allow_cold).
-    type: bool
-    default: false
-  memory_reserve_mib:
-    description: MiB that must stay free on each host.
-    type: int
-    default: 0
-  dom0_memory_min_mib:
-    description: MiB that each dom0 must keep, where C(xl) may shrink it.
-    type: int
-    default: 512
-  vcpus_per_cpu:
-    description: How many vCPUs a host may have for each of its processors. V(0) is any number.
-    type: float
-    default: 0.0
-  planner:
-    description: As O(dom0.xen.fleet_plan#module:planner).
-    type: str
-    choices: [builtin, optimal]
-    default: builtin
-  waive:
-    description: As O(dom0.xen.migration_check#module:waive).
-    type: raw
-    default: []
-  follow_config:
-    description: As O(dom0.xen.migration_check#module:follow_config).
-    type: bool
-    default: true
-  network:
-    description: As O(dom0.xen.migration_check#module:network).
-    type: raw
-    default: []
-  map_bridges:
-    description: As O(dom0.xen.migration_check#module:map_bridges).
-    type: dict
-    default: {}
-  map_disks:
-    description: As O(dom0.xen.migration_check#module:map_disks).
-    type: dict
-    default: {}
 attributes:
   check_mode:
     support: full
@@ -114,6 +59,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._attributes.action
+  - dom0.xen._planning
 author:
   - dom0.xen contributors (@dom0-xen)
 """

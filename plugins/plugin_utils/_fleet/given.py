@@ -47,6 +47,14 @@ def rules_of(variables: t.Mapping[str, Variables]) -> Rules:
     return merge(given(host, values, variables) for host, values in variables.items())
 
 
+def rules_among(dom0s: t.Iterable[str], task_vars: t.Mapping[str, t.Any] | None) -> Rules:
+    """Return the rules that the inventory has for these dom0s, from the variables that Ansible gives an action plugin.
+
+    Raises what :func:`rules_of` raises.
+    """
+    return rules_of(variables_of(dom0s, (task_vars or {}).get("hostvars") or {}))
+
+
 def given(host: str, variables: Variables, dom0s: t.Container[str]) -> Given:
     """Return what the variables of one dom0 say; ``dom0s`` are the names of all of them."""
     domains = _entries(host, DOMAINS_VARIABLE, variables)

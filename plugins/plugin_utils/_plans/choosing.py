@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of the fleet's hosts are meant, and what is known of them now (private to the collection)."""
+"""What a plan is asked for, and what is known of the hosts that are meant now (private to the collection)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import co
 from ansible_collections.dom0.xen.plugins.module_utils._records import Problem
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import UNREACHABLE, Dom0, Fleet
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import Rules
-from ansible_collections.dom0.xen.plugins.plugin_utils._moving import texts
+from ansible_collections.dom0.xen.plugins.plugin_utils._moving import new_session, texts
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import Solver
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import OPTIMAL
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.pairs import Settings
 
 _AGAIN = f"See that it answers, and ask it again: {commands.playbook('facts')}"
@@ -57,3 +61,21 @@ def settings_of(options: t.Mapping[str, t.Any]) -> Settings:
         map_disks=texts(options["map_disks"]),
     )
     return Settings(**given)
+
+
+def wish_of(options: t.Mapping[str, t.Any], empty: t.Sequence[str], now_s: float, expires_after_s: int = 0) -> Wish:
+    """Return what is asked for, from the options of the action plugin; each time with an identity of its own."""
+    return Wish(
+        empty=tuple(empty),
+        identity=new_session(),
+        now_s=now_s,
+        expires_after_s=expires_after_s,
+        leave=options["leave"],
+        wanted=texts(options["wanted"]),
+        planner=options["planner"],
+    )
+
+
+def solver_of(planner: str) -> Solver | None:
+    """Return what the planner of this name finds its ways with, None for what is built in. Raises SolverMissing."""
+    return optimal.solver() if planner == OPTIMAL else None
