@@ -23,7 +23,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import f
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans import document
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan, PlannedMove
-from ansible_collections.dom0.xen.tests.unit.playbooks.test_evacuate import stop_streams
+from ansible_collections.dom0.xen.tests.unit.playbooks.emptying import stop_streams
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
 
 pytestmark = pytest.mark.timeout(900)

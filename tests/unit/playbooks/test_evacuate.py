@@ -5,58 +5,41 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 import re
 import signal
-import subprocess
-import sys
-import time
 import typing as t
-import uuid
 
 import pytest
-from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals, claims
 from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until
+from ansible_collections.dom0.xen.tests.unit.playbooks.emptying import (
+    IDS,
+    NAMES,
+    Operator,
+    hold,
+    let_go,
+    marks,
+    places,
+    runs,
+    stop_streams,
+    three_hosts,
+)
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, read_until
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(900)
 
-NAMES = ("a", "b", "c")
-IDS = {name: str(uuid.uuid4()) for name in (*NAMES, "stays")}
-
 
 @pytest.fixture
 def site(tmp_path: pathlib.Path) -> t.Iterator[Site]:
-    """Three hosts; three guests on xen1, and one on xen2 that has nothing to do with it."""
-    site = Site(tmp_path / "double")
-    site.up(["xen1", "xen2", "xen3"], python=sys.executable)
-    for name in NAMES:
-        site["xen1"].start_guest(GuestConfig(name, IDS[name], memory_mib=16, bridge=None, compact=True))
-    site["xen2"].start_guest(GuestConfig("stays", IDS["stays"], memory_mib=16, bridge=None, compact=True))
+    """Three hosts, with guests on two of them."""
+    site = three_hosts(tmp_path / "double")
     yield site
     assert site.down() == []
-
-
-class Operator(User):
-    """Somebody who empties hosts."""
-
-    def ask(self, *arguments: str, hosts: str = "xen1") -> subprocess.Popen[str]:
-        """Start to empty hosts."""
-        wanted = ("-e", f"dom0s={hosts}", "-e", f"evacuate_result_path={self.result_path}")
-        return self.start("dom0.xen.evacuate", *wanted, *arguments)
-
-    def empty(self, *arguments: str, status: int = 0, hosts: str = "xen1") -> str:
-        """Empty hosts; return the log."""
-        process = self.ask(*arguments, hosts=hosts)
-        log = process.communicate(timeout=2 * LIMIT_S)[0]
-        assert process.returncode == status, log[-6000:]
-        return log
 
 
 @pytest.fixture
@@ -64,26 +47,6 @@ def operator(site: Site, tmp_path: pathlib.Path) -> Operator:
     """Somebody with an empty folder."""
     (tmp_path / "user").mkdir()
     return Operator(site, tmp_path / "user")
-
-
-def places(site: Site) -> dict[str, str]:
-    """Return where each guest runs; it must be one host, and never were two."""
-    found = {}
-    for name, guest in IDS.items():
-        assert site.overlaps(guest) == []
-        (found[name],) = (host.name for host in site.hosts.values() if host.guest(name))
-    return found
-
-
-def runs(site: Site) -> dict[str, int]:
-    """Return how often each guest was begun to run somewhere."""
-    return {name: len(site.intervals(guest)) for name, guest in IDS.items()}
-
-
-def marks(site: Site, host: str) -> set[str]:
-    """Return the marks of runs over many hosts that a host has."""
-    folder = site[host].paths.lib / "dom0-xen" / "fleet"
-    return {path.name for path in folder.iterdir()} - {"lock"} if folder.exists() else set()
 
 
 def test_a_host_is_emptied_and_the_second_run_changes_nothing(operator: Operator) -> None:
@@ -114,28 +77,6 @@ def test_a_host_is_emptied_and_the_second_run_changes_nothing(operator: Operator
     assert "it is being emptied" in refused
 
 
-def hold(operator: Operator, *arguments: str) -> subprocess.Popen[str]:
-    """Start to empty xen1, and stop every move in the middle of its stream."""
-    operator.site["xen1"].configure(save_rate=100_000)
-    process = operator.ask(*arguments)
-    stop_streams(operator.site["xen1"], process)
-    return process
-
-
-def stop_streams(host: Host, process: subprocess.Popen[str]) -> None:
-    """Wait until a domain is being sent, and stop that."""
-    deadline = time.monotonic() + LIMIT_S
-    while not host.kill("libxl-save-helper", number=signal.SIGSTOP):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-def let_go(host: Host) -> None:
-    """Let the moves from a host go on."""
-    host.configure(save_rate=0)
-    host.kill("libxl-save-helper", number=signal.SIGCONT)
-
-
 @pytest.mark.long
 def test_the_second_operator_is_told_who_was_first(operator: Operator) -> None:
     """He changes nothing; when the first one is killed his run takes it up, and no move is made twice."""
@@ -162,9 +103,7 @@ def test_the_second_operator_is_told_who_was_first(operator: Operator) -> None:
 def test_a_domain_that_cannot_leave(operator: Operator) -> None:
     """Nothing is begun, with the reason; to be shut down, it goes last, and the host is opened if that is asked."""
     site = operator.site
-    rules = operator.folder / "rules.json"
-    rules.write_text(json.dumps({"dom0_xen_domains": {"b": {"tags": ["never_move"]}}}))
-    given = ("-e", f"@{rules}")
+    given = operator.ruled(dom0_xen_domains={"b": {"tags": ["never_move"]}})
     refused = operator.empty(*given, status=2)
     assert "b cannot leave xen1: it is never to be moved" in refused
     assert set(places(site).values()) == {"xen1", "xen2"} and marks(site, "xen1") == set()
@@ -179,10 +118,9 @@ def test_a_domain_that_cannot_leave(operator: Operator) -> None:
 def test_a_host_that_makes_room_is_the_runs_alone(operator: Operator) -> None:
     """Where another run has it nothing is begun; while its domain moves nobody else begins to work there."""
     site = operator.site
-    rules = operator.folder / "rules.json"
     apart = {"pair": {"keep": "apart", "domains": ["a", "stays"]}}
-    rules.write_text(json.dumps({"dom0_xen_domains": {"a": {"allowed": ["xen2"]}}, "dom0_xen_groups": apart}))
-    given = ("-e", f"@{rules}", "-e", "evacuate_make_room=true")
+    rules = operator.ruled(dom0_xen_domains={"a": {"allowed": ["xen2"]}}, dom0_xen_groups=apart)
+    given = (*rules, "-e", "evacuate_make_room=true")
     journal, token = str(site["xen2"].paths.lib / "dom0-xen"), "b" * 16
     claims.claim(journal, claims.Claim(token=token, run="evacuate xen2", by="bob", controller="ctl2"), 300.0)
     refused = operator.empty(*given, status=2)
