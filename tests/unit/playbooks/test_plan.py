@@ -124,3 +124,10 @@ def test_rebalance_is_a_plan(planner: Planner) -> None:
     assert status == 0 and "To spread the load: 0 moves" in log, log[-3000:]
     status, log = planner.ask("-e", "rebalance_threshold_percent=0", playbook="rebalance")
     assert status == 0 and "To spread the load: " in log, log[-3000:]
+
+
+@pytest.mark.parametrize("playbook", ["plan", "rebalance"])
+def test_what_the_plan_says_may_not_be_given(planner: Planner, playbook: str) -> None:
+    """Somebody who names a source believes that the plan is about that one alone."""
+    status, log = planner.ask("-e", "dom0s=xen1", "-e", "migrate_source=xen1", playbook=playbook)
+    assert status == 2 and "migrate_source may not be given" in log and "Ask the dom0]" not in log, log[-3000:]
