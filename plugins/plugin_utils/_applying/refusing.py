@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import NoDestination
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.asking import HostUnknown
@@ -89,7 +88,7 @@ def known(given: t.Any, inventory: t.Sequence[str], groups: t.Mapping[str, t.Seq
 
     Raises NothingSelected and HostUnknown.
     """
-    chosen = named([each for each in codes(given) if each], groups, inventory)
+    chosen = named(given, groups, inventory)
     if not chosen:
         raise NothingSelected("it was not said which hosts are to be emptied")
     for name in chosen:

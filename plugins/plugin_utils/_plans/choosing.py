@@ -26,10 +26,10 @@ _AGAIN = f"See that it answers, and ask it again: {commands.playbook('facts')}"
 def named(asked: t.Any, groups: t.Mapping[str, t.Sequence[str]], dom0s: t.Sequence[str]) -> tuple[str, ...]:
     """Return the hosts that are meant: names of dom0s, or of groups, as a list or with commas between them.
 
-    What is neither is returned as it is. Of a group those count that are dom0s.
+    What is neither is returned as it is. Of a group those count that are dom0s. Between commas there may be nothing.
     """
     found: list[str] = []
-    for name in codes(asked):
+    for name in filter(None, codes(asked)):
         inside = [host for host in groups.get(name, ()) if host in dom0s]
         found += [name] if name in dom0s or not inside else inside
     return tuple(dict.fromkeys(found))

@@ -13,7 +13,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEE
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_among
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import Rules
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import settings_of, solver_of, wish_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import (
+    named,
+    settings_of,
+    solver_of,
+    wish_of,
+)
 
 
 @pytest.mark.parametrize("spec", [FLEET_PLAN, EVACUATION_PLAN], ids=["fleet", "evacuation"])
@@ -34,3 +39,18 @@ def test_rules_are_those_of_the_dom0s() -> None:
     assert rules_among((), None) == Rules()
     told = {"hostvars": {"xen1": {"dom0_xen_host": {"weight": 2}}, "www": {"dom0_xen_host": {"weight": "much"}}}}
     assert rules_among(["xen1"], told).host("xen1").weight == 2.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("xen1,", ("xen1",)),
+        (" , xen2,,rack ", ("xen2", "xen1")),
+        (["", "xen1"], ("xen1",)),
+        (",", ()),
+        ("xen9,", ("xen9",)),
+    ],
+)
+def test_nothing_between_commas_names_no_host(asked: object, meant: tuple[str, ...]) -> None:
+    """It comes of a script that puts a comma behind each name; what is no host is still returned, to be refused."""
+    assert named(asked, {"rack": ["xen1", "switch"]}, ["xen1", "xen2"]) == meant
