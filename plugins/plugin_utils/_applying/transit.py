@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a comparison of a plan with the facts leaves out (pure; private to the collection).
 
-Domains on their way: what is free on the hosts between which they move says nothing as long as they do. And mounts:
-each login makes one, and the check that each move begins with looks at those that its disks are on.
+Domains on their way: what is free on the hosts between which they move says nothing as long as they do, and a copy that
+is still being made may not tell its disks, so which mounts count is not known either. Nothing is lost by it: these
+facts decide whether the plan holds, and what a move needs its check asks of both hosts again when it begins.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import Essence, HostEssence
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan
 
-_FLEETING = ("mounts",)
+_OF_DISKS = ("mounts",)
 
 
 def still(plan: Plan, now: Essence, under_way: t.Collection[str]) -> tuple[Plan, Essence]:
     """Return the plan and what is there now, both without the domains that sessions of the plan's moves move now."""
+    if not under_way:
+        return plan, now
     touched = {host for move in plan.moves if move.uuid in under_way for host in (move.source, move.destination)}
     present = {host.name: host for host in now.hosts if host.name in touched}
     facts = Essence(
@@ -32,7 +35,7 @@ def still(plan: Plan, now: Essence, under_way: t.Collection[str]) -> tuple[Plan,
 
 def _without(host: HostEssence, uuids: t.Collection[str], now: HostEssence | None) -> HostEssence:
     domains = tuple(domain for domain in host.domains if domain.uuid not in uuids)
-    equipment = {key: value for key, value in host.equipment.items() if key not in _FLEETING}
+    equipment = {key: value for key, value in host.equipment.items() if key not in _OF_DISKS}
     kept = dataclasses.replace(host, domains=domains, equipment=equipment)
     if now is None:
         return kept

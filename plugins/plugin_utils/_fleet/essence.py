@@ -12,8 +12,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import posixpath
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._checks.same_disk import mount_of
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Mount
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Dom0, Fleet
@@ -45,7 +48,8 @@ class DomainEssence(Record):
 class HostEssence(Record):
     """What a plan depends on of a dom0; ``trouble`` is its code or empty, and then nothing else is known.
 
-    ``equipment`` has a short digest of each of disks, mounts, processor and so on.
+    ``equipment`` has a short digest of each of disks, processor and so on, and of those mounts that files of domains
+    are on: each login makes one of its own.
     """
 
     RECORDS = {"domains": DomainEssence, "rule": HostRule}
@@ -90,15 +94,17 @@ def digest(fleet: Fleet) -> str:
 def essence(fleet: Fleet) -> Essence:
     """Return what a plan depends on of a fleet. Raises RulesContradict."""
     hosts = sorted(fleet.dom0s, key=lambda dom0: dom0.name)
-    return Essence(tuple(_host(dom0, fleet) for dom0 in hosts), fleet.resolved.groups)
+    folders = _folders(fleet)
+    return Essence(tuple(_host(dom0, fleet, folders) for dom0 in hosts), fleet.resolved.groups)
 
 
-def _host(dom0: Dom0, fleet: Fleet) -> HostEssence:
+def _host(dom0: Dom0, fleet: Fleet, folders: t.Collection[str]) -> HostEssence:
     rule = fleet.rules.host(dom0.name)
     if dom0.host is None:
         return HostEssence(dom0.name, dom0.trouble.code if dom0.trouble else "", rule)
     host: HostFacts = dom0.host
     equipment = {key: value for key, value in host.equipment.to_result().items() if key not in _FLEETING}
+    equipment["mounts"] = _mounts(folders, host.equipment.mounts)
     rules = fleet.resolved.by_uuid()
     domains = sorted(dom0.domains, key=lambda domain: (domain.uuid, domain.name))
     return HostEssence(
@@ -118,6 +124,23 @@ def _host(dom0: Dom0, fleet: Fleet) -> HostEssence:
         equipment={key: _short(value) for key, value in sorted(equipment.items())},
         domains=tuple(_domain(domain, rules.get(domain.uuid)) for domain in domains),
     )
+
+
+def _folders(fleet: Fleet) -> frozenset[str]:
+    """Return the folders of all files that are disks of domains, as their configurations call them.
+
+    What a path leads to over links is not asked: it may be another one on each host, and the check of each move looks.
+    """
+    disks = (disk for place in fleet.places for disk in (place.domain.config or {}).get("disks") or ())
+    paths = {str(disk.get("pdev_path") or "") for disk in disks}
+    return frozenset(posixpath.dirname(path) for path in paths if path.startswith("/") and not path.startswith("/dev/"))
+
+
+def _mounts(folders: t.Collection[str], mounts: t.Sequence[Mount]) -> list[t.Any]:
+    """Return the mounts that these folders are on, without the number, which is another one after each mount."""
+    used = {mount for folder in folders if (mount := mount_of(folder, mounts)) is not None}
+    shown = [dataclasses.replace(mount, number="").to_result() for mount in used]
+    return sorted(shown, key=lambda mount: str(mount["path"]))
 
 
 def _domain(domain: DomainFacts, rules: t.Any) -> DomainEssence:

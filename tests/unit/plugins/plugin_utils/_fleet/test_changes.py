@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card
+from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card, Mount
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainState
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.changes import changes, fleet_changes
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import Essence, digest, essence
@@ -142,3 +142,21 @@ def test_what_a_plan_carries_survives_a_file() -> None:
     assert (back, back.digest, changes(back, essence(FLEET))) == (essence(FLEET), digest(FLEET), [])
     many = examples.fleet(xen1=[f"guest{number}" for number in range(100)])
     assert len(json.dumps(essence(many).to_result())) < 60_000
+
+
+def test_mounts_count_where_files_of_domains_are_on_them() -> None:
+    """A login makes one, and no plan is outdated by it; without the one that the disks are on a domain cannot move."""
+    root = Mount("/", "ext4", "/dev/sda1", "/", "8:1", True)
+    shared = Mount("/srv/xen", "nfs4", "nas:/xen", "/", "0:45", False)
+    login = Mount("/run/user/1000", "tmpfs", "tmpfs", "/", "0:51", True)
+    config = {**(FLEET.by_name["xen1"].domains[0].config or {}), "disks": [{"pdev_path": "/srv/xen/centos.img"}]}
+
+    def having(*mounts: Mount) -> Fleet:
+        equipment = dataclasses.replace(EQUIPMENT, mounts=mounts)
+        return with_host(with_domain(FLEET, "xen1", "centos", config=config), "xen2", equipment=equipment)
+
+    before = essence(having(root, shared))
+    assert essence(having(root, shared, login)) == before
+    assert essence(having(root, dataclasses.replace(shared, number="0:52"))) == before
+    for mounts in ((root,), (root, dataclasses.replace(shared, source="nas:/other"))):
+        assert changes(before, essence(having(*mounts))) == ["xen2 has other equipment: mounts."]
