@@ -22,6 +22,8 @@ SOCKET = "control.sock"
 PACKET_BYTES = 65536
 # How long, in seconds, a session may take to answer: it may be in the middle of a command of xl.
 ANSWER_S = 30.0
+# What is kept of the reason for a refusal, in characters; a request is one packet.
+REASON_LENGTH = 1024
 
 CANCEL = "cancel"
 GATE_START = "gate_start"

@@ -75,7 +75,7 @@ def event(request: t.Mapping[str, t.Any], link_up: bool, evidence: Evidence) -> 
         # While the link is down the request for the commit could not leave, and the way back would be closed.
         return words.Permit(evidence()) if link_up else None
     if command == control.REFUSE:
-        text = str(request.get("reason") or "the permission was refused at the gate")[:1024]
+        text = str(request.get("reason") or "the permission was refused at the gate")[: control.REASON_LENGTH]
         return words.Failed(Failure("gate_refused", text, remedy="See why the tasks at the gate failed."))
     if command == control.UNDO_START:
         return words.GateUndoStarted()

@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkE
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
 from ansible_collections.dom0.xen.plugins.module_utils._session import (
     actions,
+    asker,
     failures,
     gate,
     messages,
@@ -55,6 +56,7 @@ class Sender(Driver[SourceState]):
             settings.name, gate_held=settings.gate_held, pauses=settings.pauses, shuts_down=settings.shuts_down
         )
         super().__init__(settings, first, advance, launched)
+        asker.offer(settings.runtime_folder)
         self._telling.invite(settings.progress_interval)
         self._xl = Xl(subprocess_runner(), settings.xl)
         self._process = SourceXl(self._xl, settings, self.stderr_path)
