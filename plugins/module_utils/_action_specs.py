@@ -124,6 +124,18 @@ RESTORE: Spec = {
     "waive": {"type": "list", "elements": "str", "default": [], "choices": list(RESTORE_WAIVABLE)},
 }
 
+GATE: Spec = {
+    **PLACES,
+    "session": {"type": "str", "required": True},
+    "state": {
+        "type": "str",
+        "choices": ["started", "permitted", "refused", "undo_started", "undone"],
+        "required": True,
+    },
+    "reason": {"type": "str", "default": ""},
+    "timeout": {"type": "int", "default": 30},
+}
+
 WATCH: Spec = {
     "status_path": {"type": "path", "required": True},
     "result_path": {"type": "path", "required": True},

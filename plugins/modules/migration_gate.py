@@ -2,6 +2,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
 
 from __future__ import annotations
 
@@ -14,12 +15,16 @@ description:
     O(dom0.xen.migration_send#module:gate=controller) the permission to run it there waits for this module.
   - Permit, refuse, and the gate's time limit are put in order by the sender alone. Fails when the sender did not
     accept the word, and says how far it is.
-  - The order of the calls is that of the role P(dom0.xen.migrate#role).
+  - One script says it, through the connection of the task; no module runs on the host, since the domain stands still
+    meanwhile.
+  - The order of the calls is that of the role P(dom0.xen.migrate#role). There M(dom0.xen.migration_watch) says
+    V(started) when it comes to the gate.
 author:
   - dom0.xen contributors (@dom0-xen)
 extends_documentation_fragment:
   - dom0.xen._attributes
   - dom0.xen._attributes.actiongroup_xen
+  - dom0.xen._attributes.action
   - dom0.xen._places
 attributes:
   check_mode:
@@ -54,7 +59,7 @@ options:
     choices: [started, permitted, refused, undo_started, undone]
     required: true
   reason:
-    description: Why the permission is refused, for people.
+    description: Why the permission is refused, for people. The first 1024 characters are kept.
     type: str
     default: ""
   timeout:
@@ -63,6 +68,7 @@ options:
     default: 30
 seealso:
   - module: dom0.xen.migration_send
+  - module: dom0.xen.migration_watch
   - module: dom0.xen.migration_settle
 """
 
@@ -99,63 +105,14 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
-from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._places import (
-    SENDER,
-    check_session,
-    resolve_runtime_root,
-    session_folder,
-)
-from ansible_collections.dom0.xen.plugins.module_utils._session import control
-
-COMMANDS = {
-    "started": control.GATE_START,
-    "permitted": control.PERMIT,
-    "refused": control.REFUSE,
-    "undo_started": control.UNDO_START,
-    "undone": control.UNDONE,
-}
-
-
-class GateClosed(Dom0XenError):
-    """The sender did not take the word."""
-
-    code = "gate_closed"
-    remedy = "Look at the session's error; run dom0.xen.settle for the domain if it does not end by itself."
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import GATE
 
 
 def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            **PLACES,
-            "session": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": list(COMMANDS), "required": True},
-            "reason": {"type": "str", "default": ""},
-            "timeout": {"type": "int", "default": 30},
-        },
-    )
-    params = module.params
-    try:
-        check_session(params["session"])
-        folder = session_folder(resolve_runtime_root(params["runtime_path"]), params["session"], SENDER)
-        request = {"command": COMMANDS[params["state"]], "reason": params["reason"]}
-        answer = control.ask(folder, request, params["timeout"])
-        if not answer.get("accepted"):
-            raise _closed(params["state"], answer)
-    except Dom0XenError as exc:
-        module.fail_json(exception=exc, **exc.as_result())
-    module.log("dom0.xen {}: gate: {}".format(params["session"], params["state"]))
-    module.exit_json(changed=True, phase=answer["phase"], owner=answer["owner"])
-
-
-def _closed(state: str, answer: control.Document) -> GateClosed:
-    error = answer.get("error") or {}
-    phase, owner = answer.get("phase"), answer.get("owner")
-    cause = f": {error['msg']}" if error.get("msg") else ""
-    return GateClosed(
-        f"the sender did not accept {state!r} in its phase {phase!r}{cause}", phase=phase, owner=owner, error=error
+    """Say that this file is documentation: an action plugin of the same name does the work."""
+    module = AnsibleModule(argument_spec=GATE)
+    module.fail_json(
+        msg="The action plugin dom0.xen.migration_gate does the work; this module cannot be run by itself."
     )
 
 

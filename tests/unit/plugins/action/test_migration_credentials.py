@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
-import socket
 import stat
 import subprocess
-import sys
 import time
 import typing as t
 
@@ -210,43 +208,3 @@ def test_check_mode_changes_nothing(playbook: Playbook, runtime_path: pathlib.Pa
     run = playbook.run(present(runtime_path), arguments=["--check"])
     assert run.results["changed"] is True
     assert not runtime_path.exists()
-
-
-@pytest.fixture
-def sshd(tmp_path: pathlib.Path) -> t.Iterator[dict[str, t.Any]]:
-    """An sshd of our own on the loopback interface; yields the host variables that reach it."""
-    program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None or shutil.which("ssh") is None:
-        pytest.skip("needs ssh and sshd")
-    folder = tmp_path / "sshd"
-    folder.mkdir(mode=0o700)
-    for name in ("host_key", "user_key"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
-    (folder / "authorized_keys").write_text((folder / "user_key.pub").read_text())
-    port = _free_port()
-    (folder / "config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\nStrictModes no\n"
-        f"AuthorizedKeysFile {folder}/authorized_keys\nPasswordAuthentication no\nPermitRootLogin yes\n"
-    )
-    if os.geteuid() == 0:
-        pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    with subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.PIPE) as process:
-        if not process.stderr or b"listening" not in process.stderr.readline():
-            process.kill()
-            pytest.skip("sshd does not start here")
-        yield {
-            "ansible_host": "127.0.0.1",
-            "ansible_port": port,
-            "ansible_ssh_private_key_file": str(folder / "user_key"),
-            "ansible_ssh_common_args": (
-                "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ControlMaster=no -o ControlPath=none"
-            ),
-            "ansible_python_interpreter": sys.executable,
-        }
-        process.terminate()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
