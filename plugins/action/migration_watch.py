@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 
@@ -14,6 +15,8 @@ from ansible.utils.display import Display
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import WATCH
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session.control import ANSWER_S, GATE_START
+from ansible_collections.dom0.xen.plugins.plugin_utils._asking import ANSWER, asking_script, parse_answer
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import progress_line, seconds
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
@@ -67,13 +70,16 @@ class ActionModule(ActionBase):
         self._keep_alive()
         now = time.monotonic()
         interval = max(1.0, options["interval"])
-        watch = Watch(options["until"], interval, options["silence_timeout"], now, options["pid"], options["gate"])
+        begins = options["gate_tasks"] and options["gate"] == "controller" and options["until"] == "gate"
+        who = (options["pid"], options["gate"], begins)
+        watch = Watch(options["until"], interval, options["silence_timeout"], now, *who)
         try:
             ending = self._watch(watch, options, deadline=now + options["timeout"])
         except (OutOfReach, StillRunning) as exc:
             result.update(failed=True, continues=True, status=watch.last, **exc.as_result())
             return result
-        result.update(changed=False, ending=ending.value, owner=watch.owner(ending), status=watch.last)
+        result.update(changed=watch.begun, ending=ending.value, owner=watch.owner(ending), status=watch.last)
+        result.update(tasks_begun=watch.begun)
         return result
 
     def _watch(self, watch: Watch, options: t.Mapping[str, t.Any], deadline: float) -> Ending:
@@ -109,13 +115,16 @@ class ActionModule(ActionBase):
     def _read(self, watch: Watch, options: t.Mapping[str, t.Any], wait: float, limit: float) -> Reading | None:
         """Return a reading, or None when the host cannot be reached."""
         paths = (options["status_path"], options["result_path"])
-        script = reading_script(*paths, watch.pid, wait, limit, options["beat_path"])
+        folder = os.path.dirname(options["status_path"])
+        begin = asking_script([folder], {"command": GATE_START}, ANSWER_S) if watch.begins else ""
+        script = reading_script(*paths, watch.pid, wait, limit, options["beat_path"], begin)
         try:
             answer = run_script(self, script)
         except AnsibleConnectionFailure:
             return None
-        begin, end, process = MARKERS
-        return parse_reading(answer.between(begin, end), answer.line_after(process))
+        first, last, process = MARKERS
+        told = parse_answer(answer.line_after(ANSWER)) or {}
+        return parse_reading(answer.between(first, last), answer.line_after(process), told.get("accepted") is True)
 
     def _tell(self, watch: Watch, options: t.Mapping[str, t.Any], said: str, now: float) -> str:
         if watch.last is None or (watch.last.get("phase") == "ended" and not said):

@@ -144,6 +144,7 @@ WATCH: Spec = {
     "destination": {"type": "str", "required": True},
     "until": {"type": "str", "default": "ended", "choices": ["gate", "ended"]},
     "gate": {"type": "str", "default": "engine", "choices": ["engine", "controller"]},
+    "gate_tasks": {"type": "bool", "default": False},
     "interval": {"type": "float", "default": 5.0},
     "timeout": {"type": "float", "default": 14400.0},
     "silence_timeout": {"type": "float", "default": 300.0},

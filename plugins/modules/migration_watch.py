@@ -15,7 +15,8 @@ description:
     the task, and shows a line about it until the migration has ended. No module runs on the host.
   - A line tells the round of pre-copy, the bytes sent, the rate, the rate at which the guest dirties its memory, and
     an estimate of the time left.
-  - Watching changes nothing. Ending it, or killing the controller, does not end the migration.
+  - Watching changes nothing, but for what O(gate_tasks) asks for. Ending it, or killing the controller, does not end
+    the migration.
   - The session itself calls to look, as O(dom0.xen.migration_send#module:progress_interval) says; at once at its end
     and when the gate waits for the controller, and not while the guest stands still, when each process that is started
     on the source takes time from it. Where it cannot be waited for, O(interval) is the time between two looks.
@@ -61,6 +62,15 @@ options:
     type: str
     choices: [engine, controller]
     default: engine
+  gate_tasks:
+    description:
+      - Whether the caller has tasks to run at the gate, for O(until=gate) and O(gate=controller). That they begin is
+        then put on record in the look that finds the gate reached, as V(started) of
+        O(dom0.xen.migration_gate#module:state) does, and the gate counts as reached when it is.
+      - When the sender does not let them begin, since the migration is given up or the permission was given meanwhile,
+        the watch goes on to what becomes of that.
+    type: bool
+    default: false
   interval:
     description:
       - Seconds between two looks at a session that does not call, at least 1. On a move longer than 20 intervals it is
@@ -92,13 +102,11 @@ attributes:
     details:
       - There is nothing to watch in check mode, so the task is skipped.
   diff_mode:
-    support: N/A
-    details:
-      - This action does not modify state.
+    support: none
   idempotent:
     support: full
     details:
-      - This action does not modify state.
+      - That the tasks begin is accepted again where it is on record already.
 notes:
   - An ssh connection that was opened before this task does not notice by itself that the host has lost its power. Add
     C(-o ServerAliveInterval=10) to C(ansible_ssh_common_args) so that it does.
@@ -145,6 +153,14 @@ owner:
   type: str
   returned: success
   sample: destination
+tasks_begun:
+  description:
+    - Whether it is on record by this look that the caller's tasks at the gate begin, for O(gate_tasks).
+    - With O(gate_tasks) and V(false) for RV(ending=gate) the permission was given by another run, and nothing is to be
+      done at the gate.
+  type: bool
+  returned: success
+  sample: false
 status:
   description:
     - The last status that was read, or null. Its keys are those of a sender in

@@ -52,19 +52,30 @@ class Ending(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """One look: the status document, if it was there, and whether its process lived just before (None: not asked)."""
+    """One look: the status document, if it was there, and whether its process lived just before (None: not asked).
+
+    ``begun``: with it the sender has put on record that the tasks at the gate begin.
+    """
 
     status: Status | None
     alive: bool | None
+    begun: bool = False
 
 
 def reading_script(
-    status_path: str, result_path: str, pid: int | None, wait: float, limit: float, beat_path: str = ""
+    status_path: str,
+    result_path: str,
+    pid: int | None,
+    wait: float,
+    limit: float,
+    beat_path: str = "",
+    at_the_gate: str = "",
 ) -> str:
     """Return the script that waits on the host until the session calls to look, then prints the status.
 
     It reads to the end of a file of the session, for at most about ``limit`` seconds; a session that is killed ends it
-    too. Without that file it sleeps for ``wait`` seconds while the process lives. With neither it only looks.
+    too. Without that file it sleeps for ``wait`` seconds while the process lives. With neither it only looks. Where the
+    status says that the permission waits for the controller, the script ``at_the_gate`` is run in the same breath.
     """
     # A process that has ended and was not reaped has a folder there, but no program.
     lives = f"[ -e /proc/{pid:d}/exe ]" if pid else "true"
@@ -81,18 +92,22 @@ def reading_script(
             f"s={shlex.quote(status_path)}; r={shlex.quote(result_path)}; n={call};",
             f'if [ -e "$n" ]; then {called}; {asleep} fi;' if wait >= 1 else "",
             process if pid else "",
-            f'echo {_BEGIN}; cat "$s" 2>/dev/null || cat "$r" 2>/dev/null; echo; echo {_END}',
+            't=$(cat "$s" 2>/dev/null || cat "$r" 2>/dev/null);',
+            # Within a text of the document the quotes have backslashes. What is printed is what this went by.
+            f"case $t in *'\"waits\":true'*) {at_the_gate};; esac;" if at_the_gate else "",
+            f"echo {_BEGIN}; printf '%s\\n' \"$t\"; echo {_END}",
         )
     )
 
 
-def parse_reading(body: str | None, process: str | None) -> Reading:
-    """Make a reading of the text between the markers and of what was said about the process."""
+def parse_reading(body: str | None, process: str | None, begun: bool = False) -> Reading:
+    """Make a reading of the text between the markers, of what was said about the process, and of what was recorded."""
     try:
         status = json.loads(body) if body and body.strip() else None
     except (ValueError, RecursionError):
         status = None
-    return Reading(status if isinstance(status, dict) else None, None if process is None else process == "alive")
+    alive = None if process is None else process == "alive"
+    return Reading(status if isinstance(status, dict) else None, alive, begun)
 
 
 MARKERS = (_BEGIN, _END, _PROCESS)
@@ -103,7 +118,8 @@ class Watch:
     """The state of one watch.
 
     ``silence_s`` is how long the status may stay the same, or stay missing, before the watch gives up. With ``gate``
-    held by the controller, the gate is reached when the permission waits there.
+    held by the controller, the gate is reached when the permission waits there; with ``begins``, when it is on record
+    as well that the caller's tasks begin, which ``begun`` says at the end.
     """
 
     until: str
@@ -112,7 +128,9 @@ class Watch:
     started: float
     pid: int | None = None
     gate: str = "engine"
+    begins: bool = False
     last: Status | None = None
+    begun: bool = dataclasses.field(default=False, init=False)
     _changed: float = dataclasses.field(init=False)
     _unreachable_since: float | None = dataclasses.field(default=None, init=False)
 
@@ -133,7 +151,8 @@ class Watch:
                 return Ending.ENDED
             if status.get("waits_for_settling"):
                 return Ending.UNSETTLED
-            if self.until != "ended" and self._reached(status):
+            if self.until != "ended" and self._reached(status, reading.begun):
+                self.begun = reading.begun
                 return Ending.GATE
         if reading.alive is False:
             return Ending.GONE
@@ -173,10 +192,11 @@ class Watch:
             return str(self.last.get("owner") or "unsettled")
         return "unsettled"
 
-    def _reached(self, status: Status) -> bool:
+    def _reached(self, status: Status, begun: bool) -> bool:
         phase = status.get("phase")
         if phase not in _PHASES:
             return False
         if self.gate == "controller" and phase == self.until:
-            return bool((status.get("gate") or {}).get("waits"))
+            # One that does not let them begin comes to its end, or another run has the word: the next look tells.
+            return bool((status.get("gate") or {}).get("waits")) and (begun or not self.begins)
         return _PHASES.index(phase) >= _PHASES.index(self.until)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
+from ansible_collections.dom0.xen.tests.unit.plugins.answering import Answering
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(300)
@@ -176,3 +179,57 @@ def test_an_end_that_is_there_already_is_read_at_once(playbook: Playbook, sessio
 def test_in_check_mode_there_is_nothing_to_watch(playbook: Playbook, session: Session) -> None:
     """Check mode waits for nobody."""
     assert playbook.run(session.watch(), arguments=["--check"]).results["skipped"] is True
+
+
+def at_the_gate(folder: pathlib.Path, **more: t.Any) -> None:
+    """Write the status of a sender whose permission waits for the controller."""
+    status = {"pid": os.getpid(), "domain": {"name": "centos"}, "owner": "source", "phase": "gate", "sequence": 7}
+    documents.write(str(folder / "status.json"), {**status, "gate": {"kind": "controller", "waits": True}, **more})
+
+
+def watch_the_gate(folder: pathlib.Path, **options: t.Any) -> dict[str, t.Any]:
+    """Return the task that watches until the controller has to speak."""
+    paths = {"status_path": str(folder / "status.json"), "result_path": str(folder / "result.json")}
+    hosts = {"source": "xen1", "destination": "xen2"}
+    arguments = {**paths, **hosts, "until": "gate", "gate": "controller", "interval": 1, **options}
+    return {"name": "Watch", "dom0.xen.migration_watch": arguments, "register": "result", "ignore_errors": True}
+
+
+def test_that_the_tasks_at_the_gate_begin_is_on_record_when_the_watch_ends(
+    playbook: Playbook, tmp_path: pathlib.Path
+) -> None:
+    """Whatever becomes of the controller from here on, the sender knows that they may have begun."""
+    with Answering(tmp_path / "a session's folder") as session:
+        at_the_gate(session.folder)
+        run = playbook.run(watch_the_gate(session.folder, gate_tasks=True))
+    assert (run.results["ending"], run.results["tasks_begun"], run.results["changed"]) == ("gate", True, True)
+    assert session.commands == ["gate_start"]
+    assert "Using module file" not in run.log
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"gate_tasks": True, "gate": "engine"}, {"gate_tasks": True, "until": "ended", "timeout": 2}]
+)
+def test_without_tasks_to_begin_nothing_is_put_on_record(
+    playbook: Playbook, tmp_path: pathlib.Path, options: dict[str, t.Any]
+) -> None:
+    """The source could not go on by itself after a refusal, for nothing."""
+    with Answering(tmp_path / "session") as session:
+        at_the_gate(session.folder)
+        run = playbook.run(watch_the_gate(session.folder, **options))
+    assert run.results.get("tasks_begun", False) is False and not run.results.get("changed", False)
+    assert session.heard == []
+
+
+def test_tasks_that_may_not_begin_are_not_begun(playbook: Playbook, tmp_path: pathlib.Path) -> None:
+    """The gate's time was over in that moment: the watch tells the end, and the role has nothing to refuse or undo."""
+
+    def give_up(dummy: t.Mapping[str, t.Any]) -> bool:
+        at_the_gate(session.folder, phase="ended", end_state="stayed", gate={"waits": False})
+        return False
+
+    with Answering(tmp_path / "session", takes=give_up) as session:
+        at_the_gate(session.folder)
+        run = playbook.run(watch_the_gate(session.folder, gate_tasks=True))
+    assert (run.results["ending"], run.results["tasks_begun"], run.results["changed"]) == ("ended", False, False)
+    assert session.commands == ["gate_start"]

@@ -16,6 +16,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.looks import Looks
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
     MARKERS,
@@ -51,6 +52,46 @@ def test_a_watch_for_the_gate_ends_there_and_beyond(phase: str) -> None:
     """With the engine's gate the gate itself is rarely seen."""
     assert watch("gate").take(Reading(status(phase), True), 101) is Ending.GATE
     assert watch("ended").take(Reading(status(phase), True), 101) is None
+
+
+def held(begins: bool) -> Watch:
+    """Return a watch for a gate that the controller holds, with or without tasks there."""
+    return Watch("gate", 5.0, 60.0, 100.0, gate="controller", begins=begins)
+
+
+WAITS = {"gate": {"kind": "controller", "waits": True}}
+
+
+def test_a_gate_with_tasks_is_reached_when_it_is_on_record_that_they_begin() -> None:
+    """What cannot begin is not begun: the watch goes on until it is known what has become of the move instead."""
+    one = held(begins=True)
+    assert one.take(Reading(status("gate", **WAITS), True), 101) is None
+    assert one.take(Reading(status("gate", **WAITS), True, begun=True), 102) is Ending.GATE
+    assert one.begun
+
+
+def test_a_gate_without_tasks_is_reached_when_the_permission_waits() -> None:
+    """Nothing would have to be undone."""
+    one = held(begins=False)
+    assert one.take(Reading(status("gate", gate={"waits": False}), True), 101) is None
+    assert one.take(Reading(status("gate", **WAITS), True), 102) is Ending.GATE
+    assert not one.begun
+
+
+@pytest.mark.parametrize(
+    ("after", "ending"),
+    [
+        (status("committed"), Ending.GATE),
+        (status("gate", **WAITS, waits_for_settling=True), Ending.UNSETTLED),
+        (status("ended"), Ending.ENDED),
+    ],
+)
+def test_a_gate_that_was_passed_meanwhile_has_no_tasks_begun(after: dict[str, t.Any], ending: Ending) -> None:
+    """Another run has given the permission, or the time was over: no task of this one may take the storage away."""
+    one = held(begins=True)
+    assert one.take(Reading(status("gate", **WAITS), True), 101) is None
+    assert one.take(Reading(after, True), 102) is ending
+    assert not one.begun
 
 
 def test_a_process_that_is_gone_without_a_last_word_is_unsettled() -> None:
@@ -188,6 +229,27 @@ def test_waiting_starts_next_to_nothing(
     timer.join()
     looks.close()
     assert (tmp_path / "started").read_text().split() == ["timeout", "sh", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"phase": "gate", "gate": {"waits": True}}, True),
+        ({"phase": "gate", "gate": {"waits": False}, "waits_for_settling": True}, False),
+        ({"phase": "streaming", "stderr": ['"waits":true']}, False),
+    ],
+)
+def test_a_word_is_said_where_the_permission_waits(
+    tmp_path: pathlib.Path, folder: pathlib.Path, document: dict[str, t.Any], said: bool
+) -> None:
+    """In the look that finds it so, and in no other; the status is printed all the same."""
+    documents.write(str(folder / "status.json"), document)
+    script = reading_script(
+        str(folder / "status.json"), str(tmp_path / "result.json"), None, 0, 30, at_the_gate="( cd / && echo word )"
+    )
+    output = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert ("word" in output.splitlines()) == said
+    assert parse_reading(output.partition(f"{MARKERS[0]}\n")[2].partition(MARKERS[1])[0], None).status == document
 
 
 def test_the_script_waits_no_longer_than_asked(tmp_path: pathlib.Path, folder: pathlib.Path) -> None:
