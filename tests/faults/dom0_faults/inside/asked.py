@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What modules do on a host, request by request, without Ansible: ``migration_receive``, ``migration_send``,
+"""What tasks do on a host, request by request, without Ansible: ``migration_receive``, ``migration_send``,
 ``migration_gate``, ``migration_settle`` and what ``host_info`` says of sessions.
 
 A request is an object of JSON. ``do`` says what; ``runtime`` and ``journal`` are the folders of sessions. It knows the

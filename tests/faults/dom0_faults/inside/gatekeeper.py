@@ -1,7 +1,8 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The run that holds the gate (``gate: controller``): what the role's ``gate.yml``, ``refuse.yml`` and ``undo.yml`` do.
+"""The run that holds the gate (``gate: controller``): what the watch and the role's ``gate.yml``, ``refuse.yml`` and
+``undo.yml`` do.
 
 Reads a JSON document from standard input: ``code``, ``runtime``, ``session``, ``storage`` (a file) and ``refuse``.
 The caller's tasks hand the storage to the destination, and with ``refuse`` the last of them fails.
