@@ -56,7 +56,7 @@ def test_each_word_is_taken(
 
 def test_a_refusal_takes_its_reason_along(playbook: Playbook, runtime_path: pathlib.Path) -> None:
     """However long it is, and whatever a shell would make of it: the word must not be lost for it."""
-    reason = "it's \"$(off)\"\n" + "x" * 300_000
+    reason = 'it\'s "$(off)"\n' + "x" * 300_000
     with sender(runtime_path) as session:
         run = playbook.run(say(runtime_path, "refused", reason=reason))
     assert run.results["changed"], run.log[-3000:]

@@ -223,13 +223,14 @@ def test_without_tasks_to_begin_nothing_is_put_on_record(
 
 def test_tasks_that_may_not_begin_are_not_begun(playbook: Playbook, tmp_path: pathlib.Path) -> None:
     """The gate's time was over in that moment: the watch tells the end, and the role has nothing to refuse or undo."""
+    folder = tmp_path / "session"
 
     def give_up(dummy: t.Mapping[str, t.Any]) -> bool:
-        at_the_gate(session.folder, phase="ended", end_state="stayed", gate={"waits": False})
+        at_the_gate(folder, phase="ended", end_state="stayed", gate={"waits": False})
         return False
 
-    with Answering(tmp_path / "session", takes=give_up) as session:
-        at_the_gate(session.folder)
-        run = playbook.run(watch_the_gate(session.folder, gate_tasks=True))
+    with Answering(folder, takes=give_up) as session:
+        at_the_gate(folder)
+        run = playbook.run(watch_the_gate(folder, gate_tasks=True))
     assert (run.results["ending"], run.results["tasks_begun"], run.results["changed"]) == ("ended", False, False)
     assert session.commands == ["gate_start"]

@@ -26,7 +26,7 @@ def say(folder: pathlib.Path, request: control.Document, timeout: str = "10") ->
 
 def test_a_word_comes_to_the_process_as_it_was_said(tmp_path: pathlib.Path) -> None:
     """Quotes, line ends and letters of any language survive the shell, in a folder whose name needs quoting."""
-    reason = "a task's \"error\"\nwas $(odd) – très"
+    reason = 'a task\'s "error"\nwas $(odd) – très'
     with Answering(tmp_path / "it's here" / f"{SESSION}.sender") as session:
         told = say(session.folder, {"command": control.REFUSE, "reason": reason})
     assert told == {"accepted": True, "phase": "gate", "owner": "source", "error": None}
