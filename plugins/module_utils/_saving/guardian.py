@@ -25,6 +25,9 @@ class Guardian:
 
     ``watch`` is called there when :meth:`dismiss` says so. ``close`` are descriptors that the new process must not
     hold. Whatever else this process has open stays open there.
+
+    Another thread of this process, such as the one that keeps a claim, may hold no lock at any time that ``act`` or
+    ``watch`` needs: there is no such thread in the new process, and nobody would give the lock back.
     """
 
     def __init__(self, act: t.Callable[[], None], watch: t.Callable[[], None], close: t.Iterable[int] = ()) -> None:

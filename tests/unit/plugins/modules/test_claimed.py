@@ -18,7 +18,9 @@ from ansible_collections.dom0.xen.plugins.modules import domain_save, domain_shu
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID, Saving
 
 OURS, OTHERS = "a" * 16, "b" * 16
-MAINS = {"domain_save": domain_save.main, "domain_shutdown": domain_shutdown.main}
+# Named otherwise than the modules: a name of a test is part of the path of its guest, and a process whose command line
+# has that of the module which saves is waited for as one.
+MAINS = {"saved": domain_save.main, "shut_down": domain_shutdown.main}
 SESSION = {"session": "0123456789abcdef", "role": "sender", "uuid": UUID, "name": NAME, "settler": "me"}
 
 
@@ -33,7 +35,7 @@ def run(main: t.Callable[[], None], given: dict[str, t.Any], capsys: pytest.Capt
 
 def options(saving: Saving, module: str) -> dict[str, t.Any]:
     """Return the options of a module for a run that has claimed the host."""
-    without = ("path", "reserve_mib") if module == "domain_shutdown" else ()
+    without = ("path", "reserve_mib") if module == "shut_down" else ()
     given = {key: value for key, value in saving.arguments(token=OURS).items() if key not in without}
     return given
 
