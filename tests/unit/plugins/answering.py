@@ -10,10 +10,30 @@ import select
 import threading
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import asker
+from ansible_collections.dom0.xen.plugins.module_utils._session import asker, gate
 from ansible_collections.dom0.xen.plugins.module_utils._session.control import Control, Document
+from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import course
 
 SESSION = "0123456789abcdef"
+
+
+class HeldGate:
+    """What a sender takes whose permission waits for the controller: the rules are the sender's own."""
+
+    def __init__(self) -> None:
+        first = SourceState(course.NAME, gate_held=True)
+        held = (course.CONNECTED, course.HEADER, course.STREAMING, course.SUSPENDING, course.FINAL_ROUND)
+        until = (*held, course.COMPLETE, course.READY, course.PERMISSION)
+        self.state: SourceState = course.play(advance, first, *until)[0]
+
+    def __call__(self, request: Document) -> bool:
+        """Say whether the word is taken."""
+        event = gate.event(request, True, lambda: None)
+        if event is not None:
+            self.state = advance(self.state, event)[0]
+        return gate.obeyed(request.get("command"), self.state)
 
 
 class Answering:

@@ -16,7 +16,8 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import own_code
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
-from ansible_collections.dom0.xen.tests.unit.plugins.answering import SESSION, Answering
+from ansible_collections.dom0.xen.tests.unit.plugins.action.losing import lose_the_first_answer
+from ansible_collections.dom0.xen.tests.unit.plugins.answering import SESSION, Answering, HeldGate
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(300)
@@ -143,3 +144,23 @@ def test_a_host_out_of_reach_is_unreachable(playbook: Playbook, runtime_path: pa
         run = playbook.run({**say(runtime_path, "permitted"), "ignore_unreachable": True})
     assert run.results["unreachable"] is True
     assert session.heard == []
+
+
+@pytest.mark.parametrize(("then", "told"), [("refused", "gate_closed"), ("permitted", None)])
+def test_a_permission_whose_answer_is_lost(
+    playbook: Playbook, runtime_path: pathlib.Path, then: str, told: str | None
+) -> None:
+    """The destination may run the domain by then: nobody refuses or undoes any more, and to say it again is no harm."""
+    lose_the_first_answer(playbook)
+    rules = HeldGate()
+    with sender(runtime_path, takes=rules) as session:
+        first = {**say(runtime_path, "permitted"), "register": "first", "ignore_unreachable": True}
+        lost = {
+            "name": "See that it is lost",
+            "ansible.builtin.assert": {"that": "first.unreachable and first is not changed"},
+        }
+        run = playbook.run(first, lost, say(runtime_path, then))
+    assert run.rc == 0, run.log[-3000:]
+    assert run.results.get("code") == told and run.results["changed"] is (told is None)
+    assert rules.state.commit_left and rules.state.failure is None
+    assert [each["command"] for each in session.heard] == ["permit", {"refused": "refuse"}.get(then, "permit")]

@@ -17,7 +17,8 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
-from ansible_collections.dom0.xen.tests.unit.plugins.answering import Answering
+from ansible_collections.dom0.xen.tests.unit.plugins.action.losing import lose_the_first_answer
+from ansible_collections.dom0.xen.tests.unit.plugins.answering import Answering, HeldGate
 
 # A busy machine is no failure; a run that hangs is.
 pytestmark = pytest.mark.timeout(300)
@@ -234,3 +235,15 @@ def test_tasks_that_may_not_begin_are_not_begun(playbook: Playbook, tmp_path: pa
         run = playbook.run(watch_the_gate(folder, gate_tasks=True))
     assert (run.results["ending"], run.results["tasks_begun"], run.results["changed"]) == ("ended", False, False)
     assert session.commands == ["gate_start"]
+
+
+def test_an_answer_that_is_lost_is_asked_for_again(playbook: Playbook, tmp_path: pathlib.Path) -> None:
+    """The sender has taken the word, and says so at the next look: the tasks begin, once, and are on record."""
+    lose_the_first_answer(playbook)
+    rules = HeldGate()
+    with Answering(tmp_path / "session", takes=rules) as session:
+        at_the_gate(session.folder)
+        run = playbook.run(watch_the_gate(session.folder, gate_tasks=True))
+    assert (run.results["ending"], run.results["tasks_begun"]) == ("gate", True), run.log[-3000:]
+    assert session.commands == ["gate_start", "gate_start"]
+    assert rules.state.must_undo

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import words
+from ansible_collections.dom0.xen.plugins.module_utils._session import control, gate, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Event, Owner, Phase
@@ -65,6 +65,8 @@ COURSES: dict[str, tuple[tuple[Event, ...], list[str]]] = {
         ["note xl_killed", "kill xl"],
     ),
     "tasks started": (STARTED, ["record gate_tasks_started"]),
+    # The answer was lost, and the controller asks again.
+    "tasks started twice": ((*STARTED, TASKS_STARTED), ["record gate_tasks_started"]),
     "tasks started too early": ((*GATE, TASKS_STARTED), []),
     "tasks started after a refusal": ((*HELD, FAILED, TASKS_STARTED), []),
     "permitted after the tasks": ((*STARTED, PERMIT), ["record commit_requested", "send commit"]),
@@ -153,3 +155,23 @@ def test_the_engine_does_not_wait() -> None:
     state, does = play(advance, SourceState(NAME), *HELD)
     assert does == ["record commit_requested", "send commit"]
     assert play(advance, state, TASKS_STARTED)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("events", "command"),
+    [
+        (HELD, control.GATE_START),
+        (STARTED, control.PERMIT),
+        (HELD, control.REFUSE),
+        (WAITS, control.UNDO_START),
+        ((*WAITS, UNDO_STARTED), control.UNDONE),
+    ],
+)
+def test_a_word_that_is_said_again_is_taken_again(events: tuple[Event, ...], command: str) -> None:
+    """Whoever has not got the answer says it once more, and must not be told that the word came too late."""
+    state = play(advance, FIRST, *events)[0]
+    for dummy in range(2):
+        said = gate.event({"command": command}, True, lambda: None)
+        assert said is not None
+        state = play(advance, state, said)[0]
+        assert gate.obeyed(command, state)
