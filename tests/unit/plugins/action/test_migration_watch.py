@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
-from ansible_collections.dom0.xen.tests.unit.plugins.action.losing import lose_the_first_answer
+from ansible_collections.dom0.xen.tests.unit.plugins.action.connections import lose_the_first_answer, out_of_reach
 from ansible_collections.dom0.xen.tests.unit.plugins.answering import Answering, HeldGate
 
 # A busy machine is no failure; a run that hangs is.
@@ -42,24 +42,6 @@ if last != "killed":
 """
 
 PROGRESS = "[xen1 → xen2] centos: round 1, "
-
-# The local connection, out of order as long as there is a file of this name.
-FLAKY = """
-import os
-from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.connection import local
-DOCUMENTATION = local.DOCUMENTATION.replace("name: local", "name: flaky")
-class Connection(local.Connection):
-    transport = "flaky"
-    def exec_command(self, cmd, in_data=None, sudoable=True):
-        down = DOWN
-        if os.path.exists(down) and os.path.getsize(down):
-            with open(down, "r+") as file:
-                left = int(file.read()) - 1
-                file.seek(0), file.truncate(), file.write(str(left) if left else "")
-            raise AnsibleConnectionFailure("no route to host")
-        return super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
-"""
 
 
 class Session:
@@ -103,18 +85,6 @@ class Session:
 def session(tmp_path: pathlib.Path) -> Session:
     """A session in a folder whose name needs quoting."""
     return Session(tmp_path / "a session's folder")
-
-
-def out_of_reach(playbook: Playbook, times: int) -> pathlib.Path:
-    """Let so many connections fail; returns the file that counts down, empty in the end."""
-    plugins = playbook.folder / "connection_plugins"
-    plugins.mkdir()
-    down = playbook.folder / "down"
-    down.write_text(str(times))
-    (plugins / "flaky.py").write_text(FLAKY.replace("DOWN", repr(str(down)), 1))
-    playbook.host["ansible_connection"] = "flaky"
-    playbook.environment["ANSIBLE_CONNECTION_PLUGINS"] = str(plugins)
-    return down
 
 
 def test_progress_is_shown_until_the_session_has_ended(playbook: Playbook, session: Session) -> None:
