@@ -19,9 +19,10 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils import _sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._image.describe import Describer
+from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, FrameReader, Kind, encode_document
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection
-from ansible_collections.dom0.xen.plugins.module_utils._link.link import HELD_LIMIT, ClockOffset, Link
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import HELD_LIMIT, Link
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents, journal, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings, SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time

@@ -20,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import known
 from ansible_collections.dom0.xen.plugins.module_utils._link.route import Route
 
 RETRY_INTERVAL = 0.5
@@ -43,7 +44,7 @@ class Dialer:
         self._cover = cover
         self._clock = clock
         self._limit = ATTEMPT_LIMIT + route.detour
-        self._mine = Introduction(session, os.urandom(8).hex(), None, 0)
+        self._mine = Introduction(session, os.urandom(8).hex(), None, 0, known())
         self._attempt: Connection | None = None
         self._started = 0.0
         self._not_before = 0.0
@@ -140,5 +141,6 @@ class Dialer:
         self._mine = replace(self._mine, peer_nonce=theirs.nonce)
         self._attempt = None
         connection.unread(frames[1:])
+        self._link.peer_unpacks = theirs.unpacks
         self._link.attach(connection, theirs.expected)
         return True

@@ -11,11 +11,12 @@ offset bytes field
 0      1     kind, see :class:`Kind`
 1      3     reserved, zero
 4      4     length of the payload in bytes
-8      8     number: for ``DATA`` and ``MESSAGE`` the sequence number in this direction,
+8      8     number: for ``DATA``, ``PACKED`` and ``MESSAGE`` the sequence number in this direction,
              for ``ACK`` the next sequence number expected, otherwise zero
 ====== ===== =========================================================================
 
-``DATA`` payloads are opaque bytes; every other payload is a JSON object or empty.
+``DATA`` payloads are opaque bytes, those of ``PACKED`` stand for such bytes (:mod:`packing.packed`); every other
+payload is a JSON object or empty.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ MAX_DEPTH = 32
 
 
 class Kind(IntEnum):
-    """Kinds of frame. Only ``DATA`` and ``MESSAGE`` are numbered, replayed and acknowledged."""
+    """Kinds of frame. Only ``DATA``, ``PACKED`` and ``MESSAGE`` are numbered, replayed and acknowledged."""
 
     HELLO = 1
     WELCOME = 2
@@ -48,6 +49,7 @@ class Kind(IntEnum):
     PONG = 6
     DATA = 16
     MESSAGE = 17
+    PACKED = 18
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def _known(kind: int, length: int, header: bytearray) -> Kind:
         raise FrameError(f"unknown frame kind {kind}") from None
     if header[1] or header[2] or header[3]:
         raise FrameError("reserved bytes of a frame header are not zero")
-    limit = MAX_DATA if known is Kind.DATA else MAX_CONTROL
+    limit = MAX_DATA if known in (Kind.DATA, Kind.PACKED) else MAX_CONTROL
     if length > limit:
         raise FrameError(f"a {known.name} frame announces {length} bytes, the limit is {limit}")
     if known is Kind.DATA and not length:

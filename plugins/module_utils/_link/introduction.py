@@ -17,12 +17,14 @@ class Introduction:
 
     ``nonce`` names this process, ``peer_nonce`` the process it talked to before (``None`` at first): a link is only
     ever resumed between the same two processes, because a new receiver has no ``xl`` that knows the stream.
+    ``unpacks`` are the methods of packing that this end can undo; an end that says nothing of it can undo none.
     """
 
     session: str
     nonce: str
     peer_nonce: str | None
     expected: int
+    unpacks: tuple[str, ...] = ()
 
     def encode(self, kind: Kind) -> bytes:
         """Return the whole frame."""
@@ -34,6 +36,7 @@ class Introduction:
                 "nonce": self.nonce,
                 "peer_nonce": self.peer_nonce,
                 "expected": self.expected,
+                "unpacks": list(self.unpacks),
             },
         )
 
@@ -60,7 +63,14 @@ class Introduction:
             raise FrameError(f"an incomplete {kind.name}")
         if not isinstance(expected, int) or isinstance(expected, bool) or expected < 0:
             raise FrameError(f"an incomplete {kind.name}")
-        return cls(session, nonce, peer_nonce, expected)
+        return cls(session, nonce, peer_nonce, expected, _names(document.get("unpacks", [])))
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """Return the names in a list of the peer's. Some may be of a release to come."""
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise FrameError("methods of packing that are no names")
+    return tuple(value)
 
 
 def refusal(reason: str) -> bytes:

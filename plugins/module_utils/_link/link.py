@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import typing as t
-from dataclasses import dataclass
 
+from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import ClockOffset, Clocks
 from ansible_collections.dom0.xen.plugins.module_utils._link.connection import Connection
 from ansible_collections.dom0.xen.plugins.module_utils._link.ends import Ends
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, LinkError, LinkLost
@@ -24,6 +24,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     encode_header,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._link.order import Incoming, Outgoing
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import Unpacker
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import Packer
 from ansible_collections.dom0.xen.plugins.module_utils._link.window import Window
 
 PING_INTERVAL = 5.0
@@ -34,19 +36,6 @@ HELD_LIMIT = 2 * WINDOW
 
 # How many pairs of addresses are remembered; nobody whose network works comes near it.
 WAYS_LIMIT = 8
-
-# How fast two hosts' clocks may drift apart: NTP corrects by no more than this (adjtimex(2), 500 ppm).
-CLOCK_DRIFT = 500e-6
-# No monotonic clock shows more seconds; a peer's figure above is none to calculate with.
-CLOCK_MAX = 1e12
-
-
-@dataclass(frozen=True)
-class ClockOffset:
-    """How far the peer's monotonic clock is ahead of ours, in seconds, and the round trip it was measured with."""
-
-    seconds: float
-    round_trip: float
 
 
 class Link:
@@ -81,14 +70,17 @@ class Link:
         self.losses = 0
         # Set when nothing more has to be said: an end of the connection is no loss then.
         self.over = False
-        self.offset: ClockOffset | None = None
-        self._measured = 0.0
+        self.clocks = Clocks()
         self.peer_figures: dict[str, t.Any] = {}
         # How many times the peer has answered: over all connections, and whether or not there was anything to send.
         self.answers = 0
         # Between which addresses connections have run, and how many of them.
         self.ways: dict[Ends, int] = {}
-        # Payload that the peer has used, and what came in over connections that are gone, in bytes.
+        # What makes stream data smaller before it leaves; none: it goes as it is. And what the peer can undo of that.
+        self.packer: Packer | None = None
+        self.peer_unpacks: tuple[str, ...] = ()
+        self._unpacker = Unpacker()
+        # What was sent and the peer has used, and what came in over connections that are gone, in bytes.
         self.used_bytes = 0
         self._received_before = 0
 
@@ -101,6 +93,11 @@ class Link:
     def up(self) -> bool:
         """Whether there is a connection now."""
         return self._connection is not None
+
+    @property
+    def offset(self) -> ClockOffset | None:
+        """How far the peer's clock is ahead, as far as it has answered."""
+        return self.clocks.offset
 
     @property
     def connection(self) -> Connection | None:
@@ -155,6 +152,8 @@ class Link:
             self._connection.close()
             self._received_before += self._connection.received_bytes
             self._connection = None
+            if self.packer is not None:
+                self.packer.lost()
             self.lost_at = self._clock()
             self.losses += not self.over
 
@@ -162,7 +161,9 @@ class Link:
         """Send stream bytes; ``payload`` must not be changed until they are acknowledged."""
         view = memoryview(payload)
         for start in range(0, len(view), MAX_DATA):
-            self._queue(self._outgoing.data(view[start : start + MAX_DATA]))
+            self._send_piece(view[start : start + MAX_DATA])
+        if self.packer is not None:
+            self.packer.full(self.full, self._clock())
 
     def send_message(self, document: t.Mapping[str, t.Any]) -> None:
         """Send a message."""
@@ -227,6 +228,13 @@ class Link:
         if self._connection is not None:
             self._connection.send(*buffers)
 
+    def _send_piece(self, piece: memoryview) -> None:
+        if self.packer is None:
+            self._queue(self._outgoing.data(piece))
+            return
+        header, body = self.packer.pack(bytes(piece))
+        self._queue(self._outgoing.packed(header, body, len(piece)) if header else self._outgoing.data(body))
+
     def _sort(self, arrived: list[Frame]) -> list[Frame]:
         fresh: list[Frame] = []
         try:
@@ -234,6 +242,9 @@ class Link:
                 if frame.kind in (Kind.DATA, Kind.MESSAGE):
                     if self._incoming.accept(frame):
                         fresh.append(frame)
+                elif frame.kind is Kind.PACKED:
+                    if self._incoming.accept(frame):
+                        fresh.append(Frame(Kind.DATA, frame.number, self._unpacker.unpack(frame.payload)))
                 else:
                     self._control(frame)
         except FrameError as exc:
@@ -245,10 +256,13 @@ class Link:
     def _control(self, frame: Frame) -> None:
         if frame.kind is Kind.ACK:
             trip = self.offset.round_trip if self.offset is not None else None
-            used = self._outgoing.acknowledged(frame.number)
-            self.used_bytes += used
-            self._window.used(used, self._clock(), trip)
+            now, used = self._clock(), self._outgoing.acknowledged(frame.number)
+            self.used_bytes += used.way
+            self._window.used(used.stream, now, trip)
             self._outgoing.window = self._window.size
+            if self.packer is not None:
+                self.packer.acknowledged(used.stream, used.way, now)
+                self.packer.full(self.full, now)
         elif frame.kind is Kind.PING:
             self._answer(frame.document().get("sent"))
         elif frame.kind is Kind.PONG:
@@ -268,19 +282,7 @@ class Link:
 
     def _pong(self, answer: dict[str, t.Any]) -> None:
         self.answers += 1
-        sent, theirs = answer.get("sent"), answer.get("now")
-        if isinstance(sent, float) and isinstance(theirs, float) and abs(theirs) <= CLOCK_MAX:
-            self._measure(sent, theirs)
+        self.clocks.take(answer.get("sent"), answer.get("now"), self._clock(), self._attached)
         figures = answer.get("figures")
         if isinstance(figures, dict):
             self.peer_figures = figures
-
-    def _measure(self, sent: float, theirs: float) -> None:
-        """Take a measurement of the clocks' offset that is better than the one in use, which ages as clocks drift."""
-        now = self._clock()
-        trip = now - sent
-        if not 0.0 <= trip <= now - self._attached:
-            return
-        if self.offset is None or trip < self.offset.round_trip + 2 * CLOCK_DRIFT * (now - self._measured):
-            self.offset = ClockOffset(theirs - (sent + now) / 2, trip)
-            self._measured = now

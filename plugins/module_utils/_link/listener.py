@@ -22,6 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection, refusal
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import known
 
 # A peer that has not shaken hands and introduced itself by then is dropped. When there are more than this many at once,
 # the one that has been stalling longest makes room: a peer with the right certificate needs milliseconds.
@@ -55,7 +56,7 @@ class Listener:
         self._link = link
         self._cover = cover
         self._clock = clock
-        self._mine = Introduction(session, os.urandom(8).hex(), None, 0)
+        self._mine = Introduction(session, os.urandom(8).hex(), None, 0, known())
         self._guests: list[_Guest] = []
         self._socket = _bind(address, ports)
         self.address = address

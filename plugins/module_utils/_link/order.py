@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reliable order over connections that come and go (pure; private to the collection).
 
-Each direction numbers its ``DATA`` and ``MESSAGE`` frames. What was sent stays in a replay buffer until the
+Each direction numbers its ``DATA``, ``PACKED`` and ``MESSAGE`` frames. What was sent stays in a replay buffer until the
 peer acknowledged it, and *acknowledged* means used: for stream data, written into the receiver's ``xl``.
 After a reconnect both sides say which number they expect next, and the rest is sent again.
 """
@@ -20,11 +20,19 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     encode_document,
     encode_header,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import announced
 
 # What a frame costs in memory beside its payload, in bytes.
 FRAME_COST = 512
 
 Buffers = t.Tuple[t.Union[bytes, memoryview], ...]
+
+
+class Used(t.NamedTuple):
+    """What the peer has used: bytes as the window counts them, and the bytes of payload that were sent for them."""
+
+    stream: int
+    way: int
 
 
 class Outgoing:
@@ -36,7 +44,7 @@ class Outgoing:
     def __init__(self, window: int) -> None:
         self.window = window
         self._next = 0
-        self._kept: deque[tuple[int, int, Buffers]] = deque()
+        self._kept: deque[tuple[int, int, int, Buffers]] = deque()
         self._bytes = 0
 
     @property
@@ -51,21 +59,34 @@ class Outgoing:
 
     def data(self, payload: bytes | memoryview) -> Buffers:
         """Return the buffers of a new ``DATA`` frame. ``payload`` must not be changed until it is acknowledged."""
-        return self._keep((encode_header(Kind.DATA, len(payload), self._next), payload), len(payload))
+        return self._keep((encode_header(Kind.DATA, len(payload), self._next), payload), len(payload), len(payload))
+
+    def packed(self, header: bytes, body: bytes, size: int) -> Buffers:
+        """Return the buffers of a new ``PACKED`` frame that stands for ``size`` bytes.
+
+        These are what the window counts: the peer takes as much memory for it as for a ``DATA`` frame.
+        """
+        length = len(header) + len(body)
+        return self._keep((encode_header(Kind.PACKED, length, self._next), header, body), size, length)
 
     def message(self, document: t.Mapping[str, t.Any]) -> Buffers:
         """Return the buffers of a new ``MESSAGE`` frame."""
         frame = encode_document(Kind.MESSAGE, document, self._next)
-        return self._keep((frame,), len(frame))
+        return self._keep((frame,), len(frame), len(frame))
 
-    def acknowledged(self, expected: int) -> int:
-        """Forget every frame below ``expected``; return their bytes. Raises :class:`FrameError` for one never sent."""
+    def acknowledged(self, expected: int) -> Used:
+        """Forget every frame below ``expected``; return what they were.
+
+        Raises :class:`FrameError` for one that was never sent.
+        """
         if expected > self._next:
             raise FrameError(f"the peer acknowledged {expected} frames, only {self._next} were sent")
-        before = self._bytes
+        before, way = self._bytes, 0
         while self._kept and self._kept[0][0] < expected:
-            self._bytes -= self._kept.popleft()[1]
-        return before - self._bytes
+            dummy, size, length, dummy_buffers = self._kept.popleft()
+            self._bytes -= size
+            way += length
+        return Used(before - self._bytes, way)
 
     def can_replay(self, expected: int) -> bool:
         """Whether a peer that expects ``expected`` next can be served: that, and all after it, is still here."""
@@ -80,10 +101,10 @@ class Outgoing:
         """
         if not self.can_replay(expected):
             raise FrameError(f"the peer expects frame {expected}, which this end does not have")
-        return [buffers for number, dummy, buffers in self._kept if number >= expected]
+        return [buffers for number, dummy, dummy_length, buffers in self._kept if number >= expected]
 
-    def _keep(self, buffers: Buffers, size: int) -> Buffers:
-        self._kept.append((self._next, size, buffers))
+    def _keep(self, buffers: Buffers, size: int, length: int) -> Buffers:
+        self._kept.append((self._next, size, length, buffers))
         self._bytes += size
         self._next += 1
         return buffers
@@ -115,13 +136,14 @@ class Incoming:
     def accept(self, frame: Frame) -> bool:
         """Return whether the frame is new; a repeated one is not.
 
-        Raises :class:`FrameError` for a gap, or for more than the limit.
+        Raises :class:`FrameError` for a gap, or for more than the limit. What is packed counts as what it stands for.
         """
         if frame.number < self._arrived:
             return False
         if frame.number > self._arrived:
             raise FrameError(f"frame {frame.number} arrived where {self._arrived} was expected")
-        cost = FRAME_COST + len(frame.payload)
+        size = announced(frame.payload) if frame.kind is Kind.PACKED else len(frame.payload)
+        cost = FRAME_COST + size
         if self._bytes + cost > self._limit:
             raise FrameError(f"the peer sent more than {self._limit} bytes that have not been used here")
         self._held.append((frame.number, cost))

@@ -94,7 +94,8 @@ class Carried:
     @property
     def told(self) -> dict[str, t.Any]:
         """The status's part of it."""
-        return {"path": self.document}
+        packer = self._link.packer
+        return {"path": self.document, "packing": packer.told() if packer is not None else None}
 
     @property
     def document(self) -> dict[str, t.Any] | None:

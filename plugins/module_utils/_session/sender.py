@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import Packer, usable
 from ansible_collections.dom0.xen.plugins.module_utils._session import (
     actions,
     asker,
@@ -186,6 +187,7 @@ class Sender(Driver[SourceState]):
         if self.settings.transport == SSH:
             self._carried.tell()
         if self.state.phase is Phase.STARTING:
+            self.link.packer = Packer(usable(self.settings.compression, self.link.peer_unpacks))
             self.feed(words.Connected())
 
     def _read_stream(self) -> None:

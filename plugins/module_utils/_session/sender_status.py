@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Owner

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 
 from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, PolicyInvalid
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import AUTO
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LEAVE_PAUSED, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS
@@ -110,6 +111,7 @@ class SenderSettings(Settings):
     it comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown. ``follow_config`` and
     ``liveness`` are those of the receiver, as far as the source has a part in it; ``mapped`` and ``leave_paused`` too,
     to be told with the outcome, and ``keep_domid``, which it must have here.
+    ``compression`` is a key of :data:`packer.WAYS`, or ``auto``.
     It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` as for the receiver.
     """
 
@@ -140,6 +142,7 @@ class SenderSettings(Settings):
     stall_timeout: float = 14400.0
     source_address: str = ""
     planned_interface: str = ""
+    compression: str = AUTO
 
     def told(self) -> dict[str, t.Any]:
         """Return what was changed on the way, and what the copy was to be."""

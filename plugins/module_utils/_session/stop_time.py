@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.dom0.xen.plugins.module_utils._link.link import CLOCK_MAX, ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import CLOCK_MAX, ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import SUSPENDED
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.watch import RELEASE_DOMAIN, DomainWatch, WatchEvent
 

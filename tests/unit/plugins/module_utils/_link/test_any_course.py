@@ -24,6 +24,8 @@ from hypothesis.stateful import (
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import SILENCE_LIMIT
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import known
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import Packer, usable
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends
 
 WINDOW = 1 << 16
@@ -51,7 +53,7 @@ class LinkMachine(RuleBasedStateMachine):
     def stream_data(self, size: int) -> None:
         """The sender reads from xl, as far as the window lets it."""
         if not self.ends.near.full:
-            payload = len(self.sent_far).to_bytes(4, "big") * (size // 4 + 1)
+            payload = len(self.sent_far).to_bytes(4, "big") * (size // 4 + 1) + bytes(size)
             self.ends.near.send_data(payload)
             self.sent_far.append((Kind.DATA, payload))
 
@@ -67,9 +69,11 @@ class LinkMachine(RuleBasedStateMachine):
         self.ends.far.send_message({"number": self.sent_near})
         self.sent_near += 1
 
-    @initialize(connected=st.booleans())
-    def begin(self, connected: bool) -> None:
-        """Before the first connection, or after it."""
+    @initialize(connected=st.booleans(), wanted=st.sampled_from(["", "auto", "zeros", "zstd1"]))
+    def begin(self, connected: bool, wanted: str) -> None:
+        """Before the first connection, or after it, with what is sent packed or as it is."""
+        if wanted:
+            self.ends.near.packer = Packer(usable(wanted, known()))
         if connected:
             self.ends.connect()
 

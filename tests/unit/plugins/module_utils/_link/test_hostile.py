@@ -149,7 +149,7 @@ def test_figures_that_cannot_be_true(answer: dict[str, t.Any]) -> None:
     with Ends() as ends:
         ends.connect()
         ends.until(lambda: ends.near.offset is not None)
-        ends.near.offset = None
+        ends.near.clocks.offset = None
         far = ends.far.connection
         assert far is not None
         if answer["sent"] == "now":

@@ -186,7 +186,7 @@ def test_idle_peer_is_not_silent() -> None:
     with Ends() as ends:
         ends.connect()
         for _dummy in range(10):
-            ends.near.offset = ends.far.offset = None
+            ends.near.clocks.offset = ends.far.clocks.offset = None
             for clock in (ends.clock, ends.far_clock):
                 clock.skew += link_module.SILENCE_LIMIT / 2
             ends.until(lambda: ends.near.offset is not None and ends.far.offset is not None)

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import MAX_CONTROL, MAX_DATA, Kind, encode_document
-from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents, failures, journal, messages
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import AnotherDomain, SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._session.let_in import rewriter

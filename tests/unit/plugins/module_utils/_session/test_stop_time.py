@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dom0.xen.plugins.module_utils._link.link import ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import (
     ASKED,
     BOTH_HOSTS,
