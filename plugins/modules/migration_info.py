@@ -134,6 +134,7 @@ sessions:
         up: {type: bool, description: Whether there is a connection now.}
         losses: {type: int, description: How often one was lost before the session's end.}
     path: {type: dict, description: "One side's of RV(dom0.xen.migration_verdict#module:path), or null."}
+    packing: {type: dict, description: "A sender's RV(dom0.xen.migration_verdict#module:packing), or null."}
     stderr: {type: list, elements: str, description: "The last lines of this side's C(xl), at most 20."}
     shutdown_inhibitor:
       description:
@@ -144,9 +145,7 @@ sessions:
     leave_paused: {type: bool, description: Whether the domain is left paused when it has arrived.}
     keep_domid: {type: int, description: "Number that the domain keeps at the destination, V(0) for any."}
     config_path: {type: str, returned: for a sender, description: "File that it is made of or described by, or null."}
-    bytes:
-      description: Bytes of the stream so far. For a sender as C(xl) wrote them, for a receiver as they arrived.
-      type: int
+    bytes: {type: int, description: "Bytes of the stream so far: what C(xl) wrote for a sender, what came for a receiver."}
     expected_bytes:
       description: Bytes that the stream is expected to have, at first the guest's memory, and never less than C(bytes).
       returned: for a sender

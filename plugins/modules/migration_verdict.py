@@ -221,12 +221,14 @@ error:
     code: {type: str, description: Stable name of the error., sample: link_expired}
     side: {type: str, description: "V(sender) or V(receiver), when the session told it."}
     host: {type: str, description: "The host on which it happened, or null.", sample: xen2}
-    msg:
-      description: The cause, for people, with the host before it.
-      type: str
-      sample: "xen1: the link to the destination has been down for 30 s"
+    msg: {type: str, description: "The cause, with its host.", sample: "xen1: the link has been down for 30 s"}
     remedy: {type: str, description: What to do about it.}
     details: {type: dict, description: More about it for programs. Its keys depend on the code.}
+packing:
+  description: How the stream was packed, with the way in use, what each way would move and leave, or null.
+  type: dict
+  returned: always
+  sample: {now: zstd1, by: {zstd1: 119537664}, stream_bytes: 119537664, way_bytes: 15731712, way_mb_s: 11.7}
 findings:
   {type: list, elements: dict, returned: always, description: "O(findings), empty when this run only watched."}
 belongings:

@@ -52,15 +52,16 @@ def of_session(info: Document, session: str | None, role: str) -> Document:
 
 
 def tell(session: str | None, source: Document, destination: Document, status: Document) -> dict[str, t.Any]:
-    """Return ``belongings``, ``path``, ``liveness``, ``differences`` and ``domid`` of the result, from both looks.
+    """Return ``belongings``, ``path``, ``packing``, ``liveness``, ``differences`` and ``domid`` of the result.
 
-    ``status`` is the sender's last one that was read, where the source did not answer afterwards.
+    They come from both looks. ``status`` is the sender's last one that was read, where the source did not answer afterwards.
     """
     sender = of_session(source, session, SENDER) or status
     receiver = of_session(destination, session, RECEIVER)
     return {
         "belongings": {"source": sender.get("belongings"), "destination": receiver.get("belongings")},
         "path": {"source": sender.get("path"), "destination": receiver.get("path")},
+        "packing": sender.get("packing"),
         "liveness": receiver.get("liveness"),
         "differences": receiver.get("differences"),
         "domid": next((copy["domid"] for copy in destination.get("copies") or () if _arrived(copy)), None),

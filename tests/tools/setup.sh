@@ -25,7 +25,7 @@ installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = i
 install_packages() {
     command -v dpkg-query >/dev/null 2>&1 || { say "no dpkg here: the packages of Debian 12 or 13 are assumed to be in place"; return; }
     missing=
-    wanted="ca-certificates git iproute2 openssh-client openssh-server python3 python3-venv rsync shellcheck zstd"
+    wanted="ca-certificates git iproute2 openssh-client openssh-server python3 python3-venv rsync shellcheck socat zstd"
     # Root needs sudo only for the tests of become, and another user who has none could not install it.
     [ "$(id -u)" != 0 ] || wanted="$wanted sudo"
     for package in $wanted; do

@@ -19,8 +19,11 @@ import pytest
 class Sshd:
     """Debian's sshd with a folder, a port, host keys and an authorized_keys of its own; it lets nothing else in."""
 
-    def __init__(self, folder: pathlib.Path, *lines: str) -> None:
-        """``lines`` are more lines of its configuration, which count before those that are always there."""
+    def __init__(self, folder: pathlib.Path, *lines: str, prefix: t.Sequence[str] = ()) -> None:
+        """``lines`` are more lines of its configuration, which count before those that are always there.
+
+        ``prefix`` goes before its command, as nsenter with a network of its own.
+        """
         program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
         if program is None:
             pytest.skip("needs sshd (openssh-server)")
@@ -42,7 +45,7 @@ class Sshd:
         )
         if os.geteuid() == 0:
             pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        self._program = program
+        self._command = [*prefix, program, "-D", "-e", "-f", str(self.config)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> t.Self:
@@ -67,7 +70,7 @@ class Sshd:
     def start(self) -> None:
         """Start it, and wait until it listens."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([self._program, "-D", "-e", "-f", str(self.config)], stderr=log)
+            self._process = subprocess.Popen(self._command, stderr=log)
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()

@@ -57,6 +57,8 @@ class Settings:
     create_s: float = 0.0
     #: Bytes per second the save helper writes at most, 0 for as fast as the pipe takes them.
     save_rate: int = 0
+    #: Description of a captured stream that takes the place of guests' memory: see stream/replay.py. Empty: none does.
+    replay: str = ""
     #: Whether the host starts, when it boots, what xendomains would: see driver/xendomains.py.
     xendomains: bool = False
 

@@ -67,6 +67,8 @@ class Host:
 
     def __init__(self, root: pathlib.Path) -> None:
         self.paths = HostPaths(root)
+        #: What goes before every command on the host, as nsenter with a network of its own.
+        self.prefix: tuple[str, ...] = ()
         #: A descriptor of a pipe; the host ends with the process that holds the other end.
         self.lifeline: int | None = None
         self.machine = Machine(self.paths.hypercall_socket) if self.paths.run.exists() else t.cast(Machine, None)
@@ -198,13 +200,18 @@ class Host:
     def run(self, *command: str, timeout: float = 60.0, stdin: bytes = b"") -> Result:
         """Run a command on the host."""
         done = subprocess.run(
-            command, env=self.environment, input=stdin, capture_output=True, timeout=timeout, check=False
+            [*self.prefix, *command],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
         )
         return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     def spawn(self, *command: str, **arguments: t.Any) -> subprocess.Popen[bytes]:
         """Start a command on the host."""
-        return subprocess.Popen(command, env=self.environment, **arguments)
+        return subprocess.Popen([*self.prefix, *command], env=self.environment, **arguments)
 
     def start_guest(self, guest: GuestConfig | None = None) -> int:
         """Create and start a guest; returns its domid."""

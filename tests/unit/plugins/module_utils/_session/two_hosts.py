@@ -122,8 +122,12 @@ class Move:
 
 def begin(site: Site, method: str, **changes: t.Any) -> Move:
     """Begin to move the guest."""
+    return begin_to(site, receiving.start(site["xen2"], method=method), method=method, **changes)
+
+
+def begin_to(site: Site, receiver: receiving.Running, **changes: t.Any) -> Move:
+    """Begin to move the guest to a receiver that is there."""
     source, mine = site["xen1"], loopback.credentials("sender")
-    receiver = receiving.start(site["xen2"], method=method)
     places = _places(source)
     script = present_script(places["runtime"], SESSION, "sender", mine)
     done = source.run("sh", "-c", script, stdin=bytes(mine.key))
@@ -144,7 +148,6 @@ def begin(site: Site, method: str, **changes: t.Any) -> Move:
         "gate_timeout": 60,
         "progress_interval": 1.0,
         "peer_host": "xen2",
-        "method": method,
         **changes,
     }
     return Move(site, pathlib.Path(_python(source, _LAUNCH, options)["journal_folder"]))
