@@ -145,7 +145,7 @@ sessions:
     leave_paused: {type: bool, description: Whether the domain is left paused when it has arrived.}
     keep_domid: {type: int, description: "Number that the domain keeps at the destination, V(0) for any."}
     config_path: {type: str, returned: for a sender, description: "File that it is made of or described by, or null."}
-    bytes: {type: int, description: "Bytes of the stream so far: what C(xl) wrote for a sender, what came for a receiver."}
+    bytes: {type: int, description: "Bytes of the stream so far: what C(xl) wrote, or what came for a receiver."}
     expected_bytes:
       description: Bytes that the stream is expected to have, at first the guest's memory, and never less than C(bytes).
       returned: for a sender

@@ -225,10 +225,8 @@ error:
     remedy: {type: str, description: What to do about it.}
     details: {type: dict, description: More about it for programs. Its keys depend on the code.}
 packing:
-  description: How the stream was packed, with the way in use, what each way would move and leave, or null.
-  type: dict
-  returned: always
-  sample: {now: zstd1, by: {zstd1: 119537664}, stream_bytes: 119537664, way_bytes: 15731712, way_mb_s: 11.7}
+  {type: dict, returned: always, description: "How the stream was packed: bytes of it by way of packing (C(by)), bytes
+      sent (C(way_bytes)), the network's MB/s, and what each way leaves and would move a second. Null if not told."}
 findings:
   {type: list, elements: dict, returned: always, description: "O(findings), empty when this run only watched."}
 belongings:

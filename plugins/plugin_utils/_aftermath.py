@@ -54,7 +54,8 @@ def of_session(info: Document, session: str | None, role: str) -> Document:
 def tell(session: str | None, source: Document, destination: Document, status: Document) -> dict[str, t.Any]:
     """Return ``belongings``, ``path``, ``packing``, ``liveness``, ``differences`` and ``domid`` of the result.
 
-    They come from both looks. ``status`` is the sender's last one that was read, where the source did not answer afterwards.
+    They come from both looks. ``status`` is the sender's last one that was read, where the source did not answer
+    afterwards.
     """
     sender = of_session(source, session, SENDER) or status
     receiver = of_session(destination, session, RECEIVER)
