@@ -127,6 +127,10 @@ options:
     type: str
     choices: [auto, none, zeros, zstd1, zstd3, zstd6]
     default: auto
+  rate_limit:
+    description: The most of the network that may be used while the guest runs, in Mbit/s; V(0) for no limit.
+    type: float
+    default: 0.0
   progress_interval:
     description:
       - How often whoever watches the session is called to look at it, in seconds, at least 1. On a move longer than 20
@@ -217,6 +221,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
 
 STARTING_S = 60.0
+BYTES_PER_MBIT = 125_000
 # Options that are settings of the sender under the same name.
 AS_THEY_ARE = (
     *("session", "name", "peer_certificate", "link_timeout", "peer_host", "port", "connect_timeout"),
@@ -261,6 +266,7 @@ def main() -> None:
             "follow_config": {"type": "bool", "default": True},
             "liveness": {"type": "bool", "default": True},
             "compression": {"type": "str", "choices": [AUTO, *WAYS], "default": AUTO},
+            "rate_limit": {"type": "float", "default": 0.0},
             "source_address": {"type": "str", "default": ""},
             **ARRIVAL,
             **PATH,
@@ -278,6 +284,7 @@ def main() -> None:
             gate_held=params["gate"] == "controller",
             progress_interval=max(1.0, params["progress_interval"]),
             shutdown_timeout=float(params["shutdown_timeout"]),
+            rate_limit=params["rate_limit"] * BYTES_PER_MBIT,
             **{name: params[name] for name in AS_THEY_ARE},
         )
         answer = launch(places, "sender", settings, params["connect_timeout"] + STARTING_S)

@@ -26,6 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
 from ansible_collections.dom0.xen.plugins.module_utils._link.order import Incoming, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import Unpacker
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import Packer
+from ansible_collections.dom0.xen.plugins.module_utils._link.rate import RateLimit
 from ansible_collections.dom0.xen.plugins.module_utils._link.window import Window
 
 PING_INTERVAL = 5.0
@@ -76,6 +77,8 @@ class Link:
         self.answers = 0
         # Between which addresses connections have run, and how many of them.
         self.ways: dict[Ends, int] = {}
+        # How much of the network may be used. Payload is what counts; the rest is under 1 %.
+        self.limit: RateLimit | None = None
         # What makes stream data smaller before it leaves; none: it goes as it is. And what the peer can undo of that.
         self.packer: Packer | None = None
         self.peer_unpacks: tuple[str, ...] = ()
@@ -111,8 +114,13 @@ class Link:
 
     @property
     def full(self) -> bool:
-        """Whether new data must wait for acknowledgements."""
-        return self._outgoing.full
+        """Whether new data must wait, for acknowledgements or for the rate limit."""
+        return self._outgoing.full or self.pause > 0
+
+    @property
+    def pause(self) -> float:
+        """How long the rate limit lets nothing leave, in seconds."""
+        return 0.0 if self.limit is None else self.limit.wait(self._clock())
 
     @property
     def down_for(self) -> float:
@@ -170,7 +178,11 @@ class Link:
         self._queue(self._outgoing.message(document))
 
     def open_window(self) -> None:
-        """Bound what is on its way by memory alone from now on: for when nothing can come that a queue would delay."""
+        """Bound what is on its way by memory alone from now on: for when nothing can come that a queue would delay.
+
+        The rate limit ends as well: a guest stands still.
+        """
+        self.limit = None
         self._window.open()
         self._outgoing.window = self._window.size
 
@@ -229,10 +241,9 @@ class Link:
             self._connection.send(*buffers)
 
     def _send_piece(self, piece: memoryview) -> None:
-        if self.packer is None:
-            self._queue(self._outgoing.data(piece))
-            return
-        header, body = self.packer.pack(bytes(piece))
+        header, body = self.packer.pack(bytes(piece)) if self.packer is not None else (b"", piece)
+        if self.limit is not None:
+            self.limit.took(len(header) + len(body), self._clock())
         self._queue(self._outgoing.packed(header, body, len(piece)) if header else self._outgoing.data(body))
 
     def _sort(self, arrived: list[Frame]) -> list[Frame]:

@@ -61,7 +61,7 @@ class Outgoing:
         """Return the buffers of a new ``DATA`` frame. ``payload`` must not be changed until it is acknowledged."""
         return self._keep((encode_header(Kind.DATA, len(payload), self._next), payload), len(payload), len(payload))
 
-    def packed(self, header: bytes, body: bytes, size: int) -> Buffers:
+    def packed(self, header: bytes, body: bytes | memoryview, size: int) -> Buffers:
         """Return the buffers of a new ``PACKED`` frame that stands for ``size`` bytes.
 
         These are what the window counts: the peer takes as much memory for it as for a ``DATA`` frame.

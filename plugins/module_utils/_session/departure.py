@@ -10,6 +10,8 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.dialer import Dialer
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import Packer, usable
+from ansible_collections.dom0.xen.plugins.module_utils._link.rate import RateLimit
 from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct, Route
 from ansible_collections.dom0.xen.plugins.module_utils._link.ssh_route import SshTarget, ThroughSsh
 from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SettingsWrong
@@ -59,3 +61,9 @@ def dialer(settings: SenderSettings, certificate: str, keys: str, link: Link, cl
         cover=Cover.loaded(certificate, keys, settings.peer_certificate, server=False, plain=plain),
         clock=clock,
     )
+
+
+def equip(link: Link, settings: SenderSettings) -> None:
+    """Have the link pack as these settings say and both ends can, and leave others their part of the network."""
+    link.packer = Packer(usable(settings.compression, link.peer_unpacks))
+    link.limit = RateLimit(settings.rate_limit) if settings.rate_limit > 0 else None

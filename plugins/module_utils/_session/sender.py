@@ -13,7 +13,6 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
-from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import Packer, usable
 from ansible_collections.dom0.xen.plugins.module_utils._session import (
     actions,
     asker,
@@ -25,7 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.carried import Carried
 from ansible_collections.dom0.xen.plugins.module_utils._session.deadlines import Deadlines
-from ansible_collections.dom0.xen.plugins.module_utils._session.departure import dialer
+from ansible_collections.dom0.xen.plugins.module_utils._session.departure import dialer, equip
 from ansible_collections.dom0.xen.plugins.module_utils._session.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.guard import READY_POLL_S, Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.loop import Source
@@ -103,8 +102,8 @@ class Sender(Driver[SourceState]):
     def _wait(self) -> float:
         if self._wants_gate():
             return READY_POLL_S
-        wait = self._dialer.wait()
-        return 0.5 if wait is None else min(0.5, wait)
+        waits = (0.5, self._dialer.wait(), self.link.pause or None)
+        return min(wait for wait in waits if wait is not None)
 
     def _may_read(self) -> bool:
         return self._process.stream >= 0 and (self.state.failure is not None or not self.link.full)
@@ -187,7 +186,7 @@ class Sender(Driver[SourceState]):
         if self.settings.transport == SSH:
             self._carried.tell()
         if self.state.phase is Phase.STARTING:
-            self.link.packer = Packer(usable(self.settings.compression, self.link.peer_unpacks))
+            equip(self.link, self.settings)
             self.feed(words.Connected())
 
     def _read_stream(self) -> None:

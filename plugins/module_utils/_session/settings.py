@@ -96,6 +96,10 @@ class ReceiverSettings(Settings):
         return {**super().who(), LEAVE_PAUSED: True} if self.leave_paused else super().who()
 
 
+# Bytes a second; no network carries more.
+RATE_MAX = 1e12
+
+
 @dataclass(frozen=True)
 class SenderSettings(Settings):
     """The sender sends the domain to one receiver. ``stop_link_timeout`` holds from suspend to ready, and so does
@@ -111,7 +115,7 @@ class SenderSettings(Settings):
     it comes as ``ssh_user`` to ``ssh_port``, where one of ``ssh_host_keys`` must be shown. ``follow_config`` and
     ``liveness`` are those of the receiver, as far as the source has a part in it; ``mapped`` and ``leave_paused`` too,
     to be told with the outcome, and ``keep_domid``, which it must have here.
-    ``compression`` is a key of :data:`packer.WAYS`, or ``auto``.
+    ``compression`` is a key of :data:`packer.WAYS`, or ``auto``; ``rate_limit`` is in bytes a second, 0 for none.
     It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` as for the receiver.
     """
 
@@ -143,6 +147,15 @@ class SenderSettings(Settings):
     source_address: str = ""
     planned_interface: str = ""
     compression: str = AUTO
+    rate_limit: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise :class:`SettingsWrong` for a rate that none can keep."""
+        if not 0 <= self.rate_limit < RATE_MAX:
+            raise SettingsWrong(
+                f"nothing can be sent at {self.rate_limit / 125_000:g} Mbit/s",
+                remedy="Give migrate_rate_limit in Mbit/s, 0 for no limit.",
+            )
 
     def told(self) -> dict[str, t.Any]:
         """Return what was changed on the way, and what the copy was to be."""
