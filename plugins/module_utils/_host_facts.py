@@ -89,10 +89,17 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
             ipv4=links.ipv4,
         ),
         # To import it would take longer than all the rest.
-        paramiko=any(os.path.isdir(os.path.join(folder, "paramiko")) for folder in sys.path),
+        paramiko=_installed("paramiko"),
+        zstandard=_installed("zstandard"),
         configs=_autostart.configs(boot),
         closed=closed_mark(journal_path),
     )
+
+
+def _installed(package: str) -> bool:
+    # Debian 11 and others have a module of one file.
+    names = (package, f"{package}.py")
+    return any(os.path.exists(os.path.join(folder, name)) for folder in sys.path for name in names)
 
 
 def _ask_xl(xl: Xl, problems: list[Problem]) -> tuple[XenInfo | None, tuple[DomainRow, ...]]:

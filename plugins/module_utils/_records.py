@@ -241,6 +241,7 @@ class HostFacts(Record):
     asked_s: float | None = None
     answered_s: float | None = None
     paramiko: bool = False
+    zstandard: bool = False
     configs: tuple[AutostartEntry, ...] = ()
     #: Why it is closed to arrivals: ``reason``, ``by``, ``run``, ``since_s``, ``since``.
     closed: t.Mapping[str, t.Any] | None = None

@@ -53,10 +53,9 @@ host:
     boot_id: {type: str, description: Identity of this boot., sample: 60c181fd-6513-48e3-a9c6-d2d0263407a2}
     python: {type: str, description: The version of Python that modules run with., sample: 3.11.2}
     paramiko: {type: bool, sample: false, description: "Whether paramiko is there, for the transport V(ssh)."}
+    zstandard: {type: bool, sample: true, description: "Whether zstandard is there, for packing the stream with zstd."}
     pyxs:
-      description: Version of the library pyxs, V(unknown) where it does not tell, V(null) where it is not installed.
-      type: str
-      sample: 0.4.2.dev0
+      {type: str, sample: 0.4.2.dev0, description: "Version of pyxs, V(unknown) if it does not tell, null without it."}
     systemd: {type: bool, description: Whether the host was booted with systemd., sample: true}
     xen:
       description: The hypervisor. V(null) where C(xl) cannot reach one.

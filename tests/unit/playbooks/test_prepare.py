@@ -58,7 +58,7 @@ def test_paramiko_is_installed_only_when_asked_for(tmp_path: pathlib.Path, given
     python = interpreter(tmp_path, with_pyxs=True)
     site = Site(tmp_path / "double")
     site.up(["xen1"], python=str(python))
-    more = ("-e", f"prepare_ssh={given}", "-e", '{"prepare_ssh_packages": {}}')
+    more = ("-e", f"prepare_ssh={given}", "-e", '{"prepare_ssh_packages": {}}', "-e", "prepare_compression=false")
     process = User(site, tmp_path).start("dom0.xen.prepare", *more)
     log = process.communicate(timeout=LIMIT_S)[0]
     assert site.down() == []
@@ -86,11 +86,29 @@ def test_a_package_manager_without_a_module_is_called_by_name(tmp_path: pathlib.
     apk = site["xen1"].paths.bin / "apk"
     apk.write_text(f'#!/bin/sh\necho "$@" >>{called}\n')
     apk.chmod(0o755)
-    process = User(site, tmp_path).start(
-        "dom0.xen.prepare", "-e", "prepare_ssh=true", "-e", distribution("Alpine", "apk")
-    )
+    more = ("-e", "prepare_ssh=true", "-e", distribution("Alpine", "apk"))
+    process = User(site, tmp_path).start("dom0.xen.prepare", *more)
     log = process.communicate(timeout=LIMIT_S)[0]
     assert site.down() == []
     assert called.exists(), log
-    assert called.read_text().splitlines() == ["add --no-progress py3-paramiko"]
+    assert called.read_text().splitlines() == ["add --no-progress py3-paramiko py3-zstandard"]
     assert "does not find paramiko" in log
+
+
+@pytest.mark.parametrize("family", ["Alpine", "Gentoo"])
+def test_zstandard_is_installed_where_its_package_is_known(tmp_path: pathlib.Path, family: str) -> None:
+    """A host can do without: where nothing is known of its package, nothing is called and nothing fails."""
+    site = Site(tmp_path / "double")
+    site.up(["xen1"], python=str(interpreter(tmp_path, with_pyxs=True)))
+    called = tmp_path / "called"
+    apk = site["xen1"].paths.bin / "apk"
+    apk.write_text(f'#!/bin/sh\necho "$@" >>{called}\n')
+    apk.chmod(0o755)
+    process = User(site, tmp_path).start("dom0.xen.prepare", "-e", distribution(family, "apk"))
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert site.down() == []
+    if family == "Gentoo":
+        assert process.returncode == 0 and not called.exists(), log
+    else:
+        assert called.read_text().splitlines() == ["add --no-progress py3-zstandard"]
+        assert "does not find zstandard" in log
