@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind, encode_document, encode_header
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, refusal
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import Packer
 from ansible_collections.dom0.xen.plugins.module_utils._session import messages
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Report
 from ansible_collections.dom0.xen.plugins.module_utils._wire.events import PageData
@@ -114,7 +115,13 @@ def seeds(target: str) -> list[bytes]:
         )
         data = b"".join(encode_header(Kind.DATA, 3, number) + b"abc" for number in range(4))
         numbered = b"".join(encode_document(Kind.MESSAGE, item, number) for number, item in enumerate(_documents()))
-        return [cut + part for cut in CUTS for part in (control, data, numbered, encode_header(Kind.ACK, 0, 2))]
+        payload = b"".join(Packer(["zeros"]).pack(bytes(9000)))
+        packed = b"".join(encode_header(Kind.PACKED, len(payload), number) + payload for number in range(4))
+        parts = (control, data, packed, numbered, encode_header(Kind.ACK, 0, 2))
+        return [cut + part for cut in CUTS for part in parts]
+    if target == "packed":
+        content = b"abc" * 700 + bytes(5000) + b"end"
+        return [b"".join(Packer([way]).pack(content)) for way in ("zeros", "zstd1", "zstd6")]
     if target == "introduction":
         hello = Introduction("0123456789abcdef", "2" * 16, "1" * 16, 7).encode(Kind.HELLO)[16:]
         return [bytes([number]) + text for number in range(3) for text in (hello, refusal("no")[16:], b"{}", b"[]")]

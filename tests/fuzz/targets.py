@@ -20,9 +20,16 @@ from ansible_collections.dom0.xen.plugins.module_utils import _sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._image.describe import Describer
 from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import ClockOffset
-from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, FrameReader, Kind, encode_document
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
+    MAX_DATA,
+    Frame,
+    FrameReader,
+    Kind,
+    encode_document,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import HELD_LIMIT, Link
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import Unpacker, announced
 from ansible_collections.dom0.xen.plugins.module_utils._session import documents, journal, messages, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings, SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
@@ -142,6 +149,12 @@ def frames(data: bytes) -> None:
     assert link.offset is None or math.isfinite(link.offset.seconds)
 
 
+def packed(data: bytes) -> None:
+    """The payload of a packed frame: as many bytes come out as it announces, and never more than a frame's."""
+    unpacked = Unpacker().unpack(data)
+    assert len(unpacked) == announced(data) <= MAX_DATA
+
+
 def introduction(data: bytes) -> None:
     """The first frame of a connection, as both ends read it."""
     kind, data = KINDS[data[0] % len(KINDS)] if data else Kind.HELLO, data[1:]
@@ -230,6 +243,7 @@ TARGETS: t.Mapping[str, Target] = {
     "config": config,
     "answers": answers,
     "frames": frames,
+    "packed": packed,
     "introduction": introduction,
     "message": message,
     "journal": journals,
