@@ -69,6 +69,21 @@ def test_a_domain_is_shut_down_and_started_there(user: User) -> None:
     assert not (user.site["xen1"].paths.auto / "centos.cfg").exists()
 
 
+def test_auto_shuts_it_down_only_where_that_was_allowed_and_nothing_else_works(user: User) -> None:
+    """Without a word about it the move is refused, and the guest is where it was; with it the plan says why."""
+    source = user.site["xen1"]
+    assert source.run("xl", "destroy", "centos").status == 0
+    source.start_guest(GuestConfig(memory_mib=16, compact=True, extra="nomigrate = 1"))
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"))
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode == 2 and "migrate_allow_cold to true" in " ".join(log.split()), log[-3000:]
+    assert [one["code"] for one in user.result["findings"] if one["severity"] == "error"] == ["migration_disabled"]
+    assert where(user.site) == "xen1" and source.passed("shutdown.start") == []
+    log = user.move("xen2", "-e", "migrate_allow_cold=true")
+    assert "as its memory cannot be sent: centos was started with nomigrate=1" in " ".join(log.split())
+    assert (user.result["method"], user.result["end_state"], where(user.site)) == ("cold", "moved", "xen2")
+
+
 @pytest.mark.parametrize("memory_mib", [8, 32], ids=["less", "more"])
 def test_a_file_that_has_the_destinations_network_and_other_memory(user: User, memory_mib: int) -> None:
     """It is made from that, and the destination is looked at as the file has it; the plan names the file."""

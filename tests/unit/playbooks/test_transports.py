@@ -120,3 +120,15 @@ def test_ssh_with_forwarding_switched_off(user: User, tmp_path: pathlib.Path) ->
         assert user.result["error"]["code"] == "ssh_forwarding_off"
         assert "AllowTcpForwarding local" in log
         nothing_left(user, sshd)
+
+
+def test_ssh_to_an_account_that_keys_do_not_let_in(user: User, tmp_path: pathlib.Path) -> None:
+    """It is sshd that refuses, and what to change there is told; the guest was never touched."""
+    source = where(user.site)
+    with Sshd(tmp_path / "keyless", "PubkeyAuthentication no") as sshd:
+        sshd.authorized_keys.write_text("# of somebody else\n")
+        log = fails(user, *over_ssh(sshd))
+        assert where(user.site) == source
+        assert user.result["error"]["code"] == "ssh_key_refused"
+        assert "PubkeyAuthentication yes" in log
+        nothing_left(user, sshd)

@@ -72,6 +72,16 @@ def test_a_guest_is_shut_down(saving: Saving, capsys: pytest.CaptureFixture[str]
     assert not shut_down(saving, capsys)["changed"]
 
 
+def test_a_guest_that_does_not_shut_down(saving: Saving, capsys: pytest.CaptureFixture[str]) -> None:
+    """It runs on when the time is over, and is named with what to do."""
+    domid = saving.start()
+    saving.host.behave(NAME, shutdown="ignore")
+    result = shut_down(saving, capsys, timeout=1.0)
+    assert result["code"] == "not_shut_down" and f"{NAME} is still there after 1 s" in result["msg"]
+    assert result["remedy"] and saving.state() == "running"
+    assert [row.domid for row in saving.xl.domains() if row.name == NAME] == [domid]
+
+
 def test_a_copy_on_the_host(saving: Saving, capsys: pytest.CaptureFixture[str]) -> None:
     """By its UUID, as a plan names it; it is not asked."""
     saving.xl.rename(saving.start(), f"{NAME}--incoming")

@@ -112,6 +112,20 @@ def test_a_guest_that_does_not_shut_down_runs_on(site: Site) -> None:
     runs_on(site, "xen1")
 
 
+def test_a_guest_that_crashes_in_place_of_it_is_kept(site: Site) -> None:
+    """Its domain stays as it is, for whoever wants to know why; nothing is started, and it is named as the cause."""
+    site["xen1"].behave(NAME, shutdown="ignore")
+    move = begin(site)
+    until(lambda: site["xen1"].passed("shutdown.start"))
+    (domain,) = site["xen1"].domains()
+    site["xen1"].machine.call("shut_down", domid=domain["domid"], reason=3)
+    result = move.result()
+    assert result["end_state"] == "unsettled" and "has crashed in place of shutting down" in result["error"]["msg"]
+    assert [each["domid"] for each in site["xen1"].domains()] == [domain["domid"]]
+    assert site["xen2"].passed("create.make") == []
+    assert move.settle().owner == "source"
+
+
 def test_one_that_goes_down_late_and_is_not_started_has_no_owner(site: Site) -> None:
     """It crashes when it shuts down at last, and is kept; the session had ended with the domain running here."""
     site["xen1"].behave(NAME, shutdown="ignore")
