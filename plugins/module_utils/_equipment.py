@@ -86,6 +86,7 @@ def equipment(info: t.Mapping[str, str], root: str = "/", policies: t.Mapping[st
         recent_domids=recent_domids(root),
         boot=_boot(root),
         emulator_versions=dict(_versions(root, emulators)),
+        read_only=read_only(root),
     )
 
 
@@ -94,6 +95,13 @@ def disks(root: str = "/") -> tuple[Disk, ...]:
     folder = os.path.join(root, "sys/class/block")
     found = (_disk(root, folder, name) for name in _names(root, "sys/class/block") if not _NO_DISKS.match(name))
     return tuple(disk for disk in found if disk is not None)[:DISKS_MAX]
+
+
+def read_only(root: str = "/") -> tuple[str, ...]:
+    """Return the MAJOR:MINOR of block devices that nobody can write to, such as DRBD as Secondary (drbd_set_role)."""
+    folder = os.path.join(root, "sys/class/block")
+    devices = [os.path.join(folder, name) for name in _names(root, "sys/class/block") if not _NO_DISKS.match(name)]
+    return tuple(_line(device, "dev") for device in devices if _line(device, "ro") == "1")[:DISKS_MAX]
 
 
 def _disk(root: str, folder: str, name: str) -> Disk | None:
@@ -171,6 +179,7 @@ def mounts(root: str = "/") -> tuple[Mount, ...]:
                 root=_plain(place[3]),
                 number=place[2],
                 cached=not options & _UNCACHED,
+                read_only="ro" in options,
             )
         )
     return tuple(found) if len(found) <= MOUNTS_MAX else ()

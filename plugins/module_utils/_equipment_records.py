@@ -51,7 +51,8 @@ class Disk(Record):
 class Mount(Record):
     """A file system in its place; ``root`` is the folder of it that is there, ``number`` its device's MAJOR:MINOR.
 
-    ``cached`` is false where its options say that this host keeps nothing of its files.
+    ``cached`` is false where its options say that this host keeps nothing of its files, ``read_only`` is true where
+    they say that nobody writes to one.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Mount(Record):
     root: str
     number: str
     cached: bool
+    read_only: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Equipment(Record):
     ``recent_domids`` are numbers that libxl gives to no domain, as one that had it was just destroyed. ``mtus`` has the
     longest frame of each bridge, ``cards`` are those of the domains, ``boot`` are the files in BOOT_PLACES, and
     ``emulator_versions`` has those of QEMU by their paths. ``ipv4`` are the interfaces with an IPv4 address of any
-    kind, the loopback one too. ``boot`` is null where nobody looked, or could; another list is empty then.
+    kind, the loopback one too. ``read_only`` has the numbers of disks that nobody can write to. ``boot`` is null where
+    nobody looked, or could; another list is empty then.
     """
 
     RECORDS = {"disks": Disk, "mounts": Mount, "processor": Processor, "cards": Card}
@@ -122,6 +125,7 @@ class Equipment(Record):
     boot: tuple[str, ...] | None = None
     emulator_versions: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     ipv4: tuple[str, ...] = ()
+    read_only: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

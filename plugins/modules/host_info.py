@@ -222,19 +222,19 @@ host:
       contains:
         disks:
           description:
-            - Block devices, with their paths under C(/dev), their size, and what they are identified by.
-            - C(lvm) is the UUID of volume group and volume, C(wwn) and C(serial) are what the device says of itself,
-              C(filesystem) is the UUID of what is on it.
+            - Block devices, with their paths under C(/dev), size, and what identifies them. C(lvm) is the UUID of group
+              and volume, C(wwn) and C(serial) are the device's own, C(filesystem) is that of what is on it.
           type: list
           elements: dict
           sample: [{number: "253:3", names: [/dev/dm-3, /dev/vg/centos], size_bytes: 1073741824, ids: {lvm: LVM-Zd3}}]
+        read_only: {type: list, elements: str, description: "C(number) of each of C(disks) that nobody can write to."}
         mounts:
           description:
-            - The file systems that files can be on. C(root) is the folder of it that is at C(path).
-            - C(cached) is V(false) where the options say that nothing of its files is kept by this host.
+            - The file systems that files can be on. C(root) is the folder of it at C(path). By its options C(cached) is
+              V(false) where this host keeps nothing of its files, C(read_only) V(true) where nobody writes to them.
           type: list
           elements: dict
-          sample: [{path: /srv, type: nfs4, source: "nas:/xen", root: /, number: "0:44", cached: true}]
+          sample: [{path: /vm, type: nfs4, source: "nas:/xen", root: /, number: "0:44", cached: true, read_only: false}]
         scripts: {type: list, elements: str, description: "Names of the files in C(/etc/xen/scripts)."}
         emulators: {type: list, elements: str, description: Device models (QEMU) in the usual places.}
         emulator_versions: {type: dict, description: The versions of those that tell., sample: {/usr/bin/qemu: 7.2.9}}

@@ -93,6 +93,7 @@ RULES: tuple[Rule, ...] = (
     another.for_arrival(devices.driver_domains),
     method.for_a_stream(storage.handed_over),
     another.disks_there(storage.disks),
+    another.disks_there(storage.writable),
     *(another.for_arrival(rule) for rule in (needs.scripts, needs.device_model)),
     boot.files,
     method.for_a_stream(another.for_arrival(needs.emulator)),

@@ -121,6 +121,49 @@ def disks(case: Case) -> t.Iterator[Finding]:
         )
 
 
+def writable(case: Case) -> t.Iterator[Finding]:
+    """Nothing that the domain writes to can only be read at the destination.
+
+    What backs such a disk there does not open it for writing (Linux, drivers/scsi/sd.c sd_open; drbd_open).
+    """
+    there = case.equipment_there
+    if case.domain is None or there is None:
+        return
+    host, name = case.request.destination, case.domain.name
+    for disk in _disks(case):
+        path = str(disk["pdev_path"])
+        called = case.request.names.disks.get(path, path)
+        what = _read_only(case, disk, path, called, there)
+        if what:
+            yield case.error(
+                "disk_read_only",
+                host,
+                f"{name} writes to its disk {path}, and {host} has {what}, which can only be read there.",
+                f"See why on {host} (`lsblk -o NAME,RO`, `mount`, how the LUN is given to it). DRBD: `drbdadm primary"
+                " RESOURCE` there, with two primaries allowed. If migrate_before_tasks do so, waive disk_read_only.",
+                path=path,
+                called=called,
+                found=what,
+            )
+
+
+def _read_only(case: Case, disk: Disk, path: str, called: str, there: Equipment) -> str:
+    """Return what cannot be written to there, empty where nothing is known to be so."""
+    if not disk.get("readwrite") or _elsewhere(disk) or not called.startswith("/") or case.domain is None:
+        return ""
+    if called.startswith("/dev/"):
+        return called if any(called in has.names and has.number in there.read_only for has in there.disks) else ""
+    real = case.domain.links.get(path, path) if called == path else called
+    # Where a link on the source leads to a device nobody knows what is there.
+    mount = None if real.startswith("/dev/") else same_disk.mount_of(real, there.mounts)
+    return f"{real} on a file system ({mount.type} at {mount.path})" if mount is not None and mount.read_only else ""
+
+
+def _elsewhere(disk: Disk) -> bool:
+    """Whether it is not dom0 that opens it. A script makes a disk of whatever its author likes to see as a path."""
+    return bool(disk.get("backend_domid") or disk.get("backend_domname") or disk.get("script"))
+
+
 def _unproven(case: Case, path: str, called: str) -> Finding:
     host, source, name = case.request.destination, case.source_name, case.domain.name if case.domain else ""
     return case.error(
@@ -136,9 +179,7 @@ def _unproven(case: Case, path: str, called: str) -> Finding:
 
 
 def _compared(case: Case, disk: Disk, path: str, here: Equipment, there: Equipment) -> same_disk.Verdict:
-    elsewhere = disk.get("backend_domid") or disk.get("backend_domname")
-    # A script makes a disk of whatever its author likes to see in the place of a path.
-    if case.domain is None or elsewhere or disk.get("script") or not path.startswith("/"):
+    if case.domain is None or _elsewhere(disk) or not path.startswith("/"):
         return same_disk.Verdict(same_disk.UNKNOWN)
     called = case.request.names.disks.get(path, "")
     real = path if path.startswith("/dev/") else case.domain.links.get(path, path)

@@ -31,6 +31,7 @@ WAIVABLE: t.Mapping[str, str] = {
     "gateway_missing": "the device has its address by then; else xl there cannot attach the card, and it stays",
     "cpupool_missing": "the pool is there when the domain arrives; else xl there cannot build it, and it stays",
     "disk_missing": "the very same disk is there when the domain arrives; else xl there cannot attach it, and it stays",
+    "disk_read_only": "it can be written to when the domain arrives; else xl there cannot attach it, and it stays",
     "disk_not_shared": "both hosts reach the very same file by this path; else the guest goes on with another one",
     "disk_unproven": "the disk of that name is the very same; else the guest goes on with another one, and destroys it",
     "disk_cache_stale": "no host keeps parts of the disk in its cache; else the guest may read what it wrote over",

@@ -24,8 +24,9 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import Group
 
 # Enough that two configurations of one domain do not have the same by accident; nobody attacks them.
 _SHORT = 12
-# What changes by itself among what a host has: numbers that were just in use, and cards, which carry domids.
-_FLEETING = ("recent_domids", "cards")
+# What changes by itself among what a host has, or with a move: numbers that were just in use, cards, which carry
+# domids, and what can only be read, which the check looks at that each move begins with.
+_FLEETING = ("recent_domids", "cards", "read_only")
 
 
 @dataclasses.dataclass(frozen=True)

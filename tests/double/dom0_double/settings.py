@@ -43,6 +43,8 @@ class Settings:
     addresses: tuple[tuple[str, str], ...] = (("lo", "127.0.0.1/8"),)
     #: Logical volumes: GROUP/VOLUME, the UUID of both as LVM writes it, and MiB. Empty: this machine's disks.
     volumes: tuple[tuple[str, str, int], ...] = ()
+    #: Whether nobody can write to them.
+    volumes_read_only: bool = False
     #: The version of the QEMU in /usr/local/libexec/xen, where mount namespaces are to be had. Empty: there is none.
     qemu: str = ""
     #: How long libxl waits for the guest to acknowledge, and again for it to suspend (libxl_dom_suspend.c: 60 s).

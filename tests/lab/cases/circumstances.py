@@ -50,12 +50,12 @@ def crashed(host: Host, name: str, text: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def volume(host: Host, name: str, uuid: str, size_mib: int) -> Iterator[str]:
-    """A mapped device of this name and identity, as LVM makes one; yields its path."""
+def volume(host: Host, name: str, uuid: str, size_mib: int, *options: str) -> Iterator[str]:
+    """A mapped device of this name and identity, as LVM makes one; yields its path. ``options`` are dmsetup's."""
     file = f"/var/lib/lab-{name}.raw"
     host.run(
         f"modprobe -a loop dm_mod && truncate -s {size_mib}M {file} && loop=$(losetup -f --show {file})"
-        f' && dmsetup create {name} --uuid {uuid} --table "0 {size_mib * 2048} linear $loop 0"'
+        f' && dmsetup create {name} {" ".join(options)} --uuid {uuid} --table "0 {size_mib * 2048} linear $loop 0"'
     )
     try:
         yield f"/dev/mapper/{name}"

@@ -84,22 +84,23 @@ def odd_in_many_ways(world: World) -> Iterator[None]:
 
 @contextlib.contextmanager
 def odd_with_disks(world: World) -> Iterator[None]:
-    """A domain with seven disks: volumes, which the destination has in other ways, and files of the source alone."""
+    """A domain with eight disks: volumes, which the destination has in other ways, and files of the source alone."""
     here, there = world.source, world.destination
     with contextlib.ExitStack() as stack:
-        paths = [stack.enter_context(volume(here, f"vg-{name}", f"LVM-lab-{name}", 16)) for name in "absm"]
+        paths = [stack.enter_context(volume(here, f"vg-{name}", f"LVM-lab-{name}", 16)) for name in "absmr"]
         # Nobody has given it a name that is the same on both hosts.
         paths.append(stack.enter_context(volume(here, "vg-n", "lab-n", 16)))
         stack.enter_context(volume(there, "vg-o", "lab-o", 16))
-        # What is called b there is the source's a, s is smaller, and there is no m.
+        # What is called b there is the source's a, s is smaller, r can only be read, and there is no m.
         stack.enter_context(volume(there, "vg-b", "LVM-lab-a", 16))
         stack.enter_context(volume(there, "vg-s", "LVM-lab-s", 8))
+        stack.enter_context(volume(there, "vg-r", "LVM-lab-r", 16, "--readonly"))
         here.run(["truncate", "-s", "16M", *DISK_FILES])
         stack.callback(here.run, ["rm", *DISK_FILES])
         words = [f"access=w,backendtype=phy,target={path}" for path in paths]
         words += [f"access={access},target={path}" for access, path in zip("wr", DISK_FILES, strict=True)]
         disks = ", ".join(
-            f'"format=raw,vdev=xvd{letter},{each}"' for letter, each in zip("abcdefg", words, strict=True)
+            f'"format=raw,vdev=xvd{letter},{each}"' for letter, each in zip("abcdefgh", words, strict=True)
         )
         stack.enter_context(paused(here, "odd", small("odd", f"disk = [ {disks} ]")))
         yield
@@ -265,6 +266,7 @@ CASES = {
         {
             *(PAUSED, ("map_collides", "xen2"), ("disk_differs", "xen2"), ("disk_size_differs", "xen2")),
             *(("disk_missing", "xen2"), ("disk_not_shared", "xen2"), ("disk_unproven", "xen2")),
+            ("disk_read_only", "xen2"),
         },
         odd_with_disks,
         {

@@ -127,6 +127,16 @@ def test_another_disk_of_that_name(make_user: MakeUser, there: t.Any, code: str,
 
 
 @needs_volumes
+def test_a_disk_that_can_only_be_read_there(make_user: MakeUser) -> None:
+    """xl would find out when all memory was copied; whoever makes it writable in time may say so."""
+    user = make_user({"volumes": [VOLUME]}, {"volumes": [VOLUME], "volumes_read_only": True}, ON_VOLUME)
+    codes, log = refused(user)
+    assert codes == {"disk_read_only"} and "xen2 has /dev/vg/centos, which can only be read there" in log
+    user.move("xen2", "-e", "migrate_waive=disk_read_only")
+    assert where(user.site) == "xen2"
+
+
+@needs_volumes
 def test_the_same_disk(make_user: MakeUser) -> None:
     """Is not even told."""
     user = make_user({"volumes": [VOLUME]}, {"volumes": [VOLUME]}, ON_VOLUME)

@@ -78,13 +78,14 @@ def write(paths: HostPaths, python: str) -> None:
         _script(paths.bin / f"xenstore-{name}", f'{exports}exec {own} -I -S {script} {name} "$@"')
 
 
-def install_volumes(paths: HostPaths, volumes: Iterable[tuple[str, str, int]]) -> None:
+def install_volumes(paths: HostPaths, volumes: Iterable[tuple[str, str, int]], *, read_only: bool = False) -> None:
     """Write what the kernel shows of logical volumes (Documentation/ABI/testing/sysfs-block-dm)."""
     for number, (path, uuid, mib) in enumerate(volumes):
         device = paths.block / f"dm-{number}"
         (device / "dm").mkdir(parents=True, exist_ok=True)
         group, dummy, volume = (part.replace("-", "--") for part in path.partition("/"))
         files = {"dev": f"253:{number}", "size": mib * 2048, "dm/name": f"{group}-{volume}", "dm/uuid": uuid}
+        files["ro"] = int(read_only)
         for name, value in files.items():
             (device / name).write_text(f"{value}\n")
 

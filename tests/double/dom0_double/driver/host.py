@@ -97,7 +97,7 @@ class Host:
         commands.write(self.paths, python)
         if not settings.xen_cpuid:
             (self.paths.bin / "xen-cpuid").unlink()
-        commands.install_volumes(self.paths, settings.volumes)
+        commands.install_volumes(self.paths, settings.volumes, read_only=settings.volumes_read_only)
         commands.install_qemu(self.paths, settings.qemu)
         self.machine = Machine(self.paths.hypercall_socket)
 

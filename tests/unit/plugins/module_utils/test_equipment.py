@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._equipment import (
     disks,
     equipment,
     mounts,
+    read_only,
     recent_domids,
     too_recent,
 )
@@ -75,6 +76,15 @@ def test_disks_are_known_without_udev(tmp_path: pathlib.Path) -> None:
     assert found["/dev/dm-0"].names == ("/dev/dm-0", "/dev/mapper/vg--0-a--b", "/dev/vg-0/a-b")
 
 
+def test_disks_that_can_only_be_read(tmp_path: pathlib.Path) -> None:
+    """By their numbers; a drive for media is none that a domain is moved with."""
+    for name, number in (("sdb", "8:16"), ("drbd0", "147:0"), ("sr0", "11:0")):
+        block(tmp_path, name, number, ro="1")
+    block(tmp_path, "sda", "8:0", ro="0")
+    block(tmp_path, "sdc", "8:32")
+    assert sorted(read_only(str(tmp_path))) == ["147:0", "8:16"]
+
+
 def test_what_is_no_shared_disk_is_left_out(tmp_path: pathlib.Path) -> None:
     """And a number that every emulated disk has identifies none."""
     for number, name in enumerate(("loop0", "ram1", "zram0", "sr0", "fd0")):
@@ -93,7 +103,7 @@ def test_file_systems(tmp_path: pathlib.Path) -> None:
         "23 22 0:21 / /proc rw - proc proc rw\n"
         "24 22 0:44 /vm /srv/a\\040b rw,noatime shared:9 master:1 - nfs4 nas:/xen rw,vers=4.2,noac\n"
         "25 22 0:50 / /mnt rw - fuse.curlftpfs curlftpfs#ftp://me:secret@nas/ rw\n"
-        "26 22 0:51 / /vol rw - fuse.glusterfs nas:/vol rw\n"
+        "26 22 0:51 / /vol ro - fuse.glusterfs nas:/vol rw\n"
         "broken line\n",
     )
     found = mounts(str(tmp_path))
@@ -104,6 +114,7 @@ def test_file_systems(tmp_path: pathlib.Path) -> None:
         ("/vol", "fuse.glusterfs", "nas:/vol", "/"),
     ]
     assert [(mount.number, mount.cached) for mount in found[:2]] == [("254:1", True), ("0:44", False)]
+    assert [mount.read_only for mount in found] == [False, False, False, True]
 
 
 def test_a_host_where_nothing_can_be_seen(tmp_path: pathlib.Path) -> None:

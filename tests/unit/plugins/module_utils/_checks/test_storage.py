@@ -52,7 +52,8 @@ def guest(
 
 def equipped(name: str, has: Equipment, **changes: t.Any) -> HostFacts:
     """The host of the examples with these disks and file systems."""
-    return host(name, equipment=dataclasses.replace(EQUIPMENT, disks=has.disks, mounts=has.mounts), **changes)
+    equipment = dataclasses.replace(EQUIPMENT, disks=has.disks, mounts=has.mounts, read_only=has.read_only)
+    return host(name, equipment=equipment, **changes)
 
 
 def check(subject: DomainFacts, here: Equipment, there: Equipment, **asked: t.Any) -> tuple[Finding, ...]:
@@ -325,3 +326,30 @@ def test_what_is_mapped_and_cannot_be_compared_is_a_persons_word() -> None:
     assert codes(check(guest(readwrite=0), here, there, **MAPPED)) == ["disk_unchecked"]
     assert codes(check(guest(), here, there, map_disks={PATH: PATH})) == ["disk_unchecked"]
     assert codes(check(guest(script="block"), here, there, **MAPPED)) == ["disk_unproven"]
+
+
+def test_what_can_only_be_read_there() -> None:
+    """A disk that the domain writes to, by whatever name it has there; not one that it reads, or a script makes."""
+    both = Equipment(disks=(disk(LVM),), read_only=("253:3",))
+    (found,) = check(guest(), both, both)
+    assert (found.code, found.host, found.severity) == ("disk_read_only", "xen2", "error")
+    assert PATH in found.message and "drbdadm primary" in found.remedy
+    assert codes(check(guest(), both, dataclasses.replace(both, read_only=("253:4",)))) == []
+    assert codes(check(guest(readwrite=0), both, both)) == []
+    assert codes(check(guest(script="block"), both, both)) == ["disk_unchecked"]
+    there = Equipment(disks=(disk(LVM, THERE),), read_only=("253:3",))
+    assert codes(check(guest(), both, there, **MAPPED)) == ["disk_read_only"]
+    waived = check(guest(), both, both, waive=("disk_read_only",))
+    assert [(finding.code, finding.severity) for finding in waived] == [("disk_read_only", "waived")]
+
+
+def test_a_file_system_that_can_only_be_read_there() -> None:
+    """The one that the file is on at the destination, under the name that it has there."""
+    ceph = mounted(mount("ceph", "mon:/"))
+    there = mounted(mount("ceph", "mon:/", read_only=True))
+    (found,) = check(guest("/srv/vm/a.img"), ceph, there)
+    assert (found.code, found.details["found"]) == ("disk_read_only", "/srv/vm/a.img on a file system (ceph at /srv)")
+    assert codes(check(guest("/srv/vm/a.img"), there, ceph)) == []
+    assert codes(check(guest("/vm/a", links={"/vm/a": "/srv/a"}), ceph, there)) == ["disk_read_only"]
+    more = mounted(mount("ceph", "mon:/"), mount("ceph", "mon:/", "/mnt", read_only=True))
+    assert codes(check(guest("/srv/a"), ceph, more, map_disks={"/srv/a": "/mnt/a"})) == ["disk_read_only"]

@@ -59,7 +59,9 @@ def test_what_changes_while_nothing_happens_is_not_in_the_digest(
 ) -> None:
     """Clocks, processor time, domids, whether a guest computes just now, the order in which hosts were asked."""
     cards = (Card(domid, "00:16:3e:5e:00:01"),)
-    equipment = dataclasses.replace(_told(FLEET.by_name["xen1"]).host.equipment, cards=cards, recent_domids=(domid,))
+    equipment = dataclasses.replace(
+        _told(FLEET.by_name["xen1"]).host.equipment, cards=cards, recent_domids=(domid,), read_only=(f"147:{domid}",)
+    )
     later = with_host(FLEET, "xen1", clock_s=clock, asked_s=clock, answered_s=clock, domains=(), equipment=equipment)
     later = with_domain(later, "xen1", "centos", domid=domid, state=DomainState(running=running, blocked=not running))
     later = _with(later, dataclasses.replace(later.by_name["xen2"], asked_s=clock))
