@@ -93,8 +93,8 @@ class Saver:
         config = as_sent(self._xl.understood(self._file)) if self._file else running
         write_all(self._stream, header.encode(json.dumps(config).encode("utf-8")))
         self._answers.expect(COPY_MADE_TEXT)
-        if self._file and self._running() != running:
-            # What xl save writes says nothing of it then.
+        if self._running() != running:
+            # The guest has not been touched yet; and of a file what xl save writes says nothing of this.
             raise self._changed()
         save = SavePaused(self._xl, self._domid, self._file)
         try:
