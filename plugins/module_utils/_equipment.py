@@ -49,6 +49,8 @@ _PSEUDO = frozenset(
 _UNCACHED = frozenset({"noac", "cache=none"})
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
+# What is no program there cannot be started by xl (tools/libs/light/libxl_exec.c libxl__exec).
+_SCRIPTS = "etc/xen/scripts"
 # Where distributions put the device model, and what it boots a guest with (configure.ac of Xen and packages).
 _EMULATORS = (
     *("usr/lib*/xen*/bin/qemu-system-*", "usr/local/lib*/xen*/bin/qemu-system-*", "usr/lib*/xen*/libexec/qemu-*"),
@@ -78,7 +80,9 @@ def equipment(info: t.Mapping[str, str], root: str = "/", policies: t.Mapping[st
     return Equipment(
         disks=disks(root),
         mounts=mounts(root),
-        scripts=_names(root, "etc/xen/scripts"),
+        scripts=tuple(
+            name for name in _names(root, _SCRIPTS) if os.access(os.path.join(root, _SCRIPTS, name), os.X_OK)
+        ),
         emulators=emulators,
         firmware=_found(root, _FIRMWARE),
         users=_users(root),

@@ -101,7 +101,7 @@ class Card(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Equipment(Record):
-    """Disks and file systems, names of scripts in /etc/xen/scripts, paths of programs and firmware, names of users.
+    """Disks and file systems, names of programs in /etc/xen/scripts, paths of programs and firmware, names of users.
 
     ``recent_domids`` are numbers that libxl gives to no domain, as one that had it was just destroyed. ``mtus`` has the
     longest frame of each bridge, ``cards`` are those of the domains, ``boot`` are the files in BOOT_PLACES, and

@@ -235,7 +235,7 @@ host:
           type: list
           elements: dict
           sample: [{path: /vm, type: nfs4, source: "nas:/xen", root: /, number: "0:44", cached: true, read_only: false}]
-        scripts: {type: list, elements: str, description: "Names of the files in C(/etc/xen/scripts)."}
+        scripts: {type: list, elements: str, description: "Names of the programs in C(/etc/xen/scripts)."}
         emulators: {type: list, elements: str, description: Device models (QEMU) in the usual places.}
         emulator_versions: {type: dict, description: The versions of those that tell., sample: {/usr/bin/qemu: 7.2.9}}
         boot: {type: list, elements: str, description: "Kernels and boot loaders. V(null) where it cannot be seen."}

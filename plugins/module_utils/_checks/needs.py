@@ -92,8 +92,8 @@ def scripts(case: Case) -> t.Iterator[Finding]:
                 "script_missing",
                 case.request.destination,
                 f"a device of {case.domain.name if case.domain else ''} needs the script {_SCRIPTS}{name}, which"
-                f" {case.request.destination} does not have.",
-                f"Copy it from {case.source_name}.",
+                f" {case.request.destination} does not have, or not as a program.",
+                f"Copy it from {case.source_name}, with its mode (`chmod 755`).",
                 script=_SCRIPTS + name,
             )
 

@@ -141,9 +141,11 @@ def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(
 
 
 def test_programs_users_and_the_processor(tmp_path: pathlib.Path) -> None:
-    """Wherever a distribution has put them."""
+    """Wherever a distribution has put them; xl cannot start a script that is no program."""
     for path in ("usr/libexec/xen-qemu-system-i386", "usr/share/ovmf/OVMF.fd", "etc/xen/scripts/vif-bridge"):
         put(tmp_path, path)
+    put(tmp_path, "etc/xen/scripts/block")
+    (tmp_path / "etc/xen/scripts/vif-bridge").chmod(0o755)
     for path in ("boot/vmlinuz-6.1", "boot/grub/grub.cfg", "usr/lib/xen-4.17/bin/pygrub", "usr/lib/xen-4.17/bin/xl"):
         put(tmp_path, path)
     put(tmp_path, "etc/passwd", "root:x:0:0::/root:/bin/sh\nxen-qemuuser-shared:x:900:900::/:/bin/false\n+\n")
