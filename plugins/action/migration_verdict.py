@@ -59,6 +59,7 @@ class ActionModule(ActionBase):
         judged = _judge(options)
         domain, name = options["domain"], options["domain"]["name"]
         outcome = report.build(judged, _last_words(options), domain, options["source"], options["destination"])
+        outcome["method_reason"] = options["method_reason"] or None
         outcome["findings"] = options["findings"]
         looks = (options["source_info"], options["destination_info"])
         outcome.update(aftermath.tell(outcome["session"], *looks, options["status"]))

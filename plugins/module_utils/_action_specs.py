@@ -166,6 +166,7 @@ VERDICT: Spec = {
     "same_host": {"type": "bool", "default": False},
     "error": {"type": "dict", "default": {}},
     "error_host": {"type": "str", "default": ""},
+    "method_reason": {"type": "str", "default": ""},
     "findings": {"type": "list", "elements": "dict", "default": []},
     "leave_paused": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},

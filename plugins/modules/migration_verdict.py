@@ -46,17 +46,14 @@ options:
         that is the error to be told.
     type: str
     default: ""
-  same_host:
-    description: Whether source and destination are one host.
-    type: bool
-    default: false
+  same_host: {type: bool, default: false, description: Whether source and destination are one host.}
   error:
     description:
       - The result of a task that has failed before. The verdict then fails with it, and adds where the domain is.
     type: dict
     default: {}
-  error_host:
-    {type: str, default: "", description: "The host of that task, when the result does not name it."}
+  error_host: {type: str, default: "", description: "The host of that task, when the result does not name it."}
+  method_reason: {type: str, default: "", description: Why the method of the session was chosen. Empty for not known.}
   findings:
     {type: list, elements: dict, default: [], description: "RV(dom0.xen.migration_check#module:accepted) of this run."}
   leave_paused:
@@ -123,6 +120,7 @@ format:
       the same key."}
 session: {type: str, returned: always, sample: 0123456789abcdef, description: "Identity of the session, or null."}
 method: {type: str, returned: always, description: "How the domain was moved, or null.", sample: live}
+method_reason: {type: str, returned: always, description: "Why so, or null.", sample: nothing speaks against it}
 transport: {type: str, returned: always, description: "How its state travelled, or null.", sample: tls}
 bytes:
   description: Bytes of the stream as C(xl) wrote it on the source, or null.

@@ -44,6 +44,7 @@ def test_what_cannot_be_moved_live_is_suspended(user: User) -> None:
     log = user.move("xen2")
     assert "suspended for the whole of the transfer, the memory of a running PV domain cannot be followed" in log
     assert user.result["method"] == "suspend"
+    assert user.result["method_reason"].startswith("the memory of a running PV domain cannot be followed")
     assert user.result["end_state"] == "moved"
     assert where(user.site) == "xen2"
     assert user.site["xen1"].domains() == []
