@@ -56,22 +56,32 @@ def progress_line(status: Status, source: str, destination: str) -> str:
     return f"[{source} → {destination}] {name}: {', '.join(_parts(status))}"
 
 
-def _parts(status: Status) -> list[str]:
+def phase_words(status: Status) -> str:
+    """Return how far it is in words, such as ``round 2``, without figures."""
     phase = str(status.get("phase") or "unknown")
     if phase == "ended":
-        return _ended(status)
+        return _ENDS.get(str(status.get("end_state")), "ended")
+    if phase == "streaming":
+        number = figure(status, "round")
+        return f"round {number:.0f}" if number else "first round"
+    if status.get("method") == COLD and phase in _COLD:
+        return _COLD[phase]
+    if status.get("leave_paused") and phase in _LEFT_PAUSED:
+        return _LEFT_PAUSED[phase]
+    return _PHASES.get(phase, phase)
+
+
+def _parts(status: Status) -> list[str]:
+    phase, parts = status.get("phase"), [phase_words(status)]
+    if phase == "ended":
+        return parts + _ended(status)
     if phase != "streaming":
-        if status.get("method") == COLD and phase in _COLD:
-            return [_COLD[phase]]
-        if status.get("leave_paused") and phase in _LEFT_PAUSED:
-            return [_LEFT_PAUSED[phase]]
-        parts = [_PHASES.get(phase, phase)]
-        return parts + [_amount(status)] if phase in ("suspending", "final_round") else parts
-    number = _number(status, "round")
-    parts = [f"round {number:.0f}" if number else "first round", _amount(status)]
-    rate, dirty, eta = (_number(status, key) for key in ("rate_bytes_per_s", "dirty_bytes_per_s", "eta_s"))
-    if rate is not None and rate > 0:
-        parts.append(f"{mib(rate)}/s")
+        told = phase in ("suspending", "final_round") and parts[0] == _PHASES[str(phase)]
+        return parts + [amount(status)] if told else parts
+    parts.append(amount(status))
+    speed, dirty, eta = rate(status), figure(status, "dirty_bytes_per_s"), figure(status, "eta_s")
+    if speed:
+        parts.append(speed)
     if dirty is not None and dirty > 0:
         parts.append(f"dirtying {mib(dirty)}/s")
     if eta is not None:
@@ -80,11 +90,11 @@ def _parts(status: Status) -> list[str]:
 
 
 def _ended(status: Status) -> list[str]:
-    parts = [_ENDS.get(str(status.get("end_state")), "ended")]
-    amount = _number(status, "bytes")
-    total, stop = _number(status, "total_ms"), _number(status, "stop_ms")
-    if amount:
-        parts.append(mib(amount))
+    parts = []
+    sent = figure(status, "bytes")
+    total, stop = figure(status, "total_ms"), figure(status, "stop_ms")
+    if sent:
+        parts.append(mib(sent))
     if total is not None:
         parts.append(f"{seconds(total / 1000)} in all")
     if stop is not None:
@@ -92,14 +102,27 @@ def _ended(status: Status) -> list[str]:
     return parts
 
 
-def _amount(status: Status) -> str:
-    done, expected = _number(status, "bytes") or 0.0, _number(status, "expected_bytes")
-    if not expected:
-        return mib(done)
-    if done >= expected:
-        # Pages that were dirtied again are sent again: the first guess is no limit.
-        return f"{mib(done)} so far"
-    return f"{100 * done / expected:.0f} % of {mib(expected)}"
+def amount(status: Status) -> str:
+    """Return how much has gone: a share of what is expected, where it is one."""
+    share, expected = percent(status), figure(status, "expected_bytes")
+    if share is not None and expected:
+        return f"{share:.0f} % of {mib(expected)}"
+    return mib(figure(status, "bytes") or 0.0) + (" so far" if expected else "")
+
+
+def percent(status: Status) -> float | None:
+    """Return the share of the expected bytes that has gone, in per cent; None where that tells nothing.
+
+    Pages that were dirtied again are sent again: the first guess is no limit.
+    """
+    done, expected = figure(status, "bytes") or 0.0, figure(status, "expected_bytes")
+    return 100 * done / expected if expected and done < expected else None
+
+
+def rate(status: Status) -> str:
+    """Return how fast it goes, such as ``21.3 MiB/s``; empty where that is not known, or nothing goes."""
+    speed = figure(status, "rate_bytes_per_s")
+    return f"{mib(speed)}/s" if speed is not None and speed > 0 else ""
 
 
 def mib(amount: float) -> str:
@@ -123,7 +146,8 @@ def seconds(amount: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def _number(status: Status, key: str) -> float | None:
+def figure(status: Status, key: str) -> float | None:
+    """Return a number of a status document, None where it has none that can be one."""
     value = status.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _MOST:
         return None

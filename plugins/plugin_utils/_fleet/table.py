@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
+from ansible_collections.dom0.xen.plugins.plugin_utils._columns import columns
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Dom0, Fleet
 
 _TITLE = ("dom0", "Xen", "domains", "memory free", "of", "told")
@@ -52,9 +53,7 @@ def row_of(dom0: Dom0, now_s: float) -> Row:
 
 def table(rows: t.Iterable[Row]) -> list[str]:
     """Return lines of text, a title first."""
-    cells = [_TITLE, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_TITLE))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return columns([_TITLE, *(_cells(row) for row in rows)])
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks.maintenance import DONE, EMPTY, OVER, place
+from ansible_collections.dom0.xen.plugins.plugin_utils._columns import columns
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import NoDestination
 
 Noted = t.Mapping[str, t.Any]
@@ -162,8 +163,7 @@ def table(hosts: t.Sequence[Noted]) -> list[str]:
     for report in hosts:
         counts = [str(len(report.get(key) or ())) for key in ("moved", "returned", "started")]
         rows.append((str(report["name"]), str(report["state"]), str(report.get("xen") or "?"), *counts))
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = columns(rows)
     for report in hosts:
         name = report["name"]
         lines += [f"{name}: {report['why']}"] if report.get("why") else []

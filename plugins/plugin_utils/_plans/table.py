@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import datetime
-import typing as t
 
+from ansible_collections.dom0.xen.plugins.plugin_utils._columns import columns
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.changes import amount
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import EMPTY, REBALANCE, Plan
 
@@ -51,7 +51,7 @@ def table(plan: Plan) -> list[str]:
             number = str(move.number)
             way = (move.source, move.destination, move.method or "-", after or "-")
             rows.append((number, move.name, size, *way, move.why))
-        lines += [*_columns(rows), ""]
+        lines += [*columns(rows), ""]
     for stop in plan.stops:
         lines.append(f"{stop.name} is shut down on {stop.host} when all others have left it.")
     for blocker in plan.blockers:
@@ -69,10 +69,5 @@ def table(plan: Plan) -> list[str]:
             )
             for each in figures
         ]
-        lines += ["", *_columns([head, *told])]
+        lines += ["", *columns([head, *told])]
     return lines
-
-
-def _columns(rows: t.Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
