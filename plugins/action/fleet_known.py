@@ -14,10 +14,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_KNOWN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet import folder
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.errors import NobodyAnswered
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Fleet
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.table import Row, listed, row_of, several_places, table
+from ansible_collections.dom0.xen.plugins.plugin_utils._silence import nobody, silence, told_nothing
 
 Result = dict[str, t.Any]
 
@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
             if self._task.check_mode:  # nothing was written
                 rows.update({name: Row.from_result(info["dom0"]) for name, info in answers.items() if "dom0" in info})
             shown = [rows[name] for name in sorted(rows)]
-            silent = sorted(_silent(answers))
+            silent = silence(answers)
             result.update(changed=False, warnings=warnings, path=path, silent=silent, msg=_summary(shown))
             result.update(dom0s=[row.to_result() for row in shown], table=table(shown))
             unmatched = fleet.resolved.unmatched
@@ -55,7 +55,7 @@ class ActionModule(ActionBase):
                 )
             result["digest"] = essence(fleet).digest
             if answers and len(silent) == len(answers):
-                raise _nobody(answers)
+                raise nobody(answers)
         except Dom0XenError as exc:
             result.update(failed=True, **exc.as_result())
         return result
@@ -66,14 +66,10 @@ def _summary(rows: t.Sequence[Row]) -> str:
     return f"{sum(row.domains or 0 for row in told)} domains are known, of {len(told)} dom0s."
 
 
-def _silent(answers: t.Mapping[str, Result]) -> list[str]:
-    return [name for name, info in answers.items() if info.get("unreachable") or info.get("failed")]
-
-
 def _warnings(
     fleet: Fleet, wanted: t.Collection[str], answers: t.Mapping[str, Result], path: str, kept: t.Collection[str]
 ) -> list[str]:
-    found = [f"{name} told nothing: {_why(answers[name])}" for name in sorted(_silent(answers))]
+    found = told_nothing(answers)
     left_out = {name for name in wanted if name not in answers}
     if answers and left_out:
         found.append(
@@ -89,15 +85,3 @@ def _warnings(
             "lists their domains: remove the files of hosts that are gone."
         )
     return found + several_places(fleet)
-
-
-def _why(info: Result) -> str:
-    return " ".join(str(info.get("msg") or "it said nothing").split())[:300]
-
-
-def _nobody(answers: t.Mapping[str, Result]) -> NobodyAnswered:
-    reasons = [f"{name}: {_why(info)}" for name, info in sorted(answers.items())]
-    more = f" (and {len(reasons) - 5} more)" if len(reasons) > 5 else ""
-    return NobodyAnswered(
-        f"none of the {len(answers)} dom0s that were asked told anything: {'; '.join(reasons[:5])}{more}"
-    )

@@ -74,3 +74,9 @@ EVACUATION_RESULT: Spec = {
     "opened": {"type": "dict", "default": {}},
     "result_path": {"type": "str", "default": ""},
 }
+
+MOVES_SEEN: Spec = {
+    "hosts": {"type": "dict", "required": True},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "result_path": {"type": "str", "default": ""},
+}

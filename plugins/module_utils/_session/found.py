@@ -53,6 +53,11 @@ def sessions_of(runtime_root: str, journal_root: str, session: str | None, uuid:
     return [item for item in found if item and (uuid is None or item.get("domain", {}).get("uuid") == uuid)]
 
 
+def over(document: Document) -> bool:
+    """Whether a session has ended on this host, and with an owner of the domain (as ``SessionSeen.over``)."""
+    return document.get("phase") == "ended" and document.get("owner") != "unsettled" and not document["alive"]
+
+
 def process_of(document: Document, runtime_folder: str) -> int | None:
     """Return the pid of a session's process when it runs and is what it says it is."""
     return session_process(document.get("pid"), runtime_folder)
