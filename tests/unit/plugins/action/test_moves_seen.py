@@ -8,7 +8,11 @@ from __future__ import annotations
 import json
 import typing as t
 
+import pytest
+
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
+
+pytestmark = pytest.mark.timeout(300)
 
 SESSION = {"session": "a" * 16, "role": "sender", "alive": True, "phase": "streaming", "owner": "source"}
 TOLD = {"sessions": [SESSION], "claim": None, "changed": False}
