@@ -16,7 +16,8 @@ from ansible_collections.dom0.xen.tests.tools.places import BUILD
 
 # Nothing outside these may be needed at run time, and none of the test benches belongs into the package.
 UNWANTED = ("build", ".ci", ".git", ".venv", "tests/lab", "tests/double", "tests/bench", "tests/scale")
-
+# Folders of plugins, and what ansible-doc calls what is in them.
+DOCUMENTED = {"modules": "module", "callback": "callback", "connection": "connection", "inventory": "inventory"}
 
 DIST = BUILD / "dist"
 
@@ -29,7 +30,7 @@ def _run(*command: str) -> str:
 
 
 def main() -> int:
-    """Return 0 when the package holds all modules and roles, each with documentation, and nothing it should not."""
+    """Return 0 when the package holds all plugins and roles, each with documentation, and nothing it should not."""
     here = pathlib.Path.cwd()
     shutil.rmtree(DIST, ignore_errors=True)
     _run("ansible-galaxy", "collection", "build", "--output-path", str(DIST))
@@ -38,10 +39,10 @@ def main() -> int:
     installed = DIST / "ansible_collections" / "dom0" / "xen"
 
     problems = [f"{name} is in the package" for name in UNWANTED if (installed / name).exists()]
-    modules = {f"dom0.xen.{path.stem}" for path in (here / "plugins" / "modules").glob("[!_]*.py")}
-    if modules:
-        listing = _run("ansible-doc", "--list", "--json", "dom0.xen")
-        problems += [f"{name} has no documentation" for name in sorted(modules - set(json.loads(listing)))]
+    for folder, kind in DOCUMENTED.items():
+        there = {f"dom0.xen.{path.stem}" for path in (here / "plugins" / folder).glob("[!_]*.py")}
+        listing = _run("ansible-doc", "--type", kind, "--list", "--json", "dom0.xen")
+        problems += [f"{name} ({kind}) has no documentation" for name in sorted(there - set(json.loads(listing)))]
     for kind in ("roles", "playbooks"):
         for path in sorted((here / kind).glob("*")):
             if not (installed / kind / path.name).exists():
