@@ -123,7 +123,8 @@ def _state(sides: Sides) -> str:
     if len(alive) > 1:
         return MOVING
     # What has ended with an owner is not told by its host any more.
-    return ENDING if set(alive) == set(sides) and _word(*alive.values(), "phase") == "ended" else ONE_SIDE
+    ended = all(session.get("phase") == "ended" for session in alive.values())
+    return ENDING if ended and set(alive) == set(sides) else ONE_SIDE
 
 
 def _host(sides: Sides, role: str, other: str) -> str:

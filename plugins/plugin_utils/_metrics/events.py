@@ -192,7 +192,6 @@ def _migration(host: str, result: Result, failed: bool) -> Migration:
     domain = result.get("domain")
     domain = domain if isinstance(domain, dict) else {}
     rounds = result.get("rounds")
-    whole = {key: _whole(result, key) for key in ("bytes", "link_losses", "total_ms", "stop_ms")}
     return Migration(
         host=host,
         outcome=_word(result, "end_state") or "unknown",
@@ -200,10 +199,17 @@ def _migration(host: str, result: Result, failed: bool) -> Migration:
         code=_word(result, "code") if failed else None,
         uuid=_word(domain, "uuid"),
         name=_word(domain, "name"),
+        source=_word(result, "source"),
+        destination=_word(result, "destination"),
+        session=_word(result, "session"),
+        method=_word(result, "method"),
+        transport=_word(result, "transport"),
+        bytes=_whole(result, "bytes"),
         rounds=len(rounds) if isinstance(rounds, list) and rounds else None,
+        link_losses=_whole(result, "link_losses"),
         began_s=figure(result, "began_s"),
-        **{key: _word(result, key) for key in ("source", "destination", "session", "method", "transport")},
-        **whole,  # type: ignore[arg-type]
+        total_ms=_whole(result, "total_ms"),
+        stop_ms=_whole(result, "stop_ms"),
     )
 
 

@@ -95,7 +95,7 @@ class Changes:
             self.add(FAILURES, code=event.code)
         elif isinstance(event, RunEnded):
             labels = {"playbook": event.playbook, "outcome": "ok" if event.succeeded else "failed"}
-            self.add(RUNS, **labels)
+            self.add(RUNS, 1.0, **labels)
             for name, value in ((LAST_RUN, now_s), (LAST_DURATION, event.duration_s)):
                 self.put[name, tuple(sorted(labels.items()))] = round(value, 3)
 

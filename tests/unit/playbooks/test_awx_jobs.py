@@ -150,6 +150,7 @@ def test_the_other_templates_run_with_nothing_but_their_defaults(controller: Con
         "audit": {},
         "check": {"source": here},
         "settle": {"domain": "centos"},
+        "status": {},
     }.items():
         job = controller.launch(template, answers)
         assert job.status == "successful", words(job)[-3000:]
@@ -157,3 +158,13 @@ def test_the_other_templates_run_with_nothing_but_their_defaults(controller: Con
     assert asked.status == "successful", words(asked)[-3000:]
     wrong = controller.launch("check", {"domain": "nobody", "destination": there})
     assert (wrong.status, wrong.rc) == ("failed", 2)
+
+
+def test_what_is_being_moved_is_handed_on_to_a_workflow(controller: Controller) -> None:
+    """As artifacts of the job, which AWX gives the next node as extra variables. A limit is told, and not refused."""
+    job = controller.launch("status", {}, limit="xen1")
+    assert job.status == "successful", words(job)[-3000:]
+    (stats,) = (event for event in job.events if event["event"] == "playbook_on_stats")
+    told = stats["event_data"]["artifact_data"]["dom0_xen_status"]
+    assert (told["complete"], told["moves"], told["silent"]) == (False, [], [])
+    assert "Not asked, since the limit leaves them out: xen2." in " ".join(words(job).split())
