@@ -41,7 +41,9 @@ def test_results_do_not_outlive_their_round(tmp_path: pathlib.Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", ["playbooks/apply.yml", "playbooks/tasks/decide.yml", "playbooks/tasks/decide_return.yml"])
+@pytest.mark.parametrize(
+    "path", ["playbooks/apply.yml", "playbooks/tasks/decide.yml", "playbooks/tasks/decide_return.yml"]
+)
 def test_whoever_compares_moves_forgets_first(path: str) -> None:
     """Each playbook that makes moves and looks at what came of them."""
     assert "forget.yml" in (ROOT / path).read_text()

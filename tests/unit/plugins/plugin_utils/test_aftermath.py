@@ -39,10 +39,12 @@ def test_each_side_is_asked_for_its_own() -> None:
     result = told(ALIVE, differences=[])
     assert (result["liveness"], result["differences"]) == (ALIVE, [])
     assert result["belongings"] == {"source": {"remarks": []}, "destination": {"remarks": [REMARK]}}
-    left = aftermath.tell(SESSION, {"unreachable": True}, {"sessions": []}, {"belongings": {"remarks": [REMARK]}})
+    status = {"belongings": {"remarks": [REMARK]}, "packing": {"now": "zstd1"}}
+    left = aftermath.tell(SESSION, {"unreachable": True}, {"sessions": []}, status)
     assert left == {
         "belongings": {"source": {"remarks": [REMARK]}, "destination": None},
         "path": {"source": None, "destination": None},
+        "packing": {"now": "zstd1"},
         "liveness": None,
         "differences": None,
         "domid": None,
