@@ -28,6 +28,7 @@ REFERRED_TO = {
         "Ansible Configuration Settings",
     ),
     "action_plugins": ("plugins/action.html#action-plugins", "Action plugins"),
+    "callback_plugins": ("plugins/callback.html#callback-plugins", "Callback plugins"),
     "common_return_values": ("reference_appendices/common_return_values.html#common-return-values", "Return Values"),
 }
 
