@@ -8,6 +8,7 @@ from __future__ import annotations
 import selectors
 import socket
 import ssl
+import time
 import typing as t
 from collections import deque
 
@@ -55,6 +56,8 @@ class Connection:
         self.received_bytes = 0
         self.queued_bytes = 0
         self.sent_bytes = 0
+        # The processor time of encrypting and handing over those, in seconds.
+        self.sending_seconds = 0.0
 
     def fileno(self) -> int:
         """Return the socket's descriptor."""
@@ -129,6 +132,9 @@ class Connection:
         return True
 
     def _flush(self) -> None:
+        if not self._out and not self._covered.leaving:
+            return
+        begin = time.thread_time()
         while self._error is None and self._covered.flush() and self._out:
             size = 0
             while self._out and size < PIECE_BYTES:
@@ -136,6 +142,7 @@ class Connection:
                 self._covered.write(view)
                 size += len(view)
             self.sent_bytes += size
+        self.sending_seconds += time.thread_time() - begin
 
     def _receive(self, frames: list[Frame]) -> None:
         if isinstance(self._error, FrameError):

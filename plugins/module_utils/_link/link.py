@@ -34,7 +34,6 @@ SILENCE_LIMIT = 20.0
 WINDOW = 8 * 1024 * 1024
 # What a peer may have sent that has not been used here; one that keeps to the window never comes near it.
 HELD_LIMIT = 2 * WINDOW
-
 # How many pairs of addresses are remembered; nobody whose network works comes near it.
 WAYS_LIMIT = 8
 
@@ -220,6 +219,8 @@ class Link:
             raise
         if connection.received_bytes != before:
             self._heard = self._clock()
+        if self.packer is not None:
+            self.packer.sent(connection.sent_bytes, connection.sending_seconds)
         fresh = self._sort(arrived)
         self.acknowledge()
         return fresh

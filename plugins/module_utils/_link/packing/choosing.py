@@ -72,6 +72,7 @@ class Choice:
     sending: float = SENDING
     rate: float = FIRST_RATE
     known: bool = False
+    sending_known: bool = False
     current: str = ""
     _costs: dict[str, Cost] = field(default_factory=dict)
     _slow: dict[str, _Slow] = field(default_factory=dict)
@@ -89,6 +90,11 @@ class Choice:
                 self._costs[name].mix(cost)
             else:
                 self._costs[name] = Cost(cost.seconds, cost.left)
+
+    def sent(self, seconds: float) -> None:
+        """Take note of what it has cost this processor to encrypt and hand over a byte, in seconds."""
+        self.sending = KEPT * self.sending + (1 - KEPT) * seconds if self.sending_known else seconds
+        self.sending_known = True
 
     def carried(self, stream: float, way: float, full: float) -> None:
         """Take note of a while in which ``current`` was in use.
@@ -151,6 +157,7 @@ class Choice:
         """Return why the current way was chosen: what is known of each, rates in MB/s."""
         return {
             "way_mb_s": round(self.rate / 1e6, 1) if self.known else None,
+            "sending_mb_s": round(1e-6 / self.sending, 1) if self.sending_known else None,
             "expected_mb_s": {name: round(1e-6 / self.seconds(name), 1) for name in self.names if name in self._costs},
             "left": {name: round(cost.left, 3) for name, cost in self._costs.items()},
         }

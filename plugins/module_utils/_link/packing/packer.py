@@ -29,8 +29,9 @@ LEFT = 0.98
 # How much of its time a packer may spend on finding out what other ways would do, and how often it begins with that.
 LOOKING_SHARE = 0.02
 FIRST_LOOKS = 3
-# A smaller piece says too little.
+# A smaller piece says too little, and so do fewer bytes sent of what that costs.
 LEAST_BYTES = 32 * 1024
+LEAST_SENT_BYTES = 1024 * 1024
 
 
 class Packed(t.NamedTuple):
@@ -66,6 +67,8 @@ class Packer:
         self._unused = self._since_change = 0
         self._looked = 0.0
         self._took = 0.0
+        # What the connection in use had sent, and in what processor time, when that was last looked at.
+        self._sent: tuple[int, float] = (0, 0.0)
         self.stream_bytes = 0
         self.way_bytes = 0
         self.used: dict[str, int] = {}
@@ -112,8 +115,17 @@ class Packer:
         if self.choice.choose() != before:
             self._since_change = 0
 
+    def sent(self, count: int, seconds: float) -> None:
+        """Take note of how many bytes the connection in use has sent so far, and of the processor time of that."""
+        before, since = self._sent
+        # Where two clocks tick coarsely, what was sent cost nothing at all.
+        if count - before >= LEAST_SENT_BYTES and seconds > since:
+            self._sent = (count, seconds)
+            self.choice.sent((seconds - since) / (count - before))
+
     def lost(self) -> None:
         """Take note that the connection has gone."""
+        self._sent = (0, 0.0)
         self._pace.forget()
 
     def _to_look_at(self, size: int) -> list[str]:

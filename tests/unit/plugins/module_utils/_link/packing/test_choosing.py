@@ -34,16 +34,22 @@ NOISE = {
 
 @dataclass
 class Session:
-    """A sender whose choice is followed over a way of ``rate`` bytes a second; ``peer``: what undoing a byte takes."""
+    """A sender whose choice is followed over a way of ``rate`` bytes a second; ``peer``: what undoing a byte takes.
+
+    ``sending``: what it takes to encrypt and hand over a byte, in seconds.
+    """
 
     costs: dict[str, Cost]
     rate: float
     peer: float = 0.0
+    sending: float = SENDING
 
     def speed(self, name: str) -> float:
         """Bytes of the stream in a second with this way of packing."""
         cost = self.costs[name]
-        return 1 / max(cost.seconds + cost.left * SENDING, cost.left / self.rate, self.peer if name != "none" else 0.0)
+        return 1 / max(
+            cost.seconds + cost.left * self.sending, cost.left / self.rate, self.peer if name != "none" else 0.0
+        )
 
     def follow(self, choice: Choice, turns: int) -> float:
         """Let it choose for so many quarters of a second; return the mean speed against that of the best way."""
@@ -53,7 +59,8 @@ class Session:
             choice.measured({name: self.costs[name] for name in choice.neighbours()})
             choice.choose()
             speed, cost = self.speed(choice.current), self.costs[choice.current]
-            here = cost.seconds + cost.left * SENDING
+            here = cost.seconds + cost.left * self.sending
+            choice.sent(self.sending)
             choice.carried(speed, speed * cost.left, 1.0 - min(1.0, here * speed))
             reached += speed / best
         return reached / turns
@@ -66,6 +73,15 @@ def test_the_best_way_is_found(costs: dict[str, Cost], rate: float) -> None:
     session, choice = Session(costs, rate * MEGABYTE), Choice(list(costs))
     session.follow(choice, 8)
     assert session.follow(choice, 100) > 0.95
+
+
+def test_a_slow_processor_sends_less() -> None:
+    """Where encrypting takes far longer than finding zeros, it is not believed that nothing waits for the sending."""
+    session = Session(IDLE, 1250 * MEGABYTE, sending=200e-9)
+    choice = Choice(["none", "zeros"])
+    session.follow(choice, 8)
+    assert choice.current == "zeros"
+    assert choice.told()["sending_mb_s"] == 5.0
 
 
 @pytest.mark.parametrize("before, after", [(1250, 12.5), (125, 12.5), (12.5, 1250), (125, 1250)])

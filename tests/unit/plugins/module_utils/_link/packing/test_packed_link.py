@@ -57,6 +57,24 @@ def test_a_stream(wanted: str) -> None:
         assert (told["way_bytes"] < len(PAGES) / 2) == (wanted not in ("none",))
 
 
+def test_what_sending_costs_is_measured_on_each_connection() -> None:
+    """The choice knows what this processor takes to encrypt, also after a connection was lost and made anew."""
+    with Ends() as ends:
+        packer = packing(ends, "none")
+
+        def measure() -> None:
+            packer.choice.sending_known = False
+            ends.near.send_data(bytes(3_000_000))
+            ends.until(lambda: ends.near.delivered)
+            assert packer.choice.sending_known
+            assert 0 < packer.choice.sending < 1e-6
+
+        measure()
+        ends.near.detach()
+        ends.until(lambda: ends.near.up and ends.near.losses == 1)
+        measure()
+
+
 @pytest.mark.parametrize("wanted", ["zeros", "zstd1", "zstd6", "auto"])
 def test_nothing_is_kept_for_later(wanted: str) -> None:
     """The few bytes before a wait leave at once: a compressor that kept them would stop the handshake for ever."""
