@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.plugin_utils import _auditing as auditing
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run
 from ansible_collections.dom0.xen.plugins.plugin_utils._report import ResultNotWritten
 
 Result = dict[str, t.Any]
@@ -32,7 +33,7 @@ class ActionModule(ActionBase):
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(AUDIT)
         answers = {host: _answer(_latest(host, options)) for host in options["hosts"]}
-        judged = auditing.audit(answers, options["inventory"])
+        judged = auditing.audit(answers, options["inventory"]).for_inventory(of_this_run(task_vars))
         outcome = {
             "format": report.FORMAT,
             "clean": judged.clean,

@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-import shlex
 import typing as t
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECISION
-from ansible_collections.dom0.xen.plugins.module_utils._commands import INVENTORY
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling.by_hand import depends_on_others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import ask
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import of_all
 from ansible_collections.dom0.xen.plugins.plugin_utils._decision import others, side, told
+from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run
 
 VOUCHED = {"unknown": None, "yes": True, "no": False}
 
@@ -44,7 +43,6 @@ class ActionModule(ActionBase):
         made = decide(source, destination, beside)
         if options["may_ask"] and not answers and depends_on_others(source, made):
             made = ask(source, destination)
-        inventory = (task_vars or {}).get("ansible_inventory_sources")
-        command = " -i ".join(map(shlex.quote, inventory)) if inventory else INVENTORY
-        result.update(changed=False, **told(made, domain, source, destination, command, options["repeat"]))
+        inventory = of_this_run(task_vars)
+        result.update(changed=False, **told(made, domain, source, destination, inventory, options["repeat"]))
         return result

@@ -13,6 +13,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_SEEN
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.table import listed
+from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import named, of_this_run
 from ansible_collections.dom0.xen.plugins.plugin_utils._silence import nobody, silence, told_nothing, why
 from ansible_collections.dom0.xen.plugins.plugin_utils._under_way import STATES, moves
 from ansible_collections.dom0.xen.plugins.plugin_utils._under_way_table import remarks, summary, table
@@ -48,7 +49,8 @@ class ActionModule(ActionBase):
             "not_asked": not_asked,
         }
         result.update(changed=False, **outcome, msg=summary(seen, len(answers) + len(not_asked), len(told)))
-        result["table"] = [*table(seen), *remarks(seen, claims)]
+        inventory = of_this_run(task_vars)
+        result["table"] = [*table(seen), *(named(remark, inventory) for remark in remarks(seen, claims))]
         result["warnings"] = told_nothing(answers)
         if not_asked:
             result["warnings"].append(f"Not asked, since the limit leaves them out: {listed(not_asked)}.")

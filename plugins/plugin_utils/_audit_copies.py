@@ -92,8 +92,18 @@ def _moving(domain: SessionDomain, copies: Copies, sides: Sides) -> Finding:
     if _goes_on(sides):
         message = f"Session {session} moves {domain.name} at this moment."
         return Finding("move_under_way", INFO, hosts, domain, message, "", tuple(copies))
-    message = f"Session {session} of {domain.name} waits: it cannot come to its end by itself."
-    return Finding("session_waits", ERROR, hosts, domain, message, f"{settle(domain)}.", tuple(copies))
+    message = (
+        f"Session {session} of {domain.name} waits: it cannot come to its end by itself. {_stands(domain, copies)}"
+    )
+    return Finding("session_waits", ERROR, hosts, domain, message, f"Settle it: {settle(domain)}.", tuple(copies))
+
+
+def _stands(domain: SessionDomain, copies: Copies) -> str:
+    """Say what its users have of a domain whose session waits."""
+    running = [copy for copy in copies if copy.runs]
+    if running:
+        return f"{domain.name} runs on {_and(running)}."
+    return f"{domain.name} runs nowhere" + (f": it is on {_and(copies)}." if copies else ".")
 
 
 def _goes_on(sides: Sides) -> bool:
@@ -133,11 +143,11 @@ def _extra(fleet: Fleet, code: str, domain: SessionDomain, copy: CopySeen, copie
             remedy += " Then run the audit again."
     elif running is not None:
         message = f"{seen}; {domain.name} runs on {running}. If this copy ran too, it would run twice."
-        remedy = f"{_on(copy, 'xl list -v')}; if it is still that copy: xl destroy {copy.domid}."
+        remedy = f"{_on(copy, 'xl list -v')}; if it is still that copy: `xl destroy {copy.domid}`."
     else:
         others = f", as are {_and([other for other in copies if other is not copy])}" if len(copies) > 1 else ""
         message = f"{seen}{others}, and {domain.name} is not seen running anywhere."
-        remedy = f"{settle(domain)} finds out which copy counts. Do not unpause, resume or destroy one before that."
+        remedy = f"Run {settle(domain)}, which finds out which copy counts. Before that, do not touch any of them."
     return _finding(
         code, ERROR, domain, [copy, *(o for o in copies if o is not copy)], message, _ask_first(fleet, remedy)
     )
@@ -146,7 +156,7 @@ def _extra(fleet: Fleet, code: str, domain: SessionDomain, copy: CopySeen, copie
 def _suspended(fleet: Fleet, domain: SessionDomain, copy: CopySeen) -> Finding:
     xen = fleet.hosts[copy.host].xen
     if domain.uuid in fleet.in_doubt:
-        remedy = f"{settle(domain)} finds out whether it may be resumed here."
+        remedy = f"Run {settle(domain)}, which finds out whether it may be resumed here."
     elif xen is not None and (xen.major, xen.minor) >= RESUME_SINCE:
         remedy = _on(copy, "xl resume") + "."
     else:
@@ -161,7 +171,7 @@ def _paused(fleet: Fleet, domain: SessionDomain, copy: CopySeen) -> Finding:
         return _finding("paused", INFO, domain, [copy], message)
     message = f"{copy} is paused and has never run there: a copy that was received or restored, or one started with -p."
     if domain.uuid in fleet.in_doubt:
-        return _finding("never_run", ERROR, domain, [copy], message, _ask_first(fleet, f"{settle(domain)}."))
+        return _finding("never_run", ERROR, domain, [copy], message, _ask_first(fleet, f"Settle it: {settle(domain)}."))
     remedy = f"If it was not started so on purpose, and runs nowhere else: {_on(copy, 'xl unpause')}."
     return _finding("never_run", WARNING, domain, [copy], message, _ask_first(fleet, remedy))
 
@@ -199,7 +209,7 @@ def _finding(
 
 
 def _on(copy: CopySeen, command: str, *behind: str) -> str:
-    return f"on {copy.host}: {shlex.join([*command.split(), str(copy.domid), *behind])}"
+    return f"on {copy.host}: `{shlex.join([*command.split(), str(copy.domid), *behind])}`"
 
 
 def _and(copies: Copies) -> str:

@@ -73,13 +73,13 @@ def _session(fleet: Fleet, identity: str, left: t.Sequence[tuple[str, SessionSee
     if fleet.is_fine(domain.uuid or ""):
         copy = fleet.copies[domain.uuid or ""][0]
         message = f"{what} {domain.name} runs on {copy.host}, and no other copy is seen."
-        return Finding(code, WARNING, hosts, domain, message, f"{settle(domain)} puts that on record.", (copy,))
+        return Finding(code, WARNING, hosts, domain, message, f"Put that on record: {settle(domain)}.", (copy,))
     copies = tuple(fleet.copies.get(domain.uuid or "", ()))
     if domain.uuid in fleet.moving:
         message = f"{what} Another look at {domain.name} is worth while when the session that moves it now has ended."
         return Finding(code, WARNING, hosts, domain, message, "Run the audit again in a while.", copies)
     message = f"{what} {domain.name} {'is not in order' if copies else 'is on no host that answered'}."
-    return Finding(code, ERROR, hosts, domain, message, f"{settle(domain)}.", copies)
+    return Finding(code, ERROR, hosts, domain, message, f"Settle it: {settle(domain)}.", copies)
 
 
 def _places(fleet: Fleet, domain: SessionDomain | None) -> list[str]:
@@ -115,7 +115,7 @@ def _monitor_missing(host: str, row: DomainRow, unknown: t.Sequence[Monitor]) ->
     domain = SessionDomain(row.uuid, own_name(row.name))
     if copy.state == SHUT_DOWN and row.state.reason == "reboot":
         message = f"{copy} wants to reboot, and has no monitor process that would start it again."
-        remedy = f"On {host}: xl destroy {row.domid}, then xl create with its configuration file."
+        remedy = f"On {host}: `xl destroy {row.domid}`, then `xl create` with its configuration file."
         return Finding("monitor_missing", ERROR, (host,), domain, message, remedy, (copy,))
     message = f"{copy} has no monitor process: nothing restarts it after a reboot or cleans up when it ends."
     if unknown:

@@ -32,8 +32,8 @@ def own_name(name: str) -> str:
 
 
 def settle(domain: SessionDomain) -> str:
-    """Return the command that settles an interrupted session of a domain."""
-    return _commands.playbook("settle", f"-e domain={domain.uuid or domain.name}")
+    """Return the command that settles an interrupted session of a domain, in a remedy: between backticks."""
+    return f"`{_commands.playbook('settle', f'-e domain={domain.uuid or domain.name}')}`"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
     Findings,
     Fleet,
 )
+from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import named
 
 NEVER = "never"
 
@@ -85,6 +86,11 @@ class Audit(Record):
         doubtful = (f for f in self.findings if f.severity != INFO and f.code not in _LASTING)
         return tuple(sorted({host for finding in doubtful for host in finding.hosts}))
 
+    def for_inventory(self, inventory: str) -> Audit:
+        """Return it with ``inventory``, as a shell takes it, in the commands of its remedies."""
+        findings = tuple(dataclasses.replace(each, remedy=named(each.remedy, inventory)) for each in self.findings)
+        return dataclasses.replace(self, findings=findings)
+
     def fails(self, fail_on: str) -> bool:
         """Say whether there is a finding of this severity (error, warning) or above; never when told so."""
         if fail_on == NEVER:
@@ -110,7 +116,8 @@ def audit(answers: t.Mapping[str, Answer], inventory: t.Collection[str]) -> Audi
         *_problems(hosts),
     ]
     found.sort(key=lambda finding: (SEVERITIES.index(finding.severity), finding.code != RUNNING_TWICE))
-    domains = sum(sum(row.domid != 0 for row in facts.domains) for facts in hosts.values())
+    # One that moves has a copy on two hosts, and is one all the same.
+    domains = len({row.uuid for facts in hosts.values() for row in facts.domains if row.domid != 0})
     return Audit(tuple(sorted(answers)), silent, domains, tuple(found))
 
 

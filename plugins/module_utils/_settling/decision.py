@@ -122,8 +122,8 @@ def undo(source: Side, destination: Side) -> Decision:
     reason = "The tasks at the gate were started; they must be undone before the source may run the domain."
     again = settle(source, destination)
     choices = (
-        f"{again} -e migrate_gate_undo_tasks=/ABSOLUTE/PATH: undoes them and resumes it on {source.host}",
-        f"{again} -e settle_undone=true: you have undone them on {source.host} by hand",
+        f"{again} -e migrate_gate_undo_tasks=/ABSOLUTE/PATH  # undoes them and resumes it on {source.host}",
+        f"{again} -e settle_undone=true  # you have undone them on {source.host} by hand",
     )
     return Decision(UNDO, UNSETTLED, UNSETTLED, reason, None, known(source, destination), "", choices)
 
@@ -136,8 +136,8 @@ def tasks(source: Side, destination: Side) -> Decision:
     )
     again = settle(source, destination)
     choices = (
-        f"{again} -e migrate_gate_tasks=/ABSOLUTE/PATH: runs them and starts the domain on {destination.host}",
-        f"{again} -e settle_done=true: you have done by hand what they do, for {destination.host}, or there are none",
+        f"{again} -e migrate_gate_tasks=/ABSOLUTE/PATH  # runs them and starts the domain on {destination.host}",
+        f"{again} -e settle_done=true  # you have done by hand what they do, for {destination.host}, or there are none",
     )
     return Decision(TASKS, UNSETTLED, UNSETTLED, reason, None, known(source, destination), "", choices)
 

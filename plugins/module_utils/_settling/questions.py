@@ -51,7 +51,7 @@ def human(source: Side, destination: Side, why: str, **more: t.Any) -> Decision:
     if UNKNOWN_HOST in (source.host, destination.host):
         choices = _named(source, destination)
     if more.get("unseen"):
-        choices = ("{settle}, when every dom0 of the inventory answers it", *choices)
+        choices = ("{settle}  # when every dom0 of the inventory answers it", *choices)
     names = {"source": source.host, "destination": destination.host, "at": source.domid, "to": destination.domid}
     if why == BOTH_SILENT and troubled:
         reason = "{source_so}, and {destination_so}."
@@ -94,35 +94,37 @@ def _named(source: Side, destination: Side) -> tuple[str, ...]:
     """A host without a name can neither be looked at nor be called off for good."""
     unknown = [word for word, side in (("source", source), ("destination", destination)) if side.host == UNKNOWN_HOST]
     words = "".join(f" -e {word}=HOST" for word in unknown)
-    return (f"{{settle}}{words}: HOST is what the inventory calls the {' and the '.join(unknown)}",)
+    return (f"{{settle}}{words}  # HOST is what the inventory calls the {' and the '.join(unknown)}",)
 
 
-_LOOK_AGAIN = "{settle}, when what keeps it from being looked at has ended, or is mended"
+_LOOK_AGAIN = "{settle}  # when what keeps it from being looked at has ended, or is mended"
 _GIVEN_UP_WITHOUT = (
-    "{settle}, when {silent} answers again",
-    "{command} -e settle_gone={silent} -e settle_ran=yes: {silent} is off for good, and the copy on {other} counts;"
+    "{settle}  # when {silent} answers again",
+    "{command} -e settle_gone={silent} -e settle_ran=yes  # {silent} is off for good, and the copy on {other} counts;"
     " what the session has of it is given up",
 )
 _GIVEN_UP_LATER = (
-    "{settle} -e settle_ran=yes: the copy on {other} counts; what the session has of it is given up, once no process of"
-    " it lives and no copy of it runs",
+    "{settle} -e settle_ran=yes  # the copy on {other} counts; what the session has of it is given up, once no process "
+    "of it lives and no copy of it runs",
 )
 _DESTROY_ONE = (
-    "{source}: xl destroy {at}, if the copy on {destination} counts",
-    "{destination}: xl destroy {to}, if it does not",
+    "{source}: xl destroy {at}  # if the copy on {destination} counts",
+    "{destination}: xl destroy {to}  # if it does not",
 )
 # A process of the session waits, and is to be told what has become of it.
 _DESTROY_ONE_AND_SETTLE = (
-    "{source}: xl destroy {at}, if the copy on {destination} counts; then {settle}",
-    "{destination}: xl destroy {to}, if it does not; then {unsaid} -e settle_ran=no",
+    "{source}: xl destroy {at}; then {settle}  # if the copy on {destination} counts",
+    "{destination}: xl destroy {to}; then {unsaid} -e settle_ran=no  # if it does not",
 )
-_OFF_FOR_GOOD = "{command} -e settle_gone={destination}: it is off for good; you are asked again if more must be known"
+_OFF_FOR_GOOD = (
+    "{command} -e settle_gone={destination}  # it is off for good; you are asked again if more must be known"
+)
 _GOES_ON = (
     "Somebody has let the domain go on, on {source}, after it was handed over; {destination} has no copy of it.",
     "Whether the domain has run on {destination}, and what it has written to its disks there counts.",
     (
-        "{unsaid} -e settle_ran=no: the copy on {source} counts, and stays",
-        "{source}: xl destroy {at}, if what has run on {destination} counts; then {unsaid} -e settle_ran=yes",
+        "{unsaid} -e settle_ran=no  # the copy on {source} counts, and stays",
+        "{source}: xl destroy {at}; then {unsaid} -e settle_ran=yes  # if what has run on {destination} counts",
     ),
 )
 _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -140,8 +142,8 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "{destination} had the permission, and what became of its copy is not on record.",
         "Whether the domain has run on {destination}, even for a moment, and written to its disks.",
         (
-            "{settle} -e settle_ran=yes: it has run there; the copy on {source} is destroyed",
-            "{settle} -e settle_ran=no: it has not; the copy on {source} is resumed",
+            "{settle} -e settle_ran=yes  # it has run there; the copy on {source} is destroyed",
+            "{settle} -e settle_ran=no  # it has not; the copy on {source} is resumed",
         ),
     ),
     RESUMED_PERHAPS: (
@@ -149,10 +151,10 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "is complete, but if the domain ran on, on {source}, it is older than the disks.",
         "Whether {source} had resumed the domain before it lost it.",
         (
-            "{settle} -e settle_ran=no: it had not; the copy on {destination} is started. If the move had tasks at a "
+            "{settle} -e settle_ran=no  # it had not; the copy on {destination} is started. If the move had tasks at a "
             "gate (migrate_gate_tasks), see first that {destination} has what they give",
-            "{settle} -e settle_ran=yes: it had; the copy on {destination} is destroyed, and you start the domain from "
-            "its disks",
+            "{settle} -e settle_ran=yes  # it had; the copy on {destination} is destroyed, and you start the domain "
+            "from its disks",
         ),
     ),
     STARTED_PERHAPS: (
@@ -160,9 +162,9 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         " started it elsewhere since: {doubts}.",
         "Whether it is, or has been, on any host since it was shut down, or was saved.",
         (
-            "{settle} -e settle_ran=no: it has not; it is started on {source}",
-            "{settle} -e settle_ran=yes: it has, or it is to stay down; it is given up on {source}, and nothing of this"
-            " session starts it",
+            "{settle} -e settle_ran=no  # it has not; it is started on {source}",
+            "{settle} -e settle_ran=yes  # it has, or it is to stay down; it is given up on {source}, and nothing of "
+            "this session starts it",
         ),
     ),
     HALF_MADE: (
@@ -170,35 +172,35 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         " paused and has never run: the xl create that made it was cut off, or somebody has made it so.",
         "Whether that copy is whole. What counts is on the domain's disks.",
         (
-            "{source}: xl destroy {at}; then {settle}: it is started there again from its configuration file",
-            "{source}: xl unpause {at}, if you have made it so yourself; then {settle}",
+            "{source}: xl destroy {at}; then {settle}  # it is started there again from its configuration file",
+            "{source}: xl unpause {at}; then {settle}  # if you have made it so yourself",
         ),
     ),
     PUT_ELSEWHERE: (
         "The domain is on {other}, which has no part in the session: somebody has put it there.",
         "Whether that copy counts, or what the session has of the domain.",
         (
-            "{settle} -e settle_ran=yes: the copy on {other} counts; what the session has of it is given up",
-            "{other}: xl destroy {there}, if it does not; then {settle}",
+            "{settle} -e settle_ran=yes  # the copy on {other} counts; what the session has of it is given up",
+            "{other}: xl destroy {there}; then {settle}  # if it does not",
         ),
     ),
     DESTINATION_SILENT: (
         "{destination_so}, and it may have the copy that counts.",
         "Whether the domain runs on {destination}.",
         (
-            "{settle}, when {destination} answers again",
-            "{command} -e settle_gone={destination} -e settle_ran=yes: it is off for good, and has run the domain; the "
-            "copy on {source} is destroyed",
-            "{command} -e settle_gone={destination} -e settle_ran=no: it is off for good, and has not run it; the copy "
-            "on {source} is resumed",
+            "{settle}  # when {destination} answers again",
+            "{command} -e settle_gone={destination} -e settle_ran=yes  # it is off for good, and has run the domain; "
+            "the copy on {source} is destroyed",
+            "{command} -e settle_gone={destination} -e settle_ran=no  # it is off for good, and has not run it; the "
+            "copy on {source} is resumed",
         ),
     ),
     SOURCE_SILENT: (
         "{source_so}.",
         "Whether the domain runs on {source}.",
         (
-            "{settle}, when {source} answers again",
-            "{command} -e settle_gone={source}: it is off for good; you are asked again if more must be known",
+            "{settle}  # when {source} answers again",
+            "{command} -e settle_gone={source}  # it is off for good; you are asked again if more must be known",
         ),
     ),
     ORDER_UNKNOWN: (
@@ -206,14 +208,14 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "do not agree which of them was begun later: a clock was wrong.",
         "Whose copies these are: the later one's. The logs of the runs that have begun them say when that was.",
         (
-            "{settle} -e settle_latest={session}: {session} was begun later, and is settled first",
-            "{settle} -e settle_latest={other}: {other} was, and is settled first",
+            "{settle} -e settle_latest={session}  # {session} was begun later, and is settled first",
+            "{settle} -e settle_latest={other}  # {other} was, and is settled first",
         ),
     ),
     BOTH_SILENT: (
         "Neither {source} nor {destination} answers.",
         "Where the domain runs.",
-        ("{settle}, when at least one of them answers again",),
+        ("{settle}  # when at least one of them answers again",),
     ),
 }
 # Where all that the source has is the record of a domain that was shut down for the move: there is nothing to be
@@ -222,7 +224,7 @@ _OF_A_RECORD: dict[str, tuple[str, str, tuple[str, ...]]] = {
     RAN_UNASKED: (
         *_TEXTS[RAN_UNASKED][:2],
         (
-            "{settle}, if the copy on {destination} counts, when it runs there and the session's process on {source}"
+            "{settle}  # if the copy on {destination} counts, when it runs there and the session's process on {source}"
             " has ended",
             _DESTROY_ONE[1],
         ),
@@ -231,11 +233,11 @@ _OF_A_RECORD: dict[str, tuple[str, str, tuple[str, ...]]] = {
         _TEXTS[DESTINATION_SILENT][0],
         "Whether the domain runs on {destination}, or has run on any host since it was shut down for the move.",
         (
-            "{settle}, when {destination} answers again",
-            "{command} -e settle_gone={destination} -e settle_ran=yes: it is off for good, and the domain has run"
+            "{settle}  # when {destination} answers again",
+            "{command} -e settle_gone={destination} -e settle_ran=yes  # it is off for good, and the domain has run"
             " since; it is given up on {source}, and nothing of this session starts it",
-            "{command} -e settle_gone={destination} -e settle_ran=no: it is off for good, and the domain has run on no"
-            " host since; it is started on {source}",
+            "{command} -e settle_gone={destination} -e settle_ran=no  # it is off for good, and the domain has run on "
+            "no host since; it is started on {source}",
         ),
     ),
 }

@@ -106,7 +106,7 @@ def test_running_twice_on_two_hosts() -> None:
     assert (finding.code, finding.severity, finding.hosts) == ("running_twice", "error", ("xen1", "xen2"))
     assert finding.domain == SessionDomain(UUID, "centos")
     assert "xen1 (centos, domid 3, running) and on xen2 (centos, domid 7, running)" in finding.message
-    assert "on xen1: xl pause 3; on xen2: xl pause 7" in finding.remedy
+    assert "on xen1: `xl pause 3`; on xen2: `xl pause 7`" in finding.remedy
 
 
 def test_running_twice_on_one_host() -> None:
@@ -130,7 +130,7 @@ def test_copy_that_is_left_of_a_migration(name: str) -> None:
     result = judge(dom0("xen1", row()), dom0("xen2", fresh(row(name, 8, **state))))
     finding = one(result)
     assert (finding.code, finding.severity) == (name[8:] + "_left", "error")
-    assert finding.remedy == "on xen2: xl list -v 8; if it is still that copy: xl destroy 8."
+    assert finding.remedy == "on xen2: `xl list -v 8`; if it is still that copy: `xl destroy 8`."
 
 
 def test_two_copies_that_stand_still() -> None:
@@ -138,16 +138,16 @@ def test_two_copies_that_stand_still() -> None:
     result = judge(dom0("xen1", row(AWAY, **SUSPENDED)), dom0("xen2", fresh(row(COMING, 8, **PAUSED))))
     assert found(result) == {"migratedaway_left": "error", "incoming_left": "error"}
     for finding in result.findings:
-        assert finding.remedy.startswith(f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID} ")
+        assert f" `ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID}`" in finding.remedy
         assert "is not seen running anywhere" in finding.message
 
 
 def test_copy_that_runs_under_the_name_of_a_move() -> None:
     """As after a failure to give the name back: it only wants its name."""
     finding = one(judge(dom0("xen1", row(AWAY))))
-    assert (finding.code, finding.remedy) == ("migratedaway_left", "on xen1: xl rename 3 centos.")
+    assert (finding.code, finding.remedy) == ("migratedaway_left", "on xen1: `xl rename 3 centos`.")
     finding = one(judge(dom0("xen1", row("a b" + COMING[6:]))))
-    assert finding.remedy == "on xen1: xl rename 3 'a b'."
+    assert finding.remedy == "on xen1: `xl rename 3 'a b'`."
 
 
 def test_second_copy_under_its_own_name() -> None:
@@ -163,9 +163,9 @@ def test_suspended_domain_that_nobody_will_resume() -> None:
     """What resumes it depends on the release of Xen, and whether it may be resumed on its sessions."""
     newer = dataclasses.replace(XEN, minor=20)
     finding = one(judge(dom0("xen1", row(**SUSPENDED), xen=newer)))
-    assert (finding.code, finding.severity, finding.remedy) == ("suspended", "error", "on xen1: xl resume 3.")
+    assert (finding.code, finding.severity, finding.remedy) == ("suspended", "error", "on xen1: `xl resume 3`.")
     finding = one(judge(dom0("xen1", row(**SUSPENDED))))
-    assert finding.remedy.startswith("on xen1: xl save -c 3 /dev/null ")
+    assert finding.remedy.startswith("on xen1: `xl save -c 3 /dev/null` ")
     result = judge(dom0("xen1", row(**SUSPENDED), sessions=(UNSETTLED,)))
     assert found(result) == {"suspended": "error", "session_unsettled": "error"}
     assert all("dom0.xen.settle" in finding.remedy for finding in result.findings)
@@ -213,7 +213,8 @@ def test_a_session_that_waits_for_settling(side: int) -> None:
     away = row(AWAY, **SUSPENDED)
     finding = one(judge(dom0("xen1", away, sessions=here), dom0("xen2", row(domid=8, **PAUSED), sessions=there)))
     assert (finding.code, finding.severity, finding.hosts) == ("session_waits", "error", ("xen1", "xen2"))
-    assert finding.remedy == f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID}."
+    assert "centos runs nowhere: it is on xen1 (" in finding.message
+    assert finding.remedy == f"Settle it: `ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID}`."
     result = judge(dom0("xen1", row(), sessions=here), dom0("xen2", row(domid=8), sessions=there))
     assert found(result) == {"running_twice": "error"}
 
@@ -243,7 +244,7 @@ def test_session_without_a_good_end(seen: SessionSeen, code: str) -> None:
     assert "runs on xen1, and no other copy is seen" in one(result).message
     result = judge(dom0("xen1", sessions=(seen,)), dom0("xen2", row("web", 4, OTHER)))
     assert found(result) == {code: "error"}
-    assert one(result).remedy == f"ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID}."
+    assert one(result).remedy == f"Settle it: `ansible-playbook -i INVENTORY dom0.xen.settle -e domain={UUID}`."
 
 
 def test_a_session_is_told_once_for_both_sides() -> None:
@@ -293,7 +294,7 @@ def test_domain_without_a_monitor() -> None:
     assert (finding.code, finding.severity) == ("monitor_missing", "warning")
     finding = one(judge(dom0("xen1", row(shutdown=True, reason="reboot"), monitors=())))
     assert (finding.code, finding.severity) == ("monitor_missing", "error")
-    assert finding.remedy == "On xen1: xl destroy 3, then xl create with its configuration file."
+    assert finding.remedy == "On xen1: `xl destroy 3`, then `xl create` with its configuration file."
 
 
 @pytest.mark.parametrize(
@@ -413,7 +414,7 @@ def test_the_worst_comes_first_and_all_of_it_is_json() -> None:
     result = judge(dom0("xen1", suspended, row()), dom0("xen2", row(domid=8)))
     assert [finding.code for finding in result.findings] == ["running_twice", "suspended"]
     lines = describe(result)
-    assert lines[0] == "2 hosts, 3 domains: 2 errors."
+    assert lines[0] == "2 hosts, 2 domains: 2 errors."
     assert lines[1].startswith("ERROR running_twice: centos runs on xen1 ")
     assert lines[2].startswith("  Stop all of them at once: ")
 

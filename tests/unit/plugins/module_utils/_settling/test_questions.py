@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import shlex
 import typing as t
 from dataclasses import replace
 
@@ -79,17 +80,18 @@ ALL: dict[str, tuple[Side, Side, Others]] = {
 
 
 def typed(choice: str) -> dict[str, str]:
-    """Return the variables that a command gives, none where it is another one."""
-    words = choice.split()
+    """Return the variables that a command gives, none where it is another one. The whole line is pasted into a shell."""
+    words = shlex.split(choice, comments=True)
     if words[0] != "ansible-playbook":
         return {}
     assert words[1:4] == ["-i", "INVENTORY", "dom0.xen.settle"], choice
     given, words = {}, words[4:]
     while words[:1] == ["-e"]:
-        name, equals, value = words[1].rstrip(":,").partition("=")
+        name, equals, value = words[1].partition("=")
         assert equals, choice
         given[name] = value
-        words = [] if words[1].endswith((":", ",")) else words[2:]
+        words = words[2:]
+    assert not words, choice
     return given
 
 
@@ -114,7 +116,7 @@ def test_a_word_of_a_person_is_not_asked_for_again(source: Side, destination: Si
     for choice in made.choices if made.next == to.HUMAN else ():
         given = typed(choice)
         gone = given.get("settle_gone", "").split(",")
-        if not {"settle_gone", "settle_ran"} & set(given) or ", when" in choice or "once no process" in choice:
+        if not {"settle_gone", "settle_ran"} & set(given) or "  # when" in choice or "once no process" in choice:
             continue
         ran = {"yes": True, "no": False}.get(given.get("settle_ran", ""))
         said = [
@@ -131,7 +133,7 @@ def test_nothing_is_destroyed_by_a_number_that_is_only_on_record() -> None:
     """Where all that is left is a record, the number may be another domain's by now."""
     made = decide(phantom(alive=True), at_destination(RUNNING, FIRST))
     assert made.end_state == to.RAN_UNASKED
-    assert [choice for choice in made.choices if "xl destroy" in choice] == ["xen2: xl destroy 3, if it does not"]
+    assert [choice for choice in made.choices if "xl destroy" in choice] == ["xen2: xl destroy 3  # if it does not"]
 
 
 def test_of_a_domain_that_was_shut_down_more_is_asked() -> None:
