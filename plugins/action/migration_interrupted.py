@@ -12,6 +12,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import INTERRUPTED
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import interrupted
+from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run
+from ansible_collections.dom0.xen.plugins.plugin_utils._nothing_interrupted import nothing
 
 
 class ActionModule(ActionBase):
@@ -23,7 +25,7 @@ class ActionModule(ActionBase):
     _supports_diff = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return ``sessions``; hosts that gave no facts are named in a warning."""
+        """Return ``sessions``, and where there is none what there is; hosts without facts are named in a warning."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(INTERRUPTED)
         answers = options["hosts"]
@@ -33,4 +35,6 @@ class ActionModule(ActionBase):
             result["warnings"] = [f"Could not look for interrupted migrations on: {', '.join(silent)}."]
         sessions = interrupted(hosts, options["domain"])
         result.update(changed=False, sessions=[session.to_result() for session in sessions])
+        if not sessions:
+            result.update(nothing(hosts, silent, options["domain"], of_this_run(task_vars))._asdict())
         return result

@@ -244,3 +244,8 @@ FLEET_REPORT: Spec = {
     "hosts_after": {"type": "dict", "default": {}},
     "charts": {"type": "bool", "default": True},
 }
+
+TASK_FILES: Spec = {
+    "files": {"type": "dict", "required": True},
+    "gate": {"type": "str", "default": "", "choices": ["", "engine", "controller"]},
+}

@@ -14,6 +14,7 @@ description:
   - Finds the interrupted sessions among the facts that M(dom0.xen.host_info) has gathered from all dom0s.
   - A session that runs on both of its hosts is under way, and one that has ended on each of them with an owner is
     over. Neither is returned.
+  - Where there is none, it is told what there is instead, and whether a domain of that name is known at all.
 options:
   domain:
     description: Name or UUID of the domain. Empty for all domains.
@@ -70,6 +71,16 @@ sessions:
     name: {type: str, description: Name of the domain.}
     source: {type: str, description: "The source, or an empty text when nobody knows it."}
     destination: {type: str, description: "The destination, or an empty text when nobody knows it."}
+known:
+  description: Whether a domain or a session of that name or UUID is on any host that answered, or none was asked for.
+  returned: when RV(sessions) is empty
+  type: bool
+  sample: true
+msg:
+  description: What there is in the place of an interrupted migration, in words.
+  returned: when RV(sessions) is empty
+  type: str
+  sample: "Nothing to settle: no migration of centos was interrupted. centos is running on xen1."
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -140,3 +140,15 @@ def test_the_guest_waits_for_the_approval(user: User, serve: Serve) -> None:
     user.move("xen2", *asking(**tasks))
     assert where(user.site) == "xen2"
     assert board.asked == [f"GET /changes/c7/approvals/{GUEST}"] * 2
+
+
+def test_the_guest_goes_on_when_the_approval_is_refused(user: User, tmp_path: pathlib.Path) -> None:
+    """At once, since there is a file that undoes nothing: nobody has to be asked whether something is to be undone."""
+    refusal = tmp_path / "refusal.yml"
+    refusal.write_text("- ansible.builtin.fail:\n    msg: not this week\n")
+    tasks = asking(migrate_gate_tasks=refusal, migrate_gate_undo_tasks=EXAMPLES / "approval_undo.yml")
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *tasks)
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode == 2 and "refused at the gate: not this week" in log, log[-4000:]
+    assert user.result["owner"] == "source", log[-4000:]
+    assert where(user.site) == "xen1"

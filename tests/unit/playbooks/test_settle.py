@@ -356,10 +356,14 @@ def test_a_domain_is_not_moved_beside_what_is_not_settled(user: User) -> None:
 
 
 def test_how_it_must_not_be_called(user: User) -> None:
-    """An empty group finds nothing to settle, and a word about one migration is no word about all of them."""
+    """An empty group finds nothing to settle, a word about one migration is none about all, and a typing error no
+    all-clear.
+    """
     for arguments, text in (
         (("-e", "dom0_group=nobody"), "There is nothing to look at"),
         (("-e", "settle_ran=no"), "Name the one that it is about"),
+        (("-e", "domain=cents"), "No dom0 has a domain 'cents', or a session of it. The domains there are: xen1:"),
+        (("-e", "migrate_gate_undo_tasks=/no/such.yml"), "migrate_gate_undo_tasks: /no/such.yml"),
     ):
         process = user.start("dom0.xen.settle", *arguments)
         log = process.communicate(timeout=LIMIT_S)[0]
