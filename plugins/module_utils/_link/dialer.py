@@ -70,6 +70,7 @@ class Dialer:
         except LinkError as exc:
             self.close()
             self._not_before = self._clock() + RETRY_INTERVAL
+            self._link.trouble = exc
             if isinstance(exc, LinkLost):
                 raise Unreachable(f"no link to {self._route.goal}: {exc.message}") from exc
             raise

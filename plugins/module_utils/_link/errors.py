@@ -45,6 +45,10 @@ class Unreachable(LinkError):
     )
 
 
+class NobodyListens(Unreachable):
+    """The receiver's host answers, and nothing listens on that port; or a filter says so in its place."""
+
+
 class SourceAddressMissing(Unreachable):
     """The address that the connection is to come from is not this host's, for now or at all."""
 

@@ -59,14 +59,15 @@ class Link:
         self._acknowledged = 0
         # How much the connection must have sent before another acknowledgement, or another answer to a PING, may queue
         # up: a peer that never reads shall not fill this end's memory.
-        self._ack_leaves_at = 0
-        self._pong_leaves_at = 0
+        self._ack_leaves_at = self._pong_leaves_at = 0
         self._connection: Connection | None = None
         self._attached = 0.0
         self._error: LinkError | None = None
         self._heard = 0.0
         self._pinged = 0.0
         self.lost_at: float | None = clock()
+        # Why the last attempt to make a connection has failed, while there is none.
+        self.trouble: LinkError | None = None
         self.losses = 0
         # Set when nothing more has to be said: an end of the connection is no loss then.
         self.over = False
@@ -145,7 +146,7 @@ class Link:
         self._ack_leaves_at = self._pong_leaves_at = 0
         self._attached = self._heard = self._clock()
         self._pinged = -math.inf
-        self.lost_at = None
+        self.lost_at = self.trouble = None
         for buffers in replay:
             connection.send(*buffers)
         # The last acknowledgement may have been lost with the connection before.
@@ -177,9 +178,8 @@ class Link:
         self._queue(self._outgoing.message(document))
 
     def open_window(self) -> None:
-        """Bound what is on its way by memory alone from now on: for when nothing can come that a queue would delay.
-
-        The rate limit ends as well: a guest stands still.
+        """Bound what is on its way by memory alone from now on, and by no rate: nothing can come that a queue would
+        delay, and a guest stands still.
         """
         self.limit = None
         self._window.open()

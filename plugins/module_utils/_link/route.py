@@ -12,7 +12,11 @@ import socket
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.ends import Ends
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import SourceAddressMissing, Unreachable
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
+    NobodyListens,
+    SourceAddressMissing,
+    Unreachable,
+)
 
 
 class Route(t.Protocol):
@@ -108,7 +112,8 @@ class Direct:
         self.close()
 
     def _fail(self, result: int) -> t.NoReturn:
-        raise Unreachable(f"cannot connect to {self.goal}: {os.strerror(result)}")
+        error = NobodyListens if result == errno.ECONNREFUSED else Unreachable
+        raise error(f"cannot connect to {self.goal}: {os.strerror(result)}")
 
 
 def come_from(sock: socket.socket, source: str) -> None:

@@ -104,7 +104,7 @@ class Deadlines:
         stopped = state.phase.order >= Phase.SUSPENDING.order and not state.shuts_down
         limit = settings.stop_link_timeout if stopped else settings.link_timeout
         if self._away.seconds > limit:
-            yield words.LinkExpired(failures.link_expired("destination", limit))
+            yield words.LinkExpired(failures.link_expired("destination", limit, self._link.trouble))
 
     def _held_for(self, timeline: t.Mapping[str, float]) -> float:
         """Return for how long the controller has had the word: not while the disks still came to rest."""

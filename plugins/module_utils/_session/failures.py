@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkLost
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, NobodyListens
 from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Report
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import status_meaning
 
@@ -91,10 +91,21 @@ def unclear(report: Report) -> Failure:
     )
 
 
-def link_expired(peer: str, limit: float) -> Failure:
-    """Return the failure of a link to the ``peer`` (source, destination) that stayed away for ``limit`` seconds."""
-    text = f"the link to the {peer} has been down for {limit} s"
-    return Failure("link_expired", text, remedy=LinkLost.remedy)
+def link_expired(peer: str, limit: float, trouble: LinkError | None = None) -> Failure:
+    """Return the failure of a link to the ``peer`` (source, destination) that stayed away for ``limit`` seconds.
+
+    ``trouble`` is what the last attempt to make it again has met.
+    """
+    why = f": {trouble.message}" if trouble is not None else ""
+    text = f"the link to the {peer} has been down for {limit} s{why}"
+    remedy = _LISTENS_NO_MORE if isinstance(trouble, NobodyListens) else LinkLost.remedy
+    return Failure("link_expired", text, remedy=remedy)
+
+
+_LISTENS_NO_MORE = (
+    "The other dom0 answers, and the session's process there does not listen any more: it was killed, or a packet"
+    " filter has come between. See there with journalctl -k, then run the migration again."
+)
 
 
 def journal(cause: Exception) -> Failure:

@@ -184,7 +184,7 @@ def test_killed_and_started_again(operator: Operator, text: str, number: int) ->
     """The same command takes it up: a host that is done is not done again, none is restarted twice, all are at home."""
     site = operator.site
     process = operator.ask()
-    log = "".join(read_until(process, text) for _ in range(number))
+    log = "".join(read_until(process, text) for dummy in range(number))
     kill(process)
     before_second = boots(site)
     log = operator.maintain()

@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 
 from ansible_collections.dom0.xen.plugins.module_utils._link import connection as connection_module
 from ansible_collections.dom0.xen.plugins.module_utils._link import link as link_module
-from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError, LinkLost, Unreachable
+from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
+    FrameError,
+    LinkLost,
+    NobodyListens,
+    Unreachable,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     MAX_DATA,
     Kind,
@@ -162,6 +167,17 @@ def test_a_host_that_is_short_of_descriptors() -> None:
         assert "descriptors" in caught.value.remedy
         both.clock.skew += 1
         both.connect()
+
+
+def test_why_there_is_no_connection_is_known() -> None:
+    """Whoever gives the link up can say whether the other host was silent, or its receiver is gone."""
+    with Ends() as ends:
+        ends.connect()
+        ends.listener.close()
+        ends.far.detach()
+        ends.until(lambda: ends.near.trouble is not None)
+        assert isinstance(ends.near.trouble, NobodyListens)
+        assert "Connection refused" in ends.near.trouble.message
 
 
 def test_silent_peer_is_noticed() -> None:

@@ -120,6 +120,18 @@ def test_a_link_that_comes_and_goes(ends: Ends, state: SourceState, limit: float
     assert event is words.LinkExpired
 
 
+def test_a_receiver_that_was_killed_is_no_fault_of_the_network(ends: Ends) -> None:
+    """Who is told to look at the network at night finds nothing there."""
+    course = Course(ends, RUNS)
+    ends.listener.close()
+    course.down(0.1)
+    ends.until(lambda: ends.near.trouble is not None)
+    (event,) = course.down(LINK + 1)
+    assert isinstance(event, words.LinkExpired)
+    assert "Connection refused" in event.failure.msg
+    assert "does not listen any more" in event.failure.remedy
+
+
 @pytest.mark.parametrize(("state", "limit"), [(RUNS, STALL), (STILL, READY)], ids=["runs", "stands still"])
 def test_a_link_that_comes_up_and_carries_nothing(ends: Ends, state: SourceState, limit: float) -> None:
     """As where only small packets pass: it is lost for silence each time, and made again at once."""
