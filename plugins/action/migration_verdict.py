@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import VERDICT
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
@@ -23,13 +24,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.plugin_utils import _aftermath as aftermath
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run
 
 # What to tell when a watch ended without the session's last word.
 _LAST_WORD_MISSING = {
     "gone": (
         "sender_gone",
         "the sender's process ended without leaving a result.",
-        "See in the host's log whether it was killed or the host restarted; then run the same command again.",
+        "See there with journalctl whether it was killed or the host restarted; then run the same command again.",
     ),
     "silent": (
         "sender_silent",
@@ -79,6 +81,9 @@ class ActionModule(ActionBase):
             result["warnings"] = [aftermath.line(remark) for remark in outcome["remarks"]]
         if not succeeded:
             result.update(failed=True, code=(error or {}).get("code") or judged.end_state)
+            if not judged.settled:
+                command = _commands.playbook("settle", f"-e domain={domain['uuid']}", inventory=of_this_run(task_vars))
+                result["msg"] += f" Bring it to its end: `{command}`"
         if options["result_path"] and not self._task.check_mode:
             try:
                 report.write(options["result_path"], outcome)

@@ -80,7 +80,7 @@ ALL: dict[str, tuple[Side, Side, Others]] = {
 
 
 def typed(choice: str) -> dict[str, str]:
-    """Return the variables that a command gives, none where it is another one. The whole line is pasted into a shell."""
+    """Return the variables that a command gives, none where it is another one. A shell gets the whole line."""
     words = shlex.split(choice, comments=True)
     if words[0] != "ansible-playbook":
         return {}
