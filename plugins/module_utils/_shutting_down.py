@@ -21,7 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DomainRow,
     HostFacts,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import Runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

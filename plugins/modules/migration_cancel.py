@@ -82,13 +82,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     resolve_runtime_root,
     session_folder,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session import ssh_door
-from ansible_collections.dom0.xen.plugins.module_utils._session.found import (
+from ansible_collections.dom0.xen.plugins.module_utils._session.found.found import (
     ask_to_stop,
     process_of,
     status_of,
     wait_for_end,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
 
 
 def main() -> None:

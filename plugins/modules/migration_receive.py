@@ -212,8 +212,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import of_entries
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
-from ansible_collections.dom0.xen.plugins.module_utils._session.liveness import checked
-from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.observing.liveness import checked
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
 

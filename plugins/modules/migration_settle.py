@@ -168,8 +168,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     resolve_runtime_root,
     runtime_root,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, settle, ssh_door
-from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

@@ -72,7 +72,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._places import PlaceError, resolve_runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._session.found import over, sessions_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.found.found import over, sessions_of
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A word to a session's process, said by a script on its host (pure; private to the collection).
 
-The process itself has left what says it (module_utils/_session/asker.py). No module runs for it.
+The process itself has left what says it (module_utils/_session/process/asker.py). No module runs for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import shlex
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.asker import ANSWER, PROGRAM
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.asker import ANSWER, PROGRAM
 
 __all__ = ["ANSWER", "asking_script", "parse_answer"]
 

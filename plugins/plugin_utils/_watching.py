@@ -15,7 +15,7 @@ import os
 import shlex
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.looks import LONGEST_PAUSE_S, NEXT_LOOK, pause
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal.looks import LONGEST_PAUSE_S, NEXT_LOOK, pause
 
 Status = t.Mapping[str, t.Any]
 

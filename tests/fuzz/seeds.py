@@ -13,8 +13,8 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind, encode_document, encode_header
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, refusal
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import Packer
-from ansible_collections.dom0.xen.plugins.module_utils._session import messages
-from ansible_collections.dom0.xen.plugins.module_utils._session.words import Failure, Report
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms import messages
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Failure, Report
 from ansible_collections.dom0.xen.plugins.module_utils._wire.events import PageData
 from ansible_collections.dom0.xen.plugins.module_utils._wire.parser import StreamParser
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._wire import streams

@@ -30,10 +30,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction, objection
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import HELD_LIMIT, Link
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import Unpacker, announced
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents, journal, messages, words
-from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings, SenderSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.stop_time import stop_time
-from ansible_collections.dom0.xen.plugins.module_utils._session.stream import Authorised, Incoming
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
+from ansible_collections.dom0.xen.plugins.module_utils._session.observing.stop_time import stop_time
+from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Authorised, Incoming
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms import messages, words
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings, SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import parse_config_file, parse_image_identity
 from ansible_collections.dom0.xen.plugins.module_utils._wire import header
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import AnswerMatcher

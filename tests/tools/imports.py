@@ -84,3 +84,9 @@ class Imports:
 def rooms(files: t.Iterable[str]) -> set[str]:
     """Return the rooms of ``module_utils`` that files lie in: the folder's name, or the file's without its ending."""
     return {file.split("/")[1].removesuffix(".py") for file in files if file.startswith("module_utils/")}
+
+
+def session_rooms(files: t.Iterable[str]) -> set[str]:
+    """Return the rooms within ``_session`` that files lie in; ``""`` for what lies beside them."""
+    parts = [file.split("/") for file in files if file.startswith("module_utils/_session/")]
+    return {"/".join(part[2:-1]) for part in parts}

@@ -10,7 +10,7 @@ import pathlib
 
 import pytest
 
-from ansible_collections.dom0.xen.tests.tools.imports import Imports, rooms
+from ansible_collections.dom0.xen.tests.tools.imports import Imports, rooms, session_rooms
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMPORTS = Imports(ROOT)
@@ -54,6 +54,22 @@ FORBIDDEN = {
     "_restoring": {"_link"},
     "_checks": {"_wire", "_link", "_session", "_toolstack", "_xenstore", "_saving", "_restoring"},
 }
+
+# The rooms of a session by level, from the lowest. A file imports from its own room and from rooms of a lower level;
+# those of one level do not know each other: what decides knows no journal, and the sides meet only in the link.
+SESSION_ROOMS = (
+    {"terms"},
+    {"deciding", "journal", "stream"},
+    {"observing", "process", "belongings", "transport"},
+    {"found"},
+    {"copies"},
+    {"stand_ins"},
+    {"gate"},
+    {"sending", "receiving", "settling"},
+)
+# Beside the rooms lies what starts a session.
+SESSION_STARTS = {"__init__.py", "daemon.py", "launch.py"}
+PURE_SESSION_ROOMS = ("terms", "deciding", "stream")
 
 # Facts in, verdict out: no I/O, and no clock but the one they are given.
 PURE_ROOMS = ("_wire", "_ownership", "_checks")
@@ -131,6 +147,31 @@ def test_only_the_session_knows_formats_and_link() -> None:
     both = {"_wire", "_link"}
     found = [file for file in IMPORTS.files if rooms(IMPORTS.direct(file)) >= both and rooms([file]) != {"_session"}]
     assert not found
+
+
+def test_each_file_of_a_session_lies_in_a_room() -> None:
+    """Folder names alone lead a reader to where a byte goes, and to where it is decided who owns a domain."""
+    files = [file for file in IMPORTS.files if rooms([file]) == {"_session"}]
+    assert session_rooms(files) == set().union({""}, *SESSION_ROOMS)
+    assert {file.rpartition("/")[2] for file in files if session_rooms([file]) == {""}} == SESSION_STARTS
+
+
+@pytest.mark.parametrize(
+    ("place", "room"), [(place, room) for place, level in enumerate(SESSION_ROOMS) for room in sorted(level)]
+)
+def test_rooms_of_a_session_know_only_those_below_them(place: int, room: str) -> None:
+    """Imports go one way, so no two rooms need each other, and neither side of a transfer knows the other."""
+    allowed = set().union({room}, *SESSION_ROOMS[:place])
+    files = [file for file in IMPORTS.files if session_rooms([file]) == {room}]
+    found = {file: session_rooms(IMPORTS.direct(file)) - allowed for file in files}
+    assert not {file: known for file, known in found.items() if known}
+
+
+@pytest.mark.parametrize("room", PURE_SESSION_ROOMS)
+def test_what_decides_in_a_session_does_no_io(room: str) -> None:
+    """Every order of events can be tried on the two machines, and any bytes on the stream, without a host."""
+    found = {file: _imports(file) for file in IMPORTS.files if session_rooms([file]) == {room}}
+    assert found and not {file: names for file, names in found.items() if names}
 
 
 @pytest.mark.parametrize("room", PURE_ROOMS)

@@ -32,8 +32,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving import marker as 
 from ansible_collections.dom0.xen.plugins.module_utils._saving.guardian import Guardian
 from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mark, Marker
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
-from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import may_succeed
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import may_succeed
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 

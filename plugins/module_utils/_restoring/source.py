@@ -26,7 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._restoring.errors import 
 )
 from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import Manifest
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES
 from ansible_collections.dom0.xen.plugins.module_utils._wire.errors import StreamError
 
 

@@ -27,8 +27,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving import marker as 
 from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mark, Marker
 from ansible_collections.dom0.xen.plugins.module_utils._saving.refusals import require, warnings
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
-from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import RESTORES, DomainBusy, DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import RESTORES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore

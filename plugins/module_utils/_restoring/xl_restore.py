@@ -19,7 +19,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.errors import RestoreFailed
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import enlarge
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import CopyChanged
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import CopyChanged
 
 
 class Refused(Dom0XenError):

@@ -15,7 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import GuestWentOn, ImageUnwritable
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
-from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 

@@ -27,17 +27,17 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room
 from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import sink
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
 from ansible_collections.dom0.xen.plugins.module_utils._saving.xl_save import Written, XlSave
-from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies, worker_on
-from ansible_collections.dom0.xen.plugins.module_utils._session.done import Done
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import (
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies, worker_on
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.done import Done
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.late_suspend import LateSuspend
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.resuming import monitor_after_suspend
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.save_paused import standing_still
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import (
     SavedOtherwise,
     SaveFailed,
     may_succeed,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session.late_suspend import LateSuspend
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
-from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import monitor_after_suspend
-from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import standing_still
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 

@@ -15,7 +15,7 @@ import zlib
 
 from ansible_collections.dom0.xen.plugins.module_utils._image.opening import GZIP, NONE, ZSTD
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import CompressionFailed, NoRoom
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import write_all
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import write_all
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import environment
 
 COMPRESSIONS = (NONE, GZIP, ZSTD)

@@ -19,10 +19,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._image.description import
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import MIB, Room
 from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import Sink
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import SaveFailed
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES
-from ansible_collections.dom0.xen.plugins.module_utils._session.save_paused import SavePaused
-from ansible_collections.dom0.xen.plugins.module_utils._session.unsuspended import unsuspended
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.unsuspended import unsuspended
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.save_paused import SavePaused
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import SaveFailed
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 # How often it is looked whether the module was told to end, in seconds.

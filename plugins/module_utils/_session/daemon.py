@@ -14,11 +14,11 @@ import sys
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
-from ansible_collections.dom0.xen.plugins.module_utils._session.receiver import Receiver
-from ansible_collections.dom0.xen.plugins.module_utils._session.sender import Sender
-from ansible_collections.dom0.xen.plugins.module_utils._session.settings import ReceiverSettings, SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.receiver import Receiver
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender import Sender
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings, SenderSettings
 
 CERTIFICATE = "certificate.pem"
 KEY = "key.pem"

@@ -29,9 +29,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     session_folders,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
-from ansible_collections.dom0.xen.plugins.module_utils._session import daemon, documents, ssh_door
-from ansible_collections.dom0.xen.plugins.module_utils._session.own_code import code_path
-from ansible_collections.dom0.xen.plugins.module_utils._session.settings import Settings
+from ansible_collections.dom0.xen.plugins.module_utils._session import daemon
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import Settings
+from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
 
 LOG = "log"
 PAYLOAD = "payload.zip"

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who owns the domain of an interrupted session, and the next step towards one owner (pure; private).
 
-Evidence of both hosts in, one decision out. The rules are those of :mod:`_session.source` and
-:mod:`_session.destination`: without a commit on record at the destination the source owns; with one there is only
-going forward, unless ``xl`` reported a failure and its copy is seen gone; and where neither can be known a person
+Evidence of both hosts in, one decision out. The rules are those of :mod:`_session.deciding.source` and
+:mod:`_session.deciding.destination`: without a commit on record at the destination the source owns; with one there is
+only going forward, unless ``xl`` reported a failure and its copy is seen gone; and where neither can be known a person
 decides. Each step is one act on one host; then both are looked at again.
 
 What a person has done meanwhile by hand is in no journal of the session: :mod:`_settling.by_hand` has the last word.

@@ -201,7 +201,7 @@ class Side(Record):
 def read_history(records: t.Sequence[t.Mapping[str, t.Any]], said: t.Sequence[str] = ()) -> History:
     """Return what a journal says.
 
-    ``records`` are those that ``_session.journal.read`` returns, ``said`` the last lines of this side's ``xl``.
+    ``records`` are those that ``_session.journal.journal.read`` returns, ``said`` the last lines of this side's ``xl``.
     """
     steps = {str(record.get("step")): record.get("details") or {} for record in records}
     order = [str(record.get("step")) for record in records]

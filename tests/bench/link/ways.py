@@ -20,7 +20,8 @@ from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.bench.link.network import Ends
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import receiving, two_hosts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.receiving import receiving
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
 SOURCE, DESTINATION = "xen1", "xen2"

@@ -35,8 +35,11 @@ _LOST_S = 3600.0
 _WORDS: dict[str, tuple[str, tuple[tuple[bytes, ...], ...]]] = {
     "sender": (SOURCE, ((b"dom0_faults/inside/daemon.py", b"\0sender\0"),)),
     "receiver": (DESTINATION, ((b"dom0_faults/inside/daemon.py", b"\0receiver\0"),)),
-    "xl-migrate": (SOURCE, ((b"xl\0migrate\0",), (b"_session.saver import",), (b"_session.shutter import",))),
-    "xl-receive": (DESTINATION, ((b"xl\0migrate-receive\0",), (b"_session.starter import",))),
+    "xl-migrate": (
+        SOURCE,
+        ((b"xl\0migrate\0",), (b"_session.stand_ins.saver import",), (b"_session.stand_ins.shutter import",)),
+    ),
+    "xl-receive": (DESTINATION, ((b"xl\0migrate-receive\0",), (b"_session.stand_ins.starter import",))),
     "xl-save": (SOURCE, ((b"xl\0save\0",),)),
     "save-helper": (SOURCE, ((b"libxl-save-helper\0--save-domain\0",),)),
     "restore-helper": (DESTINATION, ((b"libxl-save-helper\0--restore-domain\0",),)),

@@ -20,7 +20,12 @@ if t.TYPE_CHECKING:
 
 # As _settling/left.py has it.
 _MAY = re.compile(r"process (\d+) may be killed there")
-_XL = (b"xl\0", b"_session.saver import", b"_session.shutter import", b"_session.starter import")
+_XL = (
+    b"xl\0",
+    b"_session.stand_ins.saver import",
+    b"_session.stand_ins.shutter import",
+    b"_session.stand_ins.starter import",
+)
 # What runs the programs that the toolstack's scripts call (_toolstack/warming.py), and for how long at most.
 _WARMING, _WARMING_S = b"\0warming\0", 32.0
 

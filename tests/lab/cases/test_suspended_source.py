@@ -28,7 +28,7 @@ LIMITS: dict[str, t.Any] = {
 CUT_OFF_S = 400
 # The sender, what plays the sending side for it, and xl with its helper: at once, since each of them cleans up behind
 # another one that died.
-_KILL = "pkill -KILL -f '[_]session.daemon.* sender |[_]session.saver|[x]l save -p|[l]ibxl-save-helper'"
+_KILL = "pkill -KILL -f '[_]session.daemon.* sender |[_]session.stand_ins.saver|[x]l save -p|[l]ibxl-save-helper'"
 # Whoever settles renames, too, but not to this name.
 _XL = """#!/bin/sh
 if [ "$1" = rename ] && [ "$3" = {away} ] && [ ! -e {killed} ]; then

@@ -16,7 +16,7 @@ from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
-from ansible_collections.dom0.xen.plugins.module_utils._session.autostart import Autostart
+from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.autostart import Autostart
 
 UUID = GuestConfig.uuid
 SMALL = GuestConfig(name="alma", memory_mib=8, compact=True)

@@ -169,7 +169,7 @@ def test_a_shell_that_kills_by_command_lines_does_not_kill_itself() -> None:
     assert not re.search(pattern, line)
     for victim in (
         "python3 -I -c import sys; from x._session.daemon import main; sys.exit() sender /run/dom0-xen",
-        "python3 -I -c import sys; from x._session.saver import main; sys.exit() /opt",
+        "python3 -I -c import sys; from x._session.stand_ins.saver import main; sys.exit() /opt",
         "/usr/lib/xen-4.17/bin/xl save -p 5 /proc/self/fd/7",
         "/usr/lib/xen-4.17/bin/libxl-save-helper --save-domain",
     ):

@@ -155,7 +155,9 @@ def interrupted(user: User, hit: t.Callable[[], object]) -> str:
 def test_killed_processes_and_one_run_that_settles(user: User) -> None:
     """Nobody is left who would start it again, and nothing of it is here: the journal says that it is to be."""
     source = user.site["xen1"]
-    log = interrupted(user, lambda: (source.kill("_session.shutter"), source.kill("_session.daemon", "sender")))
+    log = interrupted(
+        user, lambda: (source.kill("_session.stand_ins.shutter"), source.kill("_session.daemon", "sender"))
+    )
     log += user.run("dom0.xen.settle", "-e", "domain=centos", "-v")
     assert where(user.site) == "xen1", log[-4000:]
     assert identity(user.site, "xen1") == (GUEST, "centos", MAC)
@@ -169,7 +171,7 @@ def test_the_run_that_cleans_up_asks_all_dom0s(user: User, elsewhere: bool) -> N
     site.up(["xen3"], python=sys.executable)
 
     def hit() -> None:
-        site["xen1"].kill("_session.shutter")
+        site["xen1"].kill("_session.stand_ins.shutter")
         site["xen1"].kill("_session.daemon", "sender")
         if elsewhere:
             site["xen3"].start_guest(GuestConfig(memory_mib=16, compact=True))

@@ -10,11 +10,12 @@ import select
 import threading
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import asker, gate
-from ansible_collections.dom0.xen.plugins.module_utils._session.control import Control, Document
-from ansible_collections.dom0.xen.plugins.module_utils._session.source import advance
-from ansible_collections.dom0.xen.plugins.module_utils._session.source_state import SourceState
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import course
+from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
+from ansible_collections.dom0.xen.plugins.module_utils._session.gate import gate
+from ansible_collections.dom0.xen.plugins.module_utils._session.process import asker
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.control import Control, Document
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.deciding import course
 
 SESSION = "0123456789abcdef"
 

@@ -15,10 +15,12 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, runtime_root, session_folder
-from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, control, documents, settle
-from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
-from ansible_collections.dom0.xen.plugins.module_utils._session.settings import (
+from ansible_collections.dom0.xen.plugins.module_utils._session.process import control
+from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import (
     ReceiverSettings,
     SenderSettings,
     Settings,

@@ -34,7 +34,7 @@ def main() -> None:
     def hit(point: str) -> None:
         faults.hit(point)
 
-    name = next((name for name in STAND_INS if f"_session.{name} import" in code), None)
+    name = next((name for name in STAND_INS if f"_session.stand_ins.{name} import" in code), None)
     if name is None:
         name = arguments[0]
         sys.path.insert(0, arguments[3])

@@ -28,7 +28,8 @@ from dom0_double.faults import Faults  # noqa: E402
 from dom0_double.paths import HostPaths  # noqa: E402
 
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, session_folder  # noqa: E402
-from ansible_collections.dom0.xen.plugins.module_utils._session import control, documents  # noqa: E402
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents  # noqa: E402
+from ansible_collections.dom0.xen.plugins.module_utils._session.process import control  # noqa: E402
 from dom0_faults import storage  # noqa: E402
 from dom0_faults.names import DESTINATION, SOURCE  # noqa: E402
 

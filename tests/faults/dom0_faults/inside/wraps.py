@@ -28,24 +28,26 @@ WAITS: dict[str, dict[str, float]] = {
     "_link.link": {"PING_INTERVAL": 0.4, "SILENCE_LIMIT": 1.5},
     "_link.dialer": {"RETRY_INTERVAL": 0.1, "ATTEMPT_LIMIT": 1.5},
     "_link.listener": {"GUEST_SECONDS": 2.0},
-    "_session.driver": {"DELIVERY_LIMIT": 1.0},
-    "_session.telling": {"INTERVAL": 0.3, "INTERVAL_MAX": 0.5},
-    "_session.observe": {"LOOK_INTERVAL": 0.3},
-    "_session.receiver": {"REPORT_LINGER": 12.0, "OBSERVE_RUNNING_AFTER": 0.1},
-    "_session.receiver_deadlines": {"GIVE_UP_LIMIT": 3.0, "UNUSED_GIVE_UP_LIMIT": 1.0},
-    "_session.late_shutdown": _LATE,
+    "_session.process.driver": {"DELIVERY_LIMIT": 1.0},
+    "_session.journal.telling": {"INTERVAL": 0.3, "INTERVAL_MAX": 0.5},
+    "_session.observing.observe": {"LOOK_INTERVAL": 0.3},
+    "_session.receiving.receiver": {"REPORT_LINGER": 12.0, "OBSERVE_RUNNING_AFTER": 0.1},
+    "_session.receiving.receiver_deadlines": {"GIVE_UP_LIMIT": 3.0, "UNUSED_GIVE_UP_LIMIT": 1.0},
+    "_session.copies.late_shutdown": _LATE,
 }
 SETTLING_WAITS: dict[str, dict[str, float]] = {
-    "_session.observe": {"LOOK_INTERVAL": 0.3},
+    "_session.observing.observe": {"LOOK_INTERVAL": 0.3},
     # It may be looking for its copy meanwhile, twenty times.
-    "_session.control": {"ANSWER_S": 12.0},
-    "_session.settle": {"POLL_S": 0.1},
-    "_session.fence": {"POLL_S": 0.05},
-    "_session.late_shutdown": _LATE,
-    "_session.late_suspend": _LATE,
+    "_session.process.control": {"ANSWER_S": 12.0},
+    "_session.settling.settle": {"POLL_S": 0.1},
+    "_session.settling.fence": {"POLL_S": 0.05},
+    "_session.copies.late_shutdown": _LATE,
+    "_session.copies.late_suspend": _LATE,
 }
 
 
+# Where the daemon of a role lies.
+_SIDES = {"sender": "_session.sending.sender", "receiver": "_session.receiving.receiver"}
 # What stands for xl in a session, by who starts it: its class, and the steps of it that get points around them.
 _STARTS = {"sender": ("saver", "shutter"), "receiver": ("starter",)}
 STAND_INS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -103,29 +105,29 @@ def wrap(role: str, host: pathlib.Path, hit: Hit) -> None:
     shorten(WAITS)
     clock(host)
     _journal(role, host, hit)
-    driver = _module("_session.driver").Driver
-    actions = _module("_session.actions")
-    side = getattr(_module(f"_session.{role}"), role.capitalize())
+    driver = _module("_session.process.driver").Driver
+    actions = _module("_session.terms.actions")
+    side = getattr(_module(_SIDES[role]), role.capitalize())
     around(driver, "feed", hit, lambda dummy, event: f"{role}.event.{_event(event)}")
     around(driver, "launched", hit, lambda self, *dummy: None if self._launch_told else f"{role}.launched")
     around(driver, "_finish", hit, lambda *dummy: f"{role}.finish")
     around(side, "_perform", hit, lambda dummy, action: f"{role}.action.{_action(actions, action)}")
     around(side, "_close", hit, lambda *dummy: f"{role}.close")
     around(_module("_link.link").Link, "attach", hit, lambda *dummy: f"{role}.link.attach")
-    around(_module("_session.lock").DomainLock, "release", hit, lambda *dummy: f"{role}.lock.release")
+    around(_module("_session.journal.lock").DomainLock, "release", hit, lambda *dummy: f"{role}.lock.release")
     for name in _STARTS[role]:
-        _start_with_points(_module(f"_session.{name}"))
+        _start_with_points(_module(f"_session.stand_ins.{name}"))
     if role == "sender":
-        around(_module("_session.source_xl").SourceXl, "start", hit, lambda *dummy: "sender.xl.start")
-        around(_module("_session.source_xl").SourceXl, "accept", hit, lambda *dummy: "sender.shim.accept")
-        around(_module("_session.gate"), "evidence_against", hit, lambda *dummy, **more: "sender.evidence")
-        _module("_session.source_xl").os = SourcePipes(hit)  # type: ignore[attr-defined]
+        around(_module("_session.sending.source_xl").SourceXl, "start", hit, lambda *dummy: "sender.xl.start")
+        around(_module("_session.sending.source_xl").SourceXl, "accept", hit, lambda *dummy: "sender.shim.accept")
+        around(_module("_session.gate.gate"), "evidence_against", hit, lambda *dummy, **more: "sender.evidence")
+        _module("_session.sending.source_xl").os = SourcePipes(hit)  # type: ignore[attr-defined]
     else:
         handshake = _module("_wire.handshake")
-        around(_module("_session.receiver"), "DestinationXl", hit, lambda *dummy: "receiver.xl.start")
+        around(_module("_session.receiving.receiver"), "DestinationXl", hit, lambda *dummy: "receiver.xl.start")
         answers = [("banner", len(handshake.BANNER)), ("ready", len(handshake.READY))]
         answers += [("report", len(handshake.REPORT)), ("status", 1), ("go_back", len(handshake.PERMISSION))]
-        _module("_session.destination_xl").os = DestinationPipes(hit, answers)  # type: ignore[attr-defined]
+        _module("_session.receiving.destination_xl").os = DestinationPipes(hit, answers)  # type: ignore[attr-defined]
 
 
 def _start_with_points(stand_in: types.ModuleType) -> None:
@@ -140,12 +142,12 @@ def _start_with_points(stand_in: types.ModuleType) -> None:
 def wrap_stand_in(name: str, host: pathlib.Path, hit: Hit) -> None:
     """Put the points into the code of what stands for ``xl``."""
     clock(host)
-    module = _module(f"_session.{name}")
+    module = _module(f"_session.stand_ins.{name}")
     kind, steps = STAND_INS[name]
     for step in steps:
         around(getattr(module, kind), step, hit, _always(f"{name}.{step[1:]}"))
     disk = Disk(host, name, hit)
-    documents = _module("_session.documents")
+    documents = _module("_session.journal.documents")
     for write in ("write", "write_text"):
         setattr(documents, write, _on_disk(getattr(documents, write), name, disk, hit))
 
@@ -171,18 +173,18 @@ def wrap_settler(host: pathlib.Path, hit: Hit) -> None:
     shorten(SETTLING_WAITS)
     clock(host)
     _journal("settle", host, hit)
-    settle = _module("_session.settle")
+    settle = _module("_session.settling.settle")
     around(settle, "look", hit, lambda *dummy: "settle.look")
     around(settle, "act", hit, lambda dummy, dummy2, step, *dummy3: f"settle.act.{step.verb}")
     around(settle, "tasks_done", hit, lambda *dummy: "settle.tasks_done")
     around(settle, "undo_started", hit, lambda *dummy: "settle.undo_started")
     around(settle, "undone", hit, lambda *dummy: "settle.undone")
-    around(_module("_session.conclusion"), "conclude", hit, lambda *dummy: "settle.conclude")
+    around(_module("_session.settling.conclusion"), "conclude", hit, lambda *dummy: "settle.conclude")
     around(settle, "speak", hit, lambda dummy, request, *dummy2: f"settle.speak.{request['command']}")
 
 
 def _journal(role: str, host: pathlib.Path, hit: Hit) -> None:
-    journal = _module("_session.journal")
+    journal = _module("_session.journal.journal")
     disk = Disk(host, role, hit)
     journal.os = disk  # type: ignore[attr-defined]
     write = journal.Journal.write
@@ -194,7 +196,7 @@ def _journal(role: str, host: pathlib.Path, hit: Hit) -> None:
         hit(f"{role}.journal.{step}.after")
 
     journal.Journal.write = journalled
-    documents = _module("_session.documents")
+    documents = _module("_session.journal.documents")
     document = documents.write
 
     def written(path: str, content: t.Any, *, durable: bool = False) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pathlib
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.asker import ANSWER
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.asker import ANSWER
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 
 # Out of order as long as there is something in a file of this name.

@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import own_code
+from ansible_collections.dom0.xen.plugins.module_utils._session.process import own_code
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 from ansible_collections.dom0.xen.tests.unit.plugins.action.connections import lose_the_first_answer
 from ansible_collections.dom0.xen.tests.unit.plugins.answering import SESSION, Answering, HeldGate

@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 from ansible_collections.dom0.xen.tests.unit.plugins.action.connections import lose_the_first_answer, out_of_reach
 from ansible_collections.dom0.xen.tests.unit.plugins.answering import Answering, HeldGate

@@ -17,7 +17,7 @@ from dom0_double.machine import runlog
 
 from ansible_collections.dom0.xen.plugins.module_utils._restoring import xl_restore
 from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Marker
-from ansible_collections.dom0.xen.plugins.module_utils._session.pipes import READ_BYTES
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeRestoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import UUID
@@ -216,7 +216,7 @@ def test_copy_of_a_cut_off_restore_that_somebody_let_run(restoring: Restoring) -
 
 def test_domain_that_does_not_run(restoring: Restoring, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is complete, and the message says what to type."""
-    from ansible_collections.dom0.xen.plugins.module_utils._session import copies
+    from ansible_collections.dom0.xen.plugins.module_utils._session.copies import copies
 
     monkeypatch.setattr(copies, "_LOOK_LIMIT", 0.5)
     restoring.host.faults({"point": "unpause.start", "action": "exit", "status": 0, "times": 9})

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _equipment
-from ansible_collections.dom0.xen.plugins.module_utils._session.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeRestoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID

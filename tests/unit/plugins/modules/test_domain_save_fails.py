@@ -213,7 +213,7 @@ def test_module_that_is_killed_when_the_image_is_in_place(saving: Saving, after:
 
 def test_domain_that_stays(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
     """xl destroy that fails is told with what is to be done; the image stays, and the guest stays paused."""
-    from ansible_collections.dom0.xen.plugins.module_utils._session import copies
+    from ansible_collections.dom0.xen.plugins.module_utils._session.copies import copies
 
     monkeypatch.setattr(copies, "_FAILED_LIMIT", 0.5)
     saving.start()

@@ -19,7 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._saving import save, xl_save
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
-from ansible_collections.dom0.xen.plugins.module_utils._session import copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies import copies
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeSaving
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import Saving
 

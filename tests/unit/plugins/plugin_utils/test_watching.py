@@ -16,8 +16,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.looks import Looks
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal.looks import Looks
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
     MARKERS,
     Ending,

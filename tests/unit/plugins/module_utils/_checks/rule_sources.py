@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._checks import devices, records
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import NoRuntimePlace
-from ansible_collections.dom0.xen.plugins.module_utils._session.errors import ProcessorLacks
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import ProcessorLacks
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import errors as toolstack
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore import errors as xenstore
 from ansible_collections.dom0.xen.plugins.plugin_utils import _looking, _planning

@@ -12,8 +12,8 @@ import typing as t
 from dom0_double.driver.host import GuestConfig, Host
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
-from ansible_collections.dom0.xen.plugins.module_utils._session.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.resuming import Clock
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies
+from ansible_collections.dom0.xen.plugins.module_utils._session.copies.resuming import Clock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore

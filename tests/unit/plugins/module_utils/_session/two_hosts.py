@@ -14,7 +14,7 @@ import typing as t
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import journal
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import journal
 from ansible_collections.dom0.xen.plugins.module_utils._settling import decision as to
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import Decision
@@ -22,7 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import present_script
 from ansible_collections.dom0.xen.tests.tools.places import COLLECTIONS
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link import loopback
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import receiving
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.receiving import receiving
 
 SESSION, NAME, UUID = receiving.SESSION, GuestConfig.name, GuestConfig.uuid
 LIMIT_S = 240.0
@@ -31,7 +31,8 @@ LIMIT_S = 240.0
 _LAUNCH = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from ansible_collections.dom0.xen.plugins.module_utils._session import launch, settings
+from ansible_collections.dom0.xen.plugins.module_utils._session import launch
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms import settings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
 options = json.load(sys.stdin)
 places = launch.prepare(options.pop("runtime"), options.pop("journal"), options["session"], "sender")
@@ -44,8 +45,8 @@ _SETTLE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._session import conclusion, settle
-from ansible_collections.dom0.xen.plugins.module_utils._session.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 options = json.load(sys.stdin)

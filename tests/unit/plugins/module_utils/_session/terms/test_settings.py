@@ -1,0 +1,46 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sender is to hold the stream against travels with its settings, and is refused when it is none."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import SettingsWrong
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
+
+MOST = Policy("AuthenticAMD", ("178bfbfd",), 13, None, 0x80000021, 1 << 31)
+
+
+def settings(**changes: t.Any) -> SenderSettings:
+    """Those of a sender."""
+    texts = dict.fromkeys(
+        ("session", "uuid", "name", "runtime_folder", "journal_folder", "peer_certificate", "xl", "peer_host"), "x"
+    )
+    numbers = dict.fromkeys(
+        ("port", "link_timeout", "connect_timeout", "stop_link_timeout", "memory_kib", "gate_timeout"), 1
+    )
+    values = {**texts, **numbers, "destination_address": "", "gate_held": False, "progress_interval": 5.0, **changes}
+    return SenderSettings.from_document(values)
+
+
+def test_policy_travels_with_the_settings() -> None:
+    """As JSON, from the launcher to the daemon."""
+    there = settings(destination_cpu_policy=MOST.to_result())
+    assert SenderSettings.from_document(json.loads(json.dumps(there.to_document()))).most_shown == MOST
+    assert settings().most_shown is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"features": ["1"]}, {**MOST.to_result(), "features": "bfebfbff"}, {**MOST.to_result(), "max_leaf": "d"}],
+)
+def test_what_is_no_policy_is_refused(document: dict[str, t.Any]) -> None:
+    """Before anything is sent."""
+    with pytest.raises(SettingsWrong):
+        assert settings(destination_cpu_policy=document).most_shown
