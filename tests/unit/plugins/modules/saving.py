@@ -78,11 +78,11 @@ class Saving:
         assert result["remedy"] and result["code"] not in ("error", "refused")
         return result
 
-    def spawn(self, **options: t.Any) -> subprocess.Popen[bytes]:
-        """Start the module as a process of its own."""
+    def spawn(self, *prefix: str, **options: t.Any) -> subprocess.Popen[bytes]:
+        """Start the module as a process of its own; ``prefix`` goes before its command."""
         environment = {**os.environ, "PYTHONPATH": str(COLLECTIONS)}
         return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, json.dumps(self.arguments(**options))],
+            [*prefix, sys.executable, "-c", PROGRAM, json.dumps(self.arguments(**options))],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import signal
@@ -15,6 +16,7 @@ import types
 import typing as t
 
 import pytest
+from dom0_double.driver.commands import namespaces
 
 from ansible_collections.dom0.xen.plugins.module_utils._saving import save, task, xl_save
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import NoRoom
@@ -63,6 +65,36 @@ def test_disk_that_fills_up(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(NoRoom, match="10 MiB free, of which 100 MiB are to stay free") as caught:
         task.run(asked, pytest.fail, statvfs)
     assert caught.value.details["guest"] == "running" and len(looks) == 3
+    saving.untouched(boot)
+
+
+# On a small file system of its own, which somebody else fills as soon as the image is begun.
+FILLED = """
+mount -t tmpfs -o size=32m none "$0" || exit 1
+"$@" &
+until [ -e "$0/.centos.xen.saving" ]; do sleep 0.01; done
+cat /dev/zero > "$0/other" 2> /dev/null
+wait
+rm "$0/other"
+ls -A "$0"
+"""
+
+
+@pytest.mark.skipif(not namespaces(), reason="needs a file system of its own (root, unshare)")
+@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
+def test_full_disk(make_saving: MakeSaving, compression: str) -> None:
+    """The kernel has no block left in the middle of the image: it is told as that, whoever writes the file."""
+    saving = make_saving(save_rate=4_000_000)
+    saving.start(untouched=0.0)
+    boot = saving.boot_id()
+    alone = ("unshare", "--mount", "sh", "-c", FILLED, str(saving.folder))
+    process = saving.spawn(*alone, compression=compression)
+    said, *left = filter(None, process.communicate(timeout=120)[0].decode().splitlines())
+    result = json.loads(said)
+    assert (result["code"], result["details"]["guest"]) == ("no_room", "running"), result
+    assert "No space left on device" in result["msg"] and "goes on here, and nothing was left" in result["msg"]
+    assert result["msg"].startswith(f"{saving.host.name}: ") and "Make room" in result["remedy"]
+    assert left == []
     saving.untouched(boot)
 
 
