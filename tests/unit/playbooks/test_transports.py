@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import signal
 import sys
 import typing as t
 
@@ -13,7 +15,7 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, other, where
+from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, other, read_until, where
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
 pytestmark = pytest.mark.timeout(600)
@@ -132,3 +134,23 @@ def test_ssh_to_an_account_that_keys_do_not_let_in(user: User, tmp_path: pathlib
         assert user.result["error"]["code"] == "ssh_key_refused"
         assert "PubkeyAuthentication yes" in log
         nothing_left(user, sshd)
+
+
+@pytest.mark.parametrize("next_run", ["settle", "migrate"])
+def test_ssh_to_a_receiver_that_is_killed(user: User, sshd: Sshd, next_run: str) -> None:
+    """Its key stays, since the controller is gone too; whichever run comes next takes it away, and nobody else's."""
+    source, destination = where(user.site), other(user.site)
+    user.site[source].configure(save_rate=100_000)
+    move = user.start("dom0.xen.migrate", *user.asking(destination), *over_ssh(sshd), "-e", "migrate_link_timeout=3")
+    read_until(move, "first round")
+    os.killpg(move.pid, signal.SIGKILL)
+    move.communicate(timeout=LIMIT_S)
+    assert user.site[destination].kill("_session.daemon", "receiver")
+    user.site[source].configure(save_rate=0)
+    assert "dom0-xen:" in sshd.authorized_keys.read_text()
+    if next_run == "settle":
+        user.run("dom0.xen.settle", "-e", "domain=centos")
+    else:
+        user.move(destination)
+    assert where(user.site) == (source if next_run == "settle" else destination)
+    nothing_left(user, sshd)
