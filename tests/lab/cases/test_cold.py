@@ -5,14 +5,23 @@
 
 from __future__ import annotations
 
+import pytest
 from dom0lab.guest_disk import guest_config
 
 from .conftest import Record
-from .world import World
+from .test_settle import nothing_to_settle
+from .world import World, another_xl, same_guest
 
 CONFIG, AUTO = "/etc/xen/centos.cfg", "/etc/xen/auto"
 # A guest that boots in an emulated host shows signs of life after half a minute.
 LIVENESS_S = 240
+# A guest that hangs: paused by the xl that asks it to shut down, before that does.
+HANGS = """#!/bin/sh
+[ "$1" != shutdown ] || /usr/sbin/xl pause centos
+exec /usr/sbin/xl "$@"
+"""
+# The sender watches for two minutes whether it shuts down after all.
+WATCHED_S = 240
 
 
 def lay_out(world: World) -> None:
@@ -50,3 +59,25 @@ def test_a_guest_is_shut_down_and_started_there(home: World, record: Record) -> 
     assert names == [f"./auto/.centos.cfg.dom0-xen-{session}", f"./centos.cfg.moved-{session}"]
     assert home.destination.run(f"cat {CONFIG}").stdout == guest_config()
     assert home.destination.run(f"readlink {AUTO}/centos.cfg").stdout.strip() == "../centos.cfg"
+
+
+@pytest.mark.untried
+def test_a_guest_that_ignores_the_shutdown(home: World, record: Record) -> None:
+    """It is not waited for longer than was said; what it was asked is taken back, so it runs on when it can again."""
+    home.stale = True
+    lay_out(home)
+    with another_xl(home.source, HANGS), home.lab.observe(everywhere=True) as watch:
+        outcome = home.migrate(migrate_method="cold", migrate_shutdown_timeout=20)
+        domid = home.source.domains()["centos"]
+        asked = home.source.run(["xenstore-read", f"/local/domain/{domid}/control/shutdown"]).stdout.strip()
+        # Where settling has let it go on, it is not paused any more.
+        home.source.run(["xl", "unpause", "centos"], check=False)
+        watch.wait_answer(120)
+    assert outcome.status != 0, "a failed migration was reported as a success"
+    assert outcome.result["error"]["code"] == "guest_ignores_shutdown", outcome.message
+    assert "xen1" in outcome.message and "migrate_shutdown_timeout" in outcome.message, outcome.message
+    assert (outcome.result["owner"], outcome.result["end_state"]) == ("source", "stayed")
+    assert asked == ""
+    home.require("xen1", WATCHED_S)
+    record.note(gap_ms=same_guest(watch.observation).gap_ms)
+    nothing_to_settle(home)

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from .conftest import Record
 from .plays import Outcome
@@ -15,6 +18,28 @@ SAVE = Path(__file__).parent / "playbooks" / "save.yml"
 RESTORE = "dom0.xen.restore"
 FOLDER = "/var/lib/lab-saved"
 IMAGE = f"{FOLDER}/centos.xen"
+# A file system with room for the image, until somebody else writes to it.
+SMALL = "/var/lib/lab-small"
+SMALL_MIB = 240
+_FILL = f"""cd {SMALL}
+until [ -s .centos.xen.saving ]; do sleep 0.1; done
+for size in 32M 1M; do
+    number=0
+    while fallocate -l $size other-$size-$number; do number=$((number + 1)); done
+done
+"""
+# By what was done to an image in a line of shell: the code that it is refused with, and the host that this is about.
+_FLIP = "f = open('{0}', 'r+b'); f.seek(-9000, 2); b = f.read(1); f.seek(-1, 1); f.write(bytes([b[0] ^ 1]))"
+SPOILT = {
+    "altered": (f'python3 -c "{_FLIP.format(IMAGE)}"', "image_altered", "xen2"),
+    "truncated": (f"truncate -s -4096 {IMAGE}", "image_truncated", "xen2"),
+    "of a newer Xen": (
+        f'sed -i \'s/"xen_version": "[^"]*"/"xen_version": "9.9"/\' {IMAGE}.json',
+        "image_from_newer_xen",
+        "xen2",
+    ),
+    "of a domain that runs": ("true", "domain_elsewhere", "xen1"),
+}
 
 
 def test_saved_here_and_restored_there(home: World, record: Record) -> None:
@@ -74,3 +99,49 @@ def require_refusal(outcome: Outcome, code: str, host: str) -> None:
     failed = [event["result"] for event in outcome.events if event["kind"] == "failed" and not event["ignored"]]
     assert [result["code"] for result in failed] == [code], outcome.message
     assert failed[0]["host"] == host and failed[0]["remedy"]
+
+
+@pytest.mark.untried
+def test_what_is_not_restored(home: World) -> None:
+    """Each time one message says why, before xl has begun anything; the image stays as it is, and the guest runs on."""
+    home.stale = True  # saving the guest takes its monitor away
+    name = home.name
+    with home.lab.observe(everywhere=True) as watch:
+        home.source.run(["mkdir", "-p", FOLDER])
+        saved = home.migrate(play=str(SAVE), path=IMAGE, compression="gzip", after="checkpoint")
+        assert saved.status == 0, saved.output[-3000:]
+        carry(home)
+        for way, (line, code, host) in SPOILT.items():
+            home.destination.run(f"rm -rf {FOLDER}.whole && cp -a {FOLDER} {FOLDER}.whole && {line}")
+            home.name = f"{name}-{way.replace(' ', '-')}"
+            require_refusal(home.migrate(play=RESTORE, path=IMAGE, destination="xen2"), code, host)
+            assert home.destination.run(["ls", "-A", FOLDER]).stdout.split() == ["centos.xen", "centos.xen.json"]
+            home.destination.run(f"rm -r {FOLDER} && mv {FOLDER}.whole {FOLDER}")
+    same_guest(watch.observation)
+    home.require("xen1")
+
+
+@pytest.mark.untried
+def test_full_disk(home: World, record: Record) -> None:
+    """Known before, nothing is asked of the guest; in the middle of the image it goes on, and nothing is left."""
+    home.stale = True
+    name, disk = home.name, f"{SMALL}.img"
+    host = home.source
+    host.run(
+        f"truncate -s {SMALL_MIB}M {disk} && mkfs.ext4 -q -m 0 {disk} && mkdir {SMALL} && mount -o loop {disk} {SMALL}"
+    )
+    with home.lab.observe(everywhere=True) as watch:
+        before = home.migrate(play=str(SAVE), path=f"{SMALL}/centos.xen", compression="none")
+        require_refusal(before, "no_room", "xen1")
+        assert "are to stay free" in before.message, before.message
+        other = host.start(_FILL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        home.name = f"{name}-midway"
+        midway = home.migrate(play=str(SAVE), path=f"{SMALL}/centos.xen", compression="none", reserve_mib=0)
+        watch.wait_answer(120)
+    other.wait(60)
+    require_refusal(midway, "no_room", "xen1")
+    assert "No space left on device" in midway.message and "goes on here" in midway.message, midway.message
+    left = set(host.run(["ls", "-A", SMALL]).stdout.split())
+    assert {each for each in left if not each.startswith("other-")} == {"lost+found"}
+    record.note(gap_ms=same_guest(watch.observation).gap_ms)
+    home.require("xen1")

@@ -10,14 +10,18 @@ import json
 import typing as t
 from collections.abc import Iterator
 
+import pytest
+
 from . import search
 from .conftest import Record
 from .plays import Outcome
-from .world import World, same_guest
+from .world import BUSY_PAGES_PER_S, World, same_guest
 
 SSH, RECEIVER, NOBODY = 22, 49152, 4711
 ALL_PORTS = {SSH: "open", RECEIVER: "closed", NOBODY: "closed"}
 TRUST = "/run/lab-trust"
+SETTLE = "dom0.xen.settle"
+NO_FORWARDING = "/etc/ssh/sshd_config.d/lab-no-forwarding.conf"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 # A Python that imports paramiko, and logins, take their time in an emulated host; the receiver has to wait as long.
 SLOW = {"migrate_connect_timeout": 90, "migrate_admission_timeout": 400}
@@ -93,7 +97,7 @@ def strangers(world: World) -> Iterator[str]:
     try:
         # 255 is ssh's own; xl migrate would go no other way.
         assert world.source.run(["ssh", world.destination.address, "true"], check=False).returncode == 255
-        yield world.destination.run("cat /root/.ssh/authorized_keys").stdout
+        yield keys(world)
     finally:
         for host in world.lab.hosts.values():
             host.run(f"cd {TRUST} && mv ssh_known_hosts /etc/ssh/ && mv * /root/.ssh/ && rmdir {TRUST}")
@@ -101,11 +105,11 @@ def strangers(world: World) -> Iterator[str]:
 
 def test_ssh_between_hosts_that_trust_each_other_in_nothing(home: World, record: Record) -> None:
     """sshd's port is all that it takes, and a key that is made for the move, shows nowhere, and is gone after it."""
-    with strangers(home) as keys:
-        assert "dom0-xen-lab-peer" not in keys
+    with strangers(home) as before:
+        assert "dom0-xen-lab-peer" not in before
         with search.no_key(home, "root", pipelining=True) as (dummy, how):
             move(home, record, "ssh", SSH, **SLOW, **how)
-        assert home.destination.run("cat /root/.ssh/authorized_keys").stdout == keys
+        assert keys(home) == before
         for host in home.lab.hosts.values():
             assert host.run("ls -A /root/.ssh").stdout.split() == ["authorized_keys", "config"]
             assert host.run("grep -rl 'PRIVATE KEY' /root /run/dom0-xen", check=False).stdout == ""
@@ -124,8 +128,55 @@ def test_ssh_to_a_host_that_shows_another_key(home: World) -> None:
     finally:
         host.run(f"mv /run/lab-host-key.pub {HOST_KEY}; rm -f /run/lab-other /run/lab-other.pub")
     same_guest(watch.observation)
-    home.require("xen1")
+    stayed(home, outcome, "ssh_host_key_mismatch")
+
+
+def stayed(world: World, outcome: Outcome, code: str) -> None:
+    """It failed for this reason, with the guest where it was and no key left in the destination's file."""
+    world.require("xen1")
     assert outcome.status != 0
-    assert outcome.result["error"]["code"] == "ssh_host_key_mismatch", outcome.message
+    assert outcome.result["error"]["code"] == code, outcome.message
     assert (outcome.result["owner"], outcome.result["end_state"]) == ("source", "stayed")
-    assert "dom0-xen:" not in host.run("cat /root/.ssh/authorized_keys").stdout
+    assert "dom0-xen:" not in keys(world)
+
+
+def keys(world: World) -> str:
+    """The keys that root is let in with at the destination."""
+    return world.destination.run("cat /root/.ssh/authorized_keys").stdout
+
+
+@pytest.mark.untried
+def test_ssh_to_an_sshd_that_forwards_nothing(home: World) -> None:
+    """One message says what to write into its configuration, and the guest is not touched."""
+    host = home.destination
+    host.run(f"echo 'AllowTcpForwarding no' > {NO_FORWARDING} && systemctl reload ssh")
+    try:
+        with home.lab.observe(everywhere=True) as watch:
+            outcome = home.migrate(migrate_transport="ssh", **SLOW)
+    finally:
+        host.run(f"rm {NO_FORWARDING} && systemctl reload ssh")
+    same_guest(watch.observation)
+    stayed(home, outcome, "ssh_forwarding_off")
+    assert "xen2" in outcome.message and "AllowTcpForwarding local" in outcome.message, outcome.message
+
+
+@pytest.mark.untried
+def test_ssh_key_of_a_receiver_that_was_killed(home: World, record: Record) -> None:
+    """Nobody is left to take it away, since the controller is gone too: whoever settles does, and only that key."""
+    before = keys(home)
+    usual = home.lab.guest.ask()["rate"]
+    home.lab.guest.set_rate(BUSY_PAGES_PER_S)
+    with home.lab.observe(everywhere=True) as watch:
+        run = home.start(migrate_transport="ssh", migrate_link_timeout=10, **SLOW)
+        home.mid_stream(home.source, 5_000_000)
+        run.kill()
+        home.destination.run("pkill -KILL -f '[_]session.daemon.* receiver '")
+        left = keys(home)
+        home.name += "-settle"
+        settled = home.migrate(play=SETTLE)
+    home.lab.guest.set_rate(usual)
+    assert "dom0-xen:" in left, "there was no key to be taken away"
+    assert settled.status == 0, settled.output[-3000:]
+    assert keys(home) == before
+    home.require("xen1")
+    record.note(gap_ms=same_guest(watch.observation).gap_ms)
