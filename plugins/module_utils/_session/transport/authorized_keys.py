@@ -26,6 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock imp
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import attributes
 
 MOST_BYTES = 1024 * 1024
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 # How long somebody may have the folder locked, or the file open for writing, in seconds; and a file that was replaced,
 # for which one of ours waits with the lock.
 PATIENCE_S = 5.0
@@ -77,7 +78,8 @@ def change(
     except OSError as exc:
         link = exc.errno in (errno.ELOOP, errno.ENOTDIR)
         why = "it, or its folder, is a symbolic link" if link else exc.strerror
-        raise KeysFileUnsafe(f"{path} cannot be changed: {why}", path=path) from exc
+        remedy = f"Make room on the file system of {folder}." if exc.errno in _FULL else None
+        raise KeysFileUnsafe(f"{path} cannot be changed: {why}", remedy=remedy, path=path) from exc
 
 
 def _open_folder(folder: str, account: Account) -> int:

@@ -55,6 +55,13 @@ class KeyInvalid(Dom0XenError):
     remedy = "Use the ssh_public_key that the task for the sender's credentials returned."
 
 
+class DoorUnrecorded(Dom0XenError):
+    """Nobody would find the key again, if the receiver were killed: so it is not let in."""
+
+    code = "ssh_door_unrecorded"
+    remedy = "Look at the file system of the file that is named: make room there, then run the migration again."
+
+
 class Door:
     """One line in the file of ``sshd``. Raises :class:`KeyInvalid`."""
 
@@ -84,20 +91,22 @@ class Door:
                 self._open(port, patience)
             except KeysFileUnsafe as exc:
                 unsafe.append(exc)
+            except DoorUnrecorded:
+                self._forget()
+                raise
             else:
                 return
         self._forget()
         raise unsafe[0]
 
     def _open(self, port: int, patience: float) -> None:
-        os.makedirs(os.path.dirname(self._records[0]), mode=0o700, exist_ok=True)
         # First, so that whoever tidies up after this process knows where to look.
         where = {"path": self._path, "made": list(self._made), **self._sshd.account._asdict()}
         me = {"boot_id": _procfs.boot_id(), "pid": os.getpid(), "started": _procfs.start_time(os.getpid())}
         for record in self._records:
             # A line that is only renewed needs no room on the disk.
             if documents.read(record) != {**where, **me}:
-                documents.write(record, {**where, **me}, durable=True)
+                _write_record(record, {**where, **me})
         self._port, self._line = port, self._made_line(port)
         self._put_in(patience)
         self._renew_at = time.monotonic() + RENEWAL_S
@@ -143,6 +152,15 @@ class Door:
         options = f'restrict,port-forwarding,{where},command="/bin/false",expiry-time="{expiry}"'
         comment = f"dom0-xen:{self._session}:{_procfs.boot_id()}:{pid}.{_procfs.start_time(pid)}"
         return f"{options} {self._key} {comment}".encode("ascii")
+
+
+def _write_record(path: str, record: dict[str, t.Any]) -> None:
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        documents.write(path, record, durable=True)
+    except OSError as exc:
+        text = f"where the session's key is let in cannot be put on record: {path}: {exc.strerror or exc}"
+        raise DoorUnrecorded(text, path=path) from exc
 
 
 def tidy(runtime_root: str, journal_root: str) -> None:

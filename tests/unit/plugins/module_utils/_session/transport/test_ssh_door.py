@@ -18,6 +18,7 @@ import time
 import typing as t
 
 import pytest
+from dom0_double.driver.commands import namespaces
 from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import Host
 
@@ -438,6 +439,46 @@ def test_what_is_wrong_with_the_first_file_is_told(keys: pathlib.Path) -> None:
     with pytest.raises(KeysFileUnsafe, match="can be written by others"):
         one.open(1)
     assert recorded(keys) == []
+
+
+# On small file systems of its own, which are full: the one with the account's folder, or that with the journals.
+FULL = """
+mount -t tmpfs -o size=64k,mode=700 none "$0" || exit 1
+cat /dev/zero > "$0/zeros" 2> /dev/null
+"$@"
+ls -A "$0"
+"""
+_OPEN = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session import sshd
+from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import Account
+from ansible_collections.dom0.xen.plugins.module_utils._session.ssh_door import Door
+keys, root, journal, session, key = sys.argv[2:]
+try:
+    Door(sshd.Sshd((), keys, Account(os.geteuid(), os.getegid())), root, journal, session, key).open(1)
+except Dom0XenError as exc:
+    print(exc.code, exc.message, exc.remedy, sep="\\n")
+"""
+
+
+@pytest.mark.skipif(not namespaces(), reason="needs a file system of its own (root, unshare)")
+@pytest.mark.parametrize(("full", "code"), [("ssh", "ssh_keys_file_unsafe"), ("journals", "ssh_door_unrecorded")])
+def test_full_disk(keys: pathlib.Path, full: str, code: str) -> None:
+    """Nobody is let in, the message says where there is no room, and nothing is left, on disk or in memory."""
+    top = keys.parent.parent
+    place, journal = top / full, top / "journals" / f"{SESSION}.receiver"
+    for folder in (top / "run", journal):
+        folder.mkdir(mode=0o700, parents=True)
+    alone = ["unshare", "--mount", "sh", "-c", FULL, str(place)]
+    asked = [sys.executable, "-c", _OPEN, str(COLLECTIONS), str(keys), str(top / "run"), str(journal), SESSION, KEY]
+    done = subprocess.run([*alone, *asked], capture_output=True, text=True, check=True)
+    told, message, remedy, *left = done.stdout.splitlines()
+    assert told == code and "No space left on device" in message
+    assert str(place) in message + remedy and "ake room" in remedy
+    # The journal's own folder is made before this, by whoever starts the receiver.
+    assert {*left} - {journal.name} == {"zeros"} and recorded(keys) == []
 
 
 def test_keys_that_are_none(keys: pathlib.Path) -> None:
