@@ -149,9 +149,9 @@ def _altered(path: str, why: str) -> t.NoReturn:
 def _content(path: str) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(fd, manifests.LIMIT)
+        finally:
+            os.close(fd)
     except OSError as exc:
         raise ManifestMissing(f"{path} cannot be read: {exc.strerror}", path=path) from exc
-    try:
-        return os.read(fd, manifests.LIMIT)
-    finally:
-        os.close(fd)

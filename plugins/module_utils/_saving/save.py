@@ -47,6 +47,7 @@ _LOOK_S = 0.2
 # How long one watches a guest that has not suspended in time, in seconds.
 _WATCH_S = 120.0
 _AGAIN = "Run this again."
+_MEMORY = "Make room in memory on the host, then run this again."
 _STANDS = (
     "Look at it with xl list -v {0}: paused, xl unpause {0} lets it go on; suspended, xl resume {0} does, before Xen"
     " 4.20 xl save -c {0} /dev/null."
@@ -108,13 +109,14 @@ class _Save:
 
     def run(self, begun: float) -> Saved:
         """Go through it."""
-        row = self._row()
-        if row is None or row.state.word != "running" or worker_on(row.domid, row.name) is not None:
-            self._child.end()
+        try:
+            guardian = self._guarded()
+        except Dom0XenError as exc:
+            # Nothing was asked of the guest yet.
             self._child.close()
             self._pair.discard()
-            raise SavedOtherwise(f"{self._order.name} is not as it was a moment ago", remedy=_AGAIN)
-        guardian = Guardian(self._guard, self._watch, [self._child.theirs])
+            exc.message += "; nothing was done to it, and nothing was left on the disk"
+            raise
         try:
             try:
                 written = self._write()
@@ -140,6 +142,17 @@ class _Save:
             info = self._xl.info()
             monitor = monitor_after_suspend((info.major, info.minor))
         return Saved(manifest, round(time.monotonic() - begun, 1), stop_ms, monitor)
+
+    def _guarded(self) -> Guardian:
+        """Return who sees to the guest when this process is killed; raises SavedOtherwise or SaveFailed."""
+        order, row = self._order, self._row()
+        if row is None or row.state.word != "running" or worker_on(row.domid, row.name) is not None:
+            raise SavedOtherwise(f"{order.name} is not as it was a moment ago", remedy=_AGAIN)
+        try:
+            return Guardian(self._guard, self._watch, [self._child.theirs])
+        except OSError as exc:
+            text = f"the process that sees to {order.name} when this one is killed could not be started"
+            raise SaveFailed(f"{text}: {exc.strerror or exc}", remedy=_MEMORY) from exc
 
     def _write(self) -> Written:
         """Write the image aside; when this returns it is on the disk, and xl has ended well."""

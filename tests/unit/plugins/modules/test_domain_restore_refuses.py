@@ -99,6 +99,14 @@ def test_no_manifest(restoring: Restoring, content: str | None) -> None:
     assert "xl restore FILE" in restoring.refused_before("manifest_missing")["remedy"]
 
 
+def test_manifest_that_cannot_be_read(restoring: Restoring) -> None:
+    """Its blocks have gone bad: the kernel says EIO, as it does here of a file that is there, and is regular."""
+    restoring.manifest_path.unlink()
+    restoring.manifest_path.symlink_to("/proc/self/mem")
+    result = restoring.refused()
+    assert result["code"] == "manifest_missing" and "Input/output error" in result["msg"], result
+
+
 def test_no_image(restoring: Restoring) -> None:
     """A path that is wrong, and what is no file."""
     restoring.path.unlink()

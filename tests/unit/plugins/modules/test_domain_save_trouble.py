@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -56,6 +57,37 @@ def test_domains_that_cannot_be_listed(saving: Saving) -> None:
     saving.host.faults({"point": "list.start", "action": "exit", "status": 1})
     assert saving.run().get("failed")
     assert saving.boot_id() == boot
+
+
+def test_domains_that_cannot_be_listed_any_more(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image has been begun by then: it goes, though nobody has asked anything of the guest."""
+    begin = Pair.begin
+
+    def begun(self: Pair) -> int:
+        saving.host.faults({"point": "list.start", "action": "exit", "status": 1})
+        return begin(self)
+
+    monkeypatch.setattr(Pair, "begin", begun)
+    saving.start()
+    boot = saving.boot_id()
+    assert "nothing was done to it" in saving.refused()["msg"]
+    saving.untouched(boot)
+
+
+def test_host_without_memory_for_another_process(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a guardian nothing is begun; the message says what is to be done."""
+
+    def fork() -> int:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(os, "fork", fork)
+    saving.start()
+    boot = saving.boot_id()
+    saving.host.record_points()
+    result = saving.refused()
+    assert result["code"] == "save_failed" and "Cannot allocate memory" in result["msg"], result
+    assert "Make room in memory" in result["remedy"] and "save.start" not in saving.host.points()
+    saving.untouched(boot)
 
 
 def test_image_of_an_earlier_day(saving: Saving) -> None:
