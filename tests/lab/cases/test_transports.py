@@ -24,7 +24,7 @@ SETTLE = "dom0.xen.settle"
 NO_FORWARDING = "/etc/ssh/sshd_config.d/lab-no-forwarding.conf"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 # A Python that imports paramiko, and logins, take their time in an emulated host; the receiver has to wait as long.
-SLOW = {"migrate_connect_timeout": 90, "migrate_admission_timeout": 400}
+SLOW: dict[str, t.Any] = {"migrate_connect_timeout": 90, "migrate_admission_timeout": 400}
 
 
 def knocked(world: World) -> dict[int, str]:

@@ -119,6 +119,34 @@ def test_a_guest_that_does_not_shut_down_in_time(user: User) -> None:
     assert identity(user.site, "xen1") == (GUEST, "centos", MAC)
 
 
+def test_a_guest_that_hangs(user: User) -> None:
+    """It stands still when it is asked: the deadline holds, and the request is gone by the time that it goes on."""
+    source = user.site["xen1"]
+    source.behave("centos", shutdown="ignore")
+    before = source.guest()
+    (domain,) = source.domains()
+    node = f"/local/domain/{domain['domid']}/control/shutdown"
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *COLD, "-e", "migrate_shutdown_timeout=5")
+
+    def wait_for(request: str) -> None:
+        deadline = time.monotonic() + LIMIT_S
+        while source.run("xenstore-read", node).stdout.strip() != request:
+            assert time.monotonic() < deadline and move.poll() is None
+            time.sleep(0.1)
+
+    wait_for("poweroff")
+    assert source.run("xl", "pause", "centos").status == 0
+    wait_for("")
+    source.behave("centos", shutdown="normal")
+    assert source.run("xl", "unpause", "centos").status == 0
+    log = move.communicate(timeout=LIMIT_S)[0]
+    assert move.returncode != 0 and user.result["error"]["code"] == "guest_ignores_shutdown", log[-4000:]
+    assert (user.result["owner"], user.result["end_state"]) == ("source", "stayed")
+    after = source.guest()
+    assert before and after and before["boot_id"] == after["boot_id"]
+    assert where(user.site) == "xen1" and user.site["xen2"].passed("create.make") == []
+
+
 def refusing(folder: pathlib.Path) -> tuple[str, ...]:
     """Arguments for tasks at the gate that fail, and for those that undo them."""
     tasks, undo = folder / "tasks.yml", folder / "undo.yml"
