@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dom0lab.guest import NAME
+from dom0lab.guest_disk import USUAL
 
 SOURCE, DESTINATION, CONTROLLER, LINK = "source", "destination", "controller", "link"
 
@@ -60,7 +60,7 @@ _FILL = (
 SIGNS = {
     "start": "true",
     "memory": _status('"phase": *"streaming"'),
-    "suspend": f"xenstore-watch -n 2 /local/domain/$(xl domid {NAME})/control/shutdown",
+    "suspend": f"xenstore-watch -n 2 /local/domain/$(xl domid {USUAL.name})/control/shutdown",
     "gate": _status('"waits": *true'),
     "commit": _journal("receiver", 'commit"'),
     "report": _journal("sender", "reported"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The test guest "centos", wherever it runs."""
+"""A test guest, wherever it runs."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .errors import LabError
-from .guest_disk import GUEST_UUID, GuestSpec
+from .guest_disk import USUAL, GuestSpec
 from .host import Host
 from .outside import Outside
 
-NAME = "centos"
-
 
 class Guest:
-    """Starts the guest, asks it, finds it. Rates are in pages a second, of 4 KiB each."""
+    """Starts a guest, asks it, finds it. Rates are in pages a second, of 4 KiB each.
 
-    name = NAME
-    uuid = GUEST_UUID
+    Whatever it is started with has the name, the UUID and the address of ``spec``.
+    """
 
-    def __init__(self, folder: Path, hosts: Iterable[Host]) -> None:
+    def __init__(self, folder: Path, hosts: Iterable[Host], spec: GuestSpec = USUAL) -> None:
         self._folder, self._hosts = folder, list(hosts)
+        self.spec, self.name, self.uuid = spec, spec.name, spec.uuid
 
     def start(self, host: Host, spec: GuestSpec | None = None, *, timeout: float = 300) -> dict[str, t.Any]:
         """Start it on ``host`` and wait for its first answer, which is returned."""
         host.run(
-            "cat > /run/centos.cfg && xl create -q /run/centos.cfg && rm /run/centos.cfg",
-            stdin=(spec or GuestSpec()).config(),
+            f"cat > /run/{self.name}.cfg && xl create -q /run/{self.name}.cfg && rm /run/{self.name}.cfg",
+            stdin=(spec or self.spec).config(),
             timeout=timeout,
         )
         return self.ask(timeout=timeout)
@@ -44,12 +43,12 @@ class Guest:
         return self._question(f"rate {pages_per_s}", 30)
 
     def _question(self, words: str, timeout: float, every: float = 1.0) -> dict[str, t.Any]:
-        with Outside(self._folder) as outside:
+        with Outside(self._folder, self.spec) as outside:
             return outside.question(words, timeout=timeout, every=every)
 
     def where(self) -> list[str]:
         """Names of the hosts that have a domain of this name (with one copy, that is one)."""
-        return [host.name for host, domains in self._domains() if NAME in domains]
+        return [host.name for host, domains in self._domains() if self.name in domains]
 
     def _domains(self) -> list[tuple[Host, dict[str, int]]]:
         """The domains of each host that is on; all are asked at once, since each takes its time."""
@@ -61,7 +60,7 @@ class Guest:
         """Destroy every copy, under whatever name a migration left it."""
         for host, domains in self._domains():
             for name, domid in domains.items():
-                if name.partition("--")[0] == NAME:
+                if name.partition("--")[0] == self.name:
                     host.run(["xl", "destroy", str(domid)])
 
     def host(self) -> Host:

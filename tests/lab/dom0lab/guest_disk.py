@@ -87,6 +87,10 @@ class GuestSpec:
         return "\n".join([*lines, ""])
 
 
+# The one that runs on xen1 in a snapshot.
+USUAL = GuestSpec()
+
+
 def guest_config(**changes: t.Any) -> str:
     """Text of a guest's xl configuration, with what is other than usual."""
     return GuestSpec(**changes).config()

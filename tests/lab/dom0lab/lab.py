@@ -17,6 +17,7 @@ from pathlib import Path
 from . import control, qemu
 from .errors import LabError
 from .guest import Guest
+from .guest_disk import USUAL, GuestSpec
 from .host import Host
 from .observer import Observer
 from .places import LAB_ROOT, locked, state_root
@@ -97,9 +98,20 @@ class Lab:
         folder = self.folder / qemu.SHARE
         return folder if folder.is_dir() else None
 
-    def observe(self, *, interval: float = 0.05, everywhere: bool = False) -> Observer:
-        """A watch over the guest's answers: ``with lab.observe() as watch: ...``, then ``watch.observation``."""
-        return Observer(self.folder, interval=interval, everywhere=everywhere)
+    def another(self, spec: GuestSpec) -> Guest:
+        """A guest with a name, a UUID and addresses of its own, beside the usual one."""
+        return Guest(self.folder, self.hosts.values(), spec)
+
+    def observe(
+        self,
+        guest: GuestSpec = USUAL,
+        *,
+        number: int | None = None,
+        interval: float = 0.05,
+        everywhere: bool = False,
+    ) -> Observer:
+        """A watch over a guest's answers: ``with lab.observe() as watch: ...``, then ``watch.observation``."""
+        return Observer(self.folder, guest, number=number, interval=interval, everywhere=everywhere)
 
     def watch_timeline(self, source: str = "xen1", destination: str = "xen2") -> TimelineWatch:
         """A watch over XenStore on both hosts, used with ``with``; then ``watch.timeline("centos")``."""

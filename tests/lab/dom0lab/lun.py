@@ -20,6 +20,8 @@ BLOCK = 4096
 WORDS = BLOCK // 8
 SIZE_MIB = 256
 SERIAL = "dom0lablun"
+# At once.
+PIECE = 1 << 20
 # In the lab's state folder.
 FILE = "lun.raw"
 DEVICE = f"/dev/disk/by-id/virtio-{SERIAL}"
@@ -43,7 +45,7 @@ class Stamps:
     problem: str = ""
 
 
-def attach(hosts: Iterable[Host], folder: Path) -> Path:
+def attach(hosts: Iterable[Host], folder: Path, size_mib: int = SIZE_MIB) -> Path:
     """Give the same empty disk to all hosts; returns the file behind it. To be done anew after a snapshot was loaded.
 
     No snapshot can be made with it: QEMU refuses that with a raw disk that is written to.
@@ -51,7 +53,7 @@ def attach(hosts: Iterable[Host], folder: Path) -> Path:
     path = folder / FILE
     path.unlink(missing_ok=True)
     with path.open("wb") as handle:
-        handle.truncate(SIZE_MIB << 20)
+        handle.truncate(size_mib << 20)
     for host in hosts:
         with host.monitor() as monitor:
             # Both have it open; what one has written the other must read.
@@ -153,4 +155,4 @@ def judge(path: Path, answer: t.Mapping[str, t.Any], boots: int = 1, least: int 
 
 
 def _empty(disk: t.BinaryIO) -> bool:
-    return not disk.read().strip(b"\0")
+    return all(not piece.strip(b"\0") for piece in iter(lambda: disk.read(PIECE), b""))

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .errors import LabError
+from .guest_disk import USUAL, GuestSpec
 from .outside import Answer, Outside
 
 INTERVAL_S = 0.05
@@ -82,10 +83,19 @@ def summarise(start: float, end: float, asked: int, answers: Sequence[Answer], a
 
 
 class Observer:
-    """Asks the guest every ``interval`` seconds, in a thread of its own, until stopped."""
+    """Asks one guest every ``interval`` seconds, in a thread of its own, until stopped; ``number`` as for Outside."""
 
-    def __init__(self, folder: Path, *, interval: float = INTERVAL_S, everywhere: bool = False) -> None:
-        self._folder, self._interval, self._everywhere = folder, interval, everywhere
+    def __init__(
+        self,
+        folder: Path,
+        guest: GuestSpec = USUAL,
+        *,
+        number: int | None = None,
+        interval: float = INTERVAL_S,
+        everywhere: bool = False,
+    ) -> None:
+        self._folder, self._guest, self._number = folder, guest, number
+        self._interval, self._everywhere = interval, everywhere
         self._stop = threading.Event()
         self._answers: list[Answer] = []
         self._asked = 0
@@ -120,9 +130,12 @@ class Observer:
                 raise LabError(f"the guest did not answer for {timeout:.0f} s")
             time.sleep(self._interval)
 
+    def _outside(self) -> Outside:
+        return Outside(self._folder, self._guest, number=self._number)
+
     def _run(self) -> None:
         try:
-            with Outside(self._folder) as outside:
+            with self._outside() as outside:
                 due = time.monotonic()
                 while not self._stop.is_set():
                     left = due - time.monotonic()
@@ -144,7 +157,7 @@ class Observer:
         if self._error:
             raise LabError(f"the observer failed: {self._error}") from self._error
         try:
-            with Outside(self._folder) as outside:
+            with self._outside() as outside:
                 after = outside.question("verify", timeout=120, every=5)
         except LabError:
             after = {}

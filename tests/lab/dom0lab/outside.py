@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import control
 from .errors import LabError
-from .guest_disk import GUEST_ADDRESS, GUEST_MAC, GUEST_PORT
+from .guest_disk import GUEST_PORT, USUAL, GuestSpec
 from .packets import BROADCAST, Card, answer_arp, mac, parse_udp, udp_frame
 
 OWN_PORT = 40000
@@ -31,12 +31,16 @@ class Answer:
 
 
 class Outside:
-    """A cable into the switch, with an address of its own; one per user, not shared between threads."""
+    """A cable into the switch, with an address of its own; one per user, not shared between threads.
 
-    def __init__(self, folder: Path, *, address: str = GUEST_ADDRESS, hardware: str = GUEST_MAC) -> None:
-        number = secrets.randbelow(200) + 50
+    It talks to one guest. ``number`` is the last one of its own address: who needs many at one time says 20 to 49, so
+    that no two of them, and none that takes any number above those, are the same.
+    """
+
+    def __init__(self, folder: Path, guest: GuestSpec = USUAL, *, number: int | None = None) -> None:
+        number = secrets.randbelow(200) + 50 if number is None else number
         self._card = Card(bytes.fromhex("5254007701") + bytes([number]), f"10.77.0.{number}")
-        self._guest, self._guest_mac = address, mac(hardware)
+        self._guest, self._guest_mac = guest.address, mac(guest.mac)
         self._buffer = bytearray()
         try:
             self._wire = control.connect(folder, "outside.port", 10)
