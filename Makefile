@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults bench bench-gate bench-plan bench-fleet scale lab-bench
+.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet scale lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -65,6 +65,9 @@ lab-faults: lab-setup ## Break moves on real Xen; build/faults/lab.json (ARGS=NA
 
 lab-matrix: lab-setup ## Move every kind of guest by every method between releases of Xen; build/lab/matrix.json (ARGS=NAME for some, ARGS=--list)
 	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m matrix $(ARGS)
+
+lab-maintain: lab-setup ## Empty, reboot and fill three real Xen hosts one after the other, with four guests; build/lab/maintain.json
+	@PYTHONPATH="$(PYTHONPATH):tests/lab" $(VENV)/bin/python -m rolling $(ARGS)
 
 bench: setup ## Replay captured streams against ssh and socat, on loopback and shaped links; build/bench/link.json (ARGS="--network 1G --rounds 3", root)
 	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.link $(ARGS)

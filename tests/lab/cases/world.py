@@ -30,10 +30,11 @@ _INVOKED = re.compile(r"ansible-([\w.]+)(?:\[\d+\])?:? Invoked with")
 
 @dataclass(frozen=True)
 class Left:
-    """What lies on one host (on_host/look.py)."""
+    """What lies on one host (on_host/look.py). ``marks``: files that say whose it is, or that it is closed."""
 
     folders: list[str]
     journals: list[str]
+    marks: list[str]
     processes: list[str]
     ports: list[int]
     domains: dict[str, dict[str, t.Any]]

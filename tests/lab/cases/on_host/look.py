@@ -15,6 +15,9 @@ ROOTS = ("/run/dom0-xen", "/dev/shm/dom0-xen")  # noqa: S108
 JOURNAL = "/var/lib/dom0-xen"
 # This folder stays; what counts is what is in it, as long as the door that sshd has opened is open.
 DOORS = "ssh-doors"
+# So does this one: a slot that was used stays in it until the next one is taken. What is marked for longer is in the
+# folder of this name below JOURNAL.
+FLEET = "fleet"
 PORTS = range(49152, 49216)
 LISTENING = "0A"
 # Commands of xl that leave a process with the domain that they have made.
@@ -81,7 +84,7 @@ def runtime() -> list[str]:
     """What lies in the folders of running sessions. A lock is a file that stays; who holds it is a process."""
     found = [os.path.join(root, name) for root in ROOTS for name in folder(root) if not name.endswith(".lock")]
     doors = [os.path.join(path, name) for path in found if path.endswith(DOORS) for name in folder(path)]
-    return [*(path for path in found if not path.endswith(DOORS)), *doors]
+    return [*(path for path in found if not path.endswith((DOORS, f"/{FLEET}"))), *doors]
 
 
 here = domains()
@@ -90,6 +93,7 @@ print(
         {
             "folders": runtime(),
             "journals": folder(JOURNAL),
+            "marks": [name for name in folder(os.path.join(JOURNAL, FLEET)) if name != "lock"],
             "processes": processes(len(here)),
             "ports": ports(),
             "domains": here,
