@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import typing as t
 
@@ -20,6 +21,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import
 
 _ONLY_READS = "-n"
 _COMMAND_MAX = 120
+# The start code of a saver, shutter or starter, in its command line.
+_STAND_IN = re.compile(r"_session\.stand_ins\.(\w+) import main")
 
 
 def members(leader: int) -> list[int]:
@@ -53,7 +56,7 @@ def described(pids: t.Iterable[int]) -> tuple[Left, ...]:
 
 def _short(words: t.Sequence[str]) -> str:
     """Return a command line as a person knows it: what stands for xl is named by what it is."""
-    stand_in = next((word.split(".")[-1].split(" ")[0] for word in words if "_session." in word and "main" in word), "")
+    stand_in = next((found.group(1) for word in words if (found := _STAND_IN.search(word))), "")
     own = [os.path.basename(word) if word.startswith("/") else word for word in words]
     if not own[0].startswith("xl"):
         own = next((own[place:] for place, word in enumerate(own[:3]) if word == "xl"), own)

@@ -9,7 +9,9 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import time
+import types
 import typing as t
 
 import pytest
@@ -18,6 +20,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import journal
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import saver, shutter, starter
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 
 
@@ -54,6 +57,17 @@ def test_what_makes_a_domain(leader: subprocess.Popen[bytes]) -> None:
     until(lambda: left_xl.described([makes.pid])[0].state == "T")
     os.kill(makes.pid, signal.SIGKILL)
     until(lambda: not left_xl.making(leader.pid))
+
+
+@pytest.mark.parametrize("stand_in", [saver, shutter, starter])
+def test_what_stands_for_xl_is_named(stand_in: types.ModuleType) -> None:
+    """A person is told what it is, and not the code that starts it."""
+    words = ["python3", "-I", "-c", f"import time; time.sleep(60); {stand_in._START}", "/code", "/socket", "xl", "5"]
+    with subprocess.Popen([sys.executable, *words[1:]]) as process:
+        until(lambda: list(_procfs.command_line(process.pid))[1:] == words[1:])
+        (told,) = left_xl.described([process.pid])
+        process.kill()
+    assert told.command == f"the session's {stand_in.__name__.rpartition('.')[2]}"
 
 
 def test_what_a_script_has_left_is_not_ended(leader: subprocess.Popen[bytes]) -> None:
