@@ -39,6 +39,14 @@ def test_what_leaves_nothing_out_goes_on_to_the_next_check(words: tuple[str, ...
     assert "It was not said which hosts are to be emptied." in _refused(tmp_path, *words)
 
 
+@pytest.mark.timeout(300)
+def test_an_option_that_nothing_has_is_warned_of(tmp_path: pathlib.Path) -> None:
+    """Ansible would take it without a word, and it would be left out."""
+    log = " ".join(_refused(tmp_path, "-e", "evacuate_paralel=3", "-e", "evacuate_retries=1").split())
+    assert "has an option evacuate_paralel; it has evacuate_parallel." in log
+    assert log.count("has an option") == 1
+
+
 def _refused(tmp_path: pathlib.Path, *words: str) -> str:
     inventory = tmp_path / "hosts.ini"
     inventory.write_text("[dom0]\n")
