@@ -46,7 +46,7 @@ def test_the_source_loses_its_power_after_the_commit(starting: World, record: Re
     with starting.lab.observe(everywhere=True) as watch:
         run = starting.start(migrate_link_timeout=10, migrate_silence_timeout=20)
         # A loop on an emulated host costs it processor time: no sooner than it must.
-        starting.mid_stream(starting.source, 100_000_000)
+        starting.mid_stream(starting.source)
         starting.destination.run(["timeout", str(COMMIT_S), "bash", "-c", _COMMITTED], timeout=COMMIT_S + 30)
         starting.source.power_off()
         moved = run.wait()
