@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_COMPARE
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.outcome import leftovers, outcomes, summary
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import Step
 
@@ -41,6 +42,7 @@ class ActionModule(ActionBase):
             done=done,
             left=left,
             complete=complete,
+            artifact=handing_on.of_moves(found, len(left), complete),
             failed=not complete,
         )
         if options["result_path"] and not self._task.check_mode:

@@ -121,6 +121,24 @@ moves:
   returned: always
   type: list
   elements: dict
+artifact:
+  description:
+    - For C(set_stats), which hands it on to the next node of a workflow. Its lists have at most 50 entries.
+  returned: always
+  type: dict
+  contains:
+    complete: {type: bool, description: As RV(complete).}
+    moved: {type: int, description: How many moves this run has made.}
+    unsettled: {type: int, description: How many interrupted migrations could not be settled.}
+    not_empty:
+      description: The hosts that were not seen to be empty.
+      type: list
+      elements: str
+    left:
+      description: The domains that they have, with C(name), C(uuid) and C(host).
+      type: list
+      elements: dict
+    more: {type: int, description: How many hosts and domains are not in the lists.}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -103,6 +103,22 @@ moves:
     changed: {type: bool, description: Whether this run has moved it.}
     code: {type: str, description: Why it is not there., sample: not_enough_memory}
     why: {type: str, description: The same for people.}
+artifact:
+  description:
+    - For C(set_stats), which hands it on to the next node of a workflow. Its lists have at most 50 entries.
+  returned: always
+  type: dict
+  contains:
+    complete: {type: bool, description: As RV(complete).}
+    planned: {type: int, description: As RV(planned).}
+    done: {type: int, description: As RV(done).}
+    moved: {type: int, description: How many of them this run has made.}
+    stays: {type: int, description: How many domains the plan itself leaves where they are.}
+    not_done:
+      description: The moves that were not done, with C(name), C(uuid), C(source), C(destination) and C(code).
+      type: list
+      elements: dict
+    more: {type: int, description: How many moves that were not done are not in the list.}
 """
 
 from ansible.module_utils.basic import AnsibleModule

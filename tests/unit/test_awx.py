@@ -18,7 +18,9 @@ from ansible_collections.dom0.xen.tests.tools import playbooks
 from ansible_collections.dom0.xen.tests.tools.places import COLLECTIONS, ROOT
 
 AWX = ROOT / "examples" / "awx"
-SURVEYS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((AWX / "surveys").glob("*.json"))}
+ALL = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((AWX / "surveys").glob("*.json"))}
+# Those of workflows ask what those of their templates ask.
+SURVEYS = {name: survey for name, survey in ALL.items() if not name.startswith("workflow_")}
 QUESTIONS = [(name, question) for name, survey in SURVEYS.items() for question in survey["spec"]]
 PAGE: dict[str, t.Any] = yaml.safe_load(playbooks.DATA.read_text(encoding="utf-8"))
 
@@ -31,8 +33,25 @@ ASKED_AS = {
     "float": {"float"},
     "bool": {"multiplechoice"},
 }
-# Each line of progress is an event in AWX's database.
-OTHER_DEFAULTS = {"migrate_progress_interval": 30}
+# Each line of progress is an event in AWX's database. Where hosts are emptied the playbooks have defaults of their own.
+OTHER_DEFAULTS = {"migrate_progress_interval": 30, "migrate_departures": 2, "migrate_arrivals": 2}
+# What a playbook takes less of than the role.
+FEWER_CHOICES = {("maintain", "evacuate_unmovable"): ["refuse", "suspend", "shutdown"]}
+# What changes something on dom0s: nothing that another job of the template could do beside it helps.
+ALONE = {"apply", "evacuate", "maintain", "settle"}
+PLANS = {"plan", "rebalance"}
+
+
+def data(name: str) -> list[dict[str, t.Any]]:
+    """Return the templates or the workflows of the example."""
+    found: list[dict[str, t.Any]] = yaml.safe_load((AWX / f"{name}.yml").read_text(encoding="utf-8"))[
+        {"job_templates": "controller_templates", "workflows": "controller_workflows"}[name]
+    ]
+    return found
+
+
+TEMPLATES = {template["name"]: template for template in data("job_templates")}
+WORKFLOWS = {workflow["name"]: workflow for workflow in data("workflows")}
 
 questions = pytest.mark.parametrize(
     ("name", "question"), QUESTIONS, ids=[f"{name}-{question['variable']}" for name, question in QUESTIONS]
@@ -68,10 +87,37 @@ def test_a_question_is_one_that_the_playbook_takes(name: str, question: dict[str
     """An answer to another one changes nothing, and nobody is told."""
     read = playbooks.reads(name)
     taken = set(PAGE[name]["options"]) | set().union(*read.of_roles.values())
-    role = PAGE[name].get("role")
-    if role:
-        taken |= set(playbooks.options_of(role)) - read.runs[role]
-    assert question["variable"] in taken
+    for role, given in read.runs.items():
+        taken |= set(playbooks.options_of(role)) - given
+    # What it gives to a role by itself it may have from its caller.
+    text = (playbooks.PLAYBOOKS / f"{name}.yml").read_text(encoding="utf-8")
+    assert question["variable"] in taken or f"({question['variable']} | default(" in text
+
+
+def of_playbook(name: str, question: dict[str, t.Any]) -> None:
+    """Compare a question about what a playbook takes by itself with the page of the playbooks."""
+    about = PAGE[name]["options"][question["variable"]]
+    text = about["text"]
+    if text.startswith("as for ``dom0.xen."):
+        text = PAGE[text.split(".")[2].rstrip("`")]["options"][question["variable"]]["text"]
+    default = about.get("default", "")
+    if isinstance(default, int):
+        assert question["type"] in ("integer", "float") and question["default"] == default
+        return
+    assert question["default"] == ("" if default == "none" else default)
+    if default in ("true", "false"):
+        assert question["choices"] == ["true", "false"]
+    elif question["type"] == "multiplechoice":
+        assert all(f"``{choice}``" in text for choice in question["choices"])
+    else:
+        assert question["type"] == "text"
+
+
+def test_choices_that_a_playbook_does_not_take_are_not_offered() -> None:
+    """The role would take them, and the playbook refuses them."""
+    for (name, variable), choices in FEWER_CHOICES.items():
+        text = (playbooks.PLAYBOOKS / f"{name}.yml").read_text(encoding="utf-8")
+        assert f"({variable} | default('{choices[0]}')) in {choices}" in text
 
 
 @questions
@@ -79,14 +125,13 @@ def test_types_choices_and_defaults_are_those_of_the_role(name: str, question: d
     """A choice that the role refuses, or a default that is not its own, is a trap."""
     about = option(question["variable"])
     if about is None:
-        default = str(PAGE[name]["options"][question["variable"]].get("default", ""))
-        assert question["default"] == default
+        of_playbook(name, question)
         return
     assert question["type"] in ASKED_AS[about["type"]]
     if about["type"] == "bool":
         assert question["choices"] == ["true", "false"]
     elif question["type"] == "multiplechoice":
-        assert question["choices"] == about["choices"]
+        assert question["choices"] == FEWER_CHOICES.get((name, question["variable"]), about["choices"])
     default = OTHER_DEFAULTS.get(question["variable"], about.get("default", ""))
     wanted = {"bool": str(default).lower(), "list": ",".join(default) if isinstance(default, list) else ""}
     assert question["default"] == wanted.get(about["type"], default)
@@ -107,13 +152,82 @@ def test_a_question_has_the_shape_that_awx_takes(name: str, question: dict[str, 
 
 def test_the_templates_fit_playbooks_and_surveys() -> None:
     """A limit is asked for where the playbook takes one, and a slice would not see the destination."""
-    templates = yaml.safe_load((AWX / "job_templates.yml").read_text(encoding="utf-8"))["controller_templates"]
-    assert sorted(template["playbook"] for template in templates) == sorted(f"{name}.yml" for name in SURVEYS)
-    for template in templates:
+    assert sorted(template["playbook"] for template in TEMPLATES.values()) == sorted(f"{name}.yml" for name in SURVEYS)
+    for called, template in TEMPLATES.items():
         name = template["playbook"].removesuffix(".yml")
+        assert called == f"dom0.xen: {name}"
         assert f"'surveys/{name}.json'" in template["survey_spec"] and template["survey_enabled"]
         assert template["ask_limit_on_launch"] == PAGE[name]["limit"].startswith("accepted")
         assert template["job_slice_count"] == 1
+        assert template["allow_simultaneous"] != (name in ALONE | {"audit"})
+        asked = {question["variable"] for question in SURVEYS[name]["spec"]}
+        # The default of a question goes before a variable of the template.
+        assert not asked & set(template.get("extra_vars", {}))
+
+
+def test_what_plans_can_change_nothing_and_hands_its_plan_on() -> None:
+    """So everybody may start it."""
+    for template in TEMPLATES.values():
+        name = template["playbook"].removesuffix(".yml")
+        assert (template["job_type"] == "check") == (name in PLANS)
+        assert not (name in PLANS and template.get("ask_job_type_on_launch"))
+        assert template.get("extra_vars", {}) == ({"plan_artifact": True} if name in PLANS else {})
+
+
+def test_a_job_ends_by_itself_before_awx_ends_it() -> None:
+    """A job that AWX ends is like one that is cancelled: it says nothing. 0 is none."""
+    watching: float = playbooks.options_of("migrate")["migrate_watch_timeout"]["default"]
+    for template in TEMPLATES.values():
+        name = template["playbook"].removesuffix(".yml")
+        beginning = PAGE[name]["options"].get(f"{name}_timeout", {}).get("default", 0)
+        if name == "maintain":
+            assert template["timeout"] == 0
+        elif name in ("migrate", "apply", "evacuate"):
+            assert template["timeout"] > beginning + watching
+
+
+@pytest.mark.parametrize("workflow", sorted(WORKFLOWS))
+def test_a_workflow_has_an_approval_before_anything_is_changed(workflow: str) -> None:
+    """And settling after what has failed; each edge leads to a node, and each job type may be asked for."""
+    about = WORKFLOWS[workflow]
+    nodes = {node["identifier"]: node for node in about["workflow_nodes"]}
+    assert len(nodes) == len(about["workflow_nodes"]) and about["allow_simultaneous"] is False
+    order, edges = list(nodes), set()
+    for identifier, node in nodes.items():
+        job = node["unified_job_template"]
+        if job["type"] == "job_template":
+            template = TEMPLATES[job["name"]]
+            assert job["organization"] == {"name": about["organization"]}
+            assert "job_type" not in node or template["ask_job_type_on_launch"]
+            kind = node.get("job_type", template["job_type"])
+            before = order[: order.index(identifier)]
+            approved = any(nodes[name]["unified_job_template"]["type"] == "workflow_approval" for name in before)
+            assert approved == (kind == "run")
+        edges |= {(identifier, on, edge["identifier"]) for on, ends in node["related"].items() for edge in ends}
+    first, approve, act, settle = order
+    assert edges == {(first, "success_nodes", approve), (approve, "success_nodes", act), (act, "failure_nodes", settle)}
+    assert nodes[approve]["unified_job_template"]["type"] == "workflow_approval"
+    assert nodes[settle]["unified_job_template"]["name"] == "dom0.xen: settle"
+
+
+@pytest.mark.parametrize("workflow", sorted(WORKFLOWS))
+def test_a_workflow_asks_what_its_nodes_ask(workflow: str) -> None:
+    """In the same words. What a node requires must be among it: nobody can answer later."""
+    about = WORKFLOWS[workflow]
+    name = next(name for name in ALL if f"'surveys/{name}.json'" in about["survey_spec"])
+    assert name.startswith("workflow_")
+    jobs = [
+        node["unified_job_template"]["name"]
+        for node in about["workflow_nodes"]
+        if "organization" in node["unified_job_template"]
+    ]
+    of_nodes = [question for job in jobs for question in SURVEYS[job.removeprefix("dom0.xen: ")]["spec"]]
+    asked = ALL[name]["spec"]
+    assert all(question in of_nodes for question in asked)
+    required = {question["variable"] for question in of_nodes if question["required"]}
+    assert required <= {question["variable"] for question in asked}
+    variables = [question["variable"] for question in asked]
+    assert len(set(variables)) == len(variables)
 
 
 def builder(*arguments: str) -> str:
