@@ -91,7 +91,7 @@ def test_a_question_is_one_that_the_playbook_takes(name: str, question: dict[str
         taken |= set(playbooks.options_of(role)) - given
     # What it gives to a role by itself it may have from its caller.
     text = (playbooks.PLAYBOOKS / f"{name}.yml").read_text(encoding="utf-8")
-    assert question["variable"] in taken or f"({question['variable']} | default(" in text
+    assert question["variable"] in taken or f"{question['variable']} | default(" in text
 
 
 def of_playbook(name: str, question: dict[str, t.Any]) -> None:
