@@ -175,11 +175,11 @@ class Dead:
         raise LabError("xen2: it ended with 255")
 
 
-def test_a_host_that_did_not_come_back_is_told_beside_the_others() -> None:
+def test_a_host_that_did_not_come_back_is_told_beside_the_others(tmp_path: Path) -> None:
     """The figures of the others are not lost with it."""
     told = hosts.see(t.cast(World, None), t.cast(t.Any, Dead()), "first")
     assert "ended with 255" in told.error and not well(host=told)
-    hosts.keep(t.cast(t.Any, Dead()), Path("/nonexistent"))
+    hosts.keep(t.cast(t.Any, Dead()), tmp_path)
 
 
 def test_a_guest_that_is_nowhere_has_no_good_stamps(tmp_path: Path) -> None:

@@ -452,9 +452,9 @@ _OPEN = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session import sshd
-from ansible_collections.dom0.xen.plugins.module_utils._session.authorized_keys import Account
-from ansible_collections.dom0.xen.plugins.module_utils._session.ssh_door import Door
+from ansible_collections.dom0.xen.plugins.module_utils._session.transport import sshd
+from ansible_collections.dom0.xen.plugins.module_utils._session.transport.authorized_keys import Account
+from ansible_collections.dom0.xen.plugins.module_utils._session.transport.ssh_door import Door
 keys, root, journal, session, key = sys.argv[2:]
 try:
     Door(sshd.Sshd((), keys, Account(os.geteuid(), os.getegid())), root, journal, session, key).open(1)
