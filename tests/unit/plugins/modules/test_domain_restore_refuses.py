@@ -359,11 +359,15 @@ def test_grants(restoring: Restoring) -> None:
     assert restoring.restored(_ansible_check_mode=True)["accepted"] == []
 
 
-def test_script_and_user_of_the_device_model(make_restoring: MakeRestoring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_script_and_user_of_the_device_model(
+    make_restoring: MakeRestoring, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
     """What xl would miss in the middle is said before."""
     extra = 'device_model_user = "nobody-here"\nvif = [ "mac=00:16:3e:00:00:65,bridge=xenbr0,script=vif-ours" ]'
     restoring = make_restoring(guest={"kind": "hvm", "bridge": None, "extra": extra})
-    monkeypatch.setattr(_equipment, "_names", lambda root, folder: ("vif-bridge",) if "scripts" in folder else ())
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "vif-bridge").touch(mode=0o755)
+    monkeypatch.setattr(_equipment, "_SCRIPTS", str(tmp_path / "scripts"))
     result = restoring.run()
     codes = {each["code"] for each in result["details"]["findings"]}
     assert codes == {"script_missing", "device_model_user_missing"} and "vif-ours" in result["msg"], result
