@@ -104,7 +104,9 @@ def test_a_killed_controller_harms_nothing_and_the_next_run_adopts(user: User, n
     assert user.site[source].kill("libxl-save-helper", number=signal.SIGSTOP)
     kill(first, number)
     # What was to be done before the move has been done; were it tried again, and failed, the move would be called off.
-    before = ("-e", "migrate_before_tasks=/nowhere.yml")
+    tasks = user.folder / "before.yml"
+    tasks.write_text("- ansible.builtin.fail:\n    msg: this was done before\n")
+    before = ("-e", f"migrate_before_tasks={tasks}")
     second = user.start("dom0.xen.migrate", *user.asking(destination), *before)
     log = read_until(second, "already moves centos from")
     assert user.site[source].kill("libxl-save-helper", number=signal.SIGCONT)
