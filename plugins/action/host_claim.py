@@ -9,8 +9,9 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._marks.claims import Claim, HostClaimed
+from ansible_collections.dom0.xen.plugins.module_utils._marks.claims import Claim, HostClaimed, beat_path
 from ansible_collections.dom0.xen.plugins.module_utils._marks.specs import CLAIM
+from ansible_collections.dom0.xen.plugins.plugin_utils import _claim_keeper as keeper
 from ansible_collections.dom0.xen.plugins.plugin_utils import _controller as controller
 
 Result = dict[str, t.Any]
@@ -18,7 +19,7 @@ _NEVER_S = 1e12
 
 
 class ActionModule(ActionBase):
-    """Adds who this run is, and takes over from a run whose process has ended on this machine."""
+    """Adds who this run is, takes over from a run whose process has ended on this machine, and has the claim kept."""
 
     _requires_connection = True
     _supports_async = False
@@ -30,6 +31,11 @@ class ActionModule(ActionBase):
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(CLAIM)
         given = {**options, "holder": controller.holder()}
+        host = self._task.delegate_to or (task_vars or {}).get("inventory_hostname", "")
+        mark = keeper.mark_path(options["token"], host, options["journal_path"])
+        if options["state"] == "released" and not self._task.check_mode:
+            # Also where the host does not answer: it is not this run's any more.
+            keeper.stop(mark)
         # Silence is judged when it is known whether the process of the other run is there.
         answer = self._execute_module(module_args={**given, "stale_after": _NEVER_S}, task_vars=task_vars)
         other = (answer.get("details") or {}).get("claim") or {}
@@ -52,4 +58,9 @@ class ActionModule(ActionBase):
         result.update(answer)
         if other:
             result["claim"] = other
+        if answer.get("claimed"):
+            try:
+                keeper.start(self, mark, beat_path(options["journal_path"], options["token"]), given["holder"])
+            except OSError as exc:
+                result["warnings"] = [f"Between the tasks of this run {host} does not hear of it: {exc.strerror}."]
         return result

@@ -12,8 +12,11 @@ version_added: 0.1.0
 description:
   - Two runs that empty the same host, or one that empties it and one that fills it, would undo each other's work. So
     each claims its hosts first, and a host that another run has claimed is refused, with who that is and since when.
-  - A claim is that of a run that lives. The run is heard of while it works on the host; after O(stale_after) seconds
-    of silence, or when its process on this controller is gone, the next run takes the claim over.
+  - A claim is that of a run that lives. From the claim on the host hears of the run every 45 seconds, whatever the run
+    does meanwhile, until it is given up or the run ends. After O(stale_after) seconds of silence, or when its process
+    on this controller is gone, the next run takes the claim over.
+  - That the host hears of the run takes a process on the controller for each claimed host, and a controller with
+    C(/proc). Elsewhere it hears of the run while the collection works on it, but not while tasks of the caller do.
   - It does not keep single domains from being moved.
 author:
   - dom0.xen contributors (@dom0-xen)

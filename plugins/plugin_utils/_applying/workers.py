@@ -15,6 +15,7 @@ import time
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.plugin_utils import _claim_keeper as keeper
 
 
 class RunGone(Dom0XenError):
@@ -41,7 +42,7 @@ class Controller:
             found = [pid for pid in _procfs.pids() if _procfs.parent_of(pid) == self._pid and _procfs.is_alive(pid)]
         except OSError:
             return frozenset()
-        return frozenset(found) if os.getpid() in found else frozenset()
+        return frozenset(found) - keeper.pids() if os.getpid() in found else frozenset()
 
 
 class Quiet:
