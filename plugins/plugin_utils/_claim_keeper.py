@@ -45,8 +45,8 @@ def pids() -> frozenset[int]:
     for mark in glob.glob(os.path.join(glob.escape(constants.DEFAULT_LOCAL_TMP), f"{_NAME}*")):
         try:
             with open(mark, encoding="ascii") as file:
-                found.add(int(file.read() or 0))
-        except (OSError, ValueError):  # given up meanwhile
+                found.add(int(file.read()))
+        except (OSError, ValueError):  # given up meanwhile, or just begun
             continue
     return frozenset(found)
 
