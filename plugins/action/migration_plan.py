@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLAN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
-from ansible_collections.dom0.xen.plugins.plugin_utils._looking import cannot_look, names, not_looked_at
+from ansible_collections.dom0.xen.plugins.plugin_utils._looking import all_names, cannot_look, not_looked_at
 from ansible_collections.dom0.xen.plugins.plugin_utils._planning import NamesTaken, plan_move
 from ansible_collections.dom0.xen.plugins.plugin_utils._settings import Settings, far_off
 
@@ -46,8 +46,9 @@ class ActionModule(ActionBase):
         if silent and not move.source:
             result["warnings"] += [f"Could not look for {options['domain']} on: {', '.join(silent)}."]
         if move.uuid is None and not silent and not move.source:
-            places = "; ".join(f"{host}: {names(facts)}" for host, facts in sorted(hosts.items()))
-            result["warnings"] += [f"No dom0 has a domain {options['domain']!r}. The domains there are: {places}."]
+            result["warnings"] += [
+                f"No dom0 has a domain {options['domain']!r}. The domains there are: {all_names(hosts)}."
+            ]
         result.update(changed=False, moves=[move.to_result()])
         return result
 

@@ -35,6 +35,11 @@ def names(facts: HostFacts) -> str:
     return listed(row.name for row in facts.domains if row.domid)
 
 
+def all_names(hosts: t.Mapping[str, HostFacts]) -> str:
+    """Return all domains of these hosts for a sentence, by host."""
+    return "; ".join(f"{host}: {names(facts)}" for host, facts in sorted(hosts.items())) or "none"
+
+
 def cannot_look(wanted: str, destination: str, answers: t.Mapping[str, Info]) -> DomainNotLookedFor:
     """Return the error that tells, for each host on which nobody could look, everything that kept one from it.
 

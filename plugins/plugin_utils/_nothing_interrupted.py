@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, SessionDomain, SessionSeen
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import own_name
+from ansible_collections.dom0.xen.plugins.plugin_utils._looking import all_names
 
 Hosts = t.Mapping[str, HostFacts]
 
@@ -33,7 +34,7 @@ def nothing(hosts: Hosts, silent: t.Collection[str], wanted: str, inventory: str
     sides = [(host, side) for host, facts in hosts.items() for side in facts.sessions]
     of_it = [(host, side) for host, side in sides if not wanted or _is(side.domain.uuid, side.domain.name, wanted)]
     if wanted and not places and not of_it:
-        return Nothing(False, _unknown(wanted, rows, silent))
+        return Nothing(False, _unknown(wanted, hosts, silent))
     words = [f"Nothing to settle: no migration{f' of {wanted}' if wanted else ''} was interrupted."]
     # The sender's side of a session stands for both, where it was seen.
     alive = {side.session: (host, side) for host, side in sorted(of_it, key=_senders_last) if side.alive}
@@ -59,24 +60,20 @@ def _moving(host: str, side: SessionSeen, inventory: str) -> str:
     peer = side.peer_host or "another host"
     source, destination = (host, peer) if side.role == SENDER else (peer, host)
     domain = side.domain
-    told = f"Session {side.session} moves {_name(domain)} from {source} to {destination} now, and goes on."
+    moves = f"Session {side.session} moves {_name(domain)} from {source} to {destination} now, and goes on."
     if side.role != SENDER or not side.peer_host:
-        return told
+        return moves
     given = (f"-e {shlex.quote(f'domain={domain.uuid or domain.name}')}", f"-e destination={destination}")
-    return f"{told} To watch it: `{_commands.playbook('migrate', *given, inventory=inventory)}`"
+    return f"{moves} To watch it: `{_commands.playbook('migrate', *given, inventory=inventory)}`"
 
 
 def _name(domain: SessionDomain) -> str:
     return domain.name or domain.uuid or "a domain"
 
 
-def _unknown(wanted: str, rows: t.Sequence[tuple[str, DomainRow]], silent: t.Collection[str]) -> str:
-    there: dict[str, list[str]] = {}
-    for host, row in rows:
-        there.setdefault(host, []).append(row.name)
-    places = "; ".join(f"{host}: {', '.join(sorted(names))}" for host, names in sorted(there.items()))
+def _unknown(wanted: str, hosts: Hosts, silent: t.Collection[str]) -> str:
     unseen = f" Could not look on: {', '.join(sorted(silent))}." if silent else ""
     return (
         f"No dom0{' that answered' if silent else ''} has a domain {wanted!r}, or a session of it."
-        f" The domains there are: {places or 'none'}.{unseen}"
+        f" The domains there are: {all_names(hosts)}.{unseen}"
     )

@@ -33,6 +33,8 @@ def shape_trouble(path: str, content: object) -> str:
         return f"{path} holds no tasks"
     if not isinstance(content, list) or not all(isinstance(task, dict) for task in content):
         return f"{path} is no list of tasks"
+    if any("hosts" in task for task in content):
+        return f"{path} is a playbook, not a list of tasks"
     return ""
 
 

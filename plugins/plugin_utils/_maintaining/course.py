@@ -13,6 +13,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._marks.maintenance import DONE, EMPTY, OVER, place
 from ansible_collections.dom0.xen.plugins.plugin_utils._columns import columns
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import NoDestination
+from ansible_collections.dom0.xen.plugins.plugin_utils._task_files import shape_trouble
 
 Noted = t.Mapping[str, t.Any]
 # The state of a host whose turn has not come.
@@ -139,10 +140,9 @@ def require_others(selected: t.Sequence[str], inventory: t.Sequence[str]) -> Non
 
 def tasks_of(content: t.Any, path: str) -> int:
     """Return how many tasks a file has. Raises TasksInvalid when it is no list of tasks."""
-    if not isinstance(content, list) or not content or not all(isinstance(each, dict) for each in content):
-        raise TasksInvalid(f"{path} holds no list of tasks")
-    if any("hosts" in each for each in content):
-        raise TasksInvalid(f"{path} is a playbook, not a list of tasks")
+    trouble = shape_trouble(path, content)
+    if trouble:
+        raise TasksInvalid(trouble)
     return len(content)
 
 

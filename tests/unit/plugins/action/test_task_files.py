@@ -21,15 +21,18 @@ def _seen(gate: str = "", **files: str) -> dict[str, t.Any]:
 
 def test_what_cannot_be_run_is_told_all_at_once(playbook: Playbook, tmp_path: Path) -> None:
     """One that is missing, is no list of tasks, is empty, cannot be read or has no absolute path; none is in order."""
-    good, empty, no_list, broken = (tmp_path / f"{name}.yml" for name in ("good", "empty", "no_list", "broken"))
+    names = ("good", "empty", "no_list", "broken", "playbook")
+    good, empty, no_list, broken, playbook_file = (tmp_path / f"{name}.yml" for name in names)
     good.write_text("- ansible.builtin.debug:\n    msg: fenced\n")
     empty.write_text("---\n")
     no_list.write_text("ansible.builtin.debug:\n  msg: fenced\n")
     broken.write_text("- {\n")
+    playbook_file.write_text("- hosts: all\n  tasks: []\n")
     tasks = {
         "wrong": _seen(
             gate="controller", migrate_before_tasks="/no/such.yml", migrate_gate_tasks=str(empty),
             migrate_gate_undo_tasks=str(no_list), migrate_after_tasks=str(broken), more=good.name,
+            whole=str(playbook_file),
         ),
         "good": _seen(gate="controller", migrate_gate_tasks=str(good), migrate_gate_undo_tasks=str(good)),
         "nothing": _seen(gate="engine", migrate_gate_tasks=""),
@@ -43,6 +46,7 @@ def test_what_cannot_be_run_is_told_all_at_once(playbook: Playbook, tmp_path: Pa
         f"migrate_gate_undo_tasks: {no_list} is no list of tasks",
         f"migrate_after_tasks: {broken} cannot be read as tasks: ",
         "more: good.yml is not an absolute path",
+        f"whole: {playbook_file} is a playbook, not a list of tasks",
         "Nothing was touched.",
     ):
         assert told in found["wrong"]["msg"]
