@@ -31,7 +31,7 @@ class HeldGate:
 
     def __call__(self, request: Document) -> bool:
         """Say whether the word is taken."""
-        event = gate.event(request, True, lambda: None)
+        event = gate.event(request, self.state, True, lambda: None)
         if event is not None:
             self.state = advance(self.state, event)[0]
         return gate.obeyed(request.get("command"), self.state)

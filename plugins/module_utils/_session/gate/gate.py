@@ -67,14 +67,18 @@ def expired(limit: float) -> Failure:
     )
 
 
-def event(request: t.Mapping[str, t.Any], link_up: bool, evidence: Evidence) -> words.Event | None:
-    """Return the event that a request to the sender means, ``None`` for one that means nothing now."""
+def event(request: t.Mapping[str, t.Any], state: SourceState, link_up: bool, evidence: Evidence) -> words.Event | None:
+    """Return the event that a request to the sender means, ``None`` for one that means nothing now.
+
+    ``evidence`` is asked for only where the permission waits: it sees the disks at rest once and for all, and sets
+    aside what starts the domain, which is true only of a guest that stands still.
+    """
     command = request.get("command")
     if command == control.GATE_START:
         return words.GateTasksStarted()
     if command == control.PERMIT:
         # While the link is down the request for the commit could not leave, and the way back would be closed.
-        return words.Permit(evidence()) if link_up else None
+        return words.Permit(evidence() if state.at_the_gate else None) if link_up else None
     if command == control.REFUSE:
         text = str(request.get("reason") or "the permission was refused at the gate")[: control.REASON_LENGTH]
         return words.Failed(Failure("gate_refused", text, remedy="See why the tasks at the gate failed."))

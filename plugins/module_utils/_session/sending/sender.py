@@ -141,7 +141,7 @@ class Sender(Driver[SourceState]):
 
     def _asked(self, request: dict[str, t.Any]) -> bool:
         # While it watches for a late suspend nothing is left to be given up.
-        event = None if self._watches else gate.event(request, self.link.up, self._evidence)
+        event = None if self._watches else gate.event(request, self.state, self.link.up, self._evidence)
         if event is None:
             return not self._watches and super()._asked(request)
         self.feed(event)

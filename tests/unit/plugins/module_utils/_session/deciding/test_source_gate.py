@@ -173,7 +173,25 @@ def test_a_word_that_is_said_again_is_taken_again(events: tuple[Event, ...], com
     """Whoever has not got the answer says it once more, and must not be told that the word came too late."""
     state = play(advance, FIRST, *events)[0]
     for dummy in range(2):
-        said = gate.event({"command": command}, True, lambda: None)
+        said = gate.event({"command": command}, state, True, lambda: None)
         assert said is not None
         state = play(advance, state, said)[0]
         assert gate.obeyed(command, state)
+
+
+@pytest.mark.parametrize("events", [GATE[:3], GATE, (*STARTED, PERMIT), (*HELD, FAILED)])
+def test_the_disks_are_not_looked_at_for_a_word_that_comes_at_the_wrong_time(events: tuple[Event, ...]) -> None:
+    """They are seen at rest once and for all: seen so while the guest writes, what is on its way at the gate would not
+    be waited for, and could be written over what the guest writes at the destination.
+    """
+    looks: list[str] = []
+
+    def look() -> None:
+        looks.append("look")
+
+    request = {"command": control.PERMIT}
+    state = play(advance, FIRST, *events)[0]
+    assert gate.event(request, state, True, look) == words.Permit()
+    assert looks == []
+    assert gate.event(request, play(advance, FIRST, *STARTED)[0], True, look) == words.Permit()
+    assert looks == ["look"]
