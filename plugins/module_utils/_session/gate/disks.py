@@ -28,7 +28,7 @@ LIMIT_S = 20.0
 # Between two looks, in seconds. Two are needed: a backend takes requests from the ring in batches.
 PAUSE_S = 0.02
 
-_REMEDY = "See what keeps the disk busy (iostat -x, dmesg), then run the migration again; the domain goes on here."
+_REMEDY = "See what keeps the disk busy (iostat -x, dmesg), then run the migration again."
 
 
 @dataclass(frozen=True)

@@ -28,16 +28,16 @@ def xl_ended(code: str, stderr: t.Sequence[str], rc: int) -> Failure:
     return Failure(code, text, remedy=_SEE_STDERR, details={"rc": rc})
 
 
-CANCELLED = Failure(
-    "cancelled", "the migration was cancelled", remedy="Nothing needs to be done; the domain runs on the source."
+# It is told from the moment on in which it is asked for: where tasks at the gate have begun the guest then still stands
+# still.
+_CANCELLED_REMEDY = (
+    "Where the domain runs on the source nothing needs to be done; where it does not, run dom0.xen.settle for it."
 )
 
+CANCELLED = Failure("cancelled", "the migration was cancelled", remedy=_CANCELLED_REMEDY)
 
-CANCELLED_THERE = Failure(
-    "cancelled",
-    "the migration was cancelled at the destination",
-    remedy="Nothing needs to be done; the domain runs on the source.",
-)
+
+CANCELLED_THERE = Failure("cancelled", "the migration was cancelled at the destination", remedy=_CANCELLED_REMEDY)
 HANDED_OVER = Failure(
     "handed_over",
     "the complete copy was left, paused, to whoever settles",

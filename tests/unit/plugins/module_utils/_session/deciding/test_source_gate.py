@@ -195,3 +195,10 @@ def test_the_disks_are_not_looked_at_for_a_word_that_comes_at_the_wrong_time(eve
     assert looks == []
     assert gate.event(request, play(advance, FIRST, *STARTED)[0], True, look) == words.Permit()
     assert looks == ["look"]
+
+
+def test_who_cancels_while_the_guest_stands_still_is_not_told_that_it_runs() -> None:
+    """It runs again when what the tasks at the gate have done is undone, and not before."""
+    state = play(advance, FIRST, *STARTED, CANCELLED)[0]
+    assert state.must_undo and state.owner is Owner.UNSETTLED
+    assert state.failure is not None and "run dom0.xen.settle for it" in state.failure.remedy
