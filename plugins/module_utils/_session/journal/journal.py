@@ -36,7 +36,6 @@ class Journal:
         self._folder = folder
         self._size = os.fstat(self._fd).st_size
         self._number = 0
-        # Whatever was torn off here before must not take the next record with it.
         self._broken = self._size > 0
 
     def write(self, step: str, details: t.Mapping[str, t.Any] | None = None, durable: bool = True) -> None:
@@ -50,11 +49,7 @@ class Journal:
         if details:
             record["details"] = dict(details)
         line = json.dumps(record, separators=(",", ":")).encode("utf-8") + b"\n"
-        if self._broken:
-            line = b"\n" + line
         with_reserve(self._folder, lambda: self._append(line, durable))
-        self._broken = False
-        self._size += len(line)
         self._number += 1
 
     def reserve(self) -> None:
@@ -67,6 +62,8 @@ class Journal:
                 os.close(fd)
 
     def _append(self, line: bytes, durable: bool) -> None:
+        # Whatever was torn off here before, also a moment ago, must not take this record with it.
+        line = b"\n" + line if self._broken else line
         try:
             written = os.write(self._fd, line)
             if written != len(line):
@@ -77,6 +74,8 @@ class Journal:
         except OSError:
             self._take_back()
             raise
+        self._broken = False
+        self._size = os.fstat(self._fd).st_size
 
     def _take_back(self) -> None:
         # The caller acts as if the record had never been written, so nobody may read it later, or half of it.

@@ -166,6 +166,37 @@ def test_the_last_records_have_room_on_a_full_disk(tmp_path: pathlib.Path, monke
     assert steps(tmp_path) == ["refused", "ended"]
 
 
+def test_a_record_that_is_written_again_is_no_part_of_what_was_torn_off(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk may refuse even to make a file shorter (btrfs): the commit that then finds room must be readable."""
+    written = Journal(str(tmp_path))
+    written.write("ready")
+    written.reserve()
+
+    class FullDisk:
+        def __getattr__(self, name: str) -> t.Any:
+            return getattr(os, name)
+
+        def write(self, descriptor: int, data: bytes) -> int:
+            return os.write(descriptor, data if not (tmp_path / journal.RESERVE).exists() else data[:7])
+
+        def ftruncate(self, descriptor: int, size: int) -> None:
+            if (tmp_path / journal.RESERVE).exists():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            os.ftruncate(descriptor, size)
+
+    monkeypatch.setattr(journal, "os", FullDisk())
+    written.write("commit")
+    assert steps(tmp_path) == ["ready", "commit"]
+    # What is taken back later is that record alone, and not the end of the one before it as well.
+    with disk_full_at((tmp_path / journal.FILE).stat().st_size + 5), pytest.raises(OSError, match="."):
+        written.write("running")
+    written.write("ended")
+    written.close()
+    assert steps(tmp_path) == ["ready", "commit", "ended"]
+
+
 def test_the_result_has_that_room_as_well(tmp_path: pathlib.Path) -> None:
     """Without it the status in memory would be all that tells how the session has ended."""
     written = Journal(str(tmp_path))
