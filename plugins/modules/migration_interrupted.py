@@ -72,7 +72,9 @@ sessions:
     source: {type: str, description: "The source, or an empty text when nobody knows it."}
     destination: {type: str, description: "The destination, or an empty text when nobody knows it."}
 known:
-  description: Whether a domain or a session of that name or UUID is on any host that answered, or none was asked for.
+  description:
+    - Whether a domain or a session of that name or UUID is on any host that answered, or none was asked for.
+    - Always false where no host answered.
   returned: when RV(sessions) is empty
   type: bool
   sample: true

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is told where nothing was interrupted: whether the name is known, what goes on, and where the domain is (pure).
 
-A name that is mistyped at night must not look like the all-clear.
+A name that is mistyped at night must not look like the all-clear, nor must a host that was not seen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Hosts = t.Mapping[str, HostFacts]
 
 
 class Nothing(t.NamedTuple):
-    """``known``: whether a domain or a session of that name or UUID is there, or none was asked for."""
+    """``known``: whether a domain or a session of that name or UUID is there, or none was asked for and a host told."""
 
     known: bool
     msg: str
@@ -29,13 +29,17 @@ class Nothing(t.NamedTuple):
 
 def nothing(hosts: Hosts, silent: t.Collection[str], wanted: str, inventory: str = _commands.INVENTORY) -> Nothing:
     """Return what to tell of the domain ``wanted`` (name or UUID, empty for all); ``silent`` hosts gave no facts."""
+    unseen = f" Could not look on: {', '.join(sorted(silent))}." if silent else ""
+    if not hosts:
+        return Nothing(False, f"No dom0 has told anything: whether a migration was interrupted is not known.{unseen}")
     rows = [(host, row) for host, facts in hosts.items() for row in facts.domains if row.domid != 0]
     places = [(host, row) for host, row in rows if wanted and _is(row.uuid, own_name(row.name), wanted)]
     sides = [(host, side) for host, facts in hosts.items() for side in facts.sessions]
     of_it = [(host, side) for host, side in sides if not wanted or _is(side.domain.uuid, side.domain.name, wanted)]
     if wanted and not places and not of_it:
-        return Nothing(False, _unknown(wanted, hosts, silent))
-    words = [f"Nothing to settle: no migration{f' of {wanted}' if wanted else ''} was interrupted."]
+        return Nothing(False, _unknown(wanted, hosts, silent) + unseen)
+    where = " on the dom0s that answered" if silent else ""
+    words = [f"Nothing to settle{where}: no migration{f' of {wanted}' if wanted else ''} was interrupted.{unseen}"]
     # The sender's side of a session stands for both, where it was seen.
     alive = {side.session: (host, side) for host, side in sorted(of_it, key=_senders_last) if side.alive}
     words += [_moving(*each, inventory) for each in alive.values()]
@@ -72,8 +76,7 @@ def _name(domain: SessionDomain) -> str:
 
 
 def _unknown(wanted: str, hosts: Hosts, silent: t.Collection[str]) -> str:
-    unseen = f" Could not look on: {', '.join(sorted(silent))}." if silent else ""
     return (
         f"No dom0{' that answered' if silent else ''} has a domain {wanted!r}, or a session of it."
-        f" The domains there are: {all_names(hosts)}.{unseen}"
+        f" The domains there are: {all_names(hosts)}."
     )

@@ -50,6 +50,22 @@ def test_a_domain_that_nobody_has() -> None:
     )
 
 
+@pytest.mark.parametrize("wanted", ["centos", ""])
+def test_a_host_that_was_not_seen_is_named_where_nothing_is_to_be_settled(wanted: str) -> None:
+    """The session that somebody looks for may be on that one alone: what is told is of the others."""
+    known, msg = nothing({"xen1": host("xen1", domains=(row(),))}, ("xen3", "xen2"), wanted)
+    assert known
+    assert msg.startswith("Nothing to settle on the dom0s that answered: no migration")
+    assert "was interrupted. Could not look on: xen2, xen3." in msg
+
+
+@pytest.mark.parametrize("wanted", ["centos", ""])
+def test_hosts_of_which_none_has_told_anything_are_no_all_clear(wanted: str) -> None:
+    """The network of the machine that runs Ansible is down, say, in the night in which all of this happens."""
+    told = "No dom0 has told anything: whether a migration was interrupted is not known. Could not look on: xen1, xen2."
+    assert nothing({}, ("xen2", "xen1"), wanted) == (False, told)
+
+
 def test_one_that_is_known_from_a_session_only() -> None:
     """It has moved to a host outside the inventory, say, or was destroyed since."""
     assert nothing(
