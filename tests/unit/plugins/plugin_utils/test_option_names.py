@@ -24,9 +24,13 @@ def test_every_documented_option_is_known() -> None:
 
 
 def test_what_is_warned_of() -> None:
-    """The name that was meant is told where one is near."""
-    given = ["migrate_metod", "settle_whatever", "migrate_method", "gate_change", "domain", "migration_id"]
+    """The name that was meant is told where one is near.
+
+    One of the audit says what fails it: without a word a warning that should have would pass for the all-clear.
+    """
+    given = ["audit_fail_at", "migrate_metod", "settle_whatever", "migrate_method", "gate_change", "domain", "migration_id"]
     assert unknown(given, known()) == [
+        "No playbook or role of dom0.xen has an option audit_fail_at; it has audit_fail_on.",
         "No playbook or role of dom0.xen has an option migrate_metod; it has migrate_method.",
         "No playbook or role of dom0.xen has an option settle_whatever.",
     ]
