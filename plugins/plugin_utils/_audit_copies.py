@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import RUNNING_TWICE
+from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, Hand, SessionDomain, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import PAUSED, SUSPENDED
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE
@@ -33,16 +34,16 @@ def judge_copies(fleet: Fleet) -> Findings:
         yield from _judge(fleet, SessionDomain(uuid, own_name(copies[0].name)), copies)
     for uuid, sides in fleet.moving.items():
         if uuid not in fleet.copies:
-            yield _moving(SessionDomain(uuid, sides[0][1].domain.name), [], sides)
+            yield _moving(fleet, SessionDomain(uuid, sides[0][1].domain.name), [], sides)
 
 
 def _judge(fleet: Fleet, domain: SessionDomain, copies: Copies) -> Findings:
     sides = fleet.moving.get(domain.uuid or "")
     running = [copy for copy in copies if copy.runs]
     if len(running) > 1:
-        yield _twice(domain, running, copies, sides or ())
+        yield _twice(fleet, domain, running, copies, sides or ())
     elif sides:
-        yield _moving(domain, copies, sides)
+        yield _moving(fleet, domain, copies, sides)
     elif len(copies) == 1 and not copies[0].moving_name:
         yield from _single(fleet, domain, copies[0])
     else:
@@ -63,9 +64,11 @@ def _single(fleet: Fleet, domain: SessionDomain, copy: CopySeen) -> Findings:
         yield _paused(fleet, domain, copy)
 
 
-def _twice(domain: SessionDomain, running: Copies, copies: Copies, sides: Sides) -> Finding:
+def _twice(fleet: Fleet, domain: SessionDomain, running: Copies, copies: Copies, sides: Sides) -> Finding:
     seen = f"{domain.name} runs on {_and(running)}"
-    if _goes_on(sides) and len({copy.host for copy in running}) > 1:
+    # While the source still ran it, its sender was at work; one that has ended only sees to what comes after that.
+    moves = any(session.role == SENDER and session.phase != "ended" for dummy, session in sides)
+    if moves and _goes_on(fleet, sides) and len({copy.host for copy in running}) > 1:
         return _finding(
             "seen_on_both",
             WARNING,
@@ -86,10 +89,10 @@ def _twice(domain: SessionDomain, running: Copies, copies: Copies, sides: Sides)
     )
 
 
-def _moving(domain: SessionDomain, copies: Copies, sides: Sides) -> Finding:
+def _moving(fleet: Fleet, domain: SessionDomain, copies: Copies, sides: Sides) -> Finding:
     hosts = tuple(dict.fromkeys([*(host for host, dummy in sides), *(copy.host for copy in copies)]))
     session = sides[0][1].session
-    if _goes_on(sides):
+    if _goes_on(fleet, sides):
         message = f"Session {session} moves {domain.name} at this moment."
         return Finding("move_under_way", INFO, hosts, domain, message, "", tuple(copies))
     message = (
@@ -106,8 +109,8 @@ def _stands(domain: SessionDomain, copies: Copies) -> str:
     return f"{domain.name} runs nowhere" + (f": it is on {_and(copies)}." if copies else ".")
 
 
-def _goes_on(sides: Sides) -> bool:
-    return bool(sides) and not any(session.waits for dummy, session in sides)
+def _goes_on(fleet: Fleet, sides: Sides) -> bool:
+    return bool(sides) and not any(session.waits or fleet.is_left_alone(session) for dummy, session in sides)
 
 
 def _others(domain: SessionDomain, copies: Copies, at_work: t.Sequence[str]) -> Finding:

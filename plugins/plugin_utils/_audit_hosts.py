@@ -75,7 +75,7 @@ def _session(fleet: Fleet, identity: str, left: t.Sequence[tuple[str, SessionSee
         message = f"{what} {domain.name} runs on {copy.host}, and no other copy is seen."
         return Finding(code, WARNING, hosts, domain, message, f"Put that on record: {settle(domain)}.", (copy,))
     copies = tuple(fleet.copies.get(domain.uuid or "", ()))
-    if domain.uuid in fleet.moving:
+    if any(not fleet.is_left_alone(session) for dummy, session in fleet.moving.get(domain.uuid or "", ())):
         message = f"{what} Another look at {domain.name} is worth while when the session that moves it now has ended."
         return Finding(code, WARNING, hosts, domain, message, "Run the audit again in a while.", copies)
     message = f"{what} {domain.name} {'is not in order' if copies else 'is on no host that answered'}."

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     INCOMING,
@@ -139,6 +140,14 @@ class Fleet:
                 if session.domain.uuid and unfinished(session):
                     found.setdefault(session.domain.uuid, session.session)
         return found
+
+    def is_left_alone(self, session: SessionSeen) -> bool:
+        """Say whether it is a receiver whose sender is gone without an end: it keeps its copy for whoever settles.
+
+        Of a sender that is only about to begin nothing tells the domain.
+        """
+        senders = [each for dummy, each in self.sessions.get(session.session, ()) if each.role == SENDER]
+        return session.role == RECEIVER and any(unfinished(each) and each.domain.uuid for each in senders)
 
     def is_fine(self, uuid: str) -> bool:
         """Say whether exactly one copy is known and runs under its own name."""

@@ -219,6 +219,36 @@ def test_a_session_that_waits_for_settling(side: int) -> None:
     assert found(result) == {"running_twice": "error"}
 
 
+@pytest.mark.parametrize("there", [[fresh(row(COMING, 8, **PAUSED))], []])
+def test_a_receiver_whose_sender_was_killed_explains_nothing(there: list[DomainRow]) -> None:
+    """It keeps what may be the last copy for as long as nobody settles, and the guest stands still for as long."""
+    killed = dataclasses.replace(SENDING, phase="gate", alive=False)
+    kept = dataclasses.replace(RECEIVING, phase="gate")
+    away = row(AWAY, **SUSPENDED)
+    result = judge(dom0("xen1", away, sessions=(killed,)), dom0("xen2", *there, sessions=(kept,)))
+    assert found(result) == {"session_waits": "error", "session_dead": "error"}
+    assert "centos runs nowhere: it is on xen1 (" in result.findings[0].message
+    assert all("dom0.xen.settle" in finding.remedy for finding in result.findings)
+    assert result.fails("error")
+
+
+def test_a_receiver_whose_sender_is_about_to_begin_is_no_fault() -> None:
+    """The sender's folder is there before its process: nothing of it tells the domain yet."""
+    coming = dataclasses.replace(SENDING, phase="unknown", owner="unsettled", alive=False)
+    coming = dataclasses.replace(coming, domain=SessionDomain(None, None))
+    listens = dataclasses.replace(RECEIVING, phase="starting")
+    result = judge(dom0("xen1", row(), sessions=(coming,)), dom0("xen2", sessions=(listens,)))
+    assert not result.fails("error") and "session_waits" not in found(result)
+
+
+@pytest.mark.parametrize("sender", [(dataclasses.replace(SENDING, phase="ended"),), ()])
+def test_what_a_session_sees_to_after_its_end_explains_no_second_copy(sender: tuple[SessionSeen, ...]) -> None:
+    """A sender watches its guest for minutes, a receiver waits up to an hour with its last word: they move nothing."""
+    waits = dataclasses.replace(RECEIVING, phase="ended")
+    result = judge(dom0("xen1", row(), sessions=sender), dom0("xen2", row(domid=8), sessions=(waits,)))
+    assert found(result) == {"running_twice": "error"}
+
+
 def test_running_twice_on_one_host_is_not_explained_by_a_session() -> None:
     """One look shows a host in one moment."""
     assert found(judge(dom0("xen1", row(), row("b", 9), sessions=(SENDING,)))) == {"running_twice": "error"}
