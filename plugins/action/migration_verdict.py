@@ -15,12 +15,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
     DESTINATION,
     MOVED,
+    RUNNING_TWICE,
+    UNSETTLED,
     Evidence,
     Verdict,
     verdict,
     verdict_same_host,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
+from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.plugin_utils import _aftermath as aftermath
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
@@ -101,11 +103,33 @@ def _judge(options: dict[str, t.Any]) -> Verdict:
     left_paused = told or options["leave_paused"]
     if not options["source"]:
         # No other host had it when all were asked: the destination alone is the evidence.
-        there = [row for row in destination.copies if row.state.alive and (left_paused or not row.state.paused)]
+        there = [row for row in destination.copies if _runs(row) or (left_paused and row.state.alive)]
         if there:
             how = "is paused" if there[0].state.paused else "runs"
             return Verdict(DESTINATION, MOVED, f"It {how} on {destination.host}.", True)
-    return verdict(name, _evidence(options["source"], options["source_info"]), destination, left_paused)
+    source = _evidence(options["source"], options["source_info"])
+    judged = verdict(name, source, destination, left_paused)
+    # One look shows a host in one moment: two copies on the same one are two.
+    once = all(sum(_runs(row) for row in host.copies) == 1 for host in (source, destination))
+    return _seen_on_both(options) if judged.end_state == RUNNING_TWICE and once and _moves(options) else judged
+
+
+def _runs(row: DomainRow) -> bool:
+    return row.state.alive and not row.state.paused
+
+
+def _moves(options: dict[str, t.Any]) -> bool:
+    """Whether the sender was still at work when the source was looked at."""
+    sender = aftermath.of_session(options["source_info"], None, SENDER)
+    return bool(sender.get("alive")) and sender.get("phase") != "ended"
+
+
+def _seen_on_both(options: dict[str, t.Any]) -> Verdict:
+    reason = (
+        f"It was seen running on {options['source']} and then on {options['destination']}, while a session moved it:"
+        " hosts are not looked at in the same moment. Look again; if it still runs on both, pause both copies at once."
+    )
+    return Verdict(UNSETTLED, UNSETTLED, reason, False)
 
 
 def _left_paused(options: dict[str, t.Any]) -> bool:

@@ -73,6 +73,29 @@ def test_only_a_domain_at_the_destination_and_nowhere_else_is_a_success(playbook
     }
 
 
+def test_a_domain_that_moves_between_two_looks_does_not_run_twice(playbook: Playbook) -> None:
+    """Of the copies that were seen one is gone by now: whoever stopped the other would stop the only one.
+
+    A source that did not answer for a while was not told to give up, and its move goes on.
+    """
+    sender = {"role": "sender", "session": "a" * 16, "alive": True, "phase": "streaming"}
+    found = judge(
+        playbook,
+        moves=verdict({**HERE, "sessions": [sender]}, HERE),
+        ended=verdict({**HERE, "sessions": [{**sender, "phase": "ended"}]}, HERE),
+        gone=verdict({**HERE, "sessions": [{**sender, "alive": False}]}, HERE),
+        one_host=verdict({"copies": [row().to_result(), row(domid=9).to_result()], "sessions": [sender]}, NOWHERE),
+    )
+    assert {name: result["end_state"] for name, result in found.items()} == {
+        "moves": "unsettled",
+        "ended": "running_twice",
+        "gone": "running_twice",
+        "one_host": "running_twice",
+    }
+    assert all(result["failed"] for result in found.values())
+    assert "Stop one copy now" not in found["moves"]["msg"] and "Look again" in found["moves"]["msg"]
+
+
 def test_a_copy_that_was_to_be_left_paused_counts_when_a_session_says_so(playbook: Playbook) -> None:
     """The sender's last word, or what settling has written into a result; and not the wish alone."""
     paused: dict[str, t.Any] = {"copies": [row(paused=True).to_result()]}
