@@ -158,7 +158,15 @@ class Guard:
         except Dom0XenError as exc:
             self._against = failures.of(exc)
             return
-        hand = _hands.hand_on(domid, self._settings.name, (os.getpid(),))
+        try:
+            hand = _hands.hand_on(domid, self._settings.name, (os.getpid(),))
+        except OSError as exc:
+            self._against = Failure(
+                "foreign_hand",
+                f"whether somebody else works on the domain cannot be seen: {exc}",
+                remedy="See that the source dom0 has descriptors and memory left, then run the migration again.",
+            )
+            return
         if hand is not None:
             self._against = Failure(
                 "foreign_hand",

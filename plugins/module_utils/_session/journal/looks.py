@@ -49,19 +49,36 @@ class Looks:
         """Let those who wait look now, and whoever comes wait for the next time."""
         now, before = self._clock(), self._pipe
         self._due = now + pause(self._interval, now - self._began)
-        self._pipe = os.pipe()
-        # Where this fails nobody waits here, and the controller has a clock too.
-        with contextlib.suppress(OSError):
+        self._pipe = self._offered()
+        if self._pipe is None:
+            self._withdraw()
+        _close(before)
+
+    def _offered(self) -> tuple[int, int] | None:
+        """Let the file lead to a pipe; return that, or None on a host that is short of something for a moment.
+
+        Then nobody waits here, and the controller has a clock too. A session must not end of it.
+        """
+        pipe = None
+        try:
+            pipe = os.pipe()
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._path + ".new")
-            os.symlink(f"/proc/{os.getpid()}/fd/{self._pipe[0]}", self._path + ".new")
+            os.symlink(f"/proc/{os.getpid()}/fd/{pipe[0]}", self._path + ".new")
             os.replace(self._path + ".new", self._path)
-        _close(before)
+        except OSError:
+            _close(pipe)
+            return None
+        return pipe
+
+    def _withdraw(self) -> None:
+        # The number may soon be another's, such as the pipe from an xl, of which somebody else would read then.
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
 
     def close(self) -> None:
         """Let those who wait look for the last time."""
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)
+        self._withdraw()
         _close(self._pipe)
         self._pipe = None
 

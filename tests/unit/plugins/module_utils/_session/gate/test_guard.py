@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import threading
@@ -116,6 +117,23 @@ def test_xl_of_somebody_else_closes_the_gate(host: Host, store: XenStore, tmp_pa
         assert failure is not None and failure.code == "foreign_hand" and failure.remedy
         assert failure.details["command"] == "xl save"
     assert guard(store, tmp_path).evidence(domid) is None
+
+
+def test_others_that_cannot_be_seen_close_the_gate(host: Host, store: XenStore, tmp_path: pathlib.Path) -> None:
+    """A host that is short of descriptors for a moment ends no sender: the guest would stand still until somebody
+    settles.
+    """
+    watching = guard(store, tmp_path)
+    domid = int(host.run("xl", "domid", "centos").stdout)
+    watching.prepare(domid)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        watching.look(domid)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    against = watching.evidence(domid)
+    assert isinstance(against, Failure) and against.code == "foreign_hand" and "cannot be seen" in against.msg
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import resource
 import subprocess
 import sys
 
@@ -43,4 +44,33 @@ def test_a_session_goes_on_where_nobody_can_wait_for_it(tmp_path: pathlib.Path) 
     """The controller has a clock too."""
     looks = Looks(str(tmp_path / "gone"), 5, lambda: 0.0)
     looks.call()
+    looks.close()
+
+
+def test_a_session_goes_on_where_there_is_no_descriptor_to_be_had(tmp_path: pathlib.Path) -> None:
+    """It may have asked for the commit, after which nothing ends it: who waits looks now, and the next ones later."""
+    looks = Looks(str(tmp_path), 5, lambda: 0.0)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open(tmp_path / NEXT_LOOK, "rb") as waiting:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+        try:
+            looks.call()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert waiting.read() == b""
+    assert not (tmp_path / NEXT_LOOK).is_symlink()
+    looks.call()
+    with open(tmp_path / NEXT_LOOK, "rb") as waiting:
+        looks.close()
+        assert waiting.read() == b""
+
+
+def test_nobody_is_led_to_a_descriptor_that_is_something_else_by_now(tmp_path: pathlib.Path) -> None:
+    """Where the file could not be made anew, whoever opened the one of before would read from what has its number:
+    a line of what xl says, or a piece of the guest's memory.
+    """
+    looks = Looks(str(tmp_path), 5, lambda: 0.0)
+    (tmp_path / f"{NEXT_LOOK}.new").mkdir()
+    looks.call()
+    assert not (tmp_path / NEXT_LOOK).is_symlink()
     looks.close()
