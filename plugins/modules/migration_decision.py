@@ -133,7 +133,7 @@ end_state:
       the session, or V(down) when the domain runs nowhere and nothing is left that could go on.
     - Otherwise V(unsettled), or why a person has to decide. That is V(running_twice), V(both_have_it), V(ran_unasked),
       V(ran_perhaps), V(resumed_perhaps), V(started_perhaps), V(half_made), V(put_elsewhere), V(source_silent),
-      V(destination_silent), V(both_silent) or V(order_unknown).
+      V(destination_silent), V(both_silent), V(order_unknown) or V(no_record).
   returned: success
   type: str
   sample: unsettled

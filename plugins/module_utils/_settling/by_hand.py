@@ -27,6 +27,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.questions impor
 
 def judge(source: Side, destination: Side, others: Others, made: Decision) -> Decision:
     """Return what holds of what was ``made`` from both hosts alone."""
+    if made.end_state == to.DOWN and not any(side.known or side.gone for side in (source, destination)):
+        # Whoever has named these hosts has named others than those of the session, which may have its copies.
+        return human(source, destination, to.NO_RECORD)
     runs = source.runs or destination.runs
     if made.next in (to.WATCH, to.WAIT) or (made.next == to.DONE and runs):
         # Nothing is started by that.

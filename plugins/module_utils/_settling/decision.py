@@ -58,6 +58,7 @@ SOURCE_SILENT = "source_silent"
 DESTINATION_SILENT = "destination_silent"
 BOTH_SILENT = "both_silent"
 ORDER_UNKNOWN = "order_unknown"
+NO_RECORD = "no_record"
 
 COMMAND = _commands.playbook("settle", "-e domain=NAME")
 """What settles again; the inventory and the domain's name are put in where they are known."""

@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import
     DESTINATION_SILENT,
     HALF_MADE,
     HUMAN,
+    NO_RECORD,
     ORDER_UNKNOWN,
     PUT_ELSEWHERE,
     RAN_PERHAPS,
@@ -211,6 +212,11 @@ _TEXTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
             "{settle} -e settle_latest={session}  # {session} was begun later, and is settled first",
             "{settle} -e settle_latest={other}  # {other} was, and is settled first",
         ),
+    ),
+    NO_RECORD: (
+        "Neither {source} nor {destination} has a record of this session's part there, or a copy of the domain.",
+        "Which hosts the session's source and destination are.",
+        ("{settle} -e source=HOST -e destination=HOST  # each HOST is what the inventory calls it",),
     ),
     BOTH_SILENT: (
         "Neither {source} nor {destination} answers.",

@@ -285,6 +285,12 @@ CASES: dict[str, tuple[Side, Side, str]] = {
     "one silent, one off for good": (replace(SILENT_SOURCE, gone=True), SILENT_DESTINATION, "human: both_silent"),
     "one off for good, one silent": (SILENT_SOURCE, replace(SILENT_DESTINATION, gone=True), "human: both_silent"),
     "both silent": (SILENT_SOURCE, SILENT_DESTINATION, "human: both_silent"),
+    # Of a session that is to be settled one host at least has something.
+    "other hosts were named, such as the two in the wrong order": (
+        at_source(ABSENT, History(), known=False),
+        at_destination(ABSENT, History(), known=False),
+        "human: no_record",
+    ),
 }
 
 
