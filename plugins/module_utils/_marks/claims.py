@@ -171,10 +171,11 @@ def kept(journal_root: str, token: str, every_s: float = BEAT_S) -> t.Iterator[N
 def require(journal_root: str, token: str, heard_s: float) -> None:
     """Raise ClaimLost when another run has this host and was heard of in the last ``heard_s`` seconds.
 
-    A host that nobody has claimed is one from which anybody may move a domain.
+    One that may be silent for longer is heeded for longer. A host that nobody has claimed is one from which anybody
+    may move a domain.
     """
     other = there(journal_root)
-    if other is not None and other.token != token and silence(journal_root, other) < heard_s:
+    if other is not None and other.token != token and silence(journal_root, other) < max(heard_s, other.patience_s):
         raise ClaimLost(f"this host has been taken over by another run: {other.words}", claim=other.to_result())
 
 

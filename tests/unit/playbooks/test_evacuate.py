@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import signal
+import time
 import typing as t
 
 import pytest
@@ -138,6 +139,45 @@ def test_a_host_that_makes_room_is_the_runs_alone(operator: Operator) -> None:
     found = places(site)
     assert (found["a"], found["stays"]) == ("xen2", "xen3") and site["xen1"].domains() == []
     assert marks(site, "xen1") == {"closed.json"} and marks(site, "xen2") == set()
+
+
+@pytest.mark.long
+def test_a_run_with_tasks_of_the_caller_may_be_silent(operator: Operator, tmp_path: pathlib.Path) -> None:
+    """Nothing is heard of it while they run. Where its moves are done and it is silent on, taking over harms nobody.
+
+    It goes on with its other host, tells the truth of both, and leaves the other run's claim alone.
+    """
+    site = operator.site
+    tasks = tmp_path / "after.yml"
+    tasks.write_text("- ansible.builtin.debug:\n    msg: after\n")
+    journal, bob = str(site["xen1"].paths.lib / "dom0-xen"), "b" * 16
+    other = claims.Claim(token=bob, run="evacuate xen1", by="bob", controller="ctl2")
+    site["xen2"].configure(save_rate=100_000)
+    process = operator.ask("-e", f"migrate_after_tasks={tasks}", hosts="xen1,xen2")
+    stop_streams(site["xen2"], process)
+    deadline = time.monotonic() + LIMIT_S
+    while site["xen1"].domains():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.5)
+    ours = claims.there(journal)
+    assert ours is not None and ours.patience_s == 1800.0
+
+    def silent(seconds: float) -> None:
+        past = time.time() - seconds
+        os.utime(claims.beat_path(journal, ours.token), (past, past))
+
+    silent(1500.0)
+    with pytest.raises(claims.HostClaimed):
+        claims.claim(journal, other, 300.0)
+    silent(1900.0)
+    assert claims.claim(journal, other, 300.0).before == ours
+    let_go(site["xen2"])
+    log = process.communicate(timeout=2 * LIMIT_S)[0]
+    assert process.returncode == 0, log[-6000:]
+    assert "xen1 is empty." in log and "xen2 is empty." in log
+    assert set(places(site).values()) == {"xen3"} and runs(site) == {"a": 2, "b": 2, "c": 2, "stays": 2}
+    left = claims.there(journal)
+    assert left is not None and left.token == bob and marks(site, "xen2") == {"closed.json"}
 
 
 @pytest.mark.long

@@ -137,6 +137,21 @@ def test_a_run_that_said_it_may_be_silent_is_not_followed_before(tmp_path: pathl
                 claims.claim(root, run(SECOND), 300.0)
 
 
+def test_a_run_that_has_lost_the_host_heeds_one_that_may_be_silent(tmp_path: pathlib.Path) -> None:
+    """Silent for ten minutes it is at its caller's tasks, such as an upgrade of that host: no domain is moved there."""
+    root = str(tmp_path)
+    claims.claim(root, run(FIRST), 300.0)
+    claims.claim(root, dataclasses.replace(run(SECOND, "bob"), patience_s=7200.0), 300.0, take_over=True)
+    for silent, lost in ((600.0, True), (7300.0, False)):
+        past = time.time() - silent
+        os.utime(claims.beat_path(root, SECOND), (past, past))
+        if lost:
+            with pytest.raises(claims.ClaimLost):
+                claims.require(root, FIRST, 300.0)
+        else:
+            claims.require(root, FIRST, 300.0)
+
+
 def test_a_run_that_does_something_long_is_heard_of(tmp_path: pathlib.Path) -> None:
     """Again and again while it is at it, so that nobody follows it; not any more behind it, nor without a token."""
     root = str(tmp_path)
