@@ -104,14 +104,6 @@ class Host:
         if process.returncode:
             raise LabError(f"{self.name}: its clock could not be set (ssh ended with {process.returncode})")
 
-    def allow_reboot(self) -> None:
-        """From now on a reboot is one: QEMU ends with it otherwise. It holds as long as this QEMU runs.
-
-        What was plugged into the host stays plugged in, as in a real one.
-        """
-        with self.monitor() as monitor:
-            monitor.execute("set-action", reboot="reset")
-
     @property
     def pid(self) -> int | None:
         """Process id of its QEMU, None when it is powered off."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import struct
 import time
 import typing as t
@@ -25,6 +26,8 @@ PIECE = 1 << 20
 # In the lab's state folder.
 FILE = "lun.raw"
 DEVICE = f"/dev/disk/by-id/virtio-{SERIAL}"
+# Its place on the host's bus where it is there at boot; the cards and disks of qemu.command have the first ones.
+SLOT = 0x10
 # The same disk, answering late: through the kernel's dm-delay.
 LATE = "/dev/mapper/lun-late"
 LATE_MS = 100
@@ -56,12 +59,26 @@ def attach(hosts: Iterable[Host], folder: Path, size_mib: int = SIZE_MIB) -> Pat
         handle.truncate(size_mib << 20)
     for host in hosts:
         with host.monitor() as monitor:
-            # Both have it open; what one has written the other must read.
-            file = {"driver": "file", "filename": str(path), "locking": "off", "cache": {"direct": False}}
-            monitor.execute("blockdev-add", **{"node-name": "lun", "driver": "raw", "file": file})
+            monitor.execute("blockdev-add", **_node(path))
             monitor.execute("device_add", driver="virtio-blk-pci", drive="lun", id="lun", serial=SERIAL)
         _appears(host)
     return path
+
+
+def words(path: Path) -> list[str]:
+    """Return what a host's QEMU is started with that has this disk, the one of :func:`attach`, when it boots.
+
+    Its place is behind those of the host's own disks, whose names in dom0 follow from their places. QEMU chooses one
+    for each -device before it does for a -drive, and would put it before them.
+    """
+    device = f"virtio-blk-pci,drive=lun,id=lun,serial={SERIAL},addr={SLOT:#x}"
+    return ["-blockdev", json.dumps(_node(path)), "-device", device]
+
+
+def _node(path: Path) -> dict[str, t.Any]:
+    # Both have it open; what one has written the other must read.
+    file = {"driver": "file", "filename": str(path), "locking": "off", "cache": {"direct": False}}
+    return {"node-name": "lun", "driver": "raw", "file": file}
 
 
 @contextlib.contextmanager

@@ -111,7 +111,7 @@ class Observer:
 
     def __exit__(self, kind: object, *dummy: object) -> None:
         self._finish()
-        if kind is None:
+        if kind is None and self.observation is None:
             self.observation = self.report()
 
     def _finish(self) -> None:
@@ -150,6 +150,10 @@ class Observer:
                 self._answers += outside.receive(1.0)
         except Exception as exc:
             self._error, self._end = exc, time.monotonic()
+
+    def so_far(self) -> Observation:
+        """What was seen until now, without a pass over the guest's memory, which is not called verified then."""
+        return summarise(self._start, time.monotonic(), self._asked, list(self._answers), {})
 
     def report(self) -> Observation:
         """What was seen, with one whole verify pass of the guest's memory at the end."""

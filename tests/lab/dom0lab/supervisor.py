@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 import typing as t
+from collections.abc import Sequence
 from pathlib import Path
 
 from .switch import Port, Switch, listeners
@@ -101,7 +102,7 @@ class Supervisor:
         if verb == "status":
             return self.status()
         if verb == "start":
-            self.start(request["host"], loadvm=request.get("loadvm"))
+            self.start(request["host"], loadvm=request.get("loadvm"), more=request.get("more") or ())
         elif verb == "stop":
             self.stop(request["host"], hard=bool(request.get("hard")))
         elif verb == "cut":
@@ -143,12 +144,13 @@ class Supervisor:
             os.close(self._starter)
             self._starter = None
 
-    def start(self, name: str, *, loadvm: str | None = None) -> None:
-        """Start a host's QEMU; nothing if it runs."""
+    def start(self, name: str, *, loadvm: str | None = None, more: Sequence[str] = ()) -> None:
+        """Start a host's QEMU, with ``more`` on its command line; nothing if it runs."""
         if name in self._children:
             return
         Path(f"{name}.qmp").unlink(missing_ok=True)
-        command = with_parent("KILL", [*self._commands[name], *(["-loadvm", loadvm] if loadvm else [])])
+        snapshot = ["-loadvm", loadvm] if loadvm else []
+        command = with_parent("KILL", [*self._commands[name], *snapshot, *more])
         with Path(f"{name}.log").open("ab") as log:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._children[name] = child

@@ -34,19 +34,23 @@ KEPT = (
 )
 
 
-def prepare(lab: Lab) -> tuple[Path, dict[str, str]]:
-    """Make the hosts such that they can be rebooted; returns the file behind the shared disk, and their boots by name.
-
-    The disk is one that is plugged in, and stays so. What the hosts have to do at boot is put on their own disks.
-    """
-    disk = lun.attach(lab.hosts.values(), lab.folder, DISK_MIB)
+def prepare(lab: Lab) -> dict[str, str]:
+    """Give the hosts the shared disk, and on their own disks what they do at boot; returns their boots by name."""
+    lun.attach(lab.hosts.values(), lab.folder, DISK_MIB)
     boots = {}
     for host in lab.hosts.values():
-        host.allow_reboot()
         unit = f"/etc/systemd/system/{UNIT}"
         host.run(f"cat > {unit} && systemctl -q enable {UNIT}", stdin=(ON_HOST / UNIT).read_text())
         boots[host.name] = host.run(f"tee {BOOTS} < /proc/sys/kernel/random/boot_id").stdout.strip()
-    return disk, boots
+    return boots
+
+
+def wait(lab: Lab, timeout: float) -> None:
+    """Wait until all hosts answer, and have Xen. Raises LabError."""
+    deadline = time.monotonic() + timeout
+    for host in lab.hosts.values():
+        host.wait_banner(deadline)
+        host.wait_xen(deadline)
 
 
 def see(world: World, host: Host, before: str) -> HostSeen:

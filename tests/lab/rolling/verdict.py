@@ -22,28 +22,35 @@ CLOCK_S = 30.0
 
 @dataclass(frozen=True)
 class GuestSeen:
-    """One guest: the boot that was begun, what was seen from outside, and the hosts that have it at the end.
+    """One guest: the boot that was begun, the hosts that have it at the end, and what was seen from outside.
 
-    ``stamps``: what is on its disk; None for one that has no disk.
+    ``seen``: in order, one for each part of a run that was stopped and gone on with; only the last one has looked at
+    all of its memory, which tells what went wrong in any of them. ``stamps``: what is on its disk; None without one.
     """
 
     name: str
     home: str
     boot_id: str
     where: list[str]
-    observation: Observation | None
+    seen: list[Observation]
     stamps: Stamps | None = None
 
     def checks(self) -> list[Check]:
         """It is the same guest, unharmed, and at home."""
-        seen = self.observation
+        seen = self.seen
+        last = seen[-1] if seen else None
+        boots = sorted({str(one.before.get("boot_id")) for one in seen})
+        # The first answer of each part: in between nobody asked.
+        counters = [one.before.get("counter", 0) for one in seen]
         found = [
             equal(f"{self.name}: where it is", self.where, [self.home]),
-            equal(f"{self.name}: boot ids unchanged", bool(seen and seen.boot_id_unchanged), True),
-            equal(f"{self.name}: boot id at the end", (seen.after if seen else {}).get("boot_id"), self.boot_id),
-            equal(f"{self.name}: counter never fell", bool(seen and seen.counter_never_fell), True),
-            equal(f"{self.name}: memory verified", bool(seen and seen.memory_verified), True),
-            equal(f"{self.name}: double answers", seen.double_answers if seen else None, 0),
+            equal(f"{self.name}: boot ids", boots, [self.boot_id]),
+            equal(f"{self.name}: boot ids unchanged", bool(seen) and all(one.boot_id_unchanged for one in seen), True),
+            equal(f"{self.name}: boot id at the end", (last.after if last else {}).get("boot_id"), self.boot_id),
+            equal(f"{self.name}: counter never fell", all(one.counter_never_fell for one in seen), True),
+            equal(f"{self.name}: counter from part to part", counters, sorted(counters)),
+            equal(f"{self.name}: memory verified", bool(last and last.memory_verified), True),
+            equal(f"{self.name}: double answers", sum(one.double_answers for one in seen), 0),
         ]
         if self.stamps is not None:
             found.append(equal(f"{self.name}: what is wrong with its stamps", self.stamps.problem, ""))
@@ -104,7 +111,7 @@ def off(told: float, before: float, after: float) -> float:
     return max(0.0, before - told, told - after)
 
 
-def checks(status: int, guests: Iterable[GuestSeen], hosts: Iterable[HostSeen]) -> list[Check]:
+def checks(status: int | None, guests: Iterable[GuestSeen], hosts: Iterable[HostSeen]) -> list[Check]:
     """Everything that is needed of a run that ended with this exit status."""
     found = [equal("exit status", status, 0)]
     for guest in guests:

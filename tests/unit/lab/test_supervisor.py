@@ -101,13 +101,17 @@ def test_a_parent_that_died_at_once_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_one_host_stops_and_starts_alone(running: Running) -> None:
-    """Power off is for one host; the other goes on."""
+    """Power off is for one host; the other goes on. It may be started with something more than at first."""
     status = control.ask(running.folder, "stop", host="xen1")
     assert status["hosts"]["xen1"]["pid"] is None
     assert not alive(running.pids[1])
     assert alive(running.pids[2])
-    again = control.ask(running.folder, "start", host="xen1")["hosts"]["xen1"]["pid"]
+    again = control.ask(running.folder, "start", host="xen1", more=["1"])["hosts"]["xen1"]["pid"]
     assert alive(again)
+    deadline = time.monotonic() + 25
+    while (words := Path(f"/proc/{again}/cmdline").read_bytes().split(b"\0")[:-1]) != [b"sleep", b"1000", b"1"]:
+        assert time.monotonic() < deadline, words
+        time.sleep(0.05)
     with pytest.raises(LabError, match="unknown request"):
         control.ask(running.folder, "dance")
     os.close(running.keeper)
