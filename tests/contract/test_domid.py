@@ -60,7 +60,8 @@ def test_it_has_the_number_that_it_asks_for(bench: Bench) -> None:
     bench.clear(bench.source)
 
 
-@pytest.mark.parametrize(("recent_s", "left"), [(1, {GUEST}), (8, set())], ids=["made anew", "lost"])
+# An emulated host needs some seconds to come to asking again, where it is to be refused.
+@pytest.mark.parametrize(("recent_s", "left"), [(1, {GUEST}), (15, set())], ids=["made anew", "lost"])
 def test_its_reboot(bench: Bench, recent_s: int, left: set[str]) -> None:
     """xl destroys it, sleeps for two seconds, and asks for the same number: it must not count as recent then."""
     domid = restored(bench, recent_s)
@@ -69,7 +70,7 @@ def test_its_reboot(bench: Bench, recent_s: int, left: set[str]) -> None:
     deadline = time.monotonic() + 120
     while bench.domains(bench.source) and time.monotonic() < deadline:
         time.sleep(0.1)
-    deadline = time.monotonic() + (30 if left else 8)
+    deadline = time.monotonic() + (90 if left else 15)
     while set(bench.domains(bench.source)) != {GUEST} and time.monotonic() < deadline:
         time.sleep(0.1)
     found = bench.domains(bench.source)

@@ -30,8 +30,8 @@ def starting(fresh: World) -> Iterator[World]:
     # Services that are enabled, and hosts that have booted, are nothing for the next case.
     fresh.stale = True
     for host in fresh.lab.hosts.values():
-        host.run(f"mkdir -p {AUTO} && systemctl -q enable xendomains")
-    fresh.source.run(f"ln -s /etc/xen/centos.cfg {LINK}")
+        host.run(f"mkdir -p {AUTO} && systemctl -q enable xendomains && sync")
+    fresh.source.run(f"ln -s /etc/xen/centos.cfg {LINK} && sync")
     yield fresh
     fresh.stale = True
 

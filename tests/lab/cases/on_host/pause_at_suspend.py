@@ -15,7 +15,7 @@ import glob
 import os
 import sys
 
-SUSPEND, AGREED = b"suspend", b""
+AGREED = b""
 
 
 def library(name: str) -> ctypes.CDLL:
@@ -37,14 +37,15 @@ def main(domid: int) -> None:
     if not store.xs_watch(connection, node, b"lab"):
         sys.exit("the node cannot be watched")
     print("ready", flush=True)
-    asked = False
+    # The first event is that of the watch itself. What the second one tells of may be over when it is looked at: the
+    # request, to which the guest has agreed meanwhile.
+    store.xs_read_watch(connection, ctypes.byref(length))
     while True:
         store.xs_read_watch(connection, ctypes.byref(length))
         there = store.xs_read(connection, ctypes.c_uint(0), node, ctypes.byref(length))
         value = ctypes.string_at(there, length.value) if there else AGREED
-        if asked and value == AGREED:
+        if value == AGREED:
             break
-        asked = asked or value == SUSPEND
     if control.xc_domain_pause(hypervisor, ctypes.c_uint32(domid)):
         sys.exit("the domain could not be paused")
     print("paused", flush=True)

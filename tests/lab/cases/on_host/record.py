@@ -20,7 +20,7 @@ def merged(old: t.Any, new: t.Any) -> t.Any:
     if isinstance(old, dict) and isinstance(new, dict):
         return {**old, **{key: merged(old.get(key), value) for key, value in new.items()}}
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [merged(before, after) for before, after in zip(old, new, strict=True)]
+        return [merged(old[place], after) for place, after in enumerate(new)]
     return new
 
 
