@@ -8,12 +8,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import typing as t
-import uuid
 
 from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles, Understood
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._masking import mask
+from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DeviceSeen,
@@ -109,11 +109,7 @@ def matching(rows: t.Iterable[DomainRow], domain: str | None) -> tuple[DomainRow
         return tuple(rows)
     if domain.isdigit():
         return tuple(row for row in rows if row.domid == int(domain))
-    try:
-        wanted = str(uuid.UUID(domain))
-    except ValueError:
-        return tuple(row for row in rows if row.name == domain)
-    return tuple(row for row in rows if row.uuid == wanted)
+    return tuple(row for row in rows if means(domain, row.uuid, row.name))
 
 
 def _facts(

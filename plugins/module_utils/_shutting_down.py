@@ -10,9 +10,9 @@ import dataclasses
 import time
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts, world
-from ansible_collections.dom0.xen.plugins.module_utils._checks.identity import means
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, Case, Finding, MoveRequest, Rule
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     INCOMING,
@@ -66,7 +66,7 @@ class NotShutDown(Dom0XenError):
 
 def find(xl: Xl, wanted: str) -> DomainRow | None:
     """Return the domain of this name or UUID, None when there is none. Raises DomainAmbiguous."""
-    found = [row for row in xl.domains() if means(row, wanted)]
+    found = [row for row in xl.domains() if means(wanted, row.uuid, row.name)]
     if len(found) > 1 or any(row.domid == 0 for row in found) or wanted.isdigit():
         raise DomainAmbiguous(f"{wanted!r} does not mean one domain that can be shut down")
     return found[0] if found else None

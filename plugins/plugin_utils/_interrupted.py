@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionSeen
@@ -37,7 +38,7 @@ def interrupted(hosts: Hosts, wanted: str = "") -> tuple[Interrupted, ...]:
         for seen in facts.sessions:
             sides.setdefault(seen.session, {})[seen.role] = (host, seen)
     found = [_interrupted(session, roles) for session, roles in sides.items()]
-    return tuple(each for each in found if each and wanted.lower() in ("", each.uuid, each.name.lower()))
+    return tuple(each for each in found if each and (not wanted or means(wanted, each.uuid, each.name)))
 
 
 def _interrupted(session: str, roles: t.Mapping[str, tuple[str, SessionSeen]]) -> Interrupted | None:

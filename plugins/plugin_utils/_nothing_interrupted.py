@@ -12,6 +12,7 @@ import shlex
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _commands
+from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, SessionDomain, SessionSeen
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import own_name
@@ -33,9 +34,9 @@ def nothing(hosts: Hosts, silent: t.Collection[str], wanted: str, inventory: str
     if not hosts:
         return Nothing(False, f"No dom0 has told anything: whether a migration was interrupted is not known.{unseen}")
     rows = [(host, row) for host, facts in hosts.items() for row in facts.domains if row.domid != 0]
-    places = [(host, row) for host, row in rows if wanted and _is(row.uuid, own_name(row.name), wanted)]
+    places = [(host, row) for host, row in rows if wanted and means(wanted, row.uuid, own_name(row.name))]
     sides = [(host, side) for host, facts in hosts.items() for side in facts.sessions]
-    of_it = [(host, side) for host, side in sides if not wanted or _is(side.domain.uuid, side.domain.name, wanted)]
+    of_it = [(host, side) for host, side in sides if not wanted or means(wanted, side.domain.uuid, side.domain.name)]
     if wanted and not places and not of_it:
         return Nothing(False, _unknown(wanted, hosts, silent) + unseen)
     where = " on the dom0s that answered" if silent else ""
@@ -50,10 +51,6 @@ def nothing(hosts: Hosts, silent: t.Collection[str], wanted: str, inventory: str
 
 def _senders_last(seen: tuple[str, SessionSeen]) -> bool:
     return seen[1].role == SENDER
-
-
-def _is(uuid: str | None, name: str | None, wanted: str) -> bool:
-    return wanted.lower() in ((uuid or "").lower(), (name or "").lower())
 
 
 def _state(host: str, row: DomainRow) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks.identity import means
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
@@ -92,7 +92,8 @@ def plan_move(wanted: str, source: str, destination: str, hosts: Hosts, taken: t
 
 def _uuid(wanted: str, source: str, hosts: Hosts) -> str | None:
     """Return the UUID of the domain that is meant; a copy on the source that was named goes before all others."""
-    rows = [(host, row) for host, facts in hosts.items() for row in facts.domains if row.domid and means(row, wanted)]
+    guests = [(host, row) for host, facts in hosts.items() for row in facts.domains if row.domid]
+    rows = [(host, row) for host, row in guests if means(wanted, row.uuid, row.name)]
     meant = {row.uuid for host, row in rows if host == source} or {row.uuid for dummy, row in rows}
     if len(meant) > 1:
         places = ", ".join(f"{host} (domid {row.domid}, UUID {row.uuid})" for host, row in rows if row.uuid in meant)
@@ -102,7 +103,7 @@ def _uuid(wanted: str, source: str, hosts: Hosts) -> str | None:
         session.domain.uuid
         for facts in hosts.values()
         for session in facts.sessions
-        if session.alive and session.domain.uuid and wanted in (session.domain.uuid, session.domain.name)
+        if session.alive and session.domain.uuid and means(wanted, session.domain.uuid, session.domain.name)
     }
     return meant.pop() if len(meant) == 1 else None
 

@@ -6,30 +6,21 @@
 from __future__ import annotations
 
 import typing as t
-import uuid
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Case,
     Finding,
     listed,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     INCOMING,
     MIGRATED_AWAY,
-    DomainFacts,
     DomainRow,
     HostFacts,
 )
 
 DOM0_NAMES = ("0", "Domain-0")
-
-
-def means(row: DomainRow | DomainFacts, wanted: str) -> bool:
-    """Say whether a name or UUID means this domain. A domid does not say so: it belongs to one host."""
-    try:
-        return row.uuid == str(uuid.UUID(wanted))
-    except ValueError:
-        return row.name == wanted
 
 
 def already_there(case: Case) -> DomainRow | None:
@@ -39,7 +30,7 @@ def already_there(case: Case) -> DomainRow | None:
     if case.request.source is not None and (case.source is None or not _domains_seen(case.source)):
         return None  # nobody could look
     for row in case.destination.domains:
-        if row.domid != 0 and means(row, case.request.domain) and _is_good(row, case):
+        if row.domid != 0 and means(case.request.domain, row.uuid, row.name) and _is_good(row, case):
             return row
     return None
 
@@ -86,7 +77,7 @@ def known(case: Case) -> t.Iterator[Finding]:
         )
         return
     rows = case.source.domains if case.source else ()
-    if any(means(row, wanted) for row in rows):
+    if any(means(wanted, row.uuid, row.name) for row in rows):
         yield case.error(
             "domain_gone",
             case.source_name,
@@ -112,7 +103,7 @@ def _remains(case: Case, wanted: str) -> t.Iterator[Finding]:
     for host, row in seen:
         values = {"name": row.name, "domid": row.domid, "uuid": row.uuid}
         aside = row.name.endswith((INCOMING, MIGRATED_AWAY))
-        if aside and (row.name in (wanted + INCOMING, wanted + MIGRATED_AWAY) or means(row, wanted)):
+        if aside and (row.name in (wanted + INCOMING, wanted + MIGRATED_AWAY) or means(wanted, row.uuid, row.name)):
             yield case.error(
                 "leftover_name",
                 host,
@@ -121,7 +112,7 @@ def _remains(case: Case, wanted: str) -> t.Iterator[Finding]:
                 "Find out which host has its last good copy; rename and resume that one, destroy the other.",
                 **values,
             )
-        elif host == case.request.destination and row.domid != 0 and means(row, wanted):
+        elif host == case.request.destination and row.domid != 0 and means(wanted, row.uuid, row.name):
             yield case.error(
                 "domain_not_running_there",
                 host,

@@ -10,6 +10,7 @@ import json
 import re
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
 FORMAT = 1
@@ -64,7 +65,7 @@ class Manifest(Record):
 
     def means(self, domain: str) -> bool:
         """Say whether a name or UUID is that of the domain."""
-        return domain == self.name or domain.lower() == self.uuid
+        return means(domain, self.uuid, self.name)
 
 
 def decode(data: bytes) -> Manifest | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import re
 import typing as t
-import uuid
 
+from ansible_collections.dom0.xen.plugins.module_utils._meant import uuid_in
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.errors import RulesContradict, RulesInvalid
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.resolving import merge, tags_against
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import (
@@ -142,10 +142,7 @@ def _identity(place: str, name: str) -> str:
         raise RulesInvalid(f"{place}: {name!r} is no name of a domain.")
     if name.isdigit():
         raise RulesInvalid(f"{place}: {name} would be a domid, which changes with every move; use the name or UUID.")
-    try:
-        return str(uuid.UUID(name))
-    except ValueError:
-        return name
+    return uuid_in(name) or name
 
 
 def _texts(place: str, value: t.Any) -> tuple[str, ...]:

@@ -67,7 +67,9 @@ def test_found(sender: SessionSeen | None, receiver: SessionSeen | None, found: 
     assert find(sender, receiver) == found
 
 
-@pytest.mark.parametrize(("wanted", "count"), [("", 1), ("centos", 1), ("CentOS", 1), (UUID, 1), ("web", 0)])
+@pytest.mark.parametrize(
+    ("wanted", "count"), [("", 1), ("centos", 1), ("CentOS", 0), (UUID, 1), (UUID.upper(), 1), ("web", 0)]
+)
 def test_wanted(wanted: str, count: int) -> None:
     """By name or UUID; all when nothing is named."""
     assert len(find(dead(SENDER), RECEIVER, wanted)) == count

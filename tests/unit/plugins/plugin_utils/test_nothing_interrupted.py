@@ -31,7 +31,7 @@ def side(role: str, peer: str, *, alive: bool) -> SessionSeen:
     return SessionSeen(SESSION, role, phase, owner, None, CENTOS, 10, alive, peer)
 
 
-@pytest.mark.parametrize("wanted", ["centos", "CENTOS", UUID, ""])
+@pytest.mark.parametrize("wanted", ["centos", UUID, UUID.upper(), ""])
 def test_a_domain_that_is_known(wanted: str) -> None:
     """By its name or UUID, as settling takes them; it is told where it is, of one that was asked for."""
     known, msg = nothing({"xen1": host("xen1", domains=(row(),)), "xen2": host("xen2", domains=())}, (), wanted)
@@ -48,6 +48,7 @@ def test_a_domain_that_nobody_has() -> None:
         "No dom0 that answered has a domain 'cents', or a session of it. The domains there are: xen1: centos."
         " Could not look on: xen2."
     )
+    assert not nothing(hosts, (), "CENTOS").known, "that is another name"
 
 
 @pytest.mark.parametrize("wanted", ["centos", ""])
