@@ -64,6 +64,15 @@ def sessions_seen(
     return tuple(entry for place, entry in enumerate(ordered) if place < limit or not entry.over)
 
 
+def in_doubt(document: t.Mapping[str, t.Any], alive: bool) -> bool:
+    """Say whether it is not known what came of a session, whatever its ``document`` (status or result) says (pure).
+
+    It ended with the domain here, and went on to watch for a guest that may be late. Killed, or told to end, before
+    that was over, it cannot tell what the guest has done since; ``alive``: its process is there, and will.
+    """
+    return document.get("watches") is True and not alive
+
+
 def closed_mark(journal_root: str) -> dict[str, t.Any] | None:
     """Return the mark of a host that is closed to arrivals: ``reason``, ``by``, ``run``, ``since_s`` (seconds since
     1970, or None) and ``since`` for people; None when it is open.
@@ -147,8 +156,7 @@ def _seen(
     if not isinstance(pid, int) or isinstance(pid, bool):
         pid = None
     alive = runtime_folder is not None and _procfs.session_process(pid, runtime_folder, proc) is not None
-    # Killed, or told to end, while it watched for a guest that may be late, it cannot tell what came of that.
-    doubtful = document.get("watches") is True and not alive
+    doubtful = in_doubt(document, alive)
     return SessionSeen(
         session=session,
         role=role,

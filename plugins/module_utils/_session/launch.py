@@ -34,6 +34,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.journal import d
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import in_doubt
 
 LOG = "log"
 PAYLOAD = "payload.zip"
@@ -200,7 +201,7 @@ def _tidy(root: str, journals: str) -> None:
     """Put where it belongs what sessions that have ended could not write any more, since the disk was full."""
     for session, role, path in session_folders(root):
         status = documents.read(os.path.join(path, documents.STATUS)) or {}
-        over = status.get("phase") == "ended" and status.get("owner") in _OWNERS and not status.get("watches")
+        over = status.get("phase") == "ended" and status.get("owner") in _OWNERS and not in_doubt(status, alive=False)
         journal = session_folder(journals, session, role)
         if not over or session_process(status.get("pid"), path) is not None or not os.path.isdir(journal):
             continue
@@ -219,5 +220,5 @@ def _prune(root: str) -> None:
         result = os.path.join(path, documents.RESULT)
         told = documents.read(result) or {}
         # A journal without its result, or whose end nobody knows, is evidence; it is kept.
-        if told.get("owner") in _SETTLED and not told.get("watches") and os.stat(result).st_mtime < oldest:
+        if told.get("owner") in _SETTLED and not in_doubt(told, alive=False) and os.stat(result).st_mtime < oldest:
             shutil.rmtree(path, ignore_errors=True)

@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import session_fo
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import control
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import in_doubt
 
 Document = t.Dict[str, t.Any]
 
@@ -36,8 +37,7 @@ def status_of(runtime_root: str, journal_root: str, session: str, role: str) -> 
         return None
     found: Document = dict(document or {"session": session, "role": role})
     found["alive"] = process_of(found, runtime) is not None
-    if found.get("watches") and not found["alive"]:
-        # Killed, or told to end, while it watched for a guest that may be late: what came of that is not known.
+    if in_doubt(found, found["alive"]):
         found.update(owner="unsettled", end_state=None)
     found["journal"] = [{key: record[key] for key in ("step", "details") if key in record} for record in records]
     return found

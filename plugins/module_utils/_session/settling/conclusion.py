@@ -22,6 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.found.here impor
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import fence, unwatched
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling.side import of_side
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import in_doubt
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LEAVE_PAUSED
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -46,7 +47,7 @@ def conclude(here: Here, xl: Xl, owner: str, end_state: str, wait: float) -> boo
     ended = documents.read(os.path.join(here.journal, documents.RESULT))
     told = tuple((ended or {}).get(each) for each in ("phase", "owner", "end_state"))
     leaves = here.role == SENDER and owner == "source" and late_shutdown.may_go_down(here)
-    doubtful = leaves or bool((ended or {}).get("watches"))
+    doubtful = leaves or in_doubt(ended or {}, alive=False)
     if told == ("ended", owner, end_state) and not doubtful and not os.path.isdir(here.runtime):
         return False
     document = ended or documents.read(os.path.join(here.runtime, documents.STATUS))

@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._procfs import command_li
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import found
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.journal import Journal
+from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 
 SESSION, OTHER = "0123456789abcdef", "fedcba9876543210"
 UUID = "5d3d33a6-5a0c-4d0a-9f43-0a3d5ad0b111"
@@ -116,6 +117,20 @@ def test_killed(host: Host) -> None:
     host.processes[0].wait()
     document = found.status_of(*host.roots(), SESSION, "sender")
     assert document is not None and (document["phase"], document["alive"]) == ("streaming", False)
+
+
+@pytest.mark.parametrize("watches", [True, False, None, 1, "yes"])
+def test_whoever_reads_it_says_the_same_of_one_that_was_killed_while_it_watched(host: Host, watches: t.Any) -> None:
+    """Modules that only look, and those that act, must not come to two ends of one session; whatever is in the file."""
+    path = host.runtime / f"{SESSION}.sender"
+    path.mkdir(parents=True)
+    ended = {**host.document(SESSION, "sender", 1, "ended"), "owner": "source", "end_state": "stayed"}
+    documents.write(str(path / documents.STATUS), {**ended, "watches": watches})
+    document = found.status_of(*host.roots(), SESSION, "sender")
+    (seen,) = sessions_seen(*host.roots())
+    assert document is not None
+    assert (document["owner"], document["end_state"]) == (seen.owner, seen.end_state)
+    assert found.over(document) is seen.over is (watches is not True)
 
 
 def test_another_process_with_the_pid(host: Host) -> None:
