@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.journal import d
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.receiver import Receiver
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender import Sender
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import NotBegun, SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings, SenderSettings
 
 CERTIFICATE = "certificate.pem"
@@ -37,11 +38,10 @@ def main(role: str, folder: str, ready_fd: int) -> None:
     try:
         document = documents.read(os.path.join(folder, documents.SETTINGS))
         if document is None:
-            raise Dom0XenError(f"{folder} does not hold a session's settings")
+            raise SettingsWrong(f"{folder} does not hold a session's settings")
         lock = DomainLock(os.path.dirname(folder), str(document["uuid"]), role)
-    except Dom0XenError as exc:
-        launched({"error": exc.as_result()})
-        shutil.rmtree(folder, ignore_errors=True)
+    except (Dom0XenError, OSError) as exc:
+        _not_begun(exc, folder, launched)
         return
     try:
         _run(role, folder, document, launched)
@@ -60,9 +60,7 @@ def _run(
         else:
             session = Receiver(ReceiverSettings.from_document(document), certificate, key, launched)
     except (Dom0XenError, OSError) as exc:
-        error = exc.as_result() if isinstance(exc, Dom0XenError) else {"msg": str(exc), "code": "system"}
-        launched({"error": error})
-        shutil.rmtree(folder, ignore_errors=True)
+        _not_begun(exc, folder, launched)
         return
     # TLS has read them; from here on the key exists in this process only.
     os.unlink(key)
@@ -70,6 +68,13 @@ def _run(
     # What was made for the start stays to the end: looking through it again would come at any moment.
     gc.freeze()
     session.run()
+
+
+def _not_begun(exc: Dom0XenError | OSError, folder: str, launched: t.Callable[[t.Mapping[str, t.Any]], None]) -> None:
+    """Tell the launcher why, in the words of the cause alone: it puts the remedy behind them itself."""
+    error = NotBegun.of(exc) if isinstance(exc, OSError) else exc
+    launched({"error": {**error.as_result(), "msg": error.message}})
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -165,8 +165,8 @@ class Receiver(Driver[DestinationState]):
     def _listen(self) -> None:
         try:
             self._listener = self._entrance.open(self.link, self.clock)
-        except (OSError, Dom0XenError) as exc:
-            self.fail(exc if isinstance(exc, Dom0XenError) else Dom0XenError(str(exc)))
+        except Dom0XenError as exc:
+            self.fail(exc)
             return
         self.note("banner", port=self._listener.port)
         self.launched({**self._entrance.told(), "banner_verified": True, "pid": os.getpid()})

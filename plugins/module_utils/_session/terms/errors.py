@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+
+OfTheSystemT = t.TypeVar("OfTheSystemT", bound="OfTheSystem")
 
 
 class DomainVanished(Dom0XenError):
@@ -20,6 +24,40 @@ class XlNotStarted(Dom0XenError):
 
     code = "xl_start"
     remedy = "Make room in memory and under /run on the source, then start the migration again."
+
+
+class OfTheSystem(Dom0XenError):
+    """What the operating system refused to a session: ``what`` came of that, for the message."""
+
+    what = ""
+
+    @classmethod
+    def of(cls: type[OfTheSystemT], exc: OSError) -> OfTheSystemT:
+        """Return an error of the operating system as this one; its message names the file, where it is about one."""
+        where = f"{exc.filename}: " if exc.filename else ""
+        return cls(f"{cls.what}: {where}{exc.strerror or exc}", errno=exc.errno)
+
+
+class NotBegun(OfTheSystem):
+    """The process of a session has come up, and could not make or open what it needs."""
+
+    code = "session_start"
+    remedy = (
+        "See that /run and the file system of the journals (/var/lib/dom0-xen) have room and can be written to on this"
+        " host, and that it has memory; then start the migration again."
+    )
+    what = "the session cannot begin"
+
+
+class NotListening(OfTheSystem):
+    """The receiver could not open the way in for its sender."""
+
+    code = "not_listening"
+    remedy = (
+        "Mend on the destination what the message names (a file that cannot be written, a full file system, too many"
+        " open files); then start the migration again."
+    )
+    what = "the sender cannot be let in"
 
 
 class SettingsWrong(Dom0XenError):

@@ -13,6 +13,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._link.cover import Cover
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import NotListening
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import sshd
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport.ssh_door import Door
@@ -45,7 +46,13 @@ class Entrance:
             self._door = Door(self._sshd, root, settings.journal_folder, settings.session, settings.ssh_public_key)
 
     def open(self, link: Link, clock: t.Callable[[], float]) -> Listener:
-        """Listen. Raises :class:`OSError` or a ``Dom0XenError``, and nothing is open then."""
+        """Listen. Raises :class:`NotListening` or another ``Dom0XenError``, and nothing is open then."""
+        try:
+            return self._opened(link, clock)
+        except OSError as exc:
+            raise NotListening.of(exc) from exc
+
+    def _opened(self, link: Link, clock: t.Callable[[], float]) -> Listener:
         settings = self._settings
         listener = Listener(
             link,
