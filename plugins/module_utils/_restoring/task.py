@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Description
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._restoring import elsewhere, here, refusals
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.errors import NewerXen, WaiverAlone
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.here import Next
@@ -80,11 +80,23 @@ def _run(asked: Asked, warn: t.Callable[[str], None], host: HostFacts) -> Result
     where = elsewhere.findings(asked.hosts, asked.inventory, asked.switched_off, host, image.manifest.uuid)
     if step in (Next.RESTORE, Next.REMOVE, Next.START):
         found += where
+    # To read the image takes minutes, and what it has in it does not matter where the domain must not be restored.
+    _require(asked, found, step, row)
     seen = _looked_at(asked, image, host) if step in (Next.RESTORE, Next.REMOVE) else None
     if seen is not None:
         # What is left of a restore that was cut off has never run, so it was not restored by it.
         known = None if step is Next.REMOVE else mark
         found += refusals.findings(_without(host, image), image.manifest, seen, asked.path, known)
+    judged = _require(asked, found, step, row)
+    for text in [*warnings(judged), *(line(each) for each in judged if each.severity == WAIVED)]:
+        warn(text)
+    if asked.check:
+        return _result(asked, image, True, None, judged)
+    return _result(asked, image, True, _act(asked, image, host, step, mark), judged)
+
+
+def _require(asked: Asked, found: t.Iterable[Finding], step: Next, row: DomainRow | None) -> tuple[Finding, ...]:
+    """Return the findings as they count, with what was waived. Raises Refused and WaiverAlone."""
     judged = refusals.waived(found, asked.waive)
     try:
         _require_alone(asked, judged)
@@ -93,11 +105,7 @@ def _run(asked: Asked, warn: t.Callable[[str], None], host: HostFacts) -> Result
         if step is Next.START and row is not None:
             exc.remedy += f" The copy here has never run and stays paused; xl destroy {row.domid} takes it away."
         raise
-    for text in [*warnings(judged), *(line(each) for each in judged if each.severity == WAIVED)]:
-        warn(text)
-    if asked.check:
-        return _result(asked, image, True, None, judged)
-    return _result(asked, image, True, _act(asked, image, host, step, mark), judged)
+    return judged
 
 
 def _act(asked: Asked, image: Source, host: HostFacts, step: Next, mark: Mark | None) -> Restored:

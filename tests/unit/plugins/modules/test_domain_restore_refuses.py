@@ -200,6 +200,14 @@ def test_on_another_host(restoring: Restoring, word: str) -> None:
     assert restoring.saving.state() == "paused"
 
 
+def test_on_another_host_is_told_before_the_image_is_read(restoring: Restoring) -> None:
+    """That takes minutes, and whatever is in it the domain is not restored; so what is wrong with it is not told."""
+    hosts = {"xen1": restoring.facts(), "xen2": _elsewhere(restoring)}
+    _altered(restoring.path, restoring.path.stat().st_size // 2)
+    restoring.refused_before("domain_elsewhere", "xen2", hosts=hosts)
+    restoring.refused_before("image_altered", hosts=hosts, waive=["domain_elsewhere"], leave_paused=True)
+
+
 def test_not_on_another_host(restoring: Restoring) -> None:
     """A host that has other domains, one that is torn down, and this host under another name."""
     hosts = {"xen1": restoring.facts(), "xen2": _elsewhere(restoring, uuid=OTHER), "alias": restoring.facts()}
