@@ -26,7 +26,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._settling.others import C
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import own_name
 
-NOBODY_ASKED = "every other dom0"
+# There may be none: where nobody was asked it is not known here which dom0s the inventory has.
+NOBODY_ASKED = "the rest of the inventory"
 _PLAIN = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.:@+-]*\Z")
 
 Result = dict[str, t.Any]

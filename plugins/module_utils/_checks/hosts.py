@@ -110,10 +110,21 @@ def addressed(case: Case) -> t.Iterator[Finding]:
         "address_doubtful",
         host,
         f"the address {text} at which {case.source_name} is to reach {host} {why}.",
-        f"Give {host} the variable dom0_xen_address in the inventory, or set migrate_destination_address.",
+        _readdress(case, own),
         address=text,
         addresses=own,
     )
+
+
+def _readdress(case: Case, own: t.Sequence[str]) -> str:
+    """Return what to change for another address: what gave this one."""
+    host, request = case.request.destination, case.request
+    such = f" one that {case.source_name} can reach" + (f", such as {own[0]}." if own else ".")
+    if request.asked_address:
+        return f"Leave out migrate_destination_address, or let it be{such}"
+    if request.destination_host_address:
+        return f"Let the variable dom0_xen_address of {host} in the inventory be{such}"
+    return f"Give {host} the variable dom0_xen_address in the inventory:{such} Without it, it is what Ansible goes to."
 
 
 def not_older(case: Case) -> t.Iterator[Finding]:

@@ -54,7 +54,8 @@ def test_every_one_is_checked(playbook: str) -> None:
 
 def test_those_of_the_moves_are_checked_everywhere() -> None:
     """As the role has them."""
-    (task,) = yaml.safe_load((playbooks.PLAYBOOKS / "tasks" / "booleans.yml").read_text(encoding="utf-8"))
+    tasks = yaml.safe_load((playbooks.PLAYBOOKS / "tasks" / "booleans.yml").read_text(encoding="utf-8"))
+    (task,) = (task for task in tasks if "vars" in task)
     assert set(task["vars"]["__of_moves"]) == booleans(playbooks.options_of("migrate"))
 
 
@@ -85,3 +86,14 @@ def test_the_text_false_is_false(site: Site, tmp_path: pathlib.Path) -> None:
     texts = ("-e", "evacuate_open=false", "-e", "evacuate_take_over=False", "-e", "evacuate_make_room=no")
     log = User(site, tmp_path).run("dom0.xen.evacuate", *HOSTS, *texts)
     assert "xen1 is still closed to arrivals; to open it: " in log
+
+
+@pytest.mark.parametrize("playbook", ["migrate", "evacuate"])
+def test_a_rate_with_a_unit_is_refused(site: Site, tmp_path: pathlib.Path, playbook: str) -> None:
+    """Nobody guesses whether 8M are bits or bytes; what is wanted is told with an example, before a host is asked."""
+    given = {**GIVEN, "migrate": ("-e", "domain=centos", "-e", "destination=xen2")}[playbook]
+    process = User(site, tmp_path).start(f"dom0.xen.{playbook}", *given, "-e", "migrate_rate_limit=8M")
+    log = " ".join(process.communicate(timeout=LIMIT_S)[0].split())
+    assert process.returncode == 2, log[-4000:]
+    assert "8M" in log and "a number of Mbit/s, without a unit: migrate_rate_limit=80 lets a move send" in log
+    assert "Look at the dom0]" not in log

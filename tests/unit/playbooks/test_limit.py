@@ -59,6 +59,7 @@ def test_one_domain_is_moved_and_nothing_else(limited: Limited) -> None:
     assert "Moves planned: 1, done: 1." in log
     status, log = limited.migrate("--limit", "centos@xen1", "-e", "destination=xen2")
     assert status == 0 and "centos is already on xen2" in log and "changed=1" not in log, log[-6000:]
+    assert "Moves planned: 1, done: 1, 1 of them before this run." in log, log[-6000:]
     limited.site["xen1"].run("xl", "destroy", "web")
     limited.site["xen2"].start_guest(GuestConfig(name="web", uuid=str(uuid.uuid4()), memory_mib=16, compact=True))
     status, log = limited.migrate("--limit", "web@xen1", "-e", "domain=web", "-e", "destination=xen1")

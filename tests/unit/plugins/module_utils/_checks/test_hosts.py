@@ -143,6 +143,20 @@ def test_an_address_that_is_not_the_destinations_is_doubted(address: str, words:
     assert not words or words in found[0].message
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"asked_address": "127.0.0.1"}, "Leave out migrate_destination_address, or let it be"),
+        ({"destination_host_address": "127.0.0.1"}, "Let the variable dom0_xen_address of xen2 in the inventory be"),
+        ({}, "Give xen2 the variable dom0_xen_address in the inventory:"),
+    ],
+)
+def test_the_remedy_is_about_what_gave_the_address(given: dict[str, str], words: str) -> None:
+    """Somebody who has set dom0_xen_address is not told to set it; and an address that may do is named."""
+    (found,) = find(request=request(destination_address="127.0.0.1", **given))
+    assert found.remedy.startswith(f"{words} one that xen1 can reach, such as 192.0.2.11.")
+
+
 def _clock(name: str, clock: float, asked: float, answered: float) -> HostFacts:
     return host(name, clock_s=clock, asked_s=asked, answered_s=answered)
 

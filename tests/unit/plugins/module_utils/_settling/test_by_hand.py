@@ -313,4 +313,4 @@ def test_a_person_is_told_every_doubt_and_two_commands() -> None:
 )
 def test_other_hosts_are_asked_where_it_matters(source: Side, destination: Side, asks: bool) -> None:
     """That takes time; a guest that stands still should not wait for it."""
-    assert depends_on_others(source, decide(source, destination, Others(unseen=("every other dom0",)))) is asks
+    assert depends_on_others(source, decide(source, destination, Others(unseen=("the rest of the inventory",)))) is asks
