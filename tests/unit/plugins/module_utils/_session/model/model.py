@@ -33,7 +33,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model.sending import Sending
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.model.world import DEAD, STILL, World
 
-# What somebody does while the session lives is told only by a look there; so this happens alone (test_search.py).
+# What somebody does while the session lives is told only by a look there; so this happens alone (test_search_cold.py).
 BESIDE = "somebody starts it at the destination"
 BY_HAND = "somebody starts the copy at the destination by hand, and pauses it"
 LET_GO = "somebody lets the domain go on at the source by hand"
