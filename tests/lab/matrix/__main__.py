@@ -34,8 +34,7 @@ def write(record: Record, ran: list[Verdict], wall: float) -> bool:
 
 def publish() -> int:
     """Take over what was tried into the record, and print that into the docs."""
-    kept, new = Record.load(KEPT), Record.load(RESULT)
-    record = Record({**kept.xen, **new.xen}, {**kept.cells, **new.cells})
+    record = Record.load(RESULT).over(Record.load(KEPT))
     record.save(KEPT)
     PAGE.write_text(printed(PAGE.read_text(encoding="utf-8"), record), encoding="utf-8")
     print(f"{len(record.cells)} cells, {len(record.well())} well; see {playbook.shown(PAGE)}")
@@ -79,10 +78,14 @@ def main() -> int:
     options = parser.parse_args()
     if options.publish:
         return publish()
-    record = Record()
+    # Each cell is minutes of work: what is known of those that are not tried now stays in the file.
+    record = Record.load(RESULT)
+    todo = chosen(options.names)
     if options.go_on:
-        record = Record.load(RESULT if RESULT.exists() else KEPT)
-    todo = [cell for cell in chosen(options.names) if str(cell) not in record.well()]
+        record = record.over(Record.load(KEPT))
+        todo = [cell for cell in todo if str(cell) not in record.well()]
+    for cell in todo:
+        record.cells.pop(str(cell), None)
     if options.list:
         print("\n".join(map(str, todo)))
         return 0

@@ -43,6 +43,12 @@ class Record:
         return {name for name, entry in self.cells.items() if entry["well"]}
 
     def save(self, path: Path, **more: t.Any) -> None:
-        """Write it, with what else belongs into the file."""
+        """Write it, with what else belongs into the file; whoever is stopped meanwhile leaves what was there."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({**more, **self.document()}, indent=1, sort_keys=False) + "\n")
+        half = path.with_name(f".{path.name}.half")
+        half.write_text(json.dumps({**more, **self.document()}, indent=1, sort_keys=False) + "\n")
+        half.replace(path)
+
+    def over(self, older: Record) -> Record:
+        """Return what is known of both, of each cell what this one says, if it does."""
+        return Record({**older.xen, **self.xen}, {**older.cells, **self.cells})

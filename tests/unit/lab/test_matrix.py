@@ -224,6 +224,45 @@ def test_record_keeps_what_was_tried_and_forgets_what_is_no_cell(tmp_path: pathl
     assert Record.load(tmp_path / "none.json") == Record()
 
 
+def test_a_record_that_is_being_written_is_whole(tmp_path: pathlib.Path) -> None:
+    """A run that is stopped in the middle of it has lost nothing: the file is the one from before, or the new one."""
+    path, cell = tmp_path / "record.json", chosen(["4.17-4.17:pvh:live"])[0]
+    Record().save(path)
+    before = path.read_text()
+    with path.open() as reading:
+        Record({}, {str(cell): _entry(WELL, cell)}).save(path)
+        assert reading.read() == before
+    assert Record.load(path).well() == {str(cell)}
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_was_tried_before_is_kept_and_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """In the file of figures by every run; with --continue also what only the repository's record tells of."""
+    one, two, three = (chosen([f"4.17-4.17:pvh:{column}"])[0] for column in (LIVE, SUSPEND, COLD))
+    tried: list[str] = []
+
+    def run_lab(group: list[Cell], record: Record, ran: list[Verdict], since: float) -> None:
+        for cell in group:
+            tried.append(str(cell))
+            ran.append(replace(WELL, name=str(cell)))
+            record.cells[str(cell)] = _entry(WELL, cell)
+
+    def run(*arguments: str) -> Record:
+        tried.clear()
+        monkeypatch.setattr("sys.argv", ["matrix", *arguments, "4.17-4.17:pvh:"])
+        assert matrix.main() in (0, 1)
+        return Record.load(tmp_path / "matrix.json")
+
+    monkeypatch.setattr(matrix, "run_lab", run_lab)
+    monkeypatch.setattr(matrix, "RESULT", tmp_path / "matrix.json")
+    monkeypatch.setattr(matrix, "KEPT", tmp_path / "kept.json")
+    Record({}, {str(one): _entry(WELL, one)}).save(tmp_path / "kept.json")
+    Record({}, {str(two): _entry(WELL, two)}).save(tmp_path / "matrix.json")
+    assert run("--continue").well() == {str(one), str(two), str(three)} and tried == [str(three)]
+    monkeypatch.setattr(matrix, "chosen", lambda names: [two])
+    assert run().well() == {str(one), str(two), str(three)} and tried == [str(two)]
+
+
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
