@@ -15,6 +15,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on, rounds
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.table import table
 
 Result = dict[str, t.Any]
 
@@ -49,6 +50,7 @@ class ActionModule(ActionBase):
         empty = [host["name"] for host in hosts if host["empty"]]
         result.update(changed=False, format=1, empty=len(empty) == len(hosts), hosts=hosts, moves=moved)
         result.update(sessions=options["sessions"], complete=result["empty"] and not options["sessions"])
+        result["table"] = table(moved)
         result["artifact"] = handing_on.of_hosts(hosts, len(moved), len(options["sessions"]))
         result["msg"] = "\n".join([_words(hosts, moved, options["why"]), *map(_unsettled, options["sessions"])])
         if options["result_path"] and not self._task.check_mode:

@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.outcome import leftovers, outcomes, summary
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import Step
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.table import table
 
 Result = dict[str, t.Any]
 
@@ -38,6 +39,7 @@ class ActionModule(ActionBase):
             changed=False,
             msg="\n".join([summary(found), *(f"  left: {each}" for each in left)]),
             moves=[each.to_result() for each in found],
+            table=table([each.to_result() for each in found]),
             planned=len(found),
             done=done,
             left=left,

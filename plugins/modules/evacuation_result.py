@@ -121,6 +121,11 @@ moves:
   returned: always
   type: list
   elements: dict
+table:
+  description: The moves for people, in lines, with method, times and owner. None without a move.
+  returned: always
+  type: list
+  elements: str
 artifact:
   description:
     - For C(set_stats), which hands it on to the next node of a workflow. Its lists have at most 50 entries.

@@ -68,6 +68,11 @@ table:
   returned: always
   type: list
   elements: str
+moves_table:
+  description: The moves of this run for people, in lines, with method, times and owner. None without a move.
+  returned: always
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -103,6 +103,18 @@ moves:
     changed: {type: bool, description: Whether this run has moved it.}
     code: {type: str, description: Why it is not there., sample: not_enough_memory}
     why: {type: str, description: The same for people.}
+    method: {type: str, description: "How this run has moved it, empty where it has not.", sample: live}
+    owner:
+      description: The host whose copy counts after this run's move, as RV(dom0.xen.migration_verdict#module:owner).
+      type: str
+      sample: destination
+    total_ms: {type: float, description: "Milliseconds that this run's move took, or V(null)."}
+    stop_ms: {type: float, description: "Milliseconds for which the guest stood still, or V(null)."}
+table:
+  description: The moves for people, in lines, with method, times and owner. None without a move.
+  returned: always
+  type: list
+  elements: str
 artifact:
   description:
     - For C(set_stats), which hands it on to the next node of a workflow. Its lists have at most 50 entries.

@@ -10,11 +10,16 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import DONE, Step
+from ansible_collections.dom0.xen.plugins.plugin_utils._progress import figure
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome(Record):
-    """One move: whether it was ``done``, by this run (``changed``) or before it; ``why`` it was not."""
+    """One move: whether it was ``done``, by this run (``changed``) or before it; ``why`` it was not.
+
+    ``method``, ``owner`` (whose copy counts) and the times in milliseconds are those of this run's move, and empty or
+    None where it made none.
+    """
 
     number: int
     uuid: str
@@ -25,6 +30,10 @@ class Outcome(Record):
     changed: bool
     code: str
     why: str
+    method: str = ""
+    owner: str = ""
+    total_ms: float | None = None
+    stop_ms: float | None = None
 
 
 def outcomes(steps: t.Sequence[Step], results: t.Mapping[str, t.Mapping[str, t.Any]]) -> tuple[Outcome, ...]:
@@ -47,6 +56,7 @@ def _outcome(step: Step, result: t.Mapping[str, t.Any]) -> Outcome:
         error = result.get("error") or {}
         code = str(result.get("code") or error.get("code") or ("failed" if result else "not_begun"))
         why = str(result.get("msg") or error.get("msg") or "it has not begun").strip()
+    ours: t.Mapping[str, t.Any] = {} if other or before else result
     return Outcome(
         number=step.number,
         uuid=step.uuid,
@@ -57,6 +67,10 @@ def _outcome(step: Step, result: t.Mapping[str, t.Any]) -> Outcome:
         changed=moved,
         code=code,
         why=why,
+        method=str(ours.get("method") or ""),
+        owner=str(ours.get("owner") or ""),
+        total_ms=figure(ours, "total_ms"),
+        stop_ms=figure(ours, "stop_ms"),
     )
 
 

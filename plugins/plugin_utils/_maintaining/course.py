@@ -157,6 +157,11 @@ def reported(selected: t.Sequence[str], reports: t.Mapping[str, Noted]) -> list[
     return found
 
 
+def moves(hosts: t.Sequence[Noted]) -> list[Noted]:
+    """Return what was moved for each host of :func:`reported`: away from it first, then back to it."""
+    return [move for report in hosts for key in ("moved", "returned") for move in report.get(key) or ()]
+
+
 def table(hosts: t.Sequence[Noted]) -> list[str]:
     """Return what :func:`reported` returned as a table, with what a person has to know besides below it."""
     rows: list[tuple[str, ...]] = [("host", "state", "Xen", "away", "back", "started")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import signal
 import sys
 import time
@@ -117,6 +118,7 @@ def test_moves_are_made_in_their_order_and_once(user: User, plan: pathlib.Path, 
     assert (where(site, "a"), where(site, "b")) == ("xen1", "xen2")
     log = apply(user, plan, "-e", f"migrate_rows={rows}")
     assert "Moves planned: 2, done: 2." in log
+    assert re.search(r"a +xen1 +xen2 +live +\d.* +\d+ ms +destination", log), log[-3000:]
     assert ("a@xen1 " in log.rpartition("PLAY RECAP")[2]) == (rows == "domains")
     assert (where(site, "a"), where(site, "b")) == ("xen2", "xen3")
     assert "Moves planned: 2, done: 2, 2 of them before this run." in apply(user, plan)

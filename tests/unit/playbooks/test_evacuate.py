@@ -67,6 +67,9 @@ def test_a_host_is_emptied_and_the_second_run_changes_nothing(operator: Operator
     assert [info["domid"] for info in stays] == [info["domid"] for info in before]
     assert {*re.findall(r"^(\S+@xen1) ", log, re.M)} == {"a@xen1", "b@xen1", "c@xen1"}, "a row for each domain"
     assert operator.result["empty"] and len(operator.result["moves"]) == 3
+    assert re.search(r"domain +from +to +method +total +stop +owner", log)
+    for name in "abc":
+        assert re.search(rf"{name} +xen1 +{found[name]} +live +\d.* +\d+ ms +destination", log), log[-3000:]
     assert marks(site, "xen1") == {"closed.json"} and marks(site, "xen2") == set()
 
     again = operator.empty()

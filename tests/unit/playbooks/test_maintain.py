@@ -147,6 +147,9 @@ def test_hosts_are_restarted_one_after_the_other(operator: Operator) -> None:
     assert {name: (site[HOMES[name]].guest(name) or {})["boot_id"] for name in "ab"} == guests
     assert log.count("has been done") == 2 and marks(site) == {}
     assert operator.result["done"] and [host["state"] for host in operator.result["hosts"]] == ["done", "done"]
+    away, home = (host["moved"][0]["destination"] for host in operator.result["hosts"])
+    for way in (rf"a +xen1 +{away}", rf"a +{away} +xen1", rf"b +xen2 +{home}", rf"b +{home} +xen2"):
+        assert re.search(way + r" +live +\d.* +\d+ ms +destination", log), log[-4000:]
 
 
 @pytest.mark.long

@@ -236,6 +236,13 @@ def test_the_table_tells_each_host() -> None:
     assert course.table(hosts[:1])[-1] == "a did not come back to xen1: no room."
 
 
+def test_the_moves_of_all_hosts_are_told_in_their_order() -> None:
+    """Away and back; a host whose turn has not come had none."""
+    away, back, other = {"name": "a"}, {"name": "b"}, {"name": "c"}
+    reports = {"xen1": {"state": "done", "returned": [back], "moved": [away]}, "xen2": {"moved": [other]}}
+    assert course.moves(course.reported(("xen1", "xen2", "xen3"), reports)) == [away, back, other]
+
+
 def test_a_host_that_somebody_else_has_closed_is_told() -> None:
     """It is done, and takes no domains; whoever has closed it may open it."""
     hosts = course.reported(("xen1",), {"xen1": {"state": "done", "closed": True}})
