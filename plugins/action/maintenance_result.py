@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_RESULT
 from ansible_collections.dom0.xen.plugins.module_utils._marks.maintenance import DONE
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.table import table as moves_table
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining import course
 
@@ -34,6 +35,7 @@ class ActionModule(ActionBase):
         undone = [host["name"] for host in hosts if host["state"] != DONE]
         lines = course.table(hosts)
         result.update(changed=False, format=1, done=not undone, hosts=hosts, table=lines, msg="\n".join(lines))
+        result["artifact"] = handing_on.of_maintained(hosts)
         result["moves_table"] = moves_table(course.moves(hosts))
         if options["result_path"] and not self._task.check_mode:
             try:

@@ -73,6 +73,24 @@ moves_table:
   returned: always
   type: list
   elements: str
+artifact:
+  description:
+    - For C(set_stats), which hands it on to the next node of a workflow. Its lists have at most 50 entries.
+  returned: always
+  type: dict
+  contains:
+    complete: {type: bool, description: As RV(done).}
+    moved: {type: int, description: How many domains this run has moved away.}
+    returned: {type: int, description: How many it has brought back.}
+    started: {type: int, description: How many it has started that were shut down for it.}
+    done: {type: list, elements: str, description: The hosts that are done.}
+    not_done: {type: list, elements: dict, description: "The other hosts, with C(name) and C(state)."}
+    closed: {type: list, elements: str, description: The hosts that are closed to arrivals.}
+    missed:
+      description: The domains that a host had and did not get back, with C(name), C(uuid) and C(host).
+      type: list
+      elements: dict
+    more: {type: int, description: How many entries the lists leave out.}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._marks.maintenance import DONE as MAINTAINED
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.outcome import Outcome
 
 Result = dict[str, t.Any]
@@ -36,6 +37,30 @@ def of_moves(found: t.Sequence[Outcome], stays: int, complete: bool) -> Result:
         "stays": stays,
         "not_done": not_done[:LONGEST],
         "more": len(not_done[LONGEST:]),
+    }
+
+
+def of_maintained(hosts: t.Sequence[t.Mapping[str, t.Any]]) -> Result:
+    """Return what a maintenance hands on, from ``maintenance_result``'s ``hosts``.
+
+    ``done`` are the hosts that are; ``not_done`` the others with their ``state``; ``closed`` those that take no
+    domains; ``missed`` the domains that a host had and did not get back. ``moved``, ``returned`` and ``started`` are
+    numbers of domains.
+    """
+    done = [str(host["name"]) for host in hosts if host["state"] == MAINTAINED]
+    not_done = [{"name": host["name"], "state": host["state"]} for host in hosts if host["state"] != MAINTAINED]
+    closed = [str(host["name"]) for host in hosts if host.get("closed")]
+    missed = [
+        {"name": each["name"], "uuid": each["uuid"], "host": host["name"]}
+        for host in hosts
+        for each in host.get("missed") or ()
+    ]
+    lists = {"done": done, "not_done": not_done, "closed": closed, "missed": missed}
+    return {
+        "complete": not not_done,
+        **{key: sum(len(host.get(key) or ()) for host in hosts) for key in ("moved", "returned", "started")},
+        **{key: found[:LONGEST] for key, found in lists.items()},
+        "more": sum(len(found[LONGEST:]) for found in lists.values()),
     }
 
 

@@ -256,6 +256,22 @@ def test_hosts_are_checked_approved_and_emptied(controller: Controller) -> None:
     assert again.status == "successful" and artifacts(again)["dom0_xen_evacuate"]["moved"] == 0
 
 
+def test_a_maintenance_hands_on_what_came_of_each_host(controller: Controller) -> None:
+    """Its domain goes away and comes home; a job that was refused has nothing to say about hosts."""
+    here = where(controller.site)
+    waived = {"migrate_waive": "bridge_missing,disk_unproven"}
+    job = controller.launch("maintain", {"dom0s": here, **waived})
+    assert job.status == "successful" and where(controller.site) == here, words(job)[-4000:]
+    told = artifacts(job)["dom0_xen_maintain"]
+    moved = told.pop("moved")
+    assert moved >= 1 and told == {
+        **{"complete": True, "returned": moved, "started": 0, "more": 0},
+        **{"done": [here], "not_done": [], "closed": [], "missed": []},
+    }
+    refused = controller.launch("maintain", {"dom0s": "nowhere", **waived})
+    assert refused.status == "failed" and artifacts(refused) == {}
+
+
 def test_a_limit_is_refused_with_a_word_about_awx(controller: Controller) -> None:
     """It would empty the plays that make the move, and the job would be green."""
     job = controller.launch("migrate", {"domain": "centos", "destination": "xen2"}, limit="xen1")
