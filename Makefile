@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test docs fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet scale lab-bench
+.PHONY: help setup lint sanity unit contract molecule test docs galaxy fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet scale lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -38,11 +38,14 @@ contract: setup ## Run the contract of xl and XenStore on the double
 molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.molecule $(ARGS)
 
-test: setup ## Run all of the above, and docs (ARGS="--share 3" for a third of the tests that run playbooks)
+test: setup ## Run all of the above, docs and galaxy (ARGS="--share 3" for a third of the tests that run playbooks)
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.everything $(ARGS)
 
 docs: setup ## Make the site of the documentation, a warning is an error; begin with build/docs/html/index.html
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.docs
+
+galaxy: setup ## Build the package and run galaxy-importer's checks on it, those of Galaxy and of certification; a warning is an error
+	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.galaxy
 
 fuzz: setup ## Fuzz what reads bytes from outside, half an hour (SECONDS=10 for ten a target, ARGS=parser for one target); build/fuzz/summary.json
 	@tests/fuzz/setup.sh
