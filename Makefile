@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test docs galaxy fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet scale lab-bench
+.PHONY: help setup lint sanity unit contract molecule test docs galaxy nox fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet scale lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -46,6 +46,9 @@ docs: setup ## Make the site of the documentation, a warning is an error; begin 
 
 galaxy: setup ## Build the package and run galaxy-importer's checks on it, those of Galaxy and of certification; a warning is an error
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.galaxy
+
+nox: setup ## Run the sessions of antsibull-nox.toml that need no container (ARGS=--list, ARGS="--session docs-check")
+	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.sessions $(ARGS)
 
 fuzz: setup ## Fuzz what reads bytes from outside, half an hour (SECONDS=10 for ten a target, ARGS=parser for one target); build/fuzz/summary.json
 	@tests/fuzz/setup.sh
