@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit contract molecule test docs galaxy nox fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet scale lab-bench
+.PHONY: help setup lint sanity unit oldest contract molecule test docs galaxy nox fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet scale lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -31,6 +31,9 @@ sanity: setup ## Run ansible-test sanity with every Python of this machine (ARGS
 
 unit: setup ## Run the unit tests (ARGS="-k name" for some of them, or a file)
 	@$(VENV)/bin/python -m pytest -q -n $(JOBS) --dist worksteal $(if $(findstring tests/,$(ARGS)),,tests/unit) $(ARGS)
+
+oldest: setup ## Run the jobs of AWX with the oldest ansible-core and Python that are supported (ARGS="-k name" for some of them, or a file)
+	@PYTHONPATH="$(PYTHONPATH)" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.oldest $(ARGS)
 
 contract: setup ## Run the contract of xl and XenStore on the double
 	@$(VENV)/bin/python -m pytest -q tests/contract $(ARGS)
