@@ -14,7 +14,7 @@ export LC_ALL = C.UTF-8
 export PYTHONPATH = $(CURDIR)/build/collections
 export ANSIBLE_COLLECTIONS_PATH = $(CURDIR)/build/collections
 
-.PHONY: help setup lint sanity unit oldest contract molecule test docs galaxy nox fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet scale lab-bench
+.PHONY: help setup lint sanity unit oldest contract molecule test docs galaxy nox fuzz faults lab-setup demo lab-test lab-matrix lab-faults lab-maintain bench bench-gate bench-plan bench-fleet figures scale lab-bench
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -89,6 +89,9 @@ bench-plan: setup ## Measure how good and how quick plans are, against trying ev
 
 bench-fleet: setup ## Measure reading, listing and comparing the facts of 200 dom0s with 10,000 domains; build/bench/fleet.json
 	@PYTHONPATH="$(PYTHONPATH)" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.bench.fleet $(ARGS)
+
+figures: setup ## Make the documentation's page of figures; ARGS="lab link" takes over first what these benches have written to build/bench
+	@PYTHONPATH="$(PYTHONPATH)" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.performance $(ARGS)
 
 scale: setup ## Empty hosts of large fleets on the double and plan larger ones; build/scale/summary.json (ARGS=plan, evacuate, gate or killed, ARGS="--size 10")
 	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.scale.run $(ARGS)
