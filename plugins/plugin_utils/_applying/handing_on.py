@@ -55,7 +55,7 @@ def of_maintained(hosts: t.Sequence[t.Mapping[str, t.Any]]) -> Result:
         for host in hosts
         for each in host.get("missed") or ()
     ]
-    lists = {"done": done, "not_done": not_done, "closed": closed, "missed": missed}
+    lists: dict[str, list[t.Any]] = {"done": done, "not_done": not_done, "closed": closed, "missed": missed}
     return {
         "complete": not not_done,
         **{key: sum(len(host.get(key) or ()) for host in hosts) for key in ("moved", "returned", "started")},

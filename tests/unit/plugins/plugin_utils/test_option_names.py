@@ -28,7 +28,15 @@ def test_what_is_warned_of() -> None:
 
     One of the audit says what fails it: without a word a warning that should have would pass for the all-clear.
     """
-    given = ["audit_fail_at", "migrate_metod", "settle_whatever", "migrate_method", "gate_change", "domain", "migration_id"]
+    given = [
+        "audit_fail_at",
+        "migrate_metod",
+        "settle_whatever",
+        "migrate_method",
+        "gate_change",
+        "domain",
+        "migration_id",
+    ]
     assert unknown(given, known()) == [
         "No playbook or role of dom0.xen has an option audit_fail_at; it has audit_fail_on.",
         "No playbook or role of dom0.xen has an option migrate_metod; it has migrate_method.",

@@ -239,7 +239,10 @@ def test_the_table_tells_each_host() -> None:
 def test_the_moves_of_all_hosts_are_told_in_their_order() -> None:
     """Away and back; a host whose turn has not come had none."""
     away, back, other = {"name": "a"}, {"name": "b"}, {"name": "c"}
-    reports = {"xen1": {"state": "done", "returned": [back], "moved": [away]}, "xen2": {"moved": [other]}}
+    reports: dict[str, dict[str, t.Any]] = {
+        "xen1": {"state": "done", "returned": [back], "moved": [away]},
+        "xen2": {"moved": [other]},
+    }
     assert course.moves(course.reported(("xen1", "xen2", "xen3"), reports)) == [away, back, other]
 
 
