@@ -93,7 +93,7 @@ def odd_with_disks(world: World, here: str, there: str, files: Sequence[str] = (
         ids = {name: f"LVM-lab-{name}" for name in "absmr"} | {"n": "lab-n"}
         paths = [stack.enter_context(volume(world.source, f"vg-{name}", ids[name], 16)) for name in here]
         # What is called b there is the source's a, s is smaller, and r can only be read.
-        theirs = {
+        theirs: dict[str, tuple[str, int, tuple[str, ...]]] = {
             "b": ("LVM-lab-a", 16, ()),
             "s": ("LVM-lab-s", 8, ()),
             "r": ("LVM-lab-r", 16, ("--readonly",)),
