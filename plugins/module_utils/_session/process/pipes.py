@@ -15,13 +15,18 @@ import typing as t
 PIPE_BYTES = 256 * 1024
 READ_BYTES = PIPE_BYTES
 
-_F_SETPIPE_SZ = 1031
+_F_SETPIPE_SZ, _F_GETPIPE_SZ = 1031, 1032
 
 
 def enlarge(fd: int, size: int = PIPE_BYTES) -> None:
     """Give a pipe a larger buffer where the kernel allows it."""
     with contextlib.suppress(OSError):
         fcntl.fcntl(fd, _F_SETPIPE_SZ, size)
+
+
+def capacity(fd: int) -> int:
+    """Return how many bytes a pipe can hold. Raises OSError for anything else."""
+    return fcntl.fcntl(fd, _F_GETPIPE_SZ)
 
 
 def forward(source: int, target: int) -> None:

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
+from ansible_collections.dom0.xen.plugins.module_utils._session.budget.keeper import StopKeeper
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_outcome import reopened
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
@@ -62,8 +63,9 @@ class Sender(Driver[SourceState]):
         self._guard = Guard(settings, self._store, send=self.link.send_message)
         self._deadlines = Deadlines(settings, self.link, self.clock)
         self._watch: SourceWatch | None = None
-        there = (settings.destination_features, settings.most_shown)
-        self._stream = Outgoing(Authorised(settings.uuid, settings.name), *there)
+        self._keeper = StopKeeper(settings, self.link, self.clock)
+        authorised = Authorised(settings.uuid, settings.name)
+        self._stream = Outgoing(authorised, settings.destination_features, settings.most_shown)
         self._xl_started = self._exit_seen = self._watches = self._watched = False
         self._peer: dict[str, t.Any] = {}
 
@@ -73,19 +75,18 @@ class Sender(Driver[SourceState]):
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
         document.update(transport=self.settings.transport, **self._carried.told)
-        late = self._deadlines.late(self.state)
-        seen = (self._peer, self.link.offset, late, time.time() - self.clock())
+        seen = (self._peer, self.link.offset, self._deadlines.late(self.state), time.time() - self.clock())
         document.update(sender_status.document(self.state, self.timeline, *seen))
         # Where it is killed meanwhile, or told to end, nobody knows any more that the domain runs here.
         over = self.state.phase is Phase.ENDED and not self._watched
         document.update(watches=over and self._copy.watches(self.state, self.timeline, document["stderr"]))
         document.update(peer={**self.link.peer_figures, **self._peer}, belongings=self._guard.told)
+        document.update(stop_prediction=self._keeper.told(document["stop_ms"]))
         return document
 
     def _sources(self) -> list[Source]:
-        sources = [(self._process.listener, selectors.EVENT_READ)]
-        if self._watch is not None:
-            sources.append((self._watch.fileno(), selectors.EVENT_READ))
+        watch = self._watch.fileno() if self._watch is not None else -1
+        sources = [(self._process.listener, selectors.EVENT_READ), (watch, selectors.EVENT_READ)]
         if self.link.connection is not None:
             sources.append((self.link.connection.fileno(), self.link.connection.interest()))
         elif self._dialer.fileno() >= 0:
@@ -105,12 +106,10 @@ class Sender(Driver[SourceState]):
 
     def _turn(self, happened: dict[int, int]) -> None:
         self._serve_link(happened)
+        self._keeper.look(self._stream)
         if self._process.listener in happened:
             self._process.accept()
-            if self.state.failure is None:
-                self._process.write(BANNER)
-            else:
-                self._process.close_answers()
+            self._process.write(BANNER) if self.state.failure is None else self._process.close_answers()
         if self._watch is not None and self._watch.fileno() in happened:
             self._watch.read(self.timeline)
             if SUSPENDED in self.timeline:
@@ -185,7 +184,7 @@ class Sender(Driver[SourceState]):
             self.feed(words.Connected())
 
     def _read_stream(self) -> None:
-        data = self._process.read()
+        data = self._process.read(self._keeper.most(self._stream))
         if data is None:
             return
         if not data:
@@ -195,6 +194,7 @@ class Sender(Driver[SourceState]):
         self.mark("stream")
         try:
             part = self._stream.take(data, self.clock())
+            self._keeper.judge(self._stream, self._process.room, self.state.phase.order > Phase.STREAMING.order)
         except Dom0XenError as exc:
             self.fail(exc)
             return
@@ -244,9 +244,8 @@ class Sender(Driver[SourceState]):
                 self._process.close_answers()
         elif isinstance(action, actions.CloseXl):
             self._process.close_answers()
-        elif isinstance(action, actions.KillXl):
-            if not self._process.kill(action.making):
-                self.feed(words.XlStays())
+        elif isinstance(action, actions.KillXl) and not self._process.kill(action.making):
+            self.feed(words.XlStays())
         elif isinstance(action, actions.StopSaving):
             self._process.want_stop()
         elif isinstance(action, actions.Observe):
@@ -261,6 +260,7 @@ class Sender(Driver[SourceState]):
     def _start_xl(self) -> None:
         try:
             domid = self._copy.find()
+            self._keeper.begin()
             if not self.settings.shuts_down:
                 self._watch = SourceWatch(domid)
             self.mark("xl_started")

@@ -22,7 +22,7 @@ import sys
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
-from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES, enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES, capacity, enlarge
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.described import described
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import saver, shutter
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import XlNotStarted
@@ -59,6 +59,8 @@ class SourceXl:
         self._shim: socket.socket | None = None
         self._stream = -1
         self._answers = -1
+        # What the pipe that it writes the stream into can hold, in bytes.
+        self.room = 0
         self._stop_wanted = False
         self._stop_tried = 0.0
         self._described = ""
@@ -127,11 +129,12 @@ class SourceXl:
         # Our end of the pipe is an open file of its own, so this does not make xl's end non-blocking.
         os.set_blocking(self._stream, False)
         enlarge(self._stream)
+        self.room = capacity(self._stream)
 
-    def read(self) -> bytes | None:
-        """Return stream bytes, ``b""`` at the end of the stream, ``None`` when there are none now."""
+    def read(self, most: int = READ_BYTES) -> bytes | None:
+        """Return at most so many stream bytes, ``b""`` at the end of the stream, ``None`` when there are none now."""
         try:
-            data = os.read(self._stream, READ_BYTES)
+            data = os.read(self._stream, min(most, READ_BYTES))
         except BlockingIOError:
             return None
         if not data:
