@@ -6,8 +6,12 @@
 ``xl`` alone decides when the guest is suspended, and tells nobody: after its fifth live round, or one with hardly a
 page (see :mod:`figures`). So this looks at the head of each PAGE_DATA record before the rest of it is read. While more
 than a pipe can hold is left of a record, the save helper is still at it, and can be ended with the guest running on. In
-the rounds after which the guest may be suspended the stream is read piece by piece, so that nothing of the
-next record is let out of the pipe before its head was looked at; what the pipe may hold of it counts as written.
+the rounds after which the guest may be suspended the pipe is made small and the stream is read piece by piece, so that
+nothing of the next record is let out of the pipe before its head was looked at; what the pipe may hold of it counts as
+written. The last look is at the last byte with which a record is still more than the pipe holds: from there on nothing
+leaves the pipe while the link is away, and once the move is given up nothing does at all. The helper's write is
+interrupted by SIGTERM (tools/libs/light/libxl_save_helper.c save_signal_handler), but one that gets room before it is
+woken comes to its end first, and ``xl`` then to the suspend.
 """
 
 from __future__ import annotations
@@ -65,6 +69,7 @@ class StopKeeper:
         self._last: Prediction | None = None
         self._entries = 0
         self._due = 0.0
+        self._given_up = False
 
     @property
     def _gives_up(self) -> bool:
@@ -108,18 +113,30 @@ class StopKeeper:
             used = (packer.used_bytes, self._link.used_bytes)
             self._speed.look(self._clock(), *used, moves, rounds.number + 1)
 
-    def most(self, stream: Outgoing) -> int:
-        """Return how many bytes may be read at once."""
-        near = LAST_LIVE_ROUND - 1 <= stream.rounds.number <= LAST_LIVE_ROUND
-        return stream.wanted if near and self._gives_up else READ_BYTES
+    def near(self, stream: Outgoing) -> bool:
+        """Say whether ``xl`` must not run ahead: the guest may be suspended soon, and the move may be given up."""
+        return self._gives_up and LAST_LIVE_ROUND - 1 <= stream.rounds.number <= LAST_LIVE_ROUND
+
+    def most(self, stream: Outgoing, room: int, suspends: bool) -> int:
+        """Return how many bytes may be read at once, 0 where all must stay in the pipe.
+
+        ``room`` is what the pipe from ``xl`` holds, in bytes; ``suspends``: the guest was asked to suspend.
+        """
+        if self._given_up:
+            return 0
+        if suspends or not self.near(stream):
+            return READ_BYTES
+        # With the link away the guest would stand still for as long as that is.
+        edge = stream.passing - room - 1
+        return edge if edge > 0 else stream.wanted if self._link.up else 0
 
     def judge(self, stream: Outgoing, room: int, suspends: bool) -> None:
         """Predict the stop time anew when there is something new to predict it from. Raises :class:`OverBudget`.
 
-        ``room`` is what the pipe from ``xl`` holds, in bytes; ``suspends``: the guest was asked to suspend.
+        To be called before and after each reading; ``room`` and ``suspends`` as for :meth:`most`.
         """
         now = self._clock()
-        if suspends or self._base is None or not self._news(stream, now):
+        if suspends or self._base is None or not self._news(stream, now, room):
             return
         # A slow beginning is no reason to give up while more rounds are to come: what would be over at its best is.
         near, best = suspend_is_near(stream.rounds.current), self._speed.best
@@ -130,6 +147,7 @@ class StopKeeper:
         pages = last_round(stream.rounds.rounds, now, stream.passing / rate, math.ceil(room / PAGE_BYTES))
         self._last = Prediction(pages, rate, self._base)
         if (near or best is not None) and self._over and self._gives_up and stream.passing > room:
+            self._given_up = True
             raise OverBudget(
                 f"the guest would stand still for up to {self._last.milliseconds} ms, and may for"
                 f" {self._settings.max_stop_ms} ms: it has written up to {pages} pages while its memory was sent, the"
@@ -137,10 +155,11 @@ class StopKeeper:
                 **self.told(None),
             )
 
-    def _news(self, stream: Outgoing, now: float) -> bool:
+    def _news(self, stream: Outgoing, now: float, room: int) -> bool:
         if not 0 <= stream.rounds.number <= LAST_LIVE_ROUND:
             return False
-        if stream.rounds.entries == self._entries and now < self._due:
+        last_look = self.near(stream) and stream.passing == room + 1
+        if stream.rounds.entries == self._entries and now < self._due and not last_look:
             return False
         self._entries, self._due = stream.rounds.entries, now + INTERVAL_S
         return True

@@ -25,6 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process import a
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending import sender_status
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.reading import Reader
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_copy import SourceCopy
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Authorised, Outgoing
@@ -66,6 +67,7 @@ class Sender(Driver[SourceState]):
         self._keeper = StopKeeper(settings, self.link, self.clock)
         authorised = Authorised(settings.uuid, settings.name)
         self._stream = Outgoing(authorised, settings.destination_features, settings.most_shown)
+        self._reader = Reader(self._process, self._stream, self._keeper, self.link, self.clock)
         self._xl_started = self._exit_seen = self._watches = self._watched = False
         self._peer: dict[str, t.Any] = {}
 
@@ -91,7 +93,7 @@ class Sender(Driver[SourceState]):
             sources.append((self.link.connection.fileno(), self.link.connection.interest()))
         elif self._dialer.fileno() >= 0:
             sources.append((self._dialer.fileno(), self._dialer.interest()))
-        if self._may_read():
+        if self._reader.may(self.state):
             sources.append((self._process.stream, selectors.EVENT_READ))
         return sources
 
@@ -100,9 +102,6 @@ class Sender(Driver[SourceState]):
             return READY_POLL_S
         waits = (0.5, self._dialer.wait(), self.link.pause or None)
         return min(wait for wait in waits if wait is not None)
-
-    def _may_read(self) -> bool:
-        return self._process.stream >= 0 and (self.state.failure is not None or not self.link.full)
 
     def _turn(self, happened: dict[int, int]) -> None:
         self._serve_link(happened)
@@ -116,7 +115,7 @@ class Sender(Driver[SourceState]):
                 self.link.open_window()
             if "suspend_requested" in self.timeline and self.state.phase.order <= Phase.STREAMING.order:
                 self.feed(words.Reached(Phase.SUSPENDING))
-        if self._process.stream in happened and self._may_read():
+        if self._process.stream in happened and self._reader.may(self.state):
             self._read_stream()
         self._guard.tend(self.state, self._copy.domid, idle=not happened)
         self._look_at_gate()
@@ -184,24 +183,23 @@ class Sender(Driver[SourceState]):
             self.feed(words.Connected())
 
     def _read_stream(self) -> None:
-        data = self._process.read(self._keeper.most(self._stream))
-        if data is None:
+        try:
+            piece = self._reader.read(self.state)
+        except Dom0XenError as exc:
+            self.mark("stream")
+            self.fail(exc)
             return
-        if not data:
+        if piece is None:
+            return
+        if not piece.data:
             if self.state.phase.order < Phase.TRANSFERRED.order:
                 self._process.close_answers()
             return
         self.mark("stream")
-        try:
-            part = self._stream.take(data, self.clock())
-            self._keeper.judge(self._stream, self._process.room, self.state.phase.order > Phase.STREAMING.order)
-        except Dom0XenError as exc:
-            self.fail(exc)
-            return
-        if part is not None and self.state.failure is None:
+        if piece.part is not None and self.state.failure is None:
             if self.state.phase.order < Phase.CONFIGURATION.order:
                 self.feed(words.HeaderAccepted())
-            self.link.send_data(t.cast("bytes", part))
+            self.link.send_data(t.cast("bytes", piece.part))
         self._follow_phase()
 
     def _follow_phase(self) -> None:

@@ -22,7 +22,13 @@ import sys
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
-from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES, capacity, enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import (
+    READ_BYTES,
+    SMALL_PIPE_BYTES,
+    capacity,
+    enlarge,
+    shrink,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.described import described
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import saver, shutter
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import XlNotStarted
@@ -61,6 +67,7 @@ class SourceXl:
         self._answers = -1
         # What the pipe that it writes the stream into can hold, in bytes.
         self.room = 0
+        self._holds_back = False
         self._stop_wanted = False
         self._stop_tried = 0.0
         self._described = ""
@@ -131,6 +138,20 @@ class SourceXl:
         enlarge(self._stream)
         self.room = capacity(self._stream)
 
+    def hold_back(self, holds: bool) -> None:
+        """Let it write less ahead of what is read, as soon as the pipe is empty enough, or as much as ever again."""
+        if self._stream < 0:
+            return
+        if holds and self.room > SMALL_PIPE_BYTES:
+            self._holds_back = True
+            shrink(self._stream)
+        elif not holds and self._holds_back:
+            self._holds_back = False
+            enlarge(self._stream)
+        else:
+            return
+        self.room = capacity(self._stream)
+
     def read(self, most: int = READ_BYTES) -> bytes | None:
         """Return at most so many stream bytes, ``b""`` at the end of the stream, ``None`` when there are none now."""
         try:
@@ -185,7 +206,8 @@ class SourceXl:
         self._stop_tried = now
         helper = save_helper_of(self._process.pid)
         if helper is not None:
-            os.kill(helper, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(helper, signal.SIGTERM)
             self._stop_wanted = False
 
     def exit_code(self) -> int | None:

@@ -83,8 +83,12 @@ class Reading:
     def read(self, end: int) -> None:
         """Read up to a position, where xl has come to the suspend. Raises OverBudget."""
         while self.position < end:
-            most = min(READ_BYTES, self.keeper.most(self.stream), self.written - self.position, end - self.position)
+            self.keeper.judge(self.stream, self.room, suspends=False)
+            may = self.keeper.most(self.stream, self.room, suspends=False)
+            most = min(READ_BYTES, may, self.written - self.position, end - self.position)
             piece = self.data[self.position : self.position + most]
+            if not most:
+                return
             self.position += most
             self.stream.take(piece, self.clock())
             self.packer.stream_bytes = self.link.used_bytes = self.position
@@ -174,6 +178,43 @@ def test_too_late_is_left_alone() -> None:
     reading.waited = 10.0
     assert not reading.given_up(end)
     assert reading.keeper.told(None)["over_budget"] is True
+
+
+def test_the_last_look_is_where_it_is_not_too_late_yet() -> None:
+    """The way gets slow when no more than a pipe is to come: no byte more is read before that is reckoned with."""
+    data, end = live(1100, 400, 400, 400, 200)
+    reading = Reading(data, max_stop_ms=ASSUMED_MS + 700)
+    edge = end - ROOM - 1
+    reading.read(edge)
+    assert reading.position == edge and reading.written < end
+    reading.waited = 10.0
+    assert reading.given_up(end) and reading.position == edge
+
+
+def test_nothing_leaves_the_pipe_once_it_is_given_up() -> None:
+    """A write of the save helper that gets room before its signal is seen comes to its end, and xl to the suspend."""
+    data, end = live(1100, 1100, 1100, 1100, 1400)
+    reading = Reading(data, max_stop_ms=ASSUMED_MS + 100)
+    assert reading.given_up(end)
+    for suspends in (False, True):
+        assert reading.keeper.most(reading.stream, ROOM, suspends) == 0
+
+
+def test_with_the_link_away_nothing_leaves_the_pipe() -> None:
+    """The guest would be suspended, and stand still until it is back; only where it can still be kept from that."""
+    data, end = live(1100, 400, 400, 400, 200)
+    reading = Reading(data, max_stop_ms=ASSUMED_MS + 5000)
+    with Ends() as ends:
+        reading.keeper._link = ends.near
+        reading.read(end)
+        assert reading.stream.rounds.number == LAST_LIVE_ROUND - 1 and reading.stream.passing == ROOM + 1
+        assert reading.keeper.most(reading.stream, ROOM, suspends=False) == 0
+        assert reading.keeper.most(reading.stream, ROOM, suspends=True) == READ_BYTES
+    with Ends() as ends:
+        free = Reading(data, on_over_budget="continue", max_stop_ms=ASSUMED_MS)
+        free.keeper._link = ends.near
+        free.read(end)
+        assert free.position == end
 
 
 def test_one_that_is_far_over_is_given_up_as_soon_as_that_shows() -> None:
