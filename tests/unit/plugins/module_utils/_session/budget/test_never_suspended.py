@@ -12,6 +12,7 @@ from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget import learned
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID
@@ -102,3 +103,16 @@ def test_one_that_goes_on_all_the_same_is_told(make_site: MakeSite) -> None:
     last = result["rounds"][-1]
     assert last["kind"] == "final" and last["pages"] <= told["pages"]
     assert site.overlaps(UUID) == [] and site["xen2"].guest(NAME)
+
+
+def test_a_sender_that_is_killed_in_the_last_live_round(make_site: MakeSite) -> None:
+    """The pipe has lost its reader, which ends the save helper: the guest is not suspended, and settling finds that."""
+    site = two(make_site, **BUSY)
+    move = two_hosts.begin(site, "live", compression="none", rate_limit=RATE, max_stop_ms=60_000)
+    two_hosts.until(lambda: site["xen1"].passed("save.round3"))
+    assert site["xen1"].kill("daemon", "sender")
+    two_hosts.until(lambda: not any(_procfs.sent_domid(_procfs.command_line(pid)) for pid in site["xen1"].pids))
+    assert site["xen1"].passed("suspend.request") == []
+    assert move.settle().owner == "source"
+    assert site.overlaps(UUID) == [] and len(site.running(UUID)) == 1 and site["xen1"].guest(NAME)
+    two_hosts.until(lambda: site["xen2"].domains() == [])
