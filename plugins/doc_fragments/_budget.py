@@ -27,4 +27,10 @@ options:
     type: str
     choices: [abort, continue]
     default: abort
+  rehearse:
+    description:
+      - Whether the session ends where the guest would be suspended (C(rehearsed)). C(xl) is never asked to suspend it.
+      - For V(live) of O(method). O(max_stop_ms) ends nothing before then; the prediction says whether it would have.
+    type: bool
+    default: false
 """

@@ -58,6 +58,7 @@ options:
     {type: list, elements: dict, default: [], description: "RV(dom0.xen.migration_check#module:accepted) of this run."}
   leave_paused:
     {type: bool, default: false, description: "That a paused copy has arrived, whether or not a session says so."}
+  rehearse: {type: bool, default: false, description: That a rehearsal which has ended as one is a success.}
   result_path:
     description: File on the controller to which the result is written, as JSON. Empty for none.
     type: str
@@ -174,7 +175,9 @@ stop_measured:
 stop_prediction:
   {type: dict, returned: always, description: "For how long the guest was expected to stand still, as far as was known
       before it was suspended (C(predicted_ms)), and how far off that was (C(off_ms)). C(base_ms) is what passes beside
-      the last round, of at most C(pages) at C(rate_bytes_per_s). C(budget_ms) was allowed. Null if not told."}
+      the last round, of at most C(pages) at C(rate_bytes_per_s). C(budget_ms) was allowed. C(predicted_total_ms) is
+      what a move that was rehearsed would take in all. Null if not told."}
+rehearsed: {type: bool, returned: always, description: Whether it was a rehearsal that came to its end., sample: false}
 link_losses:
   {type: int, returned: always, description: "How often the connection between the hosts was lost, or null.", sample: 0}
 peak_memory_kib:

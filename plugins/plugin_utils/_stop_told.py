@@ -10,6 +10,8 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
 
 LONGER = "stood_still_longer"
+# The code of a session that has ended as a rehearsal (_session/terms/failures.py).
+REHEARSED = "rehearsed"
 
 
 def words(result: t.Mapping[str, t.Any]) -> str:
@@ -19,6 +21,22 @@ def words(result: t.Mapping[str, t.Any]) -> str:
         return ""
     predicted = f", predicted {seconds(predicted_ms / 1000)}" if predicted_ms is not None else ""
     return f"stood still for {seconds(stop_ms / 1000)}{predicted}"
+
+
+def rehearsal(result: t.Mapping[str, t.Any], name: str) -> str:
+    """Return one sentence about a move that was rehearsed: what it would come to, and where the domain is."""
+    told = result.get("stop_prediction") or {}
+    head = f"The move of {name} from {result['source']} to {result['destination']} was rehearsed:"
+    if told.get("predicted_ms") is None:
+        return f"{head} too little was sent to predict anything. {result['reason']}"
+    figures = [f"it would stand still for up to {seconds(told['predicted_ms'] / 1000)}"]
+    if told.get("predicted_total_ms") is not None:
+        figures.insert(0, f"it would take {seconds(told['predicted_total_ms'] / 1000)} in all")
+    if told.get("base_known_by") == "assumed":
+        figures.append("what passes at the destination is assumed, since no move there is known")
+    if told.get("over_budget"):
+        figures.append(f"{told['budget_ms']} ms are allowed")
+    return f"{head} {', '.join(figures)}. {result['reason']}"
 
 
 def remarks(result: t.Mapping[str, t.Any], source: str) -> list[dict[str, t.Any]]:

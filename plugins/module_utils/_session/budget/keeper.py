@@ -55,6 +55,13 @@ class OverBudget(Dom0XenError):
     )
 
 
+class NothingToRehearse(Dom0XenError):
+    """The domain is moved in a way in which its guest stands still from the beginning."""
+
+    code = "nothing_to_rehearse"
+    remedy = "Only live moves have rounds to predict from. Ask with --check what such a move would need."
+
+
 class StopKeeper:
     """One sender's. ``clock`` is monotonic, in seconds, and that of the stream's rounds."""
 
@@ -73,7 +80,8 @@ class StopKeeper:
 
     @property
     def _gives_up(self) -> bool:
-        return self._settings.max_stop_ms > 0 and self._settings.on_over_budget == ABORT
+        settings = self._settings
+        return settings.max_stop_ms > 0 and settings.on_over_budget == ABORT and not settings.rehearse
 
     @property
     def _over(self) -> bool:
@@ -81,8 +89,10 @@ class StopKeeper:
         return known is not None and 0 < self._settings.max_stop_ms < known.milliseconds
 
     def begin(self) -> None:
-        """Look whether it is of any use to begin. Raises :class:`OverBudget`."""
+        """Look whether it is of any use to begin. Raises :class:`OverBudget` and :class:`NothingToRehearse`."""
         settings = self._settings
+        if settings.rehearse and self._base is None:
+            raise NothingToRehearse(f"with the method {settings.method} the guest stands still until it has arrived")
         if self._base is None:
             if self._gives_up:
                 text = f"with the method {settings.method} the guest stands still until it has arrived"
@@ -164,14 +174,18 @@ class StopKeeper:
         self._entries, self._due = stream.rounds.entries, now + INTERVAL_S
         return True
 
-    def told(self, stop_ms: int | None) -> dict[str, t.Any]:
-        """Return the status's part of it; ``stop_ms`` is the stop time that was measured, if it was."""
+    def told(self, stop_ms: int | None, live_ms: int | None = None) -> dict[str, t.Any]:
+        """Return the status's part of it; ``stop_ms`` is the stop time that was measured, if it was.
+
+        ``live_ms`` is how long a rehearsal took, which has all that comes before the stop time.
+        """
         last, base, settings = self._last, self._base, self._settings
         predicted = last.milliseconds if last is not None else None
         return {
             "budget_ms": settings.max_stop_ms or None,
             "on_over_budget": settings.on_over_budget,
             "predicted_ms": predicted,
+            "predicted_total_ms": live_ms + predicted if live_ms is not None and predicted is not None else None,
             "off_ms": stop_ms - predicted if stop_ms is not None and predicted is not None else None,
             "over_budget": self._over,
             "pages": last.pages if last is not None else None,

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget.keeper import StopKeeper
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Buffer, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Phase
+
+
+class HelperNotReplaced(Dom0XenError):
+    """``xl`` has not started our program in place of its save helper, and would suspend the guest."""
+
+    code = "rehearsal_impossible"
+    remedy = "This xl does not heed LIBXL_SAVE_HELPER. Nothing was suspended; such a host cannot be rehearsed on."
 
 
 class Piece(t.NamedTuple):
@@ -26,10 +34,17 @@ class Reader:
     """One sender's. ``clock`` is monotonic, in seconds."""
 
     def __init__(
-        self, process: SourceXl, stream: Outgoing, keeper: StopKeeper, link: Link, clock: t.Callable[[], float]
+        self,
+        process: SourceXl,
+        stream: Outgoing,
+        keeper: StopKeeper,
+        link: Link,
+        clock: t.Callable[[], float],
+        rehearse: bool,
     ) -> None:
         self._process, self._stream, self._keeper = process, stream, keeper
         self._link, self._clock = link, clock
+        self._unproven, self._shut = rehearse, False
 
     def may(self, state: SourceState) -> bool:
         """Say whether anything may be read now."""
@@ -48,9 +63,21 @@ class Reader:
             return None if data is None else Piece(data)
         part = self._stream.take(data, self._clock())
         self._judge(state)
+        self._prove()
         return Piece(data, part)
 
+    def _prove(self) -> None:
+        if not self._unproven or self._stream.rounds.number < 0:
+            return
+        self._unproven = False
+        if not self._process.refuser.stands:
+            # What is in the pipe keeps the helper where it can be ended.
+            self._shut = True
+            raise HelperNotReplaced("the rehearsal was given up: xl would suspend the guest")
+
     def _most(self, state: SourceState) -> int:
+        if self._shut:
+            return 0
         # What is given up for another cause is read to its end, wherever xl is with it.
         free = state.failure is not None or _suspends(state)
         return self._keeper.most(self._stream, self._process.room, free)

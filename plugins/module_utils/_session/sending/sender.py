@@ -67,7 +67,7 @@ class Sender(Driver[SourceState]):
         self._keeper = StopKeeper(settings, self.link, self.clock)
         authorised = Authorised(settings.uuid, settings.name)
         self._stream = Outgoing(authorised, settings.destination_features, settings.most_shown)
-        self._reader = Reader(self._process, self._stream, self._keeper, self.link, self.clock)
+        self._reader = Reader(self._process, self._stream, self._keeper, self.link, self.clock, settings.rehearse)
         self._xl_started = self._exit_seen = self._watches = self._watched = False
         self._peer: dict[str, t.Any] = {}
 
@@ -83,7 +83,8 @@ class Sender(Driver[SourceState]):
         over = self.state.phase is Phase.ENDED and not self._watched
         document.update(watches=over and self._copy.watches(self.state, self.timeline, document["stderr"]))
         document.update(peer={**self.link.peer_figures, **self._peer}, belongings=self._guard.told)
-        document.update(stop_prediction=self._keeper.told(document["stop_ms"]))
+        rehearsed = document["total_ms"] if self.settings.rehearse else None
+        document.update(stop_prediction=self._keeper.told(document["stop_ms"], rehearsed))
         return document
 
     def _sources(self) -> list[Source]:
@@ -204,7 +205,7 @@ class Sender(Driver[SourceState]):
 
     def _follow_phase(self) -> None:
         reached = self._stream.next_phase(self.state.phase, SUSPENDED in self.timeline)
-        if reached is not None:
+        if reached is not None and not (self.settings.rehearse and reached is Phase.SUSPENDING):
             self.feed(words.Reached(reached))
         if self._stream.complete and self.state.phase.order < Phase.TRANSFERRED.order:
             self.mark("stream_ended")
@@ -220,12 +221,19 @@ class Sender(Driver[SourceState]):
             # Once the guest was asked to suspend, the helper is left alone.
             self._process.stop_saving_if_wanted(self.clock())
         code = self._process.exit_code()
-        if code is None:
+        if code is None or self._has_more():
             return
         self._process.ended("suspend_requested" in self.timeline)
         self._exit_seen = True
         self.mark("xl_exited")
-        self.feed(words.XlExited(code, self._copy.ended(self.stderr(), code)))
+        rehearsed = self.settings.rehearse and self._process.refuser.refused
+        ended = failures.REHEARSED if rehearsed else self._copy.ended(self.stderr(), code)
+        self.feed(words.XlExited(code, ended))
+
+    def _has_more(self) -> bool:
+        """Whether the rounds of a rehearsal are still to be read; of a move that fails they count for nothing."""
+        refused = self.settings.rehearse and self._process.refuser.refused
+        return refused and self._process.stream >= 0 and self.state.failure is None
 
     # Actions. ---
 

@@ -31,6 +31,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes im
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.described import described
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import saver, shutter
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.refuser import Refuser
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import XlNotStarted
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
@@ -65,6 +66,7 @@ class SourceXl:
         self._shim: socket.socket | None = None
         self._stream = -1
         self._answers = -1
+        self.refuser = Refuser(settings.journal_folder)
         # What the pipe that it writes the stream into can hold, in bytes.
         self.room = 0
         self._holds_back = False
@@ -77,9 +79,12 @@ class SourceXl:
         try:
             self._described = described(self._xl, self._settings, domid)
             argv = self._own(domid) if self.leads else self._migrate(domid)
+            mark = self.refuser.lay(code_path()) if self._settings.rehearse else None
             self._listener = self._listen()
             with open(self._stderr_path, "ab") as stderr:
-                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=self.leads)
+                self._process = spawn(
+                    argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, mark=mark, leads=self.leads
+                )
         except OSError as exc:
             raise XlNotStarted(f"xl cannot be started: {exc}") from exc
 
@@ -230,6 +235,8 @@ class SourceXl:
 
     def close(self) -> None:
         """Close every descriptor."""
+        if self._settings.rehearse:
+            self.refuser.clear()
         self.close_answers()
         if self._stream >= 0:
             os.close(self._stream)

@@ -38,6 +38,11 @@ CANCELLED = Failure("cancelled", "the migration was cancelled", remedy=_CANCELLE
 
 
 CANCELLED_THERE = Failure("cancelled", "the migration was cancelled at the destination", remedy=_CANCELLED_REMEDY)
+REHEARSED = Failure(
+    "rehearsed",
+    "it was a rehearsal, and ended where the guest would have been suspended",
+    remedy="Nothing needs to be done; the guest was not suspended, and runs on at the source.",
+)
 HANDED_OVER = Failure(
     "handed_over",
     "the complete copy was left, paused, to whoever settles",

@@ -121,6 +121,7 @@ class SenderSettings(Settings):
     ``compression`` is a key of :data:`packer.WAYS`, or ``auto``; ``rate_limit`` is in bytes a second, 0 for none.
     ``max_stop_ms`` is for how long the guest may stand still, in milliseconds, 0 for no limit. Where it would for
     longer, ``on_over_budget`` says whether the move is given up (``ABORT``) or goes on (``continue``).
+    With ``rehearse`` it goes as far as to the suspend, which ``xl`` is never asked for.
     It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` as for the receiver.
     """
 
@@ -155,6 +156,7 @@ class SenderSettings(Settings):
     rate_limit: float = 0.0
     max_stop_ms: int = 0
     on_over_budget: str = ABORT
+    rehearse: bool = False
 
     def __post_init__(self) -> None:
         """Raise :class:`SettingsWrong` for a rate that none can keep, or a time that is none."""

@@ -9,8 +9,9 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
 from ansible_collections.dom0.xen.plugins.plugin_utils._report import sentence
-from ansible_collections.dom0.xen.plugins.plugin_utils._stop_told import remarks, words
+from ansible_collections.dom0.xen.plugins.plugin_utils._stop_told import rehearsal, remarks, words
 
 
 def result(stop_ms: int | None, predicted_ms: int | None, budget_ms: int | None) -> dict[str, t.Any]:
@@ -56,3 +57,17 @@ def test_longer_than_it_should(stop_ms: int | None, predicted_ms: int | None, to
     (remark,) = remarks(result(stop_ms, predicted_ms, 1000), "xen1")
     assert (remark["code"], remark["host"], remark["msg"]) == ("stood_still_longer", "xen1", told)
     assert remark["remedy"]
+
+
+def test_what_a_rehearsal_tells() -> None:
+    """Both times, what of them is a guess, and whether it would have been too long."""
+    told = {"predicted_ms": 3700, "predicted_total_ms": 63700, "base_known_by": "domain", "budget_ms": None}
+    about = {"source": "xen1", "destination": "xen2", "reason": "It runs on xen1.", "stop_prediction": told}
+    head = "The move of centos from xen1 to xen2 was rehearsed:"
+    times = f"it would take {seconds(63.7)} in all, it would stand still for up to 3.7 s"
+    assert rehearsal(about, "centos") == f"{head} {times}. It runs on xen1."
+    about["stop_prediction"] = {**told, "base_known_by": "assumed", "over_budget": True, "budget_ms": 1000}
+    for part in ("is assumed, since no move there is known", "1000 ms are allowed. It runs on xen1."):
+        assert part in rehearsal(about, "centos")
+    about["stop_prediction"] = {"predicted_ms": None}
+    assert rehearsal(about, "centos") == f"{head} too little was sent to predict anything. It runs on xen1."
