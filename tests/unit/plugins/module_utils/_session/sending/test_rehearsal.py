@@ -48,7 +48,7 @@ def as_before(site: Site, clean: bool = True) -> None:
 
 @pytest.mark.parametrize("behaviour", [{}, BUSY], ids=["idle", "busy"])
 def test_it_is_rehearsed(make_site: MakeSite, behaviour: dict[str, t.Any]) -> None:
-    """Also with a guest that writes nothing, of which xl sends no last round at all before the suspend."""
+    """Also with a guest that writes next to nothing, whose last live round is in the pipe as soon as it begins."""
     site = two(make_site, **behaviour)
     move = two_hosts.begin(site, "live", rehearse=True, **WAY)
     result = move.result()
@@ -56,7 +56,7 @@ def test_it_is_rehearsed(make_site: MakeSite, behaviour: dict[str, t.Any]) -> No
     told = result["stop_prediction"]
     assert told["predicted_ms"] > ASSUMED_MS and told["predicted_total_ms"] == result["total_ms"] + told["predicted_ms"]
     assert told["off_ms"] is None and result["stop_ms"] is None
-    assert len(result["rounds"]) == (5 if behaviour else 1)
+    assert len(result["rounds"]) == 5 if behaviour else result["rounds"][-1]["entries"] < 2
     assert site["xen1"].passed("save.suspend") != []
     as_before(site)
     assert [path.name for path in move.journal.iterdir() if "helper" in path.name] == []
