@@ -154,10 +154,10 @@ def find_helper(xl_pid: int, proc: str = PROC) -> str:
                 path = os.fsdecode(found)
                 if os.access(path, os.X_OK):
                     return path
-    path = shutil.which(SAVE_HELPER)
-    if path is None:
+    beside = shutil.which(SAVE_HELPER)
+    if beside is None:
         raise FileNotFoundError(f"there is no {SAVE_HELPER}")
-    return path
+    return beside
 
 
 def _close_all_but(kept: t.Collection[int]) -> None:
