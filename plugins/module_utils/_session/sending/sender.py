@@ -142,6 +142,7 @@ class Sender(Driver[SourceState]):
         # While it watches for a late suspend nothing is left to be given up.
         event = None if self._watches else gate.event(request, self.state, self.link.up, self._evidence)
         if event is None:
+            self._untaken = None if self._watches else gate.unheard(request, self.state, self.link)
             return not self._watches and super()._asked(request)
         self.feed(event)
         return gate.obeyed(request.get("command"), self.state)
