@@ -209,11 +209,12 @@ class SourceXl:
         if self._process is None or not self._stop_wanted or now - self._stop_tried < STOP_INTERVAL:
             return
         self._stop_tried = now
-        helper = save_helper_of(self._process.pid)
-        if helper is not None:
-            with contextlib.suppress(ProcessLookupError):
+        # A helper that has just gone, or cannot be seen for want of a descriptor, is looked for again.
+        with contextlib.suppress(OSError):
+            helper = save_helper_of(self._process.pid)
+            if helper is not None:
                 os.kill(helper, signal.SIGTERM)
-            self._stop_wanted = False
+                self._stop_wanted = False
 
     def exit_code(self) -> int | None:
         """Return xl's exit status, negative for a signal, ``None`` while it runs or was never started."""
