@@ -74,7 +74,7 @@ NOT_TYPED = {
     "make ": "is run by CI or the lab; that there is such a target is looked at here",
     "tests/lab/lab ": "needs the hosts in QEMU; the lab's own tests run it",
     "ansible-playbook -i build/lab/inventory.yml ": "needs the hosts in QEMU; the demo makes this move",
-    "git clone ": "fetches this repository",
+    "git ": "fetches this repository, or publishes a release",
     "cd ": "changes the folder, for what follows",
     "pipx install ": "fetches from the package index",
     "ansible-galaxy collection install ./dom0.xen": "tests/tools/package.py installs what is built from a checkout",
@@ -87,6 +87,9 @@ NOT_TYPED = {
     "useradd ": "makes an account; the move that uses it is typed with another one",
     "python3 -m venv ": "makes a folder in /opt",
     "/opt/dom0-xen/bin/pip install pyxs": "fetches from the package index",
+    ".venv/bin/antsibull-changelog ": "test_release.py runs it in a copy",
+    ".venv/bin/ansible-galaxy collection build ": "tests/tools/package.py builds it",
+    ".venv/bin/ansible-galaxy collection publish ": "publishes a release",
     "ansible-doc ": "is run here, once for each",
     "ansible-config dump": "is run here",
 }

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import pathlib
+import sys
+import typing as t
 
 import pytest
-from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
@@ -21,13 +22,15 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
-def site(make_site: MakeSite) -> Site:
+def site(tmp_path: pathlib.Path) -> t.Iterator[Site]:
     """Two hosts, also in the network of which the guide speaks, the guest on xen1."""
-    site = make_site("xen1", "xen2", suspend_timeout_s=1.5)
-    for number, host in enumerate(site.hosts.values(), 1):
-        host.configure(addresses=[["lo", "127.0.0.1/8"], ["eth0", f"10.20.0.{number}/24"]])
+    site = Site(tmp_path / "double")
+    for number, name in enumerate(("xen1", "xen2"), 1):
+        addresses = [["lo", "127.0.0.1/8"], ["eth0", f"10.20.0.{number}/24"]]
+        site.up([name], python=sys.executable, addresses=addresses, suspend_timeout_s=1.5)
     site["xen1"].start_guest(GuestConfig(memory_mib=16, compact=True))
-    return site
+    yield site
+    assert site.down() == []
 
 
 def test_the_first_page(reader: Reader) -> None:
