@@ -87,9 +87,10 @@ NOT_TYPED = {
     "useradd ": "makes an account; the move that uses it is typed with another one",
     "python3 -m venv ": "makes a folder in /opt",
     "/opt/dom0-xen/bin/pip install pyxs": "fetches from the package index",
-    ".venv/bin/antsibull-changelog ": "test_release.py runs it in a copy",
-    ".venv/bin/ansible-galaxy collection build ": "tests/tools/package.py builds it",
-    ".venv/bin/ansible-galaxy collection publish ": "publishes a release",
+    ". .venv/bin/activate": "is what tests run with",
+    "antsibull-changelog ": "test_release.py runs it in a copy",
+    "ansible-galaxy collection build ": "tests/tools/package.py builds it",
+    "ansible-galaxy collection publish ": "publishes a release",
     "ansible-doc ": "is run here, once for each",
     "ansible-config dump": "is run here",
 }

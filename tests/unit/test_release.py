@@ -24,16 +24,16 @@ pytestmark = pytest.mark.timeout(900)
 VERSION = str(yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"])
 # What fragments are named by, and the folder that has it.
 ADDED = {"playbook": "playbooks", "role": "roles"}
-COMMANDS = [each for each in shown.commands(shown.RST / "contributing.rst") if "antsibull-changelog " in each]
+COMMANDS = [each for each in shown.commands(shown.RST / "contributing.rst") if each.startswith("antsibull-changelog ")]
 
 
 def in_copy(copy: pathlib.Path, command: str) -> str:
-    """Run a command of the development's Python in the copy, as if that were the checkout; return what it said."""
-    words = shlex.split(command)
+    """Run a command with the development's programs in the copy, as if that were the checkout; return what it said."""
+    programs = pathlib.Path(sys.executable).parent
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "ANSIBLE_CONFIG")}
-    env["ANSIBLE_COLLECTIONS_PATH"] = str(copy.parents[2])
-    program = pathlib.Path(sys.executable).parent / pathlib.Path(words[0]).name
-    done = subprocess.run([program, *words[1:]], cwd=copy, env=env, check=False, capture_output=True, text=True)
+    env |= {"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2]), "PATH": f"{programs}:{env['PATH']}"}
+    program, *words = shlex.split(command)
+    done = subprocess.run([programs / program, *words], cwd=copy, env=env, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
