@@ -22,8 +22,6 @@ from ansible_collections.dom0.xen.tests.unit import shown
 pytestmark = pytest.mark.timeout(900)
 
 VERSION = str(yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"])
-# What fragments are named by, and the folder that has it.
-ADDED = {"playbook": "playbooks", "role": "roles"}
 COMMANDS = [each for each in shown.commands(shown.RST / "contributing.rst") if each.startswith("antsibull-changelog ")]
 
 
@@ -49,26 +47,29 @@ def said() -> tuple[pathlib.Path, str]:
 def test_nothing_is_complained_about(said: tuple[pathlib.Path, str]) -> None:
     """Neither while it is made, nor by what reads the sources afterwards: its files are committed as they are."""
     copy, text = said
-    assert re.findall(r"(?i)warning.*|error.*", text) == []
+    # Of a folder of ansible-core's own, which has no version; the line is broken anywhere.
+    own = r"\[WARNING\]: Collection at '\S+_protomatter' does not .*? cannot detect version\."
+    text = re.sub(own, "", " ".join(text.split()))
+    assert re.findall(r"(?i).*(?:warning|error).*", text) == []
     in_copy(copy, "yamllint --strict changelogs")
     in_copy(copy, "reuse lint-file CHANGELOG.md CHANGELOG.rst changelogs/changelog.yaml")
 
 
 def test_the_notes_have_what_there_is(said: tuple[pathlib.Path, str]) -> None:
-    """Each module and plugin, each playbook and role by its fragment; no fragment is left for the next release."""
+    """Each module, plugin and role, each playbook by its fragment; no fragment is left for the next release."""
     copy, dummy = said
-    notes = (copy / "CHANGELOG.md").read_text(encoding="utf-8")
+    notes = (copy / "CHANGELOG.md").read_text(encoding="utf-8").replace("\\", "")
     assert f"v{VERSION}" in notes and (copy / "CHANGELOG.rst").is_file()
     assert list((copy / "changelogs" / "fragments").glob("*.yml")) == []
     release = yaml.safe_load((copy / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))["releases"][VERSION]
     assert release["changes"]["release_summary"]
-    for kind in ("modules", "callback", "connection", "inventory"):
-        there = {path.stem for path in (copy / "plugins" / kind).glob("[!_]*.py")}
-        named = release["modules"] if kind == "modules" else release["plugins"][kind]
-        assert {each["name"] for each in named} == there
-    for kind, folder in ADDED.items():
-        there = {path.stem for path in (copy / folder).iterdir() if path.is_dir() or path.suffix == ".yml"}
-        there -= {"tasks", "vars", "files", "templates"}
-        assert {each["name"] for each in release["objects"][kind]} == there
-    for name in sorted(path.stem for path in (copy / "plugins" / "modules").glob("[!_]*.py")):
-        assert f"dom0.xen.{name}" in notes.replace("\\", ""), name
+    named = {"modules": release["modules"], **release["plugins"]}
+    for kind, entries in named.items():
+        assert {each["name"] for each in entries} == {path.stem for path in (copy / "plugins" / kind).glob("[!_]*.py")}
+    assert set(named) == {"modules", "callback", "connection", "inventory"}
+    objects = {kind: {each["name"] for each in entries} for kind, entries in release["objects"].items()}
+    assert objects == {
+        "playbook": {path.stem for path in (copy / "playbooks").glob("*.yml")},
+        "role": {path.name for path in (copy / "roles").iterdir()},
+    }
+    assert all(f"* dom0.xen.{name} - " in notes for name in (*objects["playbook"], *objects["role"]))
