@@ -34,16 +34,19 @@ def site(request: pytest.FixtureRequest, make_site: MakeSite) -> Site:
 
 
 def break_move(reader: Reader, host: str, point: str) -> str:
-    """Begin a move, and kill the controller, and at a point of ``xl`` its parent on a host; returns the session."""
+    """Begin a move; kill the controller, then at a point of ``xl`` its parent on a host, and take the other's power.
+
+    What is left waits for settling, and no process of it lives. Returns the session.
+    """
     site = reader.site
     site[host].faults({"point": point, "action": "kill_parent"})
-    move = reader.start("dom0.xen.migrate", *reader.asking("xen2"), "-e", "migrate_silence_timeout=5")
+    move = reader.start("dom0.xen.migrate", *reader.asking("xen2"))
     read_until(move, "Confirm that the receiver has admitted the sender")
     os.killpg(move.pid, signal.SIGKILL)
     move.communicate(timeout=LIMIT_S)
     wait(lambda: site[host].paths.faults.read_text() == "[]")
-    # What gives up by itself does so first: nothing by hand while a process of the session lives.
-    wait(lambda: not any(each.left_over() for each in site.hosts.values()))
+    site["xen1" if host == "xen2" else "xen2"].power_cycle()
+    wait(lambda: site[host].left_over() == [])
     (journal,) = (site["xen1"].paths.lib / "dom0-xen").glob("*.sender/journal")
     return journal.parent.name.partition(".")[0]
 
@@ -82,7 +85,7 @@ def settled(reader: Reader, host: str) -> None:
 
 @pytest.mark.parametrize("site", [17, 20], indirect=True)
 def test_the_sources_copy_is_resumed(reader: Reader, request: pytest.FixtureRequest) -> None:
-    """Nothing was committed. On either side of the release that has ``xl resume``."""
+    """Nothing was committed, and the destination lost its copy; with a Xen that has ``xl resume``, and one without."""
     site = reader.site
     reader.stands_for["SESSION"] = break_move(reader, "xen1", "migrate.renamed")
     assert "permission_held" not in look(reader, "xen1") and '"commit"' not in look(reader, "xen2")
@@ -96,19 +99,15 @@ def test_the_sources_copy_is_resumed(reader: Reader, request: pytest.FixtureRequ
     else:
         reader.on("xen1", "xl save -c DOMID /dev/null")
     assert len(site.running(GUEST)) == 1
-    for left in copies(site)["xen2"].values():
-        assert site["xen2"].run("xl", "destroy", str(left)).status == 0
     settled(reader, "xen1")
 
 
 def test_the_destinations_copy_is_started(reader: Reader) -> None:
-    """It was committed, and the source's is destroyed first, as the table says."""
+    """It was committed, and the source lost its copy."""
     site = reader.site
     reader.stands_for["SESSION"] = break_move(reader, "xen2", "receive.go")
     assert '"commit"' in look(reader, "xen2")
     assert site.running(GUEST) == []
-    for left in copies(site)["xen1"].values():
-        assert site["xen1"].run("xl", "destroy", str(left)).status == 0
     (domid,) = copies(site)["xen2"].values()
     reader.stands_for["DOMID"] = str(domid)
     reader.on("xen2", "xl rename DOMID centos")
