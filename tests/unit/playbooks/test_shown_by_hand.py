@@ -34,17 +34,19 @@ def site(request: pytest.FixtureRequest, make_site: MakeSite) -> Site:
 
 
 def break_move(reader: Reader, host: str, point: str) -> str:
-    """Begin a move; kill the controller, then at a point of ``xl`` its parent on a host, and take the other's power.
+    """Begin a move; kill the controller, then at a point of ``xl`` all of it on a host, and take the other's power.
 
     What is left waits for settling, and no process of it lives. Returns the session.
     """
     site = reader.site
-    site[host].faults({"point": point, "action": "kill_parent"})
+    site[host].faults({"point": point, "action": "stall"})
     move = reader.start("dom0.xen.migrate", *reader.asking("xen2"))
     read_until(move, "Confirm that the receiver has admitted the sender")
     os.killpg(move.pid, signal.SIGKILL)
     move.communicate(timeout=LIMIT_S)
     wait(lambda: site[host].paths.faults.read_text() == "[]")
+    site[host].kill("daemon")
+    site[host].kill("migrate")
     site["xen1" if host == "xen2" else "xen2"].power_cycle()
     wait(lambda: site[host].left_over() == [])
     (journal,) = (site["xen1"].paths.lib / "dom0-xen").glob("*.sender/journal")
