@@ -133,5 +133,7 @@ def test_what_is_to_be_read_is_there(command: str, tmp_path: pathlib.Path) -> No
     env |= {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(tmp_path), "PAGER": "cat"}
     run = [sys.executable, "-m", f"ansible.cli.{program.partition('-')[2]}", *words]
     done = subprocess.run(run, env=env, cwd=tmp_path, check=False, capture_output=True, text=True)
-    assert done.returncode == 0 and "[WARNING]" not in done.stderr, done.stderr
+    # But for a folder of ansible-core's own, which has no version.
+    warnings = [each for each in done.stderr.split("[WARNING]: ")[1:] if "_protomatter" not in each]
+    assert done.returncode == 0 and warnings == [], done.stderr
     assert "dom0.xen" in done.stdout or program == "ansible-config"
