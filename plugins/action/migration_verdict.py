@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
     UNSETTLED,
     Evidence,
     Verdict,
+    copies_running,
     verdict,
     verdict_same_host,
 )
@@ -103,19 +104,16 @@ def _judge(options: dict[str, t.Any]) -> Verdict:
     left_paused = told or options["leave_paused"]
     if not options["source"]:
         # No other host had it when all were asked: the destination alone is the evidence.
-        there = [row for row in destination.copies if _runs(row) or (left_paused and row.state.alive)]
+        alive = [row for row in destination.copies if row.state.alive]
+        there = alive if left_paused else copies_running(destination)
         if there:
             how = "is paused" if there[0].state.paused else "runs"
             return Verdict(DESTINATION, MOVED, f"It {how} on {destination.host}.", True)
     source = _evidence(options["source"], options["source_info"])
     judged = verdict(name, source, destination, left_paused)
     # One look shows a host in one moment: two copies on the same one are two.
-    once = all(sum(_runs(row) for row in host.copies) == 1 for host in (source, destination))
+    once = all(len(copies_running(host)) == 1 for host in (source, destination))
     return _seen_on_both(options) if judged.end_state == RUNNING_TWICE and once and _moves(options) else judged
-
-
-def _runs(row: DomainRow) -> bool:
-    return row.state.alive and not row.state.paused
 
 
 def _moves(options: dict[str, t.Any]) -> bool:

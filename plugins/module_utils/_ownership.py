@@ -57,7 +57,7 @@ def verdict(name: str, source: Evidence, destination: Evidence, left_paused: boo
     ``left_paused``: what moved it was not to start it there, and has said that it moved it. Only then a copy that is
     paused at the destination has arrived.
     """
-    here, there = _running(source), _running(destination)
+    here, there = copies_running(source), copies_running(destination)
     if len(here) + len(there) > 1:
         where = " AND on ".join([source.host] * len(here) + [destination.host] * len(there))
         return Verdict(UNSETTLED, RUNNING_TWICE, f"The domain runs on {where}. Stop one copy now.", False)
@@ -80,7 +80,7 @@ def verdict_same_host(
     """Judge a move within one host, where a look cannot tell the sides apart: one copy, and the session's word."""
     if not evidence.reachable:
         return Verdict(UNSETTLED, UNREACHABLE, f"{evidence.host} did not answer, so nothing is certain.", False)
-    running = _running(evidence)
+    running = copies_running(evidence)
     if len(running) > 1:
         return Verdict(UNSETTLED, RUNNING_TWICE, f"The domain runs twice on {evidence.host}.", False)
     if not running and left_paused and session_end_state == MOVED and _waits(name, evidence.copies):
@@ -118,7 +118,8 @@ def _nowhere(source: Evidence, destination: Evidence) -> Verdict:
     return Verdict(UNSETTLED, RUNNING_NOWHERE, f"It runs nowhere: {', '.join(dict.fromkeys(seen))}.", False)
 
 
-def _running(evidence: Evidence) -> list[DomainRow]:
+def copies_running(evidence: Evidence) -> list[DomainRow]:
+    """Return the copies on a host that run, which a paused one does not."""
     return [row for row in evidence.copies if row.state.alive and not row.state.paused]
 
 
