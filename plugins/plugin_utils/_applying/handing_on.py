@@ -35,8 +35,7 @@ def of_moves(found: t.Sequence[Outcome], stays: int, complete: bool) -> Result:
         "done": sum(each.done for each in found),
         "moved": sum(each.changed for each in found),
         "stays": stays,
-        "not_done": not_done[:LONGEST],
-        "more": len(not_done[LONGEST:]),
+        **_bounded(not_done=not_done),
     }
 
 
@@ -55,12 +54,10 @@ def of_maintained(hosts: t.Sequence[t.Mapping[str, t.Any]]) -> Result:
         for host in hosts
         for each in host.get("missed") or ()
     ]
-    lists: dict[str, list[t.Any]] = {"done": done, "not_done": not_done, "closed": closed, "missed": missed}
     return {
         "complete": not not_done,
         **{key: sum(len(host.get(key) or ()) for host in hosts) for key in ("moved", "returned", "started")},
-        **{key: found[:LONGEST] for key, found in lists.items()},
-        "more": sum(len(found[LONGEST:]) for found in lists.values()),
+        **_bounded(done=done, not_done=not_done, closed=closed, missed=missed),
     }
 
 
@@ -79,7 +76,12 @@ def of_hosts(hosts: t.Sequence[t.Mapping[str, t.Any]], moved: int, unsettled: in
         "complete": not not_empty and not unsettled,
         "moved": moved,
         "unsettled": unsettled,
-        "not_empty": not_empty[:LONGEST],
-        "left": left[:LONGEST],
-        "more": len(not_empty[LONGEST:]) + len(left[LONGEST:]),
+        **_bounded(not_empty=not_empty, left=left),
+    }
+
+
+def _bounded(**lists: t.Sequence[t.Any]) -> Result:
+    return {
+        **{key: found[:LONGEST] for key, found in lists.items()},
+        "more": sum(len(found[LONGEST:]) for found in lists.values()),
     }
