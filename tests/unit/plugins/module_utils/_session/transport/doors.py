@@ -11,8 +11,6 @@ import signal
 import subprocess
 import sys
 
-import pytest
-
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import sshd
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport.authorized_keys import Account
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport.ssh_door import RECORD, Door, tidy
@@ -22,17 +20,6 @@ ME = Account(os.geteuid(), os.getegid())
 SESSION = "0123456789abcdef"
 KEY = make_credentials("a").with_ssh_key().ssh_public_key or ""
 THEIRS = '# keys of people\nssh-ed25519 AAAA alice\nfrom="10.0.0.1" ssh-ed25519 AAAA backup dom0-xen:not-ours'
-
-
-@pytest.fixture(name="keys")
-def make_keys(tmp_path: pathlib.Path) -> pathlib.Path:
-    """An authorized_keys with lines of people, the last one without its newline."""
-    folder = tmp_path / "ssh"
-    folder.mkdir(mode=0o700)
-    path = folder / "authorized_keys"
-    path.write_text(THEIRS)
-    path.chmod(0o640)
-    return path
 
 
 def door(keys: pathlib.Path, session: str = SESSION, *further: str) -> Door:

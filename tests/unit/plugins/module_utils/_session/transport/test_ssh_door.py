@@ -21,11 +21,8 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.trans
     SESSION,
     THEIRS,
     door,
-    make_keys,
     recorded,
 )
-
-__all__ = ["make_keys"]
 
 
 def test_a_door(keys: pathlib.Path) -> None:

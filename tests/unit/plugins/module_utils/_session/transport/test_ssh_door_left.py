@@ -22,12 +22,9 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.trans
     THEIRS,
     door,
     left_over,
-    make_keys,
     recorded,
     tidied,
 )
-
-__all__ = ["make_keys"]
 
 
 def test_what_a_killed_one_has_left(keys: pathlib.Path) -> None:
