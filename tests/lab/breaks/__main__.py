@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import asdict
 
-from dom0lab import Lab, LabError
+from dom0lab import Lab, LabError, whole
 from proof import figures, playbook
 
 from .attempt import attempt
@@ -53,8 +53,7 @@ def write(verdicts: list[Verdict], listed: int, wall: float, wanted: int) -> boo
         "wall_s": round(wall, 1),
     }
     document = {**data, "raw": [one.document() for one in verdicts], "checks": [asdict(check) for check in checks]}
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(document, indent=1) + "\n")
+    whole.save(RESULT, document)
     return all(check.ok for check in checks)
 
 

@@ -10,6 +10,8 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dom0lab import whole
+
 from .listing import cells
 
 # The evidence that the table in the docs is printed from; it is part of the repository.
@@ -44,10 +46,7 @@ class Record:
 
     def save(self, path: Path, **more: t.Any) -> None:
         """Write it, with what else belongs into the file; whoever is stopped meanwhile leaves what was there."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{path.name}.half")
-        half.write_text(json.dumps({**more, **self.document()}, indent=1, sort_keys=False) + "\n")
-        half.replace(path)
+        whole.save(path, {**more, **self.document()})
 
     def over(self, older: Record) -> Record:
         """Return what is known of both, of each cell what this one says, if it does."""

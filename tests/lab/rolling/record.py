@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from dom0lab import LabError, Observation
+from dom0lab import LabError, Observation, whole
 
 UNDER_WAY, OVER = "under way", "over"
 
@@ -62,11 +61,8 @@ class Record:
         return {"state": state, **asdict(self), "moves": dict(moves)}
 
     def save(self, path: Path, moves: Mapping[str, t.Any]) -> None:
-        """Write what is known so far; whoever reads the file sees this or what was there before. Raises OSError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(self.document(UNDER_WAY, moves), indent=1) + "\n")
-        os.replace(new, path)
+        """Write what is known so far. Raises OSError."""
+        whole.save(path, self.document(UNDER_WAY, moves))
 
     @classmethod
     def load(cls, path: Path) -> Record:
