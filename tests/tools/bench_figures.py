@@ -56,20 +56,18 @@ def of_lab(document: Document) -> Figures:
 
 def of_link(document: Document) -> Figures:
     """Keep rate and processor time of each way. Raises NotForThePage."""
-    rows = [
-        {"network": network, "stream": stream, "way": way, **{key: told[key] for key in ("mb_s", "cpu_s_per_gb")}}
+    measured = [
+        (network, stream, way, told)
         for network, streams in document["networks"].items()
         for stream, ways in streams.items()
         for way, told in ways.items()
     ]
-    raw = [
-        len(told["raw"])
-        for streams in document["networks"].values()
-        for ways in streams.values()
-        for told in ways.values()
-    ]
-    rounds = min(raw, default=0)
+    rounds = min((len(told["raw"]) for *dummy, told in measured), default=0)
     _require("rounds", rounds, 5)
+    rows = [
+        {"network": network, "stream": stream, "way": way, **{key: told[key] for key in ("mb_s", "cpu_s_per_gb")}}
+        for network, stream, way, told in measured
+    ]
     return {"rounds": rounds, "rows": rows}
 
 
