@@ -55,7 +55,7 @@ def hands(lines: Lines, ours: t.Container[int] = (), proc: str = _procfs.PROC) -
         and same_xenstore(hand.pid, proc)
         and not _descends(hand.pid, ours, proc)
         # Last: of one that has ended meanwhile nothing else can be told, and it changes nothing any more.
-        and _procfs.is_alive(hand.pid, proc)
+        and _procfs.runs_on(hand.pid, lines[hand.pid], proc)
     )
 
 

@@ -41,11 +41,16 @@ _LOG_TAIL_BYTES = 4 * 1024 * 1024
 def monitors(lines: Lines, proc: str = _procfs.PROC) -> tuple[Monitor, ...]:
     """Return the processes that make or watch domains, by pid.
 
-    ``lines`` is what ``_procfs.command_lines`` saw. No process is started; one that ends meanwhile is left out or has
-    neither domid nor name.
+    ``lines`` is what ``_procfs.command_lines`` saw. No process is started; one that has ended meanwhile is left out.
     """
     found = (_monitor(pid, arguments, proc) for pid, arguments in sorted(lines.items()))
-    return tuple(monitor for monitor in found if monitor is not None and same_xenstore(monitor.pid, proc))
+    return tuple(
+        monitor
+        for monitor in found
+        if monitor is not None
+        and same_xenstore(monitor.pid, proc)
+        and _procfs.runs_on(monitor.pid, lines[monitor.pid], proc)
+    )
 
 
 def monitor_of(domid: int, name: str, found: t.Sequence[Monitor]) -> str | None:

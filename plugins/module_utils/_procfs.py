@@ -109,6 +109,14 @@ def command_lines(proc: str = PROC) -> dict[int, tuple[str, ...]]:
     return {pid: arguments for pid, arguments in found if arguments}
 
 
+def runs_on(pid: int, arguments: t.Sequence[str], proc: str = PROC) -> bool:
+    """Say whether the process that was seen with these arguments still runs its program.
+
+    While the kernel takes it down it counts as alive, with neither arguments nor environment (kernel/exit.c exit_mm).
+    """
+    return command_line(pid, proc) == tuple(arguments)
+
+
 def is_written(fd: int, proc: str = PROC) -> bool:
     """Say whether a process of this host has the file behind this descriptor open for writing. Only root can see all.
 

@@ -24,7 +24,7 @@ HELPER = "/usr/lib/xen-4.17/bin/libxl-save-helper"
 
 def _process(proc: pathlib.Path, pid: int, parent: int, *arguments: str) -> None:
     folder = proc / str(pid)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "stat").write_text(f"{pid} (x) S {parent} 0 0\n")
     (folder / "cmdline").write_bytes(b"".join(argument.encode() + b"\0" for argument in arguments))
 
@@ -98,6 +98,15 @@ def test_one_that_has_ended_since_the_look_forbids_nothing(tmp_path: pathlib.Pat
     lines = _procfs.command_lines(str(tmp_path))
     shutil.rmtree(tmp_path / "7")
     assert [hand.pid for hand in hands(lines, (), str(tmp_path))] == [8]
+
+
+def test_one_that_the_kernel_takes_down_forbids_nothing(tmp_path: pathlib.Path) -> None:
+    """It counts as running for a moment more, and nothing is left that says whose XenStore it worked on."""
+    _process(tmp_path, 7, 1, "xl", "destroy", "centos")
+    lines = _procfs.command_lines(str(tmp_path))
+    _process(tmp_path, 7, 1)
+    (tmp_path / "7" / "environ").touch()
+    assert hands(lines, (), str(tmp_path)) == ()
 
 
 def test_stand_ins_of_several_hosts_on_one_machine_are_told_apart(

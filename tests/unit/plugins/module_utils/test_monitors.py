@@ -32,6 +32,7 @@ class Proc:
         self.lines[pid] = line.split()
         descriptors = self.folder / "proc" / str(pid) / "fd"
         descriptors.mkdir(parents=True)
+        (descriptors.parent / "cmdline").write_bytes(b"".join(word.encode() + b"\0" for word in self.lines[pid]))
         if output:
             path = self.folder / output
             path.write_text(log or "")
@@ -62,6 +63,14 @@ def test_a_monitor_tells_its_domain_in_its_log(proc: Proc) -> None:
         Monitor(11, "xl migrate-receive", True, 4, "db--incoming"),
         Monitor(12, "xl restore", True, 5, "mail"),
     )
+
+
+def test_a_monitor_that_has_just_ended_is_none(proc: Proc) -> None:
+    """While the kernel takes it down it would not tell whose domain it watches, and be thought to hide it."""
+    proc.add(10, "xl create web.cfg", "xl-web.log", _waiting("web", 3, 10))
+    (proc.folder / "proc" / "10" / "fd" / "1").unlink()
+    (proc.folder / "proc" / "10" / "cmdline").write_bytes(b"")
+    assert proc.monitors() == ()
 
 
 def test_the_last_word_counts_after_a_reboot(proc: Proc) -> None:

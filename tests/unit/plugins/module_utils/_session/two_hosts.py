@@ -89,7 +89,11 @@ class Move:
 
     def steps(self) -> list[str]:
         """What is in the sender's journal."""
-        return [str(record["step"]) for record in journal.read(str(self.journal))]
+        return [str(record["step"]) for record in self.records()]
+
+    def records(self) -> list[dict[str, t.Any]]:
+        """What is there, with what belongs to each step."""
+        return list(journal.read(str(self.journal)))
 
     def settle(self, vouched_ran: bool | None = None) -> Decision:
         """Settle until there is an end, or a person is asked, and return that; ``vouched_ran`` is a person's word."""
@@ -154,9 +158,9 @@ def begin_to(site: Site, receiver: receiving.Running, **changes: t.Any) -> Move:
     return Move(site, pathlib.Path(_python(source, _LAUNCH, options)["journal_folder"]))
 
 
-def until(reached: t.Callable[[], object]) -> None:
-    """Wait until something is so."""
+def until(reached: t.Callable[[], object], tell: t.Callable[[], object] = lambda: "") -> None:
+    """Wait until something is so; where it does not come to that, ``tell`` says how far it has."""
     deadline = time.monotonic() + LIMIT_S
     while not reached():
-        assert time.monotonic() < deadline, "it did not come to that"
+        assert time.monotonic() < deadline, f"it did not come to that {tell()}"
         time.sleep(0.05)

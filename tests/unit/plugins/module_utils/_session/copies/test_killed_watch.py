@@ -42,7 +42,7 @@ def seen(site: Site) -> SessionSeen:
 def kill_while_it_watches(site: Site, move: Move, number: int = signal.SIGKILL) -> None:
     """Kill the sender, or tell it to end, and see that its host does not tell that all is well."""
     status = site["xen1"].paths.run.resolve() / "dom0-xen" / f"{two_hosts.SESSION}.sender" / "status.json"
-    until(lambda: status.exists() and json.loads(status.read_bytes()).get("watches"))
+    until(lambda: status.exists() and json.loads(status.read_bytes()).get("watches"), lambda: move.records()[-3:])
     assert move.steps()[-1] == "ended"
     site["xen1"].kill("_session.daemon", "sender", number=number)
     until(lambda: not seen(site).alive)
