@@ -96,7 +96,7 @@ WHAT = {
 _WIDTH = 40
 
 
-def bar(value: float, largest: float) -> str:
+def stroke(value: float, largest: float) -> str:
     """Return a bar of text as long as the value's share of the largest one; one that is not nothing is seen."""
     return "█" * max(round(_WIDTH * value / largest), 1 if value > 0 else 0) if largest > 0 else ""
 
@@ -105,7 +105,7 @@ def plot(rows: t.Sequence[tuple[str, float, str]]) -> list[str]:
     """Return bars below one another, with a name before and the figure behind each, as a block of rst."""
     name = max(len(row[0]) for row in rows)
     largest = max(row[1] for row in rows)
-    drawn = [f"   {row[0].ljust(name)}  {bar(row[1], largest).ljust(_WIDTH)}  {row[2]}".rstrip() for row in rows]
+    drawn = [f"   {row[0].ljust(name)}  {stroke(row[1], largest).ljust(_WIDTH)}  {row[2]}".rstrip() for row in rows]
     return [".. code-block:: text", "", *drawn, ""]
 
 

@@ -104,4 +104,4 @@ def test_a_bench_that_was_cut_short_is_not_for_the_page(name: str, document: dic
 
 def test_something_is_seen_of_what_is_little() -> None:
     """A bar without length looks like a figure that is missing; one of nothing has none."""
-    assert performance.bar(0.1, 1000) == "█" and performance.bar(0, 1000) == "" and performance.bar(0, 0) == ""
+    assert performance.stroke(0.1, 1000) == "█" and performance.stroke(0, 1000) == "" and performance.stroke(0, 0) == ""
