@@ -49,6 +49,7 @@ class ActionModule(ActionBase):
             if not told.get("accepted"):
                 raise _closed(options["state"], told)
         except Dom0XenError as exc:
+            exc.host = str(self._task.delegate_to or (task_vars or {}).get("inventory_hostname") or "") or None
             result.update(failed=True, **exc.as_result())
             return result
         result.update(changed=True, phase=told["phase"], owner=told["owner"])

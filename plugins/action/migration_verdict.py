@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
     DESTINATION,
     MOVED,
     RUNNING_TWICE,
+    STAYED,
     UNSETTLED,
     Evidence,
     Verdict,
@@ -27,6 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, 
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.plugin_utils import _aftermath as aftermath
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
+from ansible_collections.dom0.xen.plugins.plugin_utils import _stop_told as stop_told
 from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run
 
 # What to tell when a watch ended without the session's last word.
@@ -72,14 +74,18 @@ class ActionModule(ActionBase):
         outcome["remarks"] = aftermath.remarks(outcome, options["source"], options["destination"])
         lifeless = aftermath.failure(outcome, name, options["destination"])
         error = _first_error(options) or lifeless
+        outcome["rehearsed"] = rehearsed = judged.settled and _rehearsed(options, judged)
+        if rehearsed:
+            outcome["error"] = error = None
         if error:
             outcome["error"] = error
         # A verdict that had an objection a moment ago is no error by itself: this look counts.
         looked_again = "end_state" in options["error"]
         seen_well = judged.end_state == MOVED and judged.settled and lifeless is None
-        succeeded = seen_well and (looked_again or not options["error"])
+        succeeded = rehearsed or (seen_well and (looked_again or not options["error"]))
         result.update(changed=False, **outcome)
-        result["msg"] = report.sentence(outcome, name) if succeeded else report.complaint(outcome, name, error)
+        tell = stop_told.rehearsal if rehearsed else report.sentence
+        result["msg"] = tell(outcome, name) if succeeded else report.complaint(outcome, name, error)
         if outcome["remarks"]:
             result["warnings"] = [aftermath.line(remark) for remark in outcome["remarks"]]
         if not succeeded:
@@ -93,6 +99,13 @@ class ActionModule(ActionBase):
             except Dom0XenError as exc:
                 result.update(failed=True, msg=f"{result['msg']} {exc.as_result()['msg']}")
         return result
+
+
+def _rehearsed(options: dict[str, t.Any], judged: Verdict) -> bool:
+    """Whether a rehearsal that was asked for has ended as one: nothing else has failed, and the domain is here."""
+    if not options["rehearse"] or options["error"] or judged.end_state != STAYED:
+        return False
+    return bool((options["status"].get("error") or {}).get("code") == stop_told.REHEARSED)
 
 
 def _judge(options: dict[str, t.Any]) -> Verdict:

@@ -52,6 +52,15 @@ class OutOfReach(Dom0XenError):
     )
 
 
+# That the tasks begin is on record as soon as the source has heard it, and its answer may be what is missing.
+_AT_THE_GATE = (
+    "Nothing was stopped from here. But where the move has come to its gate, the guest stands still there: without a"
+    " permission until migrate_gate_undo_tasks have been run. Run the same command again as soon as {} answers: it"
+    " finds the session, has undone what was begun, and tells the outcome. If it is off for good, see what the guide"
+    " for the person on call says of dom0.xen.settle and settle_gone."
+)
+
+
 class ActionModule(ActionBase):
     """Look at the status of a session until it ends, and say how far it is."""
 
@@ -93,7 +102,11 @@ class ActionModule(ActionBase):
                     self._say(options, f"{options['source']} does not answer; the migration goes on, trying again")
                 if watch.unreachable_for(now) >= options["silence_timeout"]:
                     silence = seconds(watch.unreachable_for(now))
-                    raise OutOfReach(f"{options['source']} has not answered for {silence}.", host=options["source"])
+                    raise OutOfReach(
+                        f"{options['source']} has not answered for {silence}.",
+                        host=options["source"],
+                        remedy=_AT_THE_GATE.format(options["source"]) if watch.begins else None,
+                    )
                 ending = None
             else:
                 ending = watch.take(reading, now)

@@ -169,6 +169,7 @@ VERDICT: Spec = {
     "method_reason": {"type": "str", "default": ""},
     "findings": {"type": "list", "elements": "dict", "default": []},
     "leave_paused": {"type": "bool", "default": False},
+    "rehearse": {"type": "bool", "default": False},
     "result_path": {"type": "str", "default": ""},
 }
 

@@ -35,6 +35,12 @@ ARRIVAL: dict[str, dict[str, t.Any]] = {
     "keep_domid": {"type": "int", "default": 0},
 }
 
+BUDGET: dict[str, dict[str, t.Any]] = {
+    "max_stop_ms": {"type": "int", "default": 0},
+    "on_over_budget": {"type": "str", "choices": ["abort", "continue"], "default": "abort"},
+    "rehearse": {"type": "bool", "default": False},
+}
+
 PATH: dict[str, dict[str, t.Any]] = {"planned_interface": {"type": "str", "default": ""}}
 
 

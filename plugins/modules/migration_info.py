@@ -198,6 +198,7 @@ sessions:
       description: How it was measured, as in RV(dom0.xen.migration_verdict#module:stop_measured), or null.
       returned: for a sender
       type: str
+    stop_prediction: {type: dict, description: "A sender's RV(dom0.xen.migration_verdict#module:stop_prediction)."}
     timeline:
       description: The moments so far, with the keys of RV(dom0.xen.migration_verdict#module:timeline).
       returned: for a sender

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - dom0.xen._attributes.actiongroup_xen
   - dom0.xen._places
   - dom0.xen._arrival
+  - dom0.xen._budget
   - dom0.xen._path
 attributes:
   check_mode:
@@ -211,7 +212,7 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PATH, PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, BUDGET, PATH, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import AUTO, WAYS
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
@@ -228,7 +229,7 @@ AS_THEY_ARE = (
     *("stop_link_timeout", "memory_kib", "gate_timeout", "method", "destination_features", "destination_cpu_policy"),
     *("transport", "ssh_user", "ssh_port", "ssh_host_keys", "follow_config", "liveness", "config_path"),
     *("config_digest", "mapped", "leave_paused", "keep_domid", "ready_timeout", "stall_timeout", "source_address"),
-    *("planned_interface", "compression"),
+    *("planned_interface", "compression", "max_stop_ms", "on_over_budget", "rehearse"),
 )
 
 
@@ -269,6 +270,7 @@ def main() -> None:
             "rate_limit": {"type": "float", "default": 0.0},
             "source_address": {"type": "str", "default": ""},
             **ARRIVAL,
+            **BUDGET,
             **PATH,
         },
     )

@@ -170,6 +170,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import JournalNotWritten
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -218,7 +219,7 @@ def main() -> None:
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())
     except OSError as exc:
-        module.fail_json(msg=f"the journal cannot be written: {exc}", code="journal_failed", exception=exc)
+        module.fail_json(exception=exc, **JournalNotWritten.of(exc).as_result())
     module.exit_json(**result)
 
 

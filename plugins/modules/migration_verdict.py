@@ -58,6 +58,7 @@ options:
     {type: list, elements: dict, default: [], description: "RV(dom0.xen.migration_check#module:accepted) of this run."}
   leave_paused:
     {type: bool, default: false, description: "That a paused copy has arrived, whether or not a session says so."}
+  rehearse: {type: bool, default: false, description: That a rehearsal which has ended as one is a success.}
   result_path:
     description: File on the controller to which the result is written, as JSON. Empty for none.
     type: str
@@ -171,16 +172,19 @@ stop_measured:
   type: str
   returned: always
   sample: source_suspended_to_destination_running
+stop_prediction:
+  {type: dict, returned: always, description: "For how long the guest was expected to stand still, as far as was known
+      before it was suspended (C(predicted_ms)), and how far off that was (C(off_ms)). C(base_ms) is what passes beside
+      the last round, of at most C(pages) at C(rate_bytes_per_s). C(budget_ms) was allowed. C(predicted_total_ms) is
+      what a move that was rehearsed would take in all. Null if not told."}
+rehearsed: {type: bool, returned: always, description: Whether it was a rehearsal that came to its end., sample: false}
 link_losses:
   {type: int, returned: always, description: "How often the connection between the hosts was lost, or null.", sample: 0}
 peak_memory_kib:
-  description: The most memory that each of the two processes of the session had resident, in KiB. C(xl) is not counted.
+  description: The most memory that each side's process of the session had resident, in KiB or null, without C(xl).
   type: dict
   returned: always
   sample: {source: 27156, destination: 25324}
-  contains:
-    source: {type: int, description: "That of the sender in KiB, or null."}
-    destination: {type: int, description: "That of the receiver in KiB, or null."}
 timeline:
   description:
     - Moments in milliseconds since C(xl migrate) was started, as far as they came. Null without a session.
@@ -262,13 +266,10 @@ keep_domid: {type: int, returned: always, description: "The number (domid) that 
 config_path: {type: str, returned: always, description: "The source's file it is made of or described by, or null."}
 domid: {type: int, returned: always, description: "The number that it has at the destination, or null."}
 xl_stderr:
-  description: The last lines that C(xl) has written on each side.
+  description: The last lines of C(xl migrate) on the source, and of C(xl migrate-receive) on the destination.
   type: dict
   returned: always
   sample: {source: [Migration successful.], destination: ["migration target: Domain started successsfully."]}
-  contains:
-    source: {type: list, elements: str, description: Lines of C(xl migrate).}
-    destination: {type: list, elements: str, description: Lines of C(xl migrate-receive).}
 msg:
   description: One sentence about the move when it succeeded, else the first error and where the domain is now.
   type: str

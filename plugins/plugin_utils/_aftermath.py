@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED, 
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY
 from ansible_collections.dom0.xen.plugins.plugin_utils import _carried as carried
+from ansible_collections.dom0.xen.plugins.plugin_utils import _stop_told as stop_told
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
 
 Document = t.Mapping[str, t.Any]
@@ -52,10 +53,10 @@ def of_session(info: Document, session: str | None, role: str) -> Document:
 
 
 def tell(session: str | None, source: Document, destination: Document, status: Document) -> dict[str, t.Any]:
-    """Return ``belongings``, ``path``, ``packing``, ``liveness``, ``differences`` and ``domid`` of the result.
+    """Return ``belongings``, ``path``, ``packing``, ``stop_prediction``, ``liveness``, ``differences`` and ``domid``.
 
-    They come from both looks. ``status`` is the sender's last one that was read, where the source did not answer
-    afterwards.
+    They are part of the result, and come from both looks. ``status`` is the sender's last one that was read, where the
+    source did not answer afterwards.
     """
     sender = of_session(source, session, SENDER) or status
     receiver = of_session(destination, session, RECEIVER)
@@ -63,6 +64,7 @@ def tell(session: str | None, source: Document, destination: Document, status: D
         "belongings": {"source": sender.get("belongings"), "destination": receiver.get("belongings")},
         "path": {"source": sender.get("path"), "destination": receiver.get("path")},
         "packing": sender.get("packing"),
+        "stop_prediction": sender.get("stop_prediction"),
         "liveness": receiver.get("liveness"),
         "differences": receiver.get("differences"),
         "domid": next((copy["domid"] for copy in destination.get("copies") or () if _arrived(copy)), None),
@@ -117,6 +119,7 @@ def _moved(result: Document, source: str, destination: str) -> list[dict[str, t.
     if wanted and has not in (None, wanted):
         msg = f"its domid is {has}, and was to stay {wanted}."
         found.append(_remark("domid_not_kept", destination, msg, "Tell what goes by its domid the new one."))
+    found += stop_told.remarks(result, source)
     for difference in result["differences"] or ():
         what = difference["what"]
         msg = f"{_WORDS.get(what, what)} was {difference['before']} before, and is {difference['after']} now."

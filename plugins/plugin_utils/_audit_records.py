@@ -24,6 +24,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import DYING, RUNNING
 
 INFO = "info"
+# With the whole domain, and without the permission, a receiver does not give up by itself (module_utils/_session/
+# deciding/destination.py).
+_KEEPS = ("transferred", "gate")
 SEVERITIES = (ERROR, WARNING, INFO)
 
 
@@ -142,12 +145,16 @@ class Fleet:
         return found
 
     def is_left_alone(self, session: SessionSeen) -> bool:
-        """Say whether it is a receiver whose sender is gone without an end: it keeps its copy for whoever settles.
+        """Say whether it is a receiver whose sender is gone and has not told it so: it keeps its copy for whoever
+        settles.
 
         Of a sender that is only about to begin nothing tells the domain.
         """
         senders = [each for dummy, each in self.sessions.get(session.session, ()) if each.role == SENDER]
-        return session.role == RECEIVER and any(unfinished(each) and each.domain.uuid for each in senders)
+        keeps = session.phase in _KEEPS
+        return session.role == RECEIVER and any(
+            (unfinished(each) and each.domain.uuid) or (keeps and each.over) for each in senders
+        )
 
     def is_fine(self, uuid: str) -> bool:
         """Say whether exactly one copy is known and runs under its own name."""

@@ -15,6 +15,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED, Verdict
 from ansible_collections.dom0.xen.plugins.plugin_utils import _carried as carried
+from ansible_collections.dom0.xen.plugins.plugin_utils import _stop_told as stop_told
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import mib, seconds
 
 Result = dict[str, t.Any]
@@ -80,8 +81,7 @@ def sentence(result: t.Mapping[str, t.Any], name: str) -> str:
         parts.append(" ".join((mib(result["bytes"]), carried.over(result.get("path") or {}))).strip())
     if result.get("total_ms") is not None:
         parts.append(f"{seconds(result['total_ms'] / 1000)} in all")
-    if result.get("stop_ms") is not None:
-        parts.append(f"stood still for {seconds(result['stop_ms'] / 1000)}")
+    parts += filter(None, [stop_told.words(result)])
     figures = f" ({', '.join(parts)})" if parts else ""
     return f"{name} is on {result['destination']}{figures}. {result['reason']}"
 

@@ -64,7 +64,7 @@ SESSION_ROOMS = (
     {"found"},
     {"copies"},
     {"stand_ins"},
-    {"gate"},
+    {"gate", "budget"},
     {"sending", "receiving", "settling"},
 )
 # Beside the rooms lies what starts a session.

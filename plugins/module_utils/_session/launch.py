@@ -10,6 +10,7 @@ terminal.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -20,6 +21,7 @@ import sys
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
     journal_root,
@@ -28,9 +30,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     session_folder,
     session_folders,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
 from ansible_collections.dom0.xen.plugins.module_utils._session import daemon
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
@@ -43,6 +44,11 @@ KEEP_DAYS = 30
 _OWNERS = ("source", "destination")
 # Settling may find the domain on a host that has no part in the session.
 _SETTLED = (*_OWNERS, "elsewhere")
+# The record before anything of the domain is touched: its peer is there (deciding.source, deciding.destination).
+_BEGINS = "admitted"
+# Seconds: for a session that has begun to say so, for one that is ended to be gone, and for a process to stop.
+_BEGUN_S, _END_S, _STOP_S = 30.0, 10.0, 1.0
+_BEGUN = "Run the same command again: it finds this session, and watches it to its end or settles it."
 _SYSTEMD = "/run/systemd/system"
 # -I: nothing of the environment or the working folder gets in.
 _START = (
@@ -131,10 +137,13 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
     os.close(tell)
     try:
         answer = _first_line(ready, timeout)
+        if answer is None and not _end(process, places.journal):
+            answer = _first_line(ready, _BEGUN_S)
+            if answer is None:
+                raise LaunchFailed(f"the session has begun within {timeout} s, and has not said so", remedy=_BEGUN)
     finally:
         os.close(ready)
     if answer is None:
-        _end(process)
         lines = documents.last_lines(os.path.join(places.journal, LOG))
         shutil.rmtree(places.runtime, ignore_errors=True)
         raise LaunchFailed(f"the session's process did not come up within {timeout} s", log=lines)
@@ -176,8 +185,9 @@ def _first_line(fd: int, timeout: float) -> dict[str, t.Any] | None:
     deadline = time.monotonic() + timeout
     text = b""
     while not text.endswith(b"\n"):
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([fd], [], [], left)[0]:
+        # What is there is read, however late: this process may have been without a processor for all of the time.
+        left = max(0.0, deadline - time.monotonic())
+        if not select.select([fd], [], [], left)[0]:
             return None
         piece = os.read(fd, 65536)
         if not piece:
@@ -187,14 +197,33 @@ def _first_line(fd: int, timeout: float) -> dict[str, t.Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], journal_folder: str) -> bool:
+    """End a session that does not come up; return false for one that has begun meanwhile, which is left to go on.
+
+    The guest may stand still for it by then, or the destination run it: killed, it would leave that to whoever settles.
+    """
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
+        if process.poll() is not None:
+            break
+        # It stands still while it is looked at, so that it does not begin just then.
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            _stopped(process.pid)
+            if any(record.get("step") == _BEGINS for record in journal.read(journal_folder)):
+                return False
             os.killpg(process.pid, number)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                continue
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_S)
+    return True
+
+
+def _stopped(pid: int) -> None:
+    """Wait until a process has stopped, or has ended; one that the kernel holds on to does nothing either."""
+    deadline = time.monotonic() + _STOP_S
+    while _procfs.state(pid) not in ("T", "Z", "X", None) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _tidy(root: str, journals: str) -> None:
@@ -202,10 +231,10 @@ def _tidy(root: str, journals: str) -> None:
     for session, role, path in session_folders(root):
         status = documents.read(os.path.join(path, documents.STATUS)) or {}
         over = status.get("phase") == "ended" and status.get("owner") in _OWNERS and not in_doubt(status, alive=False)
-        journal = session_folder(journals, session, role)
-        if not over or session_process(status.get("pid"), path) is not None or not os.path.isdir(journal):
+        kept = session_folder(journals, session, role)
+        if not over or _procfs.session_process(status.get("pid"), path) is not None or not os.path.isdir(kept):
             continue
-        result = os.path.join(journal, documents.RESULT)
+        result = os.path.join(kept, documents.RESULT)
         if not os.path.isfile(result):
             try:
                 documents.write(result, status, durable=True)

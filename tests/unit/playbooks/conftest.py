@@ -12,6 +12,7 @@ import pytest
 from dom0_double.driver.fixture import make_site
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.tests.unit.playbooks.reader import Reader
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import User
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
@@ -23,6 +24,13 @@ def user(site: Site, tmp_path: pathlib.Path) -> User:
     """Somebody with an empty folder."""
     (tmp_path / "user").mkdir()
     return User(site, tmp_path / "user")
+
+
+@pytest.fixture
+def reader(site: Site, tmp_path: pathlib.Path) -> Reader:
+    """Somebody who types what pages show."""
+    (tmp_path / "reader").mkdir()
+    return Reader(site, tmp_path / "reader")
 
 
 @pytest.fixture

@@ -9,11 +9,14 @@ import json
 import typing as t
 
 import pytest
+import yaml
 from dom0_double.driver.commands import install_volumes, namespaces
 from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.tests.unit import shown
+from ansible_collections.dom0.xen.tests.unit.playbooks.reader import Reader
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import GUEST, LIMIT_S, User, where
 
 pytestmark = pytest.mark.timeout(600)
@@ -89,6 +92,17 @@ def test_another_hosts_names(user: User, method: str) -> None:
     assert where(user.site) == "xen1"
     after = config(user.site, "xen1")
     assert after["nics"] == before["nics"] and after["disks"] == before["disks"] and after["b_info"] == before["b_info"]
+
+
+def test_the_names_of_the_guide(reader: Reader) -> None:
+    """Its file and its command, with the disk that there is here."""
+    (text,) = shown.blocks(shown.RST / "guide_arrival.rst", "yaml")
+    mapped = {**yaml.safe_load(text), "migrate_map_disks": {DISK: THERE}, **UNSEEN}
+    assert mapped == {**yaml.safe_load(text), **NAMES}
+    (reader.folder / "names.yml").write_text(json.dumps(mapped))
+    reader.type("ansible-playbook -i hosts.ini dom0.xen.migrate -e domain=centos -e destination=xen2 -e @names.yml")
+    assert where(reader.site) == "xen2"
+    assert names(config(reader.site, "xen2")) == ("br-lan", THERE)
 
 
 def test_names_that_do_not_fit(user: User) -> None:

@@ -19,6 +19,7 @@ import yaml
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.tests.unit.playbooks.reader import Reader
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, other, where
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
@@ -87,6 +88,20 @@ def carried(user: User) -> dict[str, dict[str, t.Any]]:
     for side in path.values():
         assert side["shown"] is True and side["counters"]["lo"]["rx_bytes"] >= side["bytes"] > 1_000_000
     return t.cast("dict[str, dict[str, t.Any]]", path)
+
+
+def test_the_network_of_the_guide(site: Site, tmp_path: pathlib.Path) -> None:
+    """Typed as the guide has it: the plan names the address that each host has in that network, and nothing moves."""
+    name_addresses(site)
+    destination = other(site)
+    log = Reader(site, tmp_path).type(
+        "ansible-playbook -i hosts.ini dom0.xen.migrate -e domain=centos -e destination=xen2"
+        " -e migrate_network=10.20.0.0/24 --check",
+        "-e",
+        f"destination={destination}",
+    )
+    source, there = (host.removeprefix("xen") for host in (where(site), destination))
+    assert f"from 10.20.0.{source} on eth0 to 10.20.0.{there} on eth0" in log
 
 
 def test_the_plan_has_addresses_and_interfaces(user: User) -> None:

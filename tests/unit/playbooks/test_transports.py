@@ -15,6 +15,7 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.tests.unit.playbooks.reader import Reader
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, other, read_until, where
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
@@ -97,6 +98,20 @@ def test_ssh(user: User, sshd: Sshd) -> None:
     assert "OPENSSH PRIVATE KEY" not in log
     assert "Accepted publickey" in sshd.log.read_text()
     nothing_left(user, sshd)
+
+
+def test_the_account_of_the_page_about_security(reader: Reader, sshd: Sshd) -> None:
+    """Typed as it stands there; the account has another name here, since none may be made."""
+    destination = other(reader.site)
+    reader.type(
+        "ansible-playbook -i hosts.ini dom0.xen.migrate -e domain=centos -e destination=xen2 -e migrate_transport=ssh"
+        " -e migrate_ssh_user=dom0-move",
+        "-e",
+        f"destination={destination}",
+        *over_ssh(sshd),
+    )
+    assert where(reader.site) == destination
+    assert "Accepted publickey" in sshd.log.read_text()
 
 
 def test_ssh_with_another_host_key(user: User, sshd: Sshd, tmp_path: pathlib.Path) -> None:

@@ -31,7 +31,10 @@ class User:
 
     def start(self, playbook: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start a playbook in a process group of its own."""
-        command = [sys.executable, "-m", "ansible.cli.playbook", "-i", str(self.site.inventory), playbook, *arguments]
+        return self.command("playbook", "-i", str(self.site.inventory), playbook, *arguments, **environment)
+
+    def command(self, program: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start one of Ansible's programs, as ``ansible.cli`` calls it, in a process group of its own."""
         values = {
             **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "collections"),
@@ -45,7 +48,7 @@ class User:
             **environment,
         }
         return subprocess.Popen(
-            command,
+            [sys.executable, "-m", f"ansible.cli.{program}", *arguments],
             env=values,
             cwd=self.folder,
             text=True,

@@ -73,6 +73,11 @@ class Packer:
         self.way_bytes = 0
         self.used: dict[str, int] = {}
 
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of the stream that the peer has used."""
+        return self.stream_bytes - self._unused
+
     def pack(self, data: bytes) -> Packed:
         """Return what to send for ``data``, which is not empty."""
         names = self._to_look_at(len(data))

@@ -95,7 +95,7 @@ def _ready(state: DestinationState, event: Ready) -> tuple[DestinationState, Act
     if state.failure is not None or state.ready:
         return state, ()
     if state.phase is not Phase.TRANSFERRED:
-        return _fail(state, Failure("protocol", "xl said ready before the stream was complete"))
+        return _fail(state, failures.ready_too_early("xl"))
     # Who settles goes by this record: without it a complete copy would pass for half of one.
     record = Journal("ready", durable=False, binding=True)
     return replace(state, phase=Phase.GATE, ready=True), (record, Send(messages.READY))

@@ -43,11 +43,12 @@ StateT = t.TypeVar("StateT", bound=State)
 Machine = t.Callable[[StateT, Event], t.Tuple[StateT, Actions]]
 
 
-def told(state: State, role: str, accepted: bool, unwritten: Failure | None = None) -> dict[str, t.Any]:
+def told(state: State, role: str, accepted: bool, untaken: Failure | None = None) -> dict[str, t.Any]:
     """Return the answer to a request of :mod:`process.control`: whether it was accepted, and where the session is.
 
-    ``unwritten``: why it could not be put on record, which counts before what the session fails of.
+    ``untaken``: why it could not be taken, such as a record that could not be written; it counts before what the
+    session fails of.
     """
-    failure = unwritten or state.failure
+    failure = untaken or state.failure
     error = failure.to_result(role) if failure else None
     return {"accepted": accepted, "phase": state.phase.value, "owner": state.owner.value, "error": error}

@@ -95,7 +95,7 @@ def _ready(state: SourceState, event: words.Ready) -> tuple[SourceState, Actions
     if state.failure is not None or state.ready_given:
         return state, ()
     if state.phase is not Phase.TRANSFERRED:
-        return _fail(state, Failure("protocol", "the destination said ready before the stream was complete"))
+        return _fail(state, failures.ready_too_early("the destination"))
     return replace(state, phase=Phase.GATE, ready_given=True), (WriteXl(READY), Journal("ready", durable=False))
 
 

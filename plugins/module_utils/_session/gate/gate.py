@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState, migrated_away
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import control
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.save_paused import standing_still
@@ -22,6 +23,19 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 Evidence = t.Callable[[], t.Optional[Failure]]
+
+_NAME_REMEDY = (
+    "Somebody has renamed it while it moved. See with xl list -v on the source that it runs, give it its own name with"
+    " xl rename, then run the migration again."
+)
+_XL_REMEDY = (
+    "See the last lines of xl (stderr in the result) and, where it was killed, journalctl -k on the source. Where the"
+    " domain does not run there, run dom0.xen.settle for it."
+)
+_STARTED_REMEDY = (
+    "It runs on the source, and nothing was given to the destination. See who has started it there (xl list -v), then"
+    " run the migration again."
+)
 
 
 def evidence_against(
@@ -39,9 +53,9 @@ def evidence_against(
     except Dom0XenError as exc:
         return failures.of(exc)
     if seen != migrated_away(settings.name):
-        return Failure("gate_name", f"the source's copy is called {seen} at the gate")
+        return Failure("gate_name", f"the source's copy is called {seen} at the gate", remedy=_NAME_REMEDY)
     if xl_exit_code is not None:
-        return Failure("gate_xl", "xl ended on the source before its permission was used")
+        return Failure("gate_xl", "xl ended on the source before its permission was used", remedy=_XL_REMEDY)
     return None
 
 
@@ -52,9 +66,11 @@ def presence_against(store: XenStore, uuid: str, name: str, xl_exit_code: int | 
     except Dom0XenError as exc:
         return failures.of(exc)
     if here:
-        return Failure("gate_started", f"{name} was started on the source in the meantime; its domid is {here[0]}")
+        text = f"{name} was started on the source in the meantime; its domid is {here[0]}"
+        return Failure("gate_started", text, remedy=_STARTED_REMEDY)
     if xl_exit_code is not None:
-        return Failure("gate_xl", "what has shut the domain down ended before its permission was used")
+        text = "what has shut the domain down ended on the source before its permission was used"
+        return Failure("gate_xl", text, remedy=_XL_REMEDY)
     return None
 
 
@@ -92,6 +108,18 @@ def event(request: t.Mapping[str, t.Any], state: SourceState, link_up: bool, evi
         except FrameError:
             return None
     return None
+
+
+def unheard(request: t.Mapping[str, t.Any], state: SourceState, link: Link) -> Failure | None:
+    """Return why the permission is not taken, where that is the link alone and nothing else tells of it."""
+    if request.get("command") != control.PERMIT or link.up or not (state.at_the_gate or state.failure is None):
+        return None
+    why = f": {link.trouble.message}" if link.trouble is not None else ""
+    return Failure(
+        "link_down",
+        f"the link to the destination is down{why}, and the request for the commit could not leave",
+        remedy="See that the dom0s reach each other, then start the migration again, or run dom0.xen.settle for it.",
+    )
 
 
 def obeyed(command: t.Any, state: SourceState) -> bool:

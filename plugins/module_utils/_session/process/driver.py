@@ -13,6 +13,7 @@ import contextlib
 import os
 import selectors
 import shutil
+import sys
 import time
 import typing as t
 from collections import deque
@@ -77,7 +78,7 @@ class Driver(t.Generic[StateT]):
         self._control = Control(settings.runtime_folder)
         self._inhibitor = Inhibitor(settings.name)
         self._events: deque[Event] = deque()
-        self._unwritten: Failure | None = None
+        self._untaken: Failure | None = None
         self._telling = Telling(settings.runtime_folder, self.quiet_interval, self.clock)
         self._vm_nodes = vm_path.remembered(settings.uuid)
         self.timeline: dict[str, float] = {}
@@ -240,9 +241,9 @@ class Driver(t.Generic[StateT]):
         self._control.serve(happened, self._answer)
 
     def _answer(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
-        self._unwritten = None
+        self._untaken = None
         accepted = self._asked(request)
-        return told(self.state, self.role, accepted, self._unwritten)
+        return told(self.state, self.role, accepted, self._untaken)
 
     def _handle(self, event: Event) -> None:
         before = self.state
@@ -252,8 +253,8 @@ class Driver(t.Generic[StateT]):
                 self._carry_out(action)
             except (OSError, Dom0XenError) as exc:
                 if isinstance(action, Journal) and action.binding:
-                    self.state, self._unwritten = before, failures.journal(exc)
-                    self._events.append(Failed(self._unwritten))
+                    self.state, self._untaken = before, failures.journal(exc)
+                    self._events.append(Failed(self._untaken))
                     return
                 # What could not be done shows when the hypervisor is looked at, which always comes last.
                 self._note(action, exc)
@@ -282,8 +283,8 @@ class Driver(t.Generic[StateT]):
     def _finish(self) -> None:
         self._telling.sequence += 1
         status = self.status()
-        self.launched({"error": status["error"] or {"msg": "the session ended at once", "code": "ended"}})
-        folder = self.settings.journal_folder
+        folder, cause = self.settings.journal_folder, sys.exc_info()[1]
+        self.launched({"error": status["error"] or failures.ended_at_once(cause, folder).to_result(self.role)})
         try:
             with_reserve(folder, lambda: documents.write(os.path.join(folder, documents.RESULT), status, durable=True))
         except OSError:

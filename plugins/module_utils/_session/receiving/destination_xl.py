@@ -146,11 +146,13 @@ class DestinationXl:
     def slow_down(self) -> None:
         """Let this process and all that xl has left running wait their turn again; takes a look at all processes."""
         self._precedence.take_back()
-        priority.take_back_left(self._session)
+        # The copy is looked at next, also where no descriptor is to be had for a moment.
+        with contextlib.suppress(OSError):
+            priority.take_back_left(self._session)
 
     def kill(self) -> bool:
         """End xl by force, only before the permission was given; return false where it makes a domain, and is left."""
-        if self._starts and left_xl.making(self._process.pid):
+        if self._starts and self._making():
             return False
         self._process.kill()
         if not self._starts:
@@ -159,18 +161,31 @@ class DestinationXl:
         # What it has started in its last moment is seen once it is gone.
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_KILLED_S)
-        return not left_xl.making(self._process.pid)
+        return not self._making()
+
+    def _making(self) -> bool:
+        """Whether an ``xl create`` of it runs, or may: where that cannot be seen for a moment it is left alone."""
+        try:
+            return left_xl.making(self._process.pid)
+        except OSError:
+            return True
 
     def exit_code(self) -> int | None:
         """Return xl's exit status, negative for a signal, ``None`` while it, or an ``xl create`` of it, runs."""
         code = self._process.poll()
         if code is not None and self._starts and not self._swept:
-            if left_xl.making(self._process.pid):
-                # It makes a copy that must be known of when it is looked for.
+            # It may make a copy that must be known of when it is looked for. What cannot be seen is looked for again.
+            if self._making() or not self._sweep():
                 return None
             self._swept = True
-            left_xl.end_works(self._process.pid)
         return code
+
+    def _sweep(self) -> bool:
+        try:
+            left_xl.end_works(self._process.pid)
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         """Close every descriptor."""

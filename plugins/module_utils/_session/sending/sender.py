@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost, Unreachable
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind
+from ansible_collections.dom0.xen.plugins.module_utils._session.budget.keeper import StopKeeper
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_outcome import reopened
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
@@ -24,6 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process import a
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending import sender_status
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.reading import Reader
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_copy import SourceCopy
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Authorised, Outgoing
@@ -62,8 +64,10 @@ class Sender(Driver[SourceState]):
         self._guard = Guard(settings, self._store, send=self.link.send_message)
         self._deadlines = Deadlines(settings, self.link, self.clock)
         self._watch: SourceWatch | None = None
-        there = (settings.destination_features, settings.most_shown)
-        self._stream = Outgoing(Authorised(settings.uuid, settings.name), *there)
+        self._keeper = StopKeeper(settings, self.link, self.clock)
+        authorised = Authorised(settings.uuid, settings.name)
+        self._stream = Outgoing(authorised, settings.destination_features, settings.most_shown)
+        self._reader = Reader(self._process, self._stream, self._keeper, self.link, self.clock, settings.rehearse)
         self._xl_started = self._exit_seen = self._watches = self._watched = False
         self._peer: dict[str, t.Any] = {}
 
@@ -73,24 +77,23 @@ class Sender(Driver[SourceState]):
         started = self.timeline.get("stream", self.started)
         document.update(self._stream.figures(self.clock(), self.settings.memory_kib, started))
         document.update(transport=self.settings.transport, **self._carried.told)
-        late = self._deadlines.late(self.state)
-        seen = (self._peer, self.link.offset, late, time.time() - self.clock())
+        seen = (self._peer, self.link.offset, self._deadlines.late(self.state), time.time() - self.clock())
         document.update(sender_status.document(self.state, self.timeline, *seen))
         # Where it is killed meanwhile, or told to end, nobody knows any more that the domain runs here.
         over = self.state.phase is Phase.ENDED and not self._watched
         document.update(watches=over and self._copy.watches(self.state, self.timeline, document["stderr"]))
         document.update(peer={**self.link.peer_figures, **self._peer}, belongings=self._guard.told)
-        return document
+        rehearsed = document["total_ms"] if self.settings.rehearse else None
+        return {**document, "stop_prediction": self._keeper.told(document["stop_ms"], rehearsed)}
 
     def _sources(self) -> list[Source]:
-        sources = [(self._process.listener, selectors.EVENT_READ)]
-        if self._watch is not None:
-            sources.append((self._watch.fileno(), selectors.EVENT_READ))
+        watch = self._watch.fileno() if self._watch is not None else -1
+        sources = [(self._process.listener, selectors.EVENT_READ), (watch, selectors.EVENT_READ)]
         if self.link.connection is not None:
             sources.append((self.link.connection.fileno(), self.link.connection.interest()))
         elif self._dialer.fileno() >= 0:
             sources.append((self._dialer.fileno(), self._dialer.interest()))
-        if self._may_read():
+        if self._reader.may(self.state):
             sources.append((self._process.stream, selectors.EVENT_READ))
         return sources
 
@@ -100,24 +103,19 @@ class Sender(Driver[SourceState]):
         waits = (0.5, self._dialer.wait(), self.link.pause or None)
         return min(wait for wait in waits if wait is not None)
 
-    def _may_read(self) -> bool:
-        return self._process.stream >= 0 and (self.state.failure is not None or not self.link.full)
-
     def _turn(self, happened: dict[int, int]) -> None:
         self._serve_link(happened)
+        self._keeper.look(self._stream)
         if self._process.listener in happened:
             self._process.accept()
-            if self.state.failure is None:
-                self._process.write(BANNER)
-            else:
-                self._process.close_answers()
+            self._process.write(BANNER) if self.state.failure is None else self._process.close_answers()
         if self._watch is not None and self._watch.fileno() in happened:
             self._watch.read(self.timeline)
             if SUSPENDED in self.timeline:
                 self.link.open_window()
             if "suspend_requested" in self.timeline and self.state.phase.order <= Phase.STREAMING.order:
                 self.feed(words.Reached(Phase.SUSPENDING))
-        if self._process.stream in happened and self._may_read():
+        if self._process.stream in happened and self._reader.may(self.state):
             self._read_stream()
         self._guard.tend(self.state, self._copy.domid, idle=not happened)
         self._look_at_gate()
@@ -143,6 +141,7 @@ class Sender(Driver[SourceState]):
         # While it watches for a late suspend nothing is left to be given up.
         event = None if self._watches else gate.event(request, self.state, self.link.up, self._evidence)
         if event is None:
+            self._untaken = None if self._watches else gate.unheard(request, self.state, self.link)
             return not self._watches and super()._asked(request)
         self.feed(event)
         return gate.obeyed(request.get("command"), self.state)
@@ -185,28 +184,28 @@ class Sender(Driver[SourceState]):
             self.feed(words.Connected())
 
     def _read_stream(self) -> None:
-        data = self._process.read()
-        if data is None:
+        try:
+            piece = self._reader.read(self.state)
+        except Dom0XenError as exc:
+            self.mark("stream")
+            self.fail(exc)
             return
-        if not data:
+        if piece is None:
+            return
+        if not piece.data:
             if self.state.phase.order < Phase.TRANSFERRED.order:
                 self._process.close_answers()
             return
         self.mark("stream")
-        try:
-            part = self._stream.take(data, self.clock())
-        except Dom0XenError as exc:
-            self.fail(exc)
-            return
-        if part is not None and self.state.failure is None:
+        if piece.part is not None and self.state.failure is None:
             if self.state.phase.order < Phase.CONFIGURATION.order:
                 self.feed(words.HeaderAccepted())
-            self.link.send_data(t.cast("bytes", part))
+            self.link.send_data(t.cast("bytes", piece.part))
         self._follow_phase()
 
     def _follow_phase(self) -> None:
         reached = self._stream.next_phase(self.state.phase, SUSPENDED in self.timeline)
-        if reached is not None:
+        if reached is not None and not (self.settings.rehearse and reached is Phase.SUSPENDING):
             self.feed(words.Reached(reached))
         if self._stream.complete and self.state.phase.order < Phase.TRANSFERRED.order:
             self.mark("stream_ended")
@@ -222,12 +221,19 @@ class Sender(Driver[SourceState]):
             # Once the guest was asked to suspend, the helper is left alone.
             self._process.stop_saving_if_wanted(self.clock())
         code = self._process.exit_code()
-        if code is None:
+        if code is None or self._has_more():
             return
         self._process.ended("suspend_requested" in self.timeline)
         self._exit_seen = True
         self.mark("xl_exited")
-        self.feed(words.XlExited(code, self._copy.ended(self.stderr(), code)))
+        rehearsed = self.settings.rehearse and self._process.refuser.refused
+        ended = failures.REHEARSED if rehearsed else self._copy.ended(self.stderr(), code)
+        self.feed(words.XlExited(code, ended))
+
+    def _has_more(self) -> bool:
+        """Whether the rounds of a rehearsal are still to be read; of a move that fails they count for nothing."""
+        refused = self.settings.rehearse and self._process.refuser.refused
+        return refused and self._process.stream >= 0 and self.state.failure is None
 
     # Actions. ---
 
@@ -244,9 +250,8 @@ class Sender(Driver[SourceState]):
                 self._process.close_answers()
         elif isinstance(action, actions.CloseXl):
             self._process.close_answers()
-        elif isinstance(action, actions.KillXl):
-            if not self._process.kill(action.making):
-                self.feed(words.XlStays())
+        elif isinstance(action, actions.KillXl) and not self._process.kill(action.making):
+            self.feed(words.XlStays())
         elif isinstance(action, actions.StopSaving):
             self._process.want_stop()
         elif isinstance(action, actions.Observe):
@@ -261,6 +266,7 @@ class Sender(Driver[SourceState]):
     def _start_xl(self) -> None:
         try:
             domid = self._copy.find()
+            self._keeper.begin()
             if not self.settings.shuts_down:
                 self._watch = SourceWatch(domid)
             self.mark("xl_started")

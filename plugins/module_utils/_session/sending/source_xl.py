@@ -22,9 +22,16 @@ import sys
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
-from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES, enlarge
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import (
+    READ_BYTES,
+    SMALL_PIPE_BYTES,
+    capacity,
+    enlarge,
+    shrink,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.described import described
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import saver, shutter
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.refuser import Refuser
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import XlNotStarted
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
@@ -59,6 +66,10 @@ class SourceXl:
         self._shim: socket.socket | None = None
         self._stream = -1
         self._answers = -1
+        self.refuser = Refuser(settings.journal_folder)
+        # What the pipe that it writes the stream into can hold, in bytes.
+        self.room = 0
+        self._holds_back = False
         self._stop_wanted = False
         self._stop_tried = 0.0
         self._described = ""
@@ -68,9 +79,12 @@ class SourceXl:
         try:
             self._described = described(self._xl, self._settings, domid)
             argv = self._own(domid) if self.leads else self._migrate(domid)
+            mark = self.refuser.lay(code_path()) if self._settings.rehearse else None
             self._listener = self._listen()
             with open(self._stderr_path, "ab") as stderr:
-                self._process = spawn(argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, leads=self.leads)
+                self._process = spawn(
+                    argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, mark=mark, leads=self.leads
+                )
         except OSError as exc:
             raise XlNotStarted(f"xl cannot be started: {exc}") from exc
 
@@ -127,11 +141,26 @@ class SourceXl:
         # Our end of the pipe is an open file of its own, so this does not make xl's end non-blocking.
         os.set_blocking(self._stream, False)
         enlarge(self._stream)
+        self.room = capacity(self._stream)
 
-    def read(self) -> bytes | None:
-        """Return stream bytes, ``b""`` at the end of the stream, ``None`` when there are none now."""
+    def hold_back(self, holds: bool) -> None:
+        """Let it write less ahead of what is read, as soon as the pipe is empty enough, or as much as ever again."""
+        if self._stream < 0:
+            return
+        if holds and self.room > SMALL_PIPE_BYTES:
+            self._holds_back = True
+            shrink(self._stream)
+        elif not holds and self._holds_back:
+            self._holds_back = False
+            enlarge(self._stream)
+        else:
+            return
+        self.room = capacity(self._stream)
+
+    def read(self, most: int = READ_BYTES) -> bytes | None:
+        """Return at most so many stream bytes, ``b""`` at the end of the stream, ``None`` when there are none now."""
         try:
-            data = os.read(self._stream, READ_BYTES)
+            data = os.read(self._stream, min(most, READ_BYTES))
         except BlockingIOError:
             return None
         if not data:
@@ -180,10 +209,12 @@ class SourceXl:
         if self._process is None or not self._stop_wanted or now - self._stop_tried < STOP_INTERVAL:
             return
         self._stop_tried = now
-        helper = save_helper_of(self._process.pid)
-        if helper is not None:
-            os.kill(helper, signal.SIGTERM)
-            self._stop_wanted = False
+        # A helper that has just gone, or cannot be seen for want of a descriptor, is looked for again.
+        with contextlib.suppress(OSError):
+            helper = save_helper_of(self._process.pid)
+            if helper is not None:
+                os.kill(helper, signal.SIGTERM)
+                self._stop_wanted = False
 
     def exit_code(self) -> int | None:
         """Return xl's exit status, negative for a signal, ``None`` while it runs or was never started."""
@@ -205,6 +236,8 @@ class SourceXl:
 
     def close(self) -> None:
         """Close every descriptor."""
+        if self._settings.rehearse:
+            self.refuser.clear()
         self.close_answers()
         if self._stream >= 0:
             os.close(self._stream)

@@ -60,6 +60,17 @@ class NotListening(OfTheSystem):
     what = "the sender cannot be let in"
 
 
+class JournalNotWritten(OfTheSystem):
+    """What is settled cannot be put on record."""
+
+    code = "journal_failed"
+    remedy = (
+        "Make room for the journals of this host (default /var/lib/dom0-xen), and see that they can be written to;"
+        " then run dom0.xen.settle for the domain again."
+    )
+    what = "the journal cannot be written"
+
+
 class SettingsWrong(Dom0XenError):
     """A session's settings were written by another release."""
 
@@ -105,7 +116,10 @@ class SaveFailed(Dom0XenError):
     """``xl save -p`` did not write the whole domain."""
 
     code = "save_failed"
-    remedy = "The lines of xl before this one name the cause; the domain goes on here."
+    remedy = (
+        "The lines of xl before this one name the cause. Where xl list -v does not show that the domain runs here, run"
+        " dom0.xen.settle for it."
+    )
 
 
 class GuestIgnoresSuspend(Dom0XenError):

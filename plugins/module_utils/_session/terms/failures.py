@@ -28,6 +28,27 @@ def xl_ended(code: str, stderr: t.Sequence[str], rc: int) -> Failure:
     return Failure(code, text, remedy=_SEE_STDERR, details={"rc": rc})
 
 
+def ended_at_once(cause: BaseException | None, journal_folder: str) -> Failure:
+    """Return the failure of a session that has ended before its launcher was told anything, of what it does not know.
+
+    ``cause`` is what has ended it, where it is not its own word.
+    """
+    why = f": {type(cause).__name__}: {cause}" if cause is not None else ""
+    remedy = (
+        f"See the file log in {journal_folder} on this host for what has ended it; then start the migration again."
+        " If it comes again, report it with that file."
+    )
+    return Failure("ended", f"the session ended at once{why}", remedy=remedy)
+
+
+def ready_too_early(who: str) -> Failure:
+    """Return the failure of a session in which ``who`` has asked for the permission before it had the whole domain."""
+    remedy = (
+        f"{_SEE_STDERR} If it comes again, report it as a fault of dom0.xen, with the journal's folders of both hosts."
+    )
+    return Failure("protocol", f"{who} said ready before the stream was complete", remedy=remedy)
+
+
 # It is told from the moment on in which it is asked for: where tasks at the gate have begun the guest then still stands
 # still.
 _CANCELLED_REMEDY = (
@@ -38,6 +59,11 @@ CANCELLED = Failure("cancelled", "the migration was cancelled", remedy=_CANCELLE
 
 
 CANCELLED_THERE = Failure("cancelled", "the migration was cancelled at the destination", remedy=_CANCELLED_REMEDY)
+REHEARSED = Failure(
+    "rehearsed",
+    "it was a rehearsal, and ended where the guest would have been suspended",
+    remedy="Nothing needs to be done; the guest was not suspended, and runs on at the source.",
+)
 HANDED_OVER = Failure(
     "handed_over",
     "the complete copy was left, paused, to whoever settles",

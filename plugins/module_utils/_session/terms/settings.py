@@ -99,6 +99,9 @@ class ReceiverSettings(Settings):
 # Bytes a second; no network carries more.
 RATE_MAX = 1e12
 
+# What may be done where a guest would stand still for too long, beside going on.
+ABORT = "abort"
+
 
 @dataclass(frozen=True)
 class SenderSettings(Settings):
@@ -116,6 +119,9 @@ class SenderSettings(Settings):
     ``liveness`` are those of the receiver, as far as the source has a part in it; ``mapped`` and ``leave_paused`` too,
     to be told with the outcome, and ``keep_domid``, which it must have here.
     ``compression`` is a key of :data:`packer.WAYS`, or ``auto``; ``rate_limit`` is in bytes a second, 0 for none.
+    ``max_stop_ms`` is for how long the guest may stand still, in milliseconds, 0 for no limit. Where it would for
+    longer, ``on_over_budget`` says whether the move is given up (``ABORT``) or goes on (``continue``).
+    With ``rehearse`` it goes as far as to the suspend, which ``xl`` is never asked for.
     It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` as for the receiver.
     """
 
@@ -148,9 +154,17 @@ class SenderSettings(Settings):
     planned_interface: str = ""
     compression: str = AUTO
     rate_limit: float = 0.0
+    max_stop_ms: int = 0
+    on_over_budget: str = ABORT
+    rehearse: bool = False
 
     def __post_init__(self) -> None:
-        """Raise :class:`SettingsWrong` for a rate that none can keep."""
+        """Raise :class:`SettingsWrong` for a rate that none can keep, or a time that is none."""
+        if self.max_stop_ms < 0:
+            raise SettingsWrong(
+                f"no guest stands still for {self.max_stop_ms} ms",
+                remedy="Give migrate_max_stop_ms in milliseconds, 0 for no limit.",
+            )
         if not 0 <= self.rate_limit < RATE_MAX:
             raise SettingsWrong(
                 f"nothing can be sent at {self.rate_limit / 125_000:g} Mbit/s",

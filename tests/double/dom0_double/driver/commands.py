@@ -73,6 +73,9 @@ def write(paths: HostPaths, python: str) -> None:
     _script(paths.bin / "run-on-host", f'{exports}exec "$@"')
     for name, file in (("xl", "xl.py"), ("ip", "ip.py"), ("xen-cpuid", "xen_cpuid.py")):
         _script(paths.bin / name, f'{exports}exec {own} -I -S {shlex.quote(str(_CODE / file))} "$@"')
+    # Real xl has the path of its helper in its library.
+    helper = f'{exports}exec {own} -I -S {shlex.quote(str(_CODE / "libxl_save_helper.py"))} "$@"'
+    _script(paths.bin / "libxl-save-helper", helper)
     for name in ("read", "write", "list", "ls", "rm", "exists"):
         script = shlex.quote(str(_CODE / "xenstore.py"))
         _script(paths.bin / f"xenstore-{name}", f'{exports}exec {own} -I -S {script} {name} "$@"')

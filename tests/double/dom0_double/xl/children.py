@@ -35,7 +35,8 @@ def transport(command: str) -> tuple[int, int, int]:
 def helper(mode: str, stream: int, back: int, numbers: list[int]) -> tuple[int, int, int]:
     """Start the save helper with descriptors of the stream and the back channel; returns pid and the ends to use.
 
-    Descriptors up to 2 are given as copies (libxl_save_callout.c dup_cloexec). The back channel, unused without
+    Descriptors up to 2 are given as copies (libxl_save_callout.c dup_cloexec). A program that the environment names is
+    started in its place (run_helper there). The back channel, unused without
     checkpoints, is xl's standard input when it saves (a field nobody sets), its standard output in migrate-receive.
     """
     theirs_in, ours_out = os.pipe()
@@ -47,9 +48,11 @@ def helper(mode: str, stream: int, back: int, numbers: list[int]) -> tuple[int, 
             os.set_inheritable(number, True)
     arguments = [mode, *[str(number) for number in given], *[str(number) for number in numbers]]
     try:
+        other = os.environ.get("LIBXL_SAVE_HELPER")
+        command = [other] if other else [sys.executable, "-I", "-S", str(_HELPER)]
         pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-I", "-S", str(_HELPER), *arguments],
+            command[0],
+            [*command, *arguments],
             dict(os.environ),
             file_actions=actions,
             setsigdef=[signal.SIGPIPE, signal.SIGTERM],

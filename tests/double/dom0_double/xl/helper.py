@@ -86,10 +86,10 @@ class Helper:
         self._settings = Settings.load(self._paths.settings)
 
     def _say(self, level: int, text: str, error: int = 0) -> None:
-        self._parent.tell("log", level=level, text=text, error=os.strerror(error) if error else None)
+        self._parent.log(level, text, error)
 
     def _complete(self, result: int, error: int) -> None:
-        self._parent.tell("complete", result=result, error=error)
+        self._parent.complete(result, error)
 
     def save(self, descriptor: int, domid: int, flags: int) -> None:
         """Save a domain. SIGTERM makes the next write fail; SIGPIPE kills."""

@@ -69,7 +69,7 @@ def test_a_word_that_is_not_taken(playbook: Playbook, runtime_path: pathlib.Path
     with sender(runtime_path, takes=lambda dummy: False):
         run = playbook.run(say(runtime_path, "permitted"))
     assert (run.results["failed"], run.results["changed"], run.results["code"]) == (True, False, "gate_closed")
-    told = "the sender did not accept 'permitted' in its phase 'gate': nobody gave the permission within 120 s"
+    told = "xen1: the sender did not accept 'permitted' in its phase 'gate': nobody gave the permission within 120 s"
     assert told in run.results["msg"]
     assert "dom0.xen.settle" in run.results["remedy"]
 
@@ -83,7 +83,7 @@ def test_a_sender_that_is_gone(playbook: Playbook, runtime_path: pathlib.Path, l
         with sender(runtime_path, silent=True):
             run = playbook.run(say(runtime_path, "permitted"))
     assert (run.results["failed"], run.results["code"]) == (True, "session_silent")
-    assert "the session's process does not answer" in run.results["msg"]
+    assert "xen1: the session's process does not answer" in run.results["msg"]
     assert "dom0.xen.migration_info" in run.results["remedy"]
 
 

@@ -121,6 +121,25 @@ def test_a_copy_that_was_to_be_left_paused_counts_when_a_session_says_so(playboo
     assert "It is paused on xen2, as was asked for" in found["said"]["msg"]
 
 
+def test_a_rehearsal_is_a_success_only_where_it_has_come_to_its_end(playbook: Playbook) -> None:
+    """And where one was asked for: a run that has taken over the watch of one wanted the domain to be moved."""
+    said = {"end_state": "stayed", "error": {"code": "rehearsed", "msg": "it was a rehearsal", "side": "sender"}}
+    cancelled = {**said, "error": {"code": "cancelled", "msg": "it was cancelled", "side": "sender"}}
+    found = judge(
+        playbook,
+        rehearsed=verdict(HERE, NOWHERE, status=said, rehearse=True),
+        not_asked_for=verdict(HERE, NOWHERE, status=said),
+        cancelled=verdict(HERE, NOWHERE, status=cancelled, rehearse=True),
+        left_over=verdict(HERE, HERE, status=said, rehearse=True),
+        not_seen=verdict(HERE, {"unreachable": True, "msg": "no route"}, status=said, rehearse=True),
+        failed=verdict(HERE, NOWHERE, status=said, rehearse=True, error={"failed": True, "msg": "no"}),
+    )
+    assert {name for name, result in found.items() if not result.get("failed")} == {"rehearsed"}
+    assert {name for name, result in found.items() if result["rehearsed"]} == {"rehearsed"}
+    assert found["rehearsed"]["error"] is None and found["rehearsed"]["end_state"] == "stayed"
+    assert "The move of centos from xen1 to xen2 was rehearsed" in found["rehearsed"]["msg"]
+
+
 def test_what_was_asked_for_is_told_where_the_source_has_lost_its_status(playbook: Playbook) -> None:
     """Its host lost power: what settling has written there says no more than how it ended."""
     mapped = [{"what": "bridge", "from": "xenbr0", "to": "br-lan"}]

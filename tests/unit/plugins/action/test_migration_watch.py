@@ -125,6 +125,18 @@ def test_a_source_that_is_out_of_reach_ends_the_watch_and_nothing_else(playbook:
         process.kill()
     assert (run.results["failed"], run.results["continues"], run.results["code"]) == (True, True, "watch_out_of_reach")
     assert "xen1 has not answered for" in run.results["msg"]
+    assert "Nothing was stopped. Run the same command again" in run.results["remedy"]
+
+
+def test_a_source_out_of_reach_may_have_heard_that_the_tasks_at_the_gate_begin(
+    playbook: Playbook, tmp_path: pathlib.Path
+) -> None:
+    """Its guest then stands still until they are undone: who is told that nothing was stopped goes back to bed."""
+    out_of_reach(playbook, 1000)
+    run = playbook.run(watch_the_gate(tmp_path, gate_tasks=True, silence_timeout=3))
+    assert run.results["code"] == "watch_out_of_reach"
+    assert "the guest stands still there: without a permission until migrate_gate_undo_tasks" in run.results["remedy"]
+    assert "as soon as xen1 answers" in run.results["remedy"]
 
 
 def test_when_the_time_is_over_the_migration_goes_on(playbook: Playbook, session: Session) -> None:

@@ -64,4 +64,5 @@ def test_a_journal_that_cannot_be_written_is_an_error(
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert result["failed"] and result["code"] == "journal_failed"
     assert result["msg"].startswith("the journal cannot be written: ") and "side" not in result
+    assert "/var/lib/dom0-xen" in result["remedy"] and result["remedy"] in result["msg"]
     assert "side" in look(journal.parents[1], capsys)

@@ -39,12 +39,13 @@ def test_each_side_is_asked_for_its_own() -> None:
     result = told(ALIVE, differences=[])
     assert (result["liveness"], result["differences"]) == (ALIVE, [])
     assert result["belongings"] == {"source": {"remarks": []}, "destination": {"remarks": [REMARK]}}
-    status = {"belongings": {"remarks": [REMARK]}, "packing": {"now": "zstd1"}}
+    status = {"belongings": {"remarks": [REMARK]}, "packing": {"now": "zstd1"}, "stop_prediction": {"pages": 7}}
     left = aftermath.tell(SESSION, {"unreachable": True}, {"sessions": []}, status)
     assert left == {
         "belongings": {"source": {"remarks": [REMARK]}, "destination": None},
         "path": {"source": None, "destination": None},
         "packing": {"now": "zstd1"},
+        "stop_prediction": {"pages": 7},
         "liveness": None,
         "differences": None,
         "domid": None,

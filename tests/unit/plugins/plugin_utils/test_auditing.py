@@ -232,6 +232,30 @@ def test_a_receiver_whose_sender_was_killed_explains_nothing(there: list[DomainR
     assert result.fails("error")
 
 
+@pytest.mark.parametrize(
+    ("phase", "alive", "code"),
+    [
+        ("gate", False, "session_waits"),
+        ("transferred", False, "session_waits"),
+        # It gives up by itself when the link has been down for long enough, or hears of the end at once.
+        ("streaming", False, "move_under_way"),
+        ("gate", True, "move_under_way"),
+        # It has ended, and waits with its last word.
+        ("ended", False, "move_under_way"),
+    ],
+)
+def test_a_receiver_that_has_not_heard_how_its_sender_has_ended(phase: str, alive: bool, code: str) -> None:
+    """The link was down: the domain runs on the source, and its complete copy has memory and disks for good."""
+    ended = dataclasses.replace(SENDING, phase="ended", end_state="stayed", alive=alive)
+    kept = dataclasses.replace(RECEIVING, phase=phase)
+    coming = fresh(row(COMING, 8, **PAUSED))
+    result = judge(dom0("xen1", row(), sessions=(ended,)), dom0("xen2", coming, sessions=(kept,)))
+    assert found(result)[code] == ("error" if code == "session_waits" else "info")
+    if code == "session_waits":
+        assert "centos runs on xen1 (" in result.findings[0].message
+        assert "dom0.xen.settle" in result.findings[0].remedy
+
+
 def test_a_receiver_whose_sender_is_about_to_begin_is_no_fault() -> None:
     """The sender's folder is there before its process: nothing of it tells the domain yet."""
     coming = dataclasses.replace(SENDING, phase="unknown", owner="unsettled", alive=False)

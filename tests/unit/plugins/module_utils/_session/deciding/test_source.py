@@ -235,6 +235,7 @@ def test_phase_and_owner(events: tuple[Event, ...], phase: Phase, owner: Owner) 
         ((*GATE, EXPIRED, EXITED, seen("suspended", AWAY)), "source_not_running"),
         ((*GATE, RUNS), "runs_without_permission"),
         ((*COPYING, PEER_FAILED, EXITED, seen("running")), BROKEN.code),
+        ((*COPYING, READY), "protocol"),
     ],
 )
 def test_the_first_cause_is_told(events: tuple[Event, ...], code: str | None) -> None:

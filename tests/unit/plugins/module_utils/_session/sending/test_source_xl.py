@@ -1,0 +1,56 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The xl of the source, without a source."""
+
+from __future__ import annotations
+
+import pathlib
+import resource
+import time
+
+from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import STOP_INTERVAL, SourceXl
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+
+
+def _program(path: pathlib.Path, lines: str) -> str:
+    path.write_text(f"#!/bin/sh\n{lines}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_helper_that_cannot_be_seen_for_a_moment_is_stopped_later(tmp_path: pathlib.Path) -> None:
+    """A source that has no descriptor left must not end the sender, which is just giving the move up."""
+    helper = _program(tmp_path / "libxl-save-helper", "sleep 60 & wait")
+    xl = _program(tmp_path / "xl", f"{helper} --save-domain 5 6 7 & wait")
+    settings = SenderSettings(
+        session="0123456789abcdef", uuid="u", name="centos", runtime_folder=str(tmp_path), journal_folder="",
+        peer_certificate="", xl=xl, link_timeout=1, peer_host="", destination_address="", port=1, connect_timeout=1,
+        stop_link_timeout=1, memory_kib=1, gate_held=False, gate_timeout=1, progress_interval=1,
+    )  # fmt: skip
+    running = SourceXl(Xl(subprocess_runner(), xl), settings, str(tmp_path / "stderr"))
+    running.start(7)
+    try:
+        assert running.pid is not None
+        deadline = time.monotonic() + 60
+        while (pid := save_helper_of(running.pid)) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        running.want_stop()
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+        try:
+            running.stop_saving_if_wanted(1.0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert save_helper_of(running.pid) == pid
+        running.stop_saving_if_wanted(1.0 + 2 * STOP_INTERVAL)
+        while running.exit_code() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        running.kill()
+        running.close()

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A launcher that was without a processor for all of its time ends no session that has begun meanwhile."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._session import launch
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal.journal import Journal
+
+# A session's process, which says when it can be told to end, and what it does then.
+PROCESS = """
+import json, os, signal, sys, time
+def told(*dummy):
+    {told}
+signal.signal(signal.SIGTERM, told)
+print(flush=True)
+while True:
+    time.sleep(60)
+"""
+BEGINS = """open(sys.argv[1], "a").write(json.dumps({"step": "admitted"}) + "\\n")"""
+
+
+@pytest.fixture(name="journal")
+def make_journal(tmp_path: pathlib.Path) -> Journal:
+    """The journal of a session that has come up."""
+    journal = Journal(str(tmp_path))
+    journal.write("opened")
+    return journal
+
+
+@pytest.fixture(name="begin")
+def begin_process(tmp_path: pathlib.Path) -> t.Iterator[t.Callable[[str], subprocess.Popen[bytes]]]:
+    """Return what starts a session's process."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def begin(told: str) -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-c", PROCESS.replace("{told}", told), str(tmp_path / "journal")]
+        begun.append(subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True))
+        assert begun[-1].stdout is not None and begun[-1].stdout.readline()
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+Begin = t.Callable[[str], "subprocess.Popen[bytes]"]
+
+
+@pytest.mark.parametrize("told", ["sys.exit(0)", "pass"], ids=["ends when told", "does not"])
+def test_a_session_that_has_not_begun_is_ended(
+    tmp_path: pathlib.Path, journal: Journal, begin: Begin, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left behind, whatever it does when it is told to end."""
+    if told == "pass":
+        monkeypatch.setattr(launch, "_END_S", 0.5)
+    process = begin(told)
+    assert launch._end(process, str(tmp_path))
+    process.wait(60)
+
+
+def test_a_session_that_has_begun_is_left_to_go_on(tmp_path: pathlib.Path, journal: Journal, begin: Begin) -> None:
+    """Its guest may stand still, and the destination run it: what was killed would be left to whoever settles."""
+    process = begin("sys.exit(0)")
+    journal.write("admitted", durable=False)
+    assert not launch._end(process, str(tmp_path))
+    assert process.poll() is None and _procfs.state(process.pid) in ("R", "S")
+
+
+def test_a_session_that_begins_while_it_is_told_to_end_is_not_killed(
+    tmp_path: pathlib.Path, journal: Journal, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has heard, and calls the move off in its own way."""
+    monkeypatch.setattr(launch, "_END_S", 5.0)
+    process = begin(BEGINS)
+    assert not launch._end(process, str(tmp_path))
+    assert process.poll() is None
+
+
+def test_an_answer_that_is_there_is_read_however_late(tmp_path: pathlib.Path) -> None:
+    """The session has come up in time, and was killed because its launcher did not."""
+    ready, tell = os.pipe()
+    os.write(tell, b'{"admitted": true}\n')
+    try:
+        assert launch._first_line(ready, -1.0) == {"admitted": True}
+        assert launch._first_line(ready, -1.0) is None
+    finally:
+        os.close(ready)
+        os.close(tell)
