@@ -3,20 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keeps a live move to the stop time that it may have (private to the collection).
 
-``xl`` alone decides when the guest is suspended, and tells nobody: after its fifth live round, or one with hardly a
-page (see :mod:`figures`). So this looks at the head of each PAGE_DATA record before the rest of it is read. While more
-than a pipe can hold is left of a record, the save helper is still at it, and can be ended with the guest running on. In
-the rounds after which the guest may be suspended the pipe is made small and the stream is read piece by piece, so that
-nothing of the next record is let out of the pipe before its head was looked at; what the pipe may hold of it counts as
-written. The last look is at the last byte with which a record is still more than the pipe holds: from there on nothing
-leaves the pipe while the link is away, and once the move is given up nothing does at all. The helper's write is
-interrupted by SIGTERM (tools/libs/light/libxl_save_helper.c save_signal_handler), but one that gets room before it is
-woken comes to its end first, and ``xl`` then to the suspend.
+``xl`` alone decides when the guest is suspended: after its fifth live round, or one with hardly a page (see
+:mod:`figures`). Whether it may is asked by a process between it and its save helper (:mod:`stand_ins.warden`); by then
+all live rounds are written, and the guest still runs.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import typing as t
 
@@ -30,14 +23,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.budget.predictio
     last_round,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget.speed import Speed
-from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES
-from ansible_collections.dom0.xen.plugins.module_utils._session.stream.figures import (
-    LAST_LIVE_ROUND,
-    PAGE_BYTES,
-    suspend_is_near,
-)
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Outgoing
-from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ABORT, SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms import failures
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Failure
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import CONTROLLER, ENGINE, LIVE
 
 # In seconds: how often the prediction is made anew within a record.
@@ -74,14 +63,7 @@ class StopKeeper:
             self._base = learned.base(journals, settings.uuid, settings.peer_host, gate)
         self._speed = Speed()
         self._last: Prediction | None = None
-        self._entries = 0
         self._due = 0.0
-        self._given_up = False
-
-    @property
-    def _gives_up(self) -> bool:
-        settings = self._settings
-        return settings.max_stop_ms > 0 and settings.on_over_budget == ABORT and not settings.rehearse
 
     @property
     def _over(self) -> bool:
@@ -94,12 +76,12 @@ class StopKeeper:
         if settings.rehearse and self._base is None:
             raise NothingToRehearse(f"with the method {settings.method} the guest stands still until it has arrived")
         if self._base is None:
-            if self._gives_up:
+            if settings.gives_up:
                 text = f"with the method {settings.method} the guest stands still until it has arrived"
                 remedy = "Leave migrate_max_stop_ms out, or set migrate_on_over_budget: continue, for such a guest."
                 raise OverBudget(text, remedy=remedy, method=settings.method, budget_ms=settings.max_stop_ms)
             return
-        if self._over and self._gives_up:
+        if self._over and settings.gives_up:
             told = f"the guest may stand still for {settings.max_stop_ms} ms, and however little it writes"
             if self._base.known_by == ASSUMED:
                 raise OverBudget(
@@ -115,64 +97,38 @@ class StopKeeper:
                 **self.told(None),
             )
 
-    def look(self, stream: Outgoing) -> None:
-        """Take note of what the destination has used by now."""
+    def look(self, stream: Outgoing, suspends: bool) -> None:
+        """Take note of what the destination has used by now; ``suspends``: the guest is on its way to be suspended."""
         packer, rounds = self._link.packer, stream.rounds
-        if packer is not None and rounds.number >= 0 and not rounds.finished:
-            moves = self._link.up and not (rounds.between_rounds and self._link.delivered)
-            used = (packer.used_bytes, self._link.used_bytes)
-            self._speed.look(self._clock(), *used, moves, rounds.number + 1)
-
-    def near(self, stream: Outgoing) -> bool:
-        """Say whether ``xl`` must not run ahead: the guest may be suspended soon, and the move may be given up."""
-        return self._gives_up and LAST_LIVE_ROUND - 1 <= stream.rounds.number <= LAST_LIVE_ROUND
-
-    def most(self, stream: Outgoing, room: int, suspends: bool) -> int:
-        """Return how many bytes may be read at once, 0 where all must stay in the pipe.
-
-        ``room`` is what the pipe from ``xl`` holds, in bytes; ``suspends``: the guest was asked to suspend.
-        """
-        if self._given_up:
-            return 0
-        if suspends or not self.near(stream):
-            return READ_BYTES
-        # With the link away the guest would stand still for as long as that is.
-        edge = stream.passing - room - 1
-        return edge if edge > 0 else stream.wanted if self._link.up else 0
-
-    def judge(self, stream: Outgoing, room: int, suspends: bool) -> None:
-        """Predict the stop time anew when there is something new to predict it from. Raises :class:`OverBudget`.
-
-        To be called before and after each reading; ``room`` and ``suspends`` as for :meth:`most`.
-        """
-        now = self._clock()
-        if suspends or self._base is None or not self._news(stream, now, room):
+        if packer is None or rounds.number < 0 or rounds.finished:
             return
-        # A slow beginning is no reason to give up while more rounds are to come: what would be over at its best is.
-        near, best = suspend_is_near(stream.rounds.current), self._speed.best
-        rate = self._speed.rate if near or best is None else best
-        if rate is None:
-            return
-        # What is in the pipe when it is full, and this round is over.
-        pages = last_round(stream.rounds.rounds, now, stream.passing / rate, math.ceil(room / PAGE_BYTES))
-        self._last = Prediction(pages, rate, self._base)
-        if (near or best is not None) and self._over and self._gives_up and stream.passing > room:
-            self._given_up = True
-            raise OverBudget(
-                f"the guest would stand still for up to {self._last.milliseconds} ms, and may for"
-                f" {self._settings.max_stop_ms} ms: it has written up to {pages} pages while its memory was sent, the"
-                f" network takes {rate / 1e6:.3g} MB a second, and the rest takes {self._base.milliseconds} ms",
-                **self.told(None),
-            )
+        moves = self._link.up and not (rounds.between_rounds and self._link.delivered)
+        self._speed.look(self._clock(), packer.used_bytes, self._link.used_bytes, moves, rounds.number + 1)
+        if not suspends and self._clock() >= self._due:
+            self._predict(stream)
 
-    def _news(self, stream: Outgoing, now: float, room: int) -> bool:
-        if not 0 <= stream.rounds.number <= LAST_LIVE_ROUND:
-            return False
-        last_look = self.near(stream) and stream.passing == room + 1
-        if stream.rounds.entries == self._entries and now < self._due and not last_look:
-            return False
-        self._entries, self._due = stream.rounds.entries, now + INTERVAL_S
-        return True
+    def _predict(self, stream: Outgoing) -> None:
+        now, rate, packer = self._clock(), self._speed.rate, self._link.packer
+        self._due = now + INTERVAL_S
+        if self._base is None or packer is None or rate is None:
+            return
+        pages = last_round(stream.rounds.rounds, now)
+        self._last = Prediction(pages, stream.position - packer.used_bytes, rate, self._base)
+
+    def against(self, stream: Outgoing) -> Failure | None:
+        """Return what speaks against suspending the guest now, when all its live rounds were read."""
+        self._predict(stream)
+        last, settings = self._last, self._settings
+        if settings.rehearse:
+            return failures.REHEARSED
+        if last is None or not (settings.gives_up and self._over):
+            return None
+        text = (
+            f"the guest would stand still for up to {last.milliseconds} ms, and may for {settings.max_stop_ms} ms: it"
+            f" has written up to {last.pages} pages while its memory was sent, the network takes"
+            f" {last.rate / 1e6:.3g} MB a second, and the rest takes {last.base.milliseconds} ms"
+        )
+        return failures.of(OverBudget(text, **self.told(None)))
 
     def told(self, stop_ms: int | None, live_ms: int | None = None) -> dict[str, t.Any]:
         """Return the status's part of it; ``stop_ms`` is the stop time that was measured, if it was.

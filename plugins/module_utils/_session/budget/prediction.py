@@ -19,7 +19,6 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.figures import (
-    LAST_LIVE_ROUND,
     PAGE_BYTES,
     TARGET_DIRTY_COUNT,
     suspend_is_near,
@@ -49,37 +48,35 @@ class Base:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The stop time at most to be expected: ``pages`` of 4 KiB at ``rate``, in bytes of the stream a second, and
-    ``base``.
+    """The stop time at most to be expected: of ``pages`` of 4 KiB, of ``behind`` bytes that were read and have not
+    arrived, at ``rate``, in bytes of the stream a second, and of ``base``.
     """
 
     pages: int
+    behind: int
     rate: float
     base: Base
 
     @property
     def milliseconds(self) -> int:
         """How long the guest will stand still."""
-        return self.base.milliseconds + math.ceil(self.pages * ENTRY_BYTES * 1000 / self.rate)
+        return self.base.milliseconds + math.ceil((self.behind + self.pages * ENTRY_BYTES) * 1000 / self.rate)
 
 
-def last_round(rounds: t.Sequence[Round], now: float, left: float, ahead: int) -> int:
-    """Return how many pages the last round will have at most, as far as the live rounds up to now tell.
+def last_round(rounds: t.Sequence[Round], now: float) -> int:
+    """Return how many pages the last round will have at most, if the guest is suspended ``now``.
 
-    ``now`` is on the clock of the rounds, ``left`` how many seconds the rest of the latest record will take, and
-    ``ahead`` how many pages ``xl`` may have written that were not read yet. Where it may still go to the last round
-    after any round that is small, these and as many pages as such a round has are all that is known.
+    ``now`` is on the clock of the rounds. While ``xl`` makes more live rounds for sure, only as many as a round may
+    have after which it makes none.
     """
-    current = rounds[-1] if rounds else None
-    if current is None or not suspend_is_near(current):
-        return ahead + TARGET_DIRTY_COUNT
-    return math.ceil(current.pages * _growth(rounds, now + left)) + ahead
+    if not rounds or not suspend_is_near(rounds[-1]):
+        return TARGET_DIRTY_COUNT
+    return math.ceil(rounds[-1].pages * _growth(rounds, now))
 
 
-def _growth(rounds: t.Sequence[Round], end: float) -> float:
-    if rounds[-1].number < LAST_LIVE_ROUND or len(rounds) < 2:
-        # A small round is in the pipe as soon as it begins, however long it takes from there.
+def _growth(rounds: t.Sequence[Round], now: float) -> float:
+    if len(rounds) < 2:
         return 1.0
     before, current = rounds[-2:]
     gathered = current.started - before.started
-    return max(1.0, (end - current.started) / gathered) if gathered > 0 else 1.0
+    return max(1.0, (now - current.started) / gathered) if gathered > 0 else 1.0

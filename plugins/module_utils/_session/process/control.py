@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.sockets import connect_in, listen_in
 
 SOCKET = "control.sock"
 PACKET_BYTES = 65536
@@ -51,7 +51,8 @@ class Control:
     """The session's end: a listener and the few that are speaking with it. Never waits."""
 
     def __init__(self, folder: str) -> None:
-        self._listener = _bound(folder)
+        self._listener = listen_in(folder, SOCKET, socket.SOCK_SEQPACKET, _CLIENTS)
+        self._listener.setblocking(False)
         self._clients: dict[int, socket.socket] = {}
 
     def filenos(self) -> list[int]:
@@ -87,33 +88,14 @@ def ask(folder: str, request: t.Mapping[str, t.Any], timeout: float) -> Document
     ``timeout`` in seconds. Raises :class:`SessionSilent`.
     """
     try:
-        # sun_path is short, and the folder may be deep: the descriptor of the folder leads there as well.
-        directory = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
-                client.settimeout(timeout)
-                client.connect(f"/proc/self/fd/{directory}/{SOCKET}")
-                client.send(_packet(request))
-                answer = _document(client.recv(PACKET_BYTES))
-        finally:
-            os.close(directory)
+        with connect_in(folder, SOCKET, socket.SOCK_SEQPACKET, timeout) as client:
+            client.send(_packet(request))
+            answer = _document(client.recv(PACKET_BYTES))
     except OSError as exc:
         raise SessionSilent(f"the session's process does not answer: {exc.strerror or exc}") from exc
     if answer is None:
         raise SessionSilent("the session's process ended while it was asked")
     return answer
-
-
-def _bound(folder: str) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.setblocking(False)
-    directory = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        listener.bind(f"/proc/self/fd/{directory}/{SOCKET}")
-    finally:
-        os.close(directory)
-    listener.listen(_CLIENTS)
-    return listener
 
 
 def _packet(document: t.Mapping[str, t.Any]) -> bytes:

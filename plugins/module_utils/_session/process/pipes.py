@@ -8,36 +8,30 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import struct
+import termios
 import typing as t
 
 # Large enough to keep both sides busy. What is in a pipe when the guest is suspended is stop time, but the suspend
 # takes longer than emptying this; with 64 KiB all rounds after the first were a third slower in the lab.
 PIPE_BYTES = 256 * 1024
 READ_BYTES = PIPE_BYTES
-# Where xl must not run ahead.
-SMALL_PIPE_BYTES = 64 * 1024
 
-_F_SETPIPE_SZ, _F_GETPIPE_SZ = 1031, 1032
+_F_SETPIPE_SZ = 1031
+_COUNT = struct.Struct("=i")
 
 
-def enlarge(fd: int) -> None:
+def enlarge(fd: int, size: int = PIPE_BYTES) -> None:
     """Give a pipe a larger buffer where the kernel allows it."""
-    _resize(fd, PIPE_BYTES)
-
-
-def shrink(fd: int) -> None:
-    """Give a pipe a small buffer again, unless more is in it (pipe(7), F_SETPIPE_SZ)."""
-    _resize(fd, SMALL_PIPE_BYTES)
-
-
-def _resize(fd: int, size: int) -> None:
     with contextlib.suppress(OSError):
         fcntl.fcntl(fd, _F_SETPIPE_SZ, size)
 
 
-def capacity(fd: int) -> int:
-    """Return how many bytes a pipe can hold. Raises OSError for anything else."""
-    return fcntl.fcntl(fd, _F_GETPIPE_SZ)
+def unread(fd: int) -> int:
+    """Return how many bytes are in a pipe that nobody has read yet (FIONREAD)."""
+    count = bytearray(_COUNT.size)
+    fcntl.ioctl(fd, termios.FIONREAD, count)
+    return int(_COUNT.unpack(count)[0])
 
 
 def forward(source: int, target: int) -> None:

@@ -25,7 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process import a
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending import sender_status
-from ansible_collections.dom0.xen.plugins.module_utils._session.sending.reading import Reader
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.leave import Leave
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_copy import SourceCopy
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Authorised, Outgoing
@@ -67,7 +67,7 @@ class Sender(Driver[SourceState]):
         self._keeper = StopKeeper(settings, self.link, self.clock)
         authorised = Authorised(settings.uuid, settings.name)
         self._stream = Outgoing(authorised, settings.destination_features, settings.most_shown)
-        self._reader = Reader(self._process, self._stream, self._keeper, self.link, self.clock, settings.rehearse)
+        self._leave = Leave(self._process, self._stream, self._keeper, self.link)
         self._xl_started = self._exit_seen = self._watches = self._watched = False
         self._peer: dict[str, t.Any] = {}
 
@@ -88,12 +88,12 @@ class Sender(Driver[SourceState]):
 
     def _sources(self) -> list[Source]:
         watch = self._watch.fileno() if self._watch is not None else -1
-        sources = [(self._process.listener, selectors.EVENT_READ), (watch, selectors.EVENT_READ)]
+        sources = [(each, selectors.EVENT_READ) for each in (*self._process.filenos, watch)]
         if self.link.connection is not None:
             sources.append((self.link.connection.fileno(), self.link.connection.interest()))
         elif self._dialer.fileno() >= 0:
             sources.append((self._dialer.fileno(), self._dialer.interest()))
-        if self._reader.may(self.state):
+        if self._may_read():
             sources.append((self._process.stream, selectors.EVENT_READ))
         return sources
 
@@ -103,9 +103,13 @@ class Sender(Driver[SourceState]):
         waits = (0.5, self._dialer.wait(), self.link.pause or None)
         return min(wait for wait in waits if wait is not None)
 
+    def _may_read(self) -> bool:
+        free = self.state.failure is not None or not self.link.full
+        return free and self._process.stream >= 0 and not self._leave.unguarded
+
     def _turn(self, happened: dict[int, int]) -> None:
         self._serve_link(happened)
-        self._keeper.look(self._stream)
+        self._keeper.look(self._stream, self.state.phase.order > Phase.STREAMING.order)
         if self._process.listener in happened:
             self._process.accept()
             self._process.write(BANNER) if self.state.failure is None else self._process.close_answers()
@@ -115,8 +119,10 @@ class Sender(Driver[SourceState]):
                 self.link.open_window()
             if "suspend_requested" in self.timeline and self.state.phase.order <= Phase.STREAMING.order:
                 self.feed(words.Reached(Phase.SUSPENDING))
-        if self._process.stream in happened and self._reader.may(self.state):
+        if self._process.stream in happened and self._may_read():
             self._read_stream()
+        if (unguarded := self._leave.look(self.state)) is not None:
+            self.fail(unguarded)
         self._guard.tend(self.state, self._copy.domid, idle=not happened)
         self._look_at_gate()
         self._look_at_xl()
@@ -184,28 +190,28 @@ class Sender(Driver[SourceState]):
             self.feed(words.Connected())
 
     def _read_stream(self) -> None:
-        try:
-            piece = self._reader.read(self.state)
-        except Dom0XenError as exc:
-            self.mark("stream")
-            self.fail(exc)
+        data = self._process.read()
+        if data is None:
             return
-        if piece is None:
-            return
-        if not piece.data:
+        if not data:
             if self.state.phase.order < Phase.TRANSFERRED.order:
                 self._process.close_answers()
             return
         self.mark("stream")
-        if piece.part is not None and self.state.failure is None:
+        try:
+            part = self._stream.take(data, self.clock())
+        except Dom0XenError as exc:
+            self.fail(exc)
+            return
+        if part is not None and self.state.failure is None:
             if self.state.phase.order < Phase.CONFIGURATION.order:
                 self.feed(words.HeaderAccepted())
-            self.link.send_data(t.cast("bytes", piece.part))
+            self.link.send_data(t.cast("bytes", part))
         self._follow_phase()
 
     def _follow_phase(self) -> None:
         reached = self._stream.next_phase(self.state.phase, SUSPENDED in self.timeline)
-        if reached is not None and not (self.settings.rehearse and reached is Phase.SUSPENDING):
+        if reached is not None and not (self._leave.awaited and reached is Phase.SUSPENDING):
             self.feed(words.Reached(reached))
         if self._stream.complete and self.state.phase.order < Phase.TRANSFERRED.order:
             self.mark("stream_ended")
@@ -221,19 +227,12 @@ class Sender(Driver[SourceState]):
             # Once the guest was asked to suspend, the helper is left alone.
             self._process.stop_saving_if_wanted(self.clock())
         code = self._process.exit_code()
-        if code is None or self._has_more():
+        if code is None:
             return
         self._process.ended("suspend_requested" in self.timeline)
         self._exit_seen = True
         self.mark("xl_exited")
-        rehearsed = self.settings.rehearse and self._process.refuser.refused
-        ended = failures.REHEARSED if rehearsed else self._copy.ended(self.stderr(), code)
-        self.feed(words.XlExited(code, ended))
-
-    def _has_more(self) -> bool:
-        """Whether the rounds of a rehearsal are still to be read; of a move that fails they count for nothing."""
-        refused = self.settings.rehearse and self._process.refuser.refused
-        return refused and self._process.stream >= 0 and self.state.failure is None
+        self.feed(words.XlExited(code, self._leave.refused or self._copy.ended(self.stderr(), code)))
 
     # Actions. ---
 

@@ -22,16 +22,11 @@ import sys
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
-from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import (
-    READ_BYTES,
-    SMALL_PIPE_BYTES,
-    capacity,
-    enlarge,
-    shrink,
-)
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES, enlarge, unread
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.sockets import listen_in
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.described import described
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import saver, shutter
-from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.refuser import Refuser
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.warden import Warden
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import XlNotStarted
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
@@ -39,12 +34,14 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 STOP_INTERVAL = 0.2
 
+_SOCKET = "shim.sock"
+
 # It waits for the end of the socket before it ends: xl takes the end of its child as the end of the transport.
 _SHIM = """\
 import array, os, socket, sys
 sock = socket.socket(socket.AF_UNIX)
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
-sock.connect("shim.sock")
+sock.connect("{socket}")
 sock.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1]))])
 null = os.open(os.devnull, os.O_RDWR)
 os.dup2(null, 0)
@@ -66,10 +63,7 @@ class SourceXl:
         self._shim: socket.socket | None = None
         self._stream = -1
         self._answers = -1
-        self.refuser = Refuser(settings.journal_folder)
-        # What the pipe that it writes the stream into can hold, in bytes.
-        self.room = 0
-        self._holds_back = False
+        self.warden = Warden(settings.journal_folder)
         self._stop_wanted = False
         self._stop_tried = 0.0
         self._described = ""
@@ -79,8 +73,8 @@ class SourceXl:
         try:
             self._described = described(self._xl, self._settings, domid)
             argv = self._own(domid) if self.leads else self._migrate(domid)
-            mark = self.refuser.lay(code_path()) if self._settings.rehearse else None
-            self._listener = self._listen()
+            mark = self.warden.lay(code_path()) if self._settings.asks_first else None
+            self._listener = listen_in(self._folder, _SOCKET)
             with open(self._stderr_path, "ab") as stderr:
                 self._process = spawn(
                     argv, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr, mark=mark, leads=self.leads
@@ -91,14 +85,14 @@ class SourceXl:
     def _migrate(self, domid: int) -> list[str]:
         script = os.path.join(self._folder, "shim.py")
         with open(script, "w", encoding="ascii") as handle:
-            handle.write(_SHIM)
+            handle.write(_SHIM.format(socket=_SOCKET))
         command = f"exec {shlex.quote(sys.executable)} -I -S {shlex.quote(script)}"
         return self._xl.migrate_argv(domid, command, self._described)
 
     def _own(self, domid: int) -> list[str]:
         """Return the command of what stands for ``xl migrate``."""
         settings = self._settings
-        where = (code_path(), os.path.join(self._folder, "shim.sock"), self._xl.binary)
+        where = (code_path(), os.path.join(self._folder, _SOCKET), self._xl.binary)
         if settings.pauses:
             return saver.argv(*where, domid, settings.uuid, settings.name, self._described)
         more = (settings.config_path, settings.journal_folder, str(settings.shutdown_timeout))
@@ -113,6 +107,11 @@ class SourceXl:
     def leads(self) -> bool:
         """Whether it has a session of its own: what stands for ``xl`` does."""
         return self._settings.pauses or self._settings.shuts_down
+
+    @property
+    def filenos(self) -> tuple[int, ...]:
+        """Descriptors of those who come to it, -1 for one who is not awaited."""
+        return (self.listener, self.warden.fileno())
 
     @property
     def listener(self) -> int:
@@ -141,26 +140,16 @@ class SourceXl:
         # Our end of the pipe is an open file of its own, so this does not make xl's end non-blocking.
         os.set_blocking(self._stream, False)
         enlarge(self._stream)
-        self.room = capacity(self._stream)
 
-    def hold_back(self, holds: bool) -> None:
-        """Let it write less ahead of what is read, as soon as the pipe is empty enough, or as much as ever again."""
-        if self._stream < 0:
-            return
-        if holds and self.room > SMALL_PIPE_BYTES:
-            self._holds_back = True
-            shrink(self._stream)
-        elif not holds and self._holds_back:
-            self._holds_back = False
-            enlarge(self._stream)
-        else:
-            return
-        self.room = capacity(self._stream)
+    @property
+    def has_written(self) -> bool:
+        """Whether there is something in the pipe that was not read."""
+        return self._stream >= 0 and unread(self._stream) > 0
 
-    def read(self, most: int = READ_BYTES) -> bytes | None:
-        """Return at most so many stream bytes, ``b""`` at the end of the stream, ``None`` when there are none now."""
+    def read(self) -> bytes | None:
+        """Return stream bytes, ``b""`` at the end of the stream, ``None`` when there are none now."""
         try:
-            data = os.read(self._stream, min(most, READ_BYTES))
+            data = os.read(self._stream, READ_BYTES)
         except BlockingIOError:
             return None
         if not data:
@@ -236,8 +225,7 @@ class SourceXl:
 
     def close(self) -> None:
         """Close every descriptor."""
-        if self._settings.rehearse:
-            self.refuser.clear()
+        self.warden.clear()
         self.close_answers()
         if self._stream >= 0:
             os.close(self._stream)
@@ -245,16 +233,3 @@ class SourceXl:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-
-    def _listen(self) -> socket.socket:
-        listener = socket.socket(socket.AF_UNIX)
-        # A relative name has room in sun_path however deep the folder is.
-        here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.chdir(self._folder)
-            listener.bind("shim.sock")
-        finally:
-            os.fchdir(here)
-            os.close(here)
-        listener.listen(1)
-        return listener

@@ -72,16 +72,6 @@ class Outgoing:
         return self._parser.position
 
     @property
-    def wanted(self) -> int:
-        """How many bytes may be read without passing the end of the next item, such as the head of a record."""
-        return self._parser.wanted
-
-    @property
-    def passing(self) -> int:
-        """How many bytes are still to come of the record that is being read, when its head was."""
-        return self._parser.passing
-
-    @property
     def complete(self) -> bool:
         """Whether the libxl END record was read."""
         return self._parser.stream_end is not None

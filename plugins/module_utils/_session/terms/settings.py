@@ -121,7 +121,7 @@ class SenderSettings(Settings):
     ``compression`` is a key of :data:`packer.WAYS`, or ``auto``; ``rate_limit`` is in bytes a second, 0 for none.
     ``max_stop_ms`` is for how long the guest may stand still, in milliseconds, 0 for no limit. Where it would for
     longer, ``on_over_budget`` says whether the move is given up (``ABORT``) or goes on (``continue``).
-    With ``rehearse`` it goes as far as to the suspend, which ``xl`` is never asked for.
+    With ``rehearse`` it goes as far as to the suspend, which is refused.
     It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` as for the receiver.
     """
 
@@ -157,6 +157,16 @@ class SenderSettings(Settings):
     max_stop_ms: int = 0
     on_over_budget: str = ABORT
     rehearse: bool = False
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether the guest is not suspended where it would stand still for too long."""
+        return self.max_stop_ms > 0 and self.on_over_budget == ABORT and not self.rehearse
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the guest of a live move may be suspended only when that was permitted."""
+        return self.method == LIVE and (self.rehearse or self.gives_up)
 
     def __post_init__(self) -> None:
         """Raise :class:`SettingsWrong` for a rate that none can keep, or a time that is none."""

@@ -59,7 +59,7 @@ def test_it_is_rehearsed(make_site: MakeSite, behaviour: dict[str, t.Any]) -> No
     assert len(result["rounds"]) == 5 if behaviour else result["rounds"][-1]["entries"] < 2
     assert site["xen1"].passed("save.suspend") != []
     as_before(site)
-    assert [path.name for path in move.journal.iterdir() if "helper" in path.name] == []
+    assert [path.name for path in move.journal.iterdir() if "warden" in path.name] == []
 
 
 def test_a_limit_does_not_end_it_before(make_site: MakeSite) -> None:
@@ -76,7 +76,7 @@ def test_an_xl_that_would_suspend_the_guest_is_ended(make_site: MakeSite) -> Non
     program = site["xen1"].paths.bin / "xl"
     program.write_text(program.read_text().replace("exec", "unset LIBXL_SAVE_HELPER\nexec", 1))
     result = two_hosts.begin(site, "live", rehearse=True, **WAY).result()
-    assert (result["end_state"], result["error"]["code"]) == ("stayed", "rehearsal_impossible")
+    assert (result["end_state"], result["error"]["code"]) == ("stayed", "warden_missing")
     as_before(site)
 
 

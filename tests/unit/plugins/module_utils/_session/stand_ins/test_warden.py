@@ -1,24 +1,29 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands between xl and its save helper passes on all they say, and never a request to suspend."""
+"""What stands between xl and its save helper passes on all they say, and a request to suspend only where it may."""
 
 from __future__ import annotations
 
 import os
 import pathlib
+import select
 import struct
 import threading
+import time
+import typing as t
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.refuser import (
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.sockets import connect_in
+from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.warden import (
     VARIABLE,
-    Refuser,
+    Warden,
     find_helper,
     is_suspend,
+    permitted,
     relay,
     split,
 )
@@ -55,15 +60,20 @@ def test_the_request_is_told_from_all_others() -> None:
 class Between:
     """It, with both ends in our hands."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.refused = folder / "refused"
+    def __init__(self, permitted: bool = False) -> None:
+        self.asked = 0
+        self._permitted = permitted
         out, self.helper_says = os.pipe()
         self.helper_hears, inner = os.pipe()
         theirs, self.xl_says = os.pipe()
         self.xl_hears, outer = os.pipe()
         self._inner = (out, inner, theirs, outer)
-        self._thread = threading.Thread(target=relay, args=(*self._inner, str(self.refused)))
+        self._thread = threading.Thread(target=relay, args=(*self._inner, self._ask))
         self._thread.start()
+
+    def _ask(self) -> bool:
+        self.asked += 1
+        return self._permitted
 
     def ended(self) -> None:
         """It ends by itself."""
@@ -78,27 +88,39 @@ class Between:
             os.close(number)
 
 
-def test_all_else_passes_and_the_suspend_is_answered(tmp_path: pathlib.Path) -> None:
+def test_all_else_passes_and_the_suspend_is_refused() -> None:
     """The helper hears that it has failed, and xl nothing at all."""
-    between = Between(tmp_path)
+    between = Between()
     try:
         for each in OTHERS:
             os.write(between.helper_says, each)
             assert os.read(between.xl_hears, 1000) == each
             os.write(between.xl_says, struct.pack("=i", 7))
             assert os.read(between.helper_hears, 100) == struct.pack("=i", 7)
-        assert not between.refused.exists()
+        assert not between.asked
         os.write(between.helper_says, SUSPEND + OTHERS[0])
         assert os.read(between.helper_hears, 100) == struct.pack("=i", 0)
         assert os.read(between.xl_hears, 1000) == OTHERS[0]
-        assert between.refused.exists()
+        assert between.asked == 1
     finally:
         between.close()
 
 
-def test_it_ends_with_xl(tmp_path: pathlib.Path) -> None:
+def test_a_suspend_that_is_permitted_passes() -> None:
+    """And what xl says to it."""
+    between = Between(permitted=True)
+    try:
+        os.write(between.helper_says, SUSPEND)
+        assert os.read(between.xl_hears, 1000) == SUSPEND and between.asked == 1
+        os.write(between.xl_says, struct.pack("=i", 1))
+        assert os.read(between.helper_hears, 100) == struct.pack("=i", 1)
+    finally:
+        between.close()
+
+
+def test_it_ends_with_xl() -> None:
     """Whose end the helper notices by its own closed input, which is what this one held open."""
-    between = Between(tmp_path)
+    between = Between()
     os.close(between.xl_says)
     between.ended()
     for number in (between.helper_says, *between._inner, between.helper_hears, between.xl_hears):
@@ -128,13 +150,73 @@ def test_the_helper_is_the_one_that_the_library_names(tmp_path: pathlib.Path, mo
         find_helper(9, str(tmp_path / "proc"))
 
 
-def test_what_a_sender_knows_of_it(tmp_path: pathlib.Path) -> None:
-    """Nothing that an earlier run has left counts, and nothing is left."""
-    refuser = Refuser(str(tmp_path))
-    (tmp_path / "libxl-save-helper.refused").touch()
-    environment = refuser.lay("/code")
-    script = pathlib.Path(environment[VARIABLE])
-    assert script.name == "libxl-save-helper" and os.access(script, os.X_OK)
-    assert not refuser.stands and not refuser.refused
-    refuser.clear()
-    assert list(tmp_path.iterdir()) == []
+def test_nothing_is_left_of_it(tmp_path: pathlib.Path) -> None:
+    """Nor does anything count that an earlier run has left."""
+    (tmp_path / "warden.sock").touch()
+    warden = Warden(str(tmp_path))
+    script = pathlib.Path(warden.lay("/code")[VARIABLE])
+    assert os.access(script, os.X_OK) and script.name != "libxl-save-helper"
+    assert warden.holds and not warden.stands and not warden.asks
+    warden.clear()
+    assert list(tmp_path.iterdir()) == [] and warden.fileno() == -1
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_what_is_asked_is_answered(tmp_path: pathlib.Path, may: bool) -> None:
+    """It is seen to stand before it asks, and what it asks for is held until then."""
+    warden = Warden(str(tmp_path))
+    warden.lay("/code")
+    answers: list[bool] = []
+    with connect_in(str(tmp_path), "warden.sock") as sender:
+        warden.look()
+        assert warden.stands and not warden.asks and warden.holds
+        asking = threading.Thread(target=lambda: answers.append(permitted(sender)))
+        asking.start()
+        _until(warden, lambda: warden.asks)
+        warden.look()
+        assert warden.asks and warden.holds and not answers
+        warden.answer(may)
+        asking.join(LIMIT_S)
+    assert answers == [may] and warden.holds is not may and not warden.asks
+    warden.look()
+    assert warden.fileno() == -1 and warden.stands
+    warden.clear()
+
+
+def test_a_sender_that_has_gone_permits_nothing(tmp_path: pathlib.Path) -> None:
+    """Whether it goes before it is asked or after."""
+    for asks in (False, True):
+        warden = Warden(str(tmp_path))
+        warden.lay("/code")
+        answers: list[bool] = []
+        with connect_in(str(tmp_path), "warden.sock") as sender:
+            asking = threading.Thread(target=lambda sock=sender, told=answers: told.append(permitted(sock)))
+            if asks:
+                asking.start()
+                _until(warden, lambda seen=warden: seen.asks)
+            warden.clear()
+            if not asks:
+                asking.start()
+            asking.join(LIMIT_S)
+        assert answers == [False]
+
+
+def test_one_that_has_gone_asks_no_more(tmp_path: pathlib.Path) -> None:
+    """Its answer would reach nobody."""
+    warden = Warden(str(tmp_path))
+    warden.lay("/code")
+    with connect_in(str(tmp_path), "warden.sock") as sender:
+        sender.sendall(b"?")
+        _until(warden, lambda: warden.asks)
+    _until(warden, lambda: not warden.asks)
+    warden.answer(permitted=True)
+    assert warden.fileno() == -1
+    warden.clear()
+
+
+def _until(warden: Warden, reached: t.Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not reached():
+        assert time.monotonic() < deadline
+        select.select([warden.fileno()], [], [], 1.0)
+        warden.look()
