@@ -29,7 +29,7 @@ options:
     default: abort
   rehearse:
     description:
-      - Whether the session ends where the guest would be suspended (C(rehearsed)). C(xl) is never asked to suspend it.
+      - Whether the session ends where the guest would be suspended (C(rehearsed)). Nobody asks it to suspend.
       - For V(live) of O(method). O(max_stop_ms) ends nothing before then; the prediction says whether it would have.
     type: bool
     default: false
