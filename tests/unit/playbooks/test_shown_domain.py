@@ -54,6 +54,19 @@ def test_questions_about_a_domain(reader: Reader) -> None:
     assert where(reader.site) == "xen1" and len(reader.site.intervals(GUEST)) == 1
 
 
+def test_for_how_long_the_guest_stands_still(reader: Reader) -> None:
+    """A rehearsal leaves it where it is; a guest that writes little stands still for less than it may."""
+    log = reader.type(
+        "ansible-playbook -i hosts.ini dom0.xen.migrate -e domain=centos -e destination=xen2 -e migrate_rehearse=true"
+    )
+    assert "was rehearsed: it would take" in log and where(reader.site) == "xen1"
+    reader.type(
+        "ansible-playbook -i hosts.ini dom0.xen.migrate -e domain=centos -e destination=xen2"
+        " -e migrate_max_stop_ms=2000"
+    )
+    assert where(reader.site) == "xen2"
+
+
 def test_what_a_move_writes(reader: Reader) -> None:
     """A code that is waived and does not occur does no harm; a move that was made before is told as that."""
     reader.type(
