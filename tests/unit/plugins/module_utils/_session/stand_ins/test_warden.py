@@ -11,7 +11,6 @@ import select
 import struct
 import threading
 import time
-import typing as t
 
 import pytest
 from hypothesis import given
@@ -161,62 +160,74 @@ def test_nothing_is_left_of_it(tmp_path: pathlib.Path) -> None:
     assert list(tmp_path.iterdir()) == [] and warden.fileno() == -1
 
 
+class Asking:
+    """Somebody who asks the sender, as the process between xl and its helper does."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.warden = Warden(str(folder))
+        self.warden.lay("/code")
+        self.sock = connect_in(str(folder), "warden.sock")
+        self.answers: list[bool] = []
+        self._thread = threading.Thread(target=lambda: self.answers.append(permitted(self.sock)))
+
+    def ask(self) -> None:
+        """Ask."""
+        self._thread.start()
+
+    def answered(self) -> list[bool]:
+        """What was answered."""
+        self._thread.join(LIMIT_S)
+        self.sock.close()
+        return self.answers
+
+    def seen(self) -> tuple[bool, bool, bool]:
+        """What the sender sees: whether it stands, asks, and must not suspend."""
+        self.warden.look()
+        return self.warden.stands, self.warden.asks, self.warden.holds
+
+    def until(self, seen: tuple[bool, bool, bool]) -> None:
+        """Look until that is seen."""
+        deadline = time.monotonic() + LIMIT_S
+        while self.seen() != seen:
+            assert time.monotonic() < deadline
+            select.select([self.warden.fileno()], [], [], 1.0)
+
+
 @pytest.mark.parametrize("may", [True, False])
 def test_what_is_asked_is_answered(tmp_path: pathlib.Path, may: bool) -> None:
     """It is seen to stand before it asks, and what it asks for is held until then."""
-    warden = Warden(str(tmp_path))
-    warden.lay("/code")
-    answers: list[bool] = []
-    with connect_in(str(tmp_path), "warden.sock") as sender:
-        warden.look()
-        assert warden.stands and not warden.asks and warden.holds
-        asking = threading.Thread(target=lambda: answers.append(permitted(sender)))
-        asking.start()
-        _until(warden, lambda: warden.asks)
-        warden.look()
-        assert warden.asks and warden.holds and not answers
-        warden.answer(may)
-        asking.join(LIMIT_S)
-    assert answers == [may] and warden.holds is not may and not warden.asks
-    warden.look()
-    assert warden.fileno() == -1 and warden.stands
-    warden.clear()
+    asking = Asking(tmp_path)
+    assert asking.seen() == (True, False, True)
+    asking.ask()
+    asking.until((True, True, True))
+    assert asking.seen() == (True, True, True) and not asking.answers
+    asking.warden.answer(may)
+    assert asking.answered() == [may]
+    assert asking.seen() == (True, False, not may)
+    assert asking.warden.fileno() == -1
+    asking.warden.clear()
 
 
-def test_a_sender_that_has_gone_permits_nothing(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("asks", [False, True], ids=["before", "after"])
+def test_a_sender_that_has_gone_permits_nothing(tmp_path: pathlib.Path, asks: bool) -> None:
     """Whether it goes before it is asked or after."""
-    for asks in (False, True):
-        warden = Warden(str(tmp_path))
-        warden.lay("/code")
-        answers: list[bool] = []
-        with connect_in(str(tmp_path), "warden.sock") as sender:
-            asking = threading.Thread(target=lambda sock=sender, told=answers: told.append(permitted(sock)))
-            if asks:
-                asking.start()
-                _until(warden, lambda seen=warden: seen.asks)
-            warden.clear()
-            if not asks:
-                asking.start()
-            asking.join(LIMIT_S)
-        assert answers == [False]
+    asking = Asking(tmp_path)
+    if asks:
+        asking.ask()
+        asking.until((True, True, True))
+    asking.warden.clear()
+    if not asks:
+        asking.ask()
+    assert asking.answered() == [False]
 
 
 def test_one_that_has_gone_asks_no_more(tmp_path: pathlib.Path) -> None:
     """Its answer would reach nobody."""
-    warden = Warden(str(tmp_path))
-    warden.lay("/code")
-    with connect_in(str(tmp_path), "warden.sock") as sender:
-        sender.sendall(b"?")
-        _until(warden, lambda: warden.asks)
-    _until(warden, lambda: not warden.asks)
-    warden.answer(permitted=True)
-    assert warden.fileno() == -1
-    warden.clear()
-
-
-def _until(warden: Warden, reached: t.Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not reached():
-        assert time.monotonic() < deadline
-        select.select([warden.fileno()], [], [], 1.0)
-        warden.look()
+    asking = Asking(tmp_path)
+    asking.sock.sendall(b"?")
+    asking.until((True, True, True))
+    asking.sock.close()
+    asking.until((True, False, True))
+    asking.warden.answer(permitted=True)
+    assert asking.warden.fileno() == -1
+    asking.warden.clear()
