@@ -60,7 +60,7 @@ class Between:
     """It, with both ends in our hands."""
 
     def __init__(self, permitted: bool = False) -> None:
-        self.asked = 0
+        self.asked: list[bytes] = []
         self._permitted = permitted
         out, self.helper_says = os.pipe()
         self.helper_hears, inner = os.pipe()
@@ -71,7 +71,7 @@ class Between:
         self._thread.start()
 
     def _ask(self) -> bool:
-        self.asked += 1
+        self.asked.append(SUSPEND)
         return self._permitted
 
     def ended(self) -> None:
@@ -96,11 +96,11 @@ def test_all_else_passes_and_the_suspend_is_refused() -> None:
             assert os.read(between.xl_hears, 1000) == each
             os.write(between.xl_says, struct.pack("=i", 7))
             assert os.read(between.helper_hears, 100) == struct.pack("=i", 7)
-        assert not between.asked
+        assert between.asked == []
         os.write(between.helper_says, SUSPEND + OTHERS[0])
         assert os.read(between.helper_hears, 100) == struct.pack("=i", 0)
         assert os.read(between.xl_hears, 1000) == OTHERS[0]
-        assert between.asked == 1
+        assert between.asked == [SUSPEND]
     finally:
         between.close()
 
@@ -110,7 +110,7 @@ def test_a_suspend_that_is_permitted_passes() -> None:
     between = Between(permitted=True)
     try:
         os.write(between.helper_says, SUSPEND)
-        assert os.read(between.xl_hears, 1000) == SUSPEND and between.asked == 1
+        assert os.read(between.xl_hears, 1000) == SUSPEND and between.asked == [SUSPEND]
         os.write(between.xl_says, struct.pack("=i", 1))
         assert os.read(between.helper_hears, 100) == struct.pack("=i", 1)
     finally:
