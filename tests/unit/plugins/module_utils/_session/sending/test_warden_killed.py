@@ -1,0 +1,59 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process between xl and its save helper is killed, or held, at any moment: the guest runs on, once."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from dom0_double.driver.fixture import MakeSite, make_site
+from dom0_double.driver.host import GuestConfig
+from dom0_double.driver.site import Site
+
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID, Move
+
+__all__ = ["make_site"]
+
+pytestmark = pytest.mark.timeout(900)
+
+BUSY = {"dirty_pages_per_s": 1e6, "working_set": 1 << 20}
+
+
+def begin(make_site: MakeSite) -> tuple[Site, Move]:
+    """A guest that writes all its memory again in each round, and may stand still for a minute."""
+    site = make_site("xen1", "xen2")
+    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True, behaviour=BUSY))
+    for host in site.hosts.values():
+        host.record_points()
+    return site, two_hosts.begin(site, "live", compression="none", rate_limit=4e6, max_stop_ms=60_000)
+
+
+@pytest.mark.parametrize("when", ["save.round1", "save.round3", "save.suspended"])
+def test_killed(make_site: MakeSite, when: str) -> None:
+    """The helper hears nobody, and xl sees it end. A guest that was asked to suspend by then is resumed."""
+    site, move = begin(make_site)
+    two_hosts.until(lambda: site["xen1"].passed(when))
+    assert len(site["xen1"].kill("/warden")) == 1
+    result = move.result()
+    assert (result["end_state"], result["owner"]) == ("stayed", "source"), result["error"]
+    assert result["error"]["remedy"]
+    assert bool(site["xen1"].passed("suspend.request")) is (when == "save.suspended")
+    assert site.overlaps(UUID) == [] and len(site.running(UUID)) == 1
+    assert [each["name"] for each in site["xen1"].domains()] == [NAME]
+    two_hosts.until(lambda: site["xen2"].domains() == [])
+
+
+def test_held(make_site: MakeSite) -> None:
+    """While it stands still so does the move, with the guest running; then it goes on."""
+    site, move = begin(make_site)
+    two_hosts.until(lambda: site["xen1"].passed("save.round3"))
+    (pid,) = site["xen1"].kill("/warden", number=signal.SIGSTOP)
+    two_hosts.until(lambda: site["xen1"].passed("save.suspend"))
+    assert site["xen1"].passed("suspend.request") == [] and len(site.running(UUID)) == 1
+    os.kill(pid, signal.SIGCONT)
+    assert move.result()["end_state"] == "moved"
+    assert site.overlaps(UUID) == [] and site["xen2"].guest(NAME)
