@@ -71,6 +71,9 @@ class SourceCopy:
     def against(self, xl_exit_code: int | None) -> Failure | None:
         """Return what it shows against using the permission."""
         settings = self._settings
+        if settings.rehearse:
+            # Whatever has let it come this far.
+            return failures.NOT_REFUSED
         if settings.shuts_down:
             return gate.presence_against(self._store, settings.uuid, settings.name, xl_exit_code)
         return gate.evidence_against(self._xl, self._store, self.domid, settings, xl_exit_code)

@@ -64,6 +64,11 @@ REHEARSED = Failure(
     "it was a rehearsal, and ended where the guest would have been suspended",
     remedy="Nothing needs to be done; the guest was not suspended, and runs on at the source.",
 )
+NOT_REFUSED = Failure(
+    "rehearsal_suspended",
+    "the guest was suspended in a rehearsal, which moves nothing: it was resumed at the gate",
+    remedy="See with xl list -v on the source that it runs. Rehearse nothing there, and report its release of Xen.",
+)
 HANDED_OVER = Failure(
     "handed_over",
     "the complete copy was left, paused, to whoever settles",

@@ -80,6 +80,20 @@ def test_an_xl_that_would_suspend_the_guest_is_ended(make_site: MakeSite) -> Non
     as_before(site)
 
 
+def test_one_that_is_not_refused_the_suspend_comes_no_further_than_the_gate(make_site: MakeSite) -> None:
+    """Whatever has let it come that far, such as a release whose messages are others: a rehearsal moves nothing."""
+    site = two(make_site)
+    program = site["xen1"].paths.bin / "xl"
+    lets = '[ -z "$LIBXL_SAVE_HELPER" ] || : > "$LIBXL_SAVE_HELPER.stands"\nunset LIBXL_SAVE_HELPER\nexec'
+    program.write_text(program.read_text().replace("exec", lets, 1))
+    result = two_hosts.begin(site, "live", rehearse=True, **WAY).result()
+    assert (result["end_state"], result["owner"]) == ("stayed", "source")
+    assert result["error"]["code"] == "rehearsal_suspended" and result["error"]["remedy"]
+    assert site["xen1"].passed("suspend.request") != []
+    assert site.overlaps(UUID) == [] and len(site.running(UUID)) == 1 and site["xen1"].guest(NAME)
+    two_hosts.until(lambda: site["xen2"].domains() == [])
+
+
 def test_by_other_methods_there_is_nothing_to_rehearse(make_site: MakeSite) -> None:
     """The guest would stand still from the beginning: it is not begun."""
     site = two(make_site)
