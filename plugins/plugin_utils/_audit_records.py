@@ -21,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     SessionDomain,
     SessionSeen,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTINATION
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import DYING, RUNNING
 
 INFO = "info"
@@ -148,12 +149,14 @@ class Fleet:
         """Say whether it is a receiver whose sender is gone and has not told it so: it keeps its copy for whoever
         settles.
 
-        Of a sender that is only about to begin nothing tells the domain.
+        Of a sender that is only about to begin nothing tells the domain. One whose domain has moved had heard so from
+        the receiver, which was looked at before.
         """
         senders = [each for dummy, each in self.sessions.get(session.session, ()) if each.role == SENDER]
         keeps = session.phase in _KEEPS
         return session.role == RECEIVER and any(
-            (unfinished(each) and each.domain.uuid) or (keeps and each.over) for each in senders
+            (unfinished(each) and each.domain.uuid) or (keeps and each.over and each.owner != DESTINATION)
+            for each in senders
         )
 
     def is_fine(self, uuid: str) -> bool:

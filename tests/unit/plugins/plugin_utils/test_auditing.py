@@ -246,7 +246,7 @@ def test_a_receiver_whose_sender_was_killed_explains_nothing(there: list[DomainR
 )
 def test_a_receiver_that_has_not_heard_how_its_sender_has_ended(phase: str, alive: bool, code: str) -> None:
     """The link was down: the domain runs on the source, and its complete copy has memory and disks for good."""
-    ended = dataclasses.replace(SENDING, phase="ended", end_state="stayed", alive=alive)
+    ended = dataclasses.replace(SENDING, phase="ended", owner="source", end_state="stayed", alive=alive)
     kept = dataclasses.replace(RECEIVING, phase=phase)
     coming = fresh(row(COMING, 8, **PAUSED))
     result = judge(dom0("xen1", row(), sessions=(ended,)), dom0("xen2", coming, sessions=(kept,)))
@@ -254,6 +254,14 @@ def test_a_receiver_that_has_not_heard_how_its_sender_has_ended(phase: str, aliv
     if code == "session_waits":
         assert "centos runs on xen1 (" in result.findings[0].message
         assert "dom0.xen.settle" in result.findings[0].remedy
+
+
+def test_a_receiver_that_was_looked_at_before_its_move_came_to_its_end_is_no_fault() -> None:
+    """Hosts are looked at one after the other: the destination was at the gate, and the source says it has moved."""
+    ended = dataclasses.replace(SENDING, phase="ended", owner="destination", end_state="moved", alive=False)
+    before = dataclasses.replace(RECEIVING, phase="gate")
+    result = judge(dom0("xen1", sessions=(ended,)), dom0("xen2", row(COMING, 8, **PAUSED), sessions=(before,)))
+    assert found(result) == {"move_under_way": "info"}
 
 
 def test_a_receiver_whose_sender_is_about_to_begin_is_no_fault() -> None:
