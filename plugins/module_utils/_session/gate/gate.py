@@ -93,8 +93,10 @@ def event(request: t.Mapping[str, t.Any], state: SourceState, link_up: bool, evi
     if command == control.GATE_START:
         return words.GateTasksStarted()
     if command == control.PERMIT:
-        # While the link is down the request for the commit could not leave, and the way back would be closed.
-        return words.Permit(evidence() if state.at_the_gate else None) if link_up else None
+        # While the link is down the request for the commit could not leave, and the way back would be closed. One that
+        # has left is what was wanted.
+        heard = link_up or state.commit_left
+        return words.Permit(evidence() if state.at_the_gate else None) if heard else None
     if command == control.REFUSE:
         text = str(request.get("reason") or "the permission was refused at the gate")[: control.REASON_LENGTH]
         return words.Failed(Failure("gate_refused", text, remedy="See why the tasks at the gate failed."))

@@ -13,11 +13,13 @@ import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig, Host
 
+from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source import advance
+from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.gate import gate
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import control
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
-from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Failure
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Failure, Owner, Phase
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -78,6 +80,16 @@ def test_what_closes_the_gate_says_what_to_do(host: Host, store: XenStore) -> No
     assert gate.evidence_against(xl, store, domid, settings(), None) is None
     # A host that is short of descriptors for a moment ends no sender: the guest would stay paused.
     closed(gate.evidence_against(xl, store, domid, settings(pauses=True), None), "xl_failed")
+
+
+def test_a_permission_that_has_been_used_is_accepted_again_whatever_the_link_does() -> None:
+    """Who asks a second time, after a run that was ended, is not told that the request for the commit never left."""
+    state = SourceState(GUEST.name, phase=Phase.COMMITTED, owner=Owner.UNSETTLED, gate_held=True, commit_left=True)
+    for link_up in (True, False):
+        event = gate.event({"command": control.PERMIT}, state, link_up, lambda: None)
+        assert event is not None
+        assert advance(state, event) == (state, ())
+    assert gate.obeyed(control.PERMIT, state)
 
 
 def test_a_permission_while_the_link_is_down_says_so(make_site: MakeSite) -> None:  # noqa: F811
