@@ -125,7 +125,8 @@ class Warden:
                 sock.close()
         self._peer = self._listener = None
         for name in (_PROGRAM, _SOCKET):
-            with contextlib.suppress(FileNotFoundError):
+            # What stays lies in the journal, and goes with it.
+            with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self._folder, name))
 
 

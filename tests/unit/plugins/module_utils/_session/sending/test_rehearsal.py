@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing as t
 
 import pytest
@@ -24,6 +25,16 @@ pytestmark = pytest.mark.timeout(900)
 # It writes all of its memory in each round, over a way of 8 MB in a second.
 BUSY = {"dirty_pages_per_s": 1e6, "working_set": 1 << 20}
 WORDS = {"sender": ("daemon", "sender"), "xl": ("xl", "migrate", "-s")}
+# Comes to the sender as the warden does, and never asks.
+STANDS = """
+import os, socket, sys
+os.chdir(os.path.dirname(sys.argv[1]))
+sender = socket.socket(socket.AF_UNIX)
+sender.connect("warden.sock")
+if os.fork() == 0:
+    os.closerange(0, 3)
+    sender.recv(1)
+"""
 WAY = {"compression": "none", "rate_limit": 8e6}
 
 
@@ -84,8 +95,8 @@ def test_one_that_is_not_refused_the_suspend_comes_no_further_than_the_gate(make
     """Whatever has let it come that far, such as a release whose messages are others: a rehearsal moves nothing."""
     site = two(make_site)
     program = site["xen1"].paths.bin / "xl"
-    lets = '[ -z "$LIBXL_SAVE_HELPER" ] || : > "$LIBXL_SAVE_HELPER.stands"\nunset LIBXL_SAVE_HELPER\nexec'
-    program.write_text(program.read_text().replace("exec", lets, 1))
+    lets = f"""[ -z "$LIBXL_SAVE_HELPER" ] || {sys.executable} -c '{STANDS}' "$LIBXL_SAVE_HELPER"\n"""
+    program.write_text(program.read_text().replace("exec", f"{lets}unset LIBXL_SAVE_HELPER\nexec", 1))
     result = two_hosts.begin(site, "live", rehearse=True, **WAY).result()
     assert (result["end_state"], result["owner"]) == ("stayed", "source")
     assert result["error"]["code"] == "rehearsal_suspended" and result["error"]["remedy"]

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import resource
 import time
+
+import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import STOP_INTERVAL, SourceXl
@@ -22,16 +25,40 @@ def _program(path: pathlib.Path, lines: str) -> str:
     return str(path)
 
 
+def settings(folder: pathlib.Path, xl: str, journal: str = "", rehearse: bool = False) -> SenderSettings:
+    """What the sender knows."""
+    return SenderSettings(
+        session="0123456789abcdef", uuid="u", name="centos", runtime_folder=str(folder), journal_folder=journal,
+        peer_certificate="", xl=xl, link_timeout=1, peer_host="", destination_address="", port=1, connect_timeout=1,
+        stop_link_timeout=1, memory_kib=1, gate_held=False, gate_timeout=1, progress_interval=1, rehearse=rehearse,
+    )  # fmt: skip
+
+
+def test_what_cannot_be_taken_away_stays(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that has gone read-only meanwhile must not end the sender before it has told its end."""
+    xl = _program(tmp_path / "xl", "exec sleep 60")
+    journal = tmp_path / "journal"
+    journal.mkdir()
+    running = SourceXl(
+        Xl(subprocess_runner(), xl), settings(tmp_path, xl, str(journal), rehearse=True), str(tmp_path / "stderr")
+    )
+    running.start(7)
+    assert running.listener >= 0 and list(journal.iterdir())
+    running.kill()
+
+    def read_only(path: str) -> None:
+        raise OSError(30, "Read-only file system", path)
+
+    monkeypatch.setattr(os, "unlink", read_only)
+    running.close()
+    assert running.filenos == (-1, -1) and list(journal.iterdir())
+
+
 def test_a_helper_that_cannot_be_seen_for_a_moment_is_stopped_later(tmp_path: pathlib.Path) -> None:
     """A source that has no descriptor left must not end the sender, which is just giving the move up."""
     helper = _program(tmp_path / "libxl-save-helper", "sleep 60 & wait")
     xl = _program(tmp_path / "xl", f"{helper} --save-domain 5 6 7 & wait")
-    settings = SenderSettings(
-        session="0123456789abcdef", uuid="u", name="centos", runtime_folder=str(tmp_path), journal_folder="",
-        peer_certificate="", xl=xl, link_timeout=1, peer_host="", destination_address="", port=1, connect_timeout=1,
-        stop_link_timeout=1, memory_kib=1, gate_held=False, gate_timeout=1, progress_interval=1,
-    )  # fmt: skip
-    running = SourceXl(Xl(subprocess_runner(), xl), settings, str(tmp_path / "stderr"))
+    running = SourceXl(Xl(subprocess_runner(), xl), settings(tmp_path, xl), str(tmp_path / "stderr"))
     running.start(7)
     try:
         assert running.pid is not None
