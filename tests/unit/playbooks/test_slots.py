@@ -78,14 +78,14 @@ def test_a_host_that_stays_full_is_told(user: User) -> None:
         first.stdout.close()
 
 
-def occupy(site: Site) -> pathlib.Path:
-    """Let some other domain have a slot to leave xen1; return the file that is to be removed to give it back."""
+def occupy(site: Site, slots: int = 1) -> pathlib.Path:
+    """Let some other domains have slots to leave xen1; return the file that is to be removed to give them back."""
     path: pathlib.Path = site["xen1"].paths.run / "dom0-xen" / "fleet" / "slots.json"
     path.parent.parent.mkdir(mode=0o700, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     until = time.monotonic() + 2 * LIMIT_S
-    other = {"uuid": str(uuid.uuid4()), "name": "other", "role": "sender", "run": "", "until_s": until, "known": []}
-    path.write_text(json.dumps({"slots": [other]}))
+    other = {"name": "other", "role": "sender", "run": "", "until_s": until, "known": []}
+    path.write_text(json.dumps({"slots": [{**other, "uuid": str(uuid.uuid4())} for dummy in range(slots)]}))
     return path
 
 
@@ -107,6 +107,29 @@ def test_a_move_that_another_run_begins_meanwhile_is_taken_over(user: User) -> N
     log += waiting.communicate(timeout=LIMIT_S)[0]
     assert first.returncode == 0, seen[-4000:]
     assert waiting.returncode == 0, log[-4000:]
+    assert where(user.site) == "xen2"
+
+
+def test_a_rehearsal_has_no_part_in_a_move_that_another_run_begins_meanwhile(user: User) -> None:
+    """It would watch it, give it the permission and tell that the domain has moved: it is refused after the wait too."""
+    path = occupy(user.site, slots=2)
+    limits = ("-e", "migrate_departures=2", "-e", "migrate_rehearse=true")
+    waiting = user.start("dom0.xen.migrate", *user.asking("xen2"), *limits)
+    log = read_until(waiting, "waits until one of these leaves no more: other")
+    user.site["xen1"].configure(save_rate=1_000_000)
+    first = user.start("dom0.xen.migrate", "-e", "domain=centos", "-e", "destination=xen2")
+    seen = read_until(first, "first round")
+    assert user.site["xen1"].kill("libxl-save-helper", number=signal.SIGSTOP)
+    time.sleep(6.0)
+    path.unlink()
+    log += read_until(waiting, "Keep the slots for a move that is still to be made")
+    user.site["xen1"].configure(save_rate=0)
+    assert user.site["xen1"].kill("libxl-save-helper", number=signal.SIGCONT)
+    log += waiting.communicate(timeout=LIMIT_S)[0]
+    assert waiting.returncode == 2, log[-4000:]
+    assert "there is nothing to rehearse" in log and "Watch the stream" not in log
+    seen += first.communicate(timeout=LIMIT_S)[0]
+    assert first.returncode == 0, seen[-4000:]
     assert where(user.site) == "xen2"
 
 
