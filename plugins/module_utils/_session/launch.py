@@ -49,6 +49,8 @@ _BEGINS = "admitted"
 # Seconds: for a session that has begun to say so, for one that is ended to be gone, and for a process to stop.
 _BEGUN_S, _END_S, _STOP_S = 30.0, 10.0, 1.0
 _BEGUN = "Run the same command again: it finds this session, and watches it to its end or settles it."
+# What a module is ended by when its connection or its controller goes.
+_ENDS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _SYSTEMD = "/run/systemd/system"
 # -I: nothing of the environment or the working folder gets in.
 _START = (
@@ -112,7 +114,8 @@ def prepare(runtime_path: str, journal_path: str, session: str, role: str) -> Pl
 def launch(places: Places, role: str, settings: Settings, timeout: float) -> dict[str, t.Any]:
     """Start the daemon; return what it tells when it is up. ``timeout`` in seconds.
 
-    Raises :class:`SessionRefused` with the daemon's own words, or :class:`LaunchFailed`. Nothing is left behind then.
+    Raises :class:`SessionRefused` with the daemon's own words, or :class:`LaunchFailed`. Nothing is left behind then,
+    but for a session that has begun.
     """
     documents.write(os.path.join(places.runtime, documents.SETTINGS), settings.to_document())
     code = _own_copy(places.runtime)
@@ -205,15 +208,18 @@ def _end(process: subprocess.Popen[bytes], journal_folder: str) -> bool:
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:
             break
-        # It stands still while it is looked at, so that it does not begin just then.
-        os.kill(process.pid, signal.SIGSTOP)
+        # It stands still while it is looked at, so that it does not begin just then. Were this process ended meanwhile,
+        # nobody would let it go on.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
         try:
+            os.kill(process.pid, signal.SIGSTOP)
             _stopped(process.pid)
             if any(record.get("step") == _BEGINS for record in journal.read(journal_folder)):
                 return False
             os.killpg(process.pid, number)
         finally:
             os.kill(process.pid, signal.SIGCONT)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_END_S)
     return True

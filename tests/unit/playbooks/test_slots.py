@@ -111,7 +111,7 @@ def test_a_move_that_another_run_begins_meanwhile_is_taken_over(user: User) -> N
 
 
 def test_a_rehearsal_has_no_part_in_a_move_that_another_run_begins_meanwhile(user: User) -> None:
-    """It would watch it, give it the permission and tell that the domain has moved: it is refused after the wait too."""
+    """It would watch it, give it the permission and tell that the domain has moved: it is refused then, too."""
     path = occupy(user.site, slots=2)
     limits = ("-e", "migrate_departures=2", "-e", "migrate_rehearse=true")
     waiting = user.start("dom0.xen.migrate", *user.asking("xen2"), *limits)

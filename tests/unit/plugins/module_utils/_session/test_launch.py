@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import typing as t
@@ -16,6 +17,7 @@ import pytest
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._session import launch
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.journal import Journal
+from ansible_collections.dom0.xen.tests.tools.places import COLLECTIONS
 
 # A session's process, which says when it can be told to end, and what it does then.
 PROCESS = """
@@ -86,6 +88,35 @@ def test_a_session_that_begins_while_it_is_told_to_end_is_not_killed(
     process = begin(BEGINS)
     assert not launch._end(process, str(tmp_path))
     assert process.poll() is None
+
+
+# A launcher that is told to end just while the session stands still.
+ENDS = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.dom0.xen.plugins.module_utils._session import launch
+class Known:
+    pid = int(sys.argv[2])
+    def poll(self):
+        return None
+def stopped(pid):
+    os.kill(os.getpid(), getattr(signal, sys.argv[4]))
+launch._stopped = stopped
+launch._end(Known(), sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGHUP", "SIGINT", "SIGTERM"])
+def test_a_launcher_that_is_ended_leaves_nothing_stopped(
+    tmp_path: pathlib.Path, journal: Journal, begin: Begin, number: str
+) -> None:
+    """Nobody would let the session go on, whose guest may stand still."""
+    process = begin("sys.exit(0)")
+    journal.write("admitted", durable=False)
+    words = [sys.executable, "-c", ENDS, str(COLLECTIONS), str(process.pid), str(tmp_path), number]
+    launcher = subprocess.run(words, timeout=60, check=False, capture_output=True)
+    assert launcher.returncode == -getattr(signal, number)
+    assert _procfs.state(process.pid) in ("R", "S")
 
 
 def test_an_answer_that_is_there_is_read_however_late(tmp_path: pathlib.Path) -> None:
