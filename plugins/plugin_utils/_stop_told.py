@@ -48,11 +48,11 @@ def remarks(result: t.Mapping[str, t.Any], source: str) -> list[dict[str, t.Any]
         return []
     stood = f"stood still for {stop_ms} ms" if stop_ms is not None else "stood still for a time that is not known"
     expected = f"{predicted_ms} ms were predicted" if predicted_ms is not None else "nothing was predicted"
-    remedy = (
-        "Later moves to this destination reckon with what it took."
-        if longer
-        else "The prediction was too high; later moves to this destination reckon with what it took."
-    )
+    remedy = "Later moves to this destination reckon with what it took."
+    if stop_ms is None:
+        remedy = "Later moves to this destination learn nothing from it."
+    elif not longer:
+        remedy = "The prediction was too high; later moves to this destination reckon with what it took."
     return [
         {
             "code": LONGER,

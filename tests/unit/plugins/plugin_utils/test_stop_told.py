@@ -59,6 +59,14 @@ def test_longer_than_it_should(stop_ms: int | None, predicted_ms: int | None, to
     assert remark["remedy"]
 
 
+@pytest.mark.parametrize(("stop_ms", "says"), [(900, True), (1200, False), (None, False)])
+def test_only_what_was_measured_shows_that_a_prediction_was_too_high(stop_ms: int | None, says: bool) -> None:
+    """Nothing was learnt of a move whose stop time is not known, either."""
+    (remark,) = remarks(result(stop_ms, 1100, 1000), "xen1")
+    assert ("was too high" in remark["remedy"]) is says
+    assert ("reckon with what it took" in remark["remedy"]) is (stop_ms is not None)
+
+
 def test_what_a_rehearsal_tells() -> None:
     """Both times, what of them is a guess, and whether it would have been too long."""
     told = {"predicted_ms": 3700, "predicted_total_ms": 63700, "base_known_by": "domain", "budget_ms": None}
