@@ -146,6 +146,7 @@ class StopKeeper:
             "over_budget": self._over,
             "pages": last.pages if last is not None else None,
             "rate_bytes_per_s": int(last.rate) if last is not None else None,
+            "rate_limited": settings.rate_limit > 0,
             "base_ms": base.milliseconds if base is not None else None,
             "base_known_by": base.known_by if base is not None else None,
             "base_moves": base.moves if base is not None else None,

@@ -75,6 +75,10 @@ def rest(told: t.Mapping[str, t.Any], destination: str, gate: str) -> int | None
     size = last.get("bytes") if last.get("kind") == FINAL else 0
     if not isinstance(whole, int) or not isinstance(size, int):
         return None
+    if stop.get("rate_limited"):
+        # No limit holds while the guest stands still: at the rate from before it the last round takes too long, and
+        # too little would be left.
+        return max(0, whole)
     # Where too little was sent to tell a rate, the last round took no time either.
     return max(0, whole - (size * 1000 // rate if isinstance(rate, int) and rate > 0 else 0))
 

@@ -86,6 +86,13 @@ def test_the_last_round_is_taken_off() -> None:
     assert rest(told(850, stop_prediction={"destination": "xen2"}), "xen2", "engine") == 850
 
 
+def test_a_move_whose_rate_was_limited_is_reckoned_with_as_a_whole() -> None:
+    """The limit does not hold while the guest stands still: its last round took less than at that rate, or nothing."""
+    limited = {"destination": "xen2", "rate_bytes_per_s": 3_000_000, "rate_limited": True}
+    assert rest(told(850, stop_prediction=limited), "xen2", "engine") == 850
+    assert rest(told(850, stop_prediction={**limited, "rate_limited": False}), "xen2", "engine") == 0
+
+
 def test_its_own_moves_go_before_those_of_others(journals: Journals) -> None:
     """What a domain's devices take is its own; others there still say more than a guess."""
     for stop_ms in (300, 400):
