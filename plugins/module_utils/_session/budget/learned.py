@@ -40,8 +40,9 @@ def base(journals: str, uuid: str, destination: str, gate: str) -> Base:
     """
     of_domain: list[int] = []
     of_any: list[int] = []
-    for dummy, role, path in session_folders(journals)[:LOOKED_AT]:
-        told = documents.read(os.path.join(path, documents.RESULT)) if role == SENDER else None
+    sent = [path for dummy, role, path in session_folders(journals) if role == SENDER]
+    for path in sent[:LOOKED_AT]:
+        told = documents.read(os.path.join(path, documents.RESULT))
         found = rest(told, destination, gate) if told is not None else None
         if told is None or found is None:
             continue

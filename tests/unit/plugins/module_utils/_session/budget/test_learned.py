@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget.learned import (
     ASSUMED_MS,
+    LOOKED_AT,
     MOVES,
     base,
     rest,
@@ -139,6 +140,17 @@ def test_what_says_nothing(journals: Journals, document: t.Mapping[str, t.Any] |
 def test_a_receiver_has_nothing_to_say(journals: Journals) -> None:
     """Its domain came to this host."""
     journals.add(told(850), role="receiver")
+    assert journals.base() == Base(ASSUMED_MS, ASSUMED)
+
+
+def test_what_has_come_since_does_not_hide_what_has_left(journals: Journals) -> None:
+    """After a host was emptied and filled again the latest journals are all of receivers."""
+    journals.add(told(850))
+    for _dummy in range(LOOKED_AT):
+        journals.add("{", role="receiver")
+    assert journals.base() == Base(750, DOMAIN, 1)
+    for _dummy in range(LOOKED_AT):
+        journals.add("{")
     assert journals.base() == Base(ASSUMED_MS, ASSUMED)
 
 
