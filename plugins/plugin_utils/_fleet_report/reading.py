@@ -42,7 +42,7 @@ def of_result(result: Document, run: Run, offsets: t.Mapping[str, float]) -> Mov
         source=source,
         destination=destination,
         outcome=_OUTCOMES.get(str(end_state), records.UNCERTAIN),
-        end_state=end_state,
+        end_state=records.REHEARSED if result.get("rehearsed") is True else end_state,
         owner=owner,
         runs_on={ownership.SOURCE: source, ownership.DESTINATION: destination}.get(str(owner)),
         settled=bool(result.get("settled")),
@@ -179,5 +179,6 @@ def _within(at: float, first: float, last: float) -> float:
 
 
 def _with_attention(move: Move) -> Move:
-    well = move.outcome in (records.MOVED, records.ALREADY_THERE) and move.settled and move.error is None
+    as_asked = move.outcome in (records.MOVED, records.ALREADY_THERE) or move.end_state == records.REHEARSED
+    well = as_asked and move.settled and move.error is None
     return dataclasses.replace(move, attention=not well)

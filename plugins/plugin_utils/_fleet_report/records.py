@@ -25,6 +25,9 @@ UNCERTAIN = "uncertain"
 NOT_DONE = "not_done"
 OUTCOMES = (MOVED, ALREADY_THERE, STAYED, REFUSED, UNCERTAIN, NOT_DONE)
 
+# The end state of a move that was rehearsed, which stays, and was to.
+REHEARSED = "rehearsed"
+
 # Whether the times of a move are known. CLIPPED: by the source's clock a part of it lies outside the run.
 KNOWN = "known"
 CLIPPED = "clipped"

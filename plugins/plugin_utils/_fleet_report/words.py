@@ -45,6 +45,8 @@ def outcome(move: Move) -> str:
     """Return what became of a move, in two or three words."""
     sign, word = _OUTCOMES[move.outcome]
     word = _END_STATES.get(str(move.end_state), word)
+    if move.end_state == records.REHEARSED:
+        sign, word = _OUTCOMES[records.MOVED][0], "rehearsed"
     if move.outcome == records.MOVED and move.attention:
         sign, word = "!", f"{word}, not in order"
     return f"{sign} {word}" + (" (adopted)" if move.adopted else "")

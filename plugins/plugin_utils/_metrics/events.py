@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._progress import figure
 COLLECTION = "dom0.xen."
 ALREADY_THERE = "already_there"
 REFUSED = "refused"
+REHEARSED = "rehearsed"
 
 Result = t.Mapping[str, t.Any]
 
@@ -30,7 +31,7 @@ class Event(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Migration(Event):
-    """How one move ended. ``outcome`` is the ``end_state`` of its result, or one of ALREADY_THERE and REFUSED.
+    """How one move ended. ``outcome`` is the ``end_state`` of its result, or ALREADY_THERE, REFUSED or REHEARSED.
 
     ``host`` is the play host, as a rule ``NAME@DOM0``. Sizes in bytes, times in milliseconds, ``began_s`` in seconds
     since 1970 by the source's clock; null is what is not known.
@@ -194,7 +195,7 @@ def _migration(host: str, result: Result, failed: bool) -> Migration:
     rounds = result.get("rounds")
     return Migration(
         host=host,
-        outcome=_word(result, "end_state") or "unknown",
+        outcome=REHEARSED if result.get("rehearsed") is True else _word(result, "end_state") or "unknown",
         succeeded=not failed,
         code=_word(result, "code") if failed else None,
         uuid=_word(domain, "uuid"),

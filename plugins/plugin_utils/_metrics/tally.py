@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._metrics.events import (
     ALREADY_THERE,
+    REHEARSED,
     Evacuation,
     Event,
     Failure,
@@ -104,7 +105,7 @@ class Changes:
             return
         method = event.method or "unknown"
         self.add(MIGRATIONS, outcome=event.outcome, method=method)
-        if not event.succeeded:
+        if not event.succeeded or event.outcome == REHEARSED:
             return
         self.add(BYTES, float(event.bytes or 0), method=method)
         for name, milliseconds in ((STOP, event.stop_ms), (DURATION, event.total_ms)):

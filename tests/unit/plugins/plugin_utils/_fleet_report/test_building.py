@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report import records
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report import records, words
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report.building import Left, build, run_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report.records import Move, Report
 from ansible_collections.dom0.xen.tests.unit.plugins.plugin_utils._fleet_report.runs import (
@@ -170,6 +170,15 @@ def test_what_an_earlier_run_began_or_ended_is_told_apart() -> None:
     assert made.totals.bytes == taken["bytes"]
     always = result(3, "c", 0, session=None, began_s=None, total_ms=None, stop_ms=None, bytes=None)
     assert only(report(Left(results=[always]))).outcome == "already_there"
+
+
+def test_a_rehearsal_needs_nobody() -> None:
+    """It was to stay, and says so; one that has come to no end of its own is a move that stayed."""
+    well = failed(1, "a", 5, error=None, rehearsed=True)
+    move = only(report(Left(results=[well])))
+    assert (move.outcome, move.attention, words.outcome(move)) == ("stayed", False, "\u2713 rehearsed")
+    move = only(report(Left(results=[failed(1, "a", 5, rehearsed=False)])))
+    assert (move.outcome, move.attention, words.outcome(move)) == ("stayed", True, "\u2717 stayed")
 
 
 def test_a_later_attempt_makes_good() -> None:

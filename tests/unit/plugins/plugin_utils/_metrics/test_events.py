@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._metrics.events import (
     Maintenance,
     Migration,
 )
+from ansible_collections.dom0.xen.plugins.plugin_utils._metrics.tally import Changes
 
 HOST = "centos@xen1"
 VERDICT = "dom0.xen.migration_verdict"
@@ -49,6 +50,15 @@ def test_a_move_is_kept_with_its_figures_and_nothing_else() -> None:
         **{"source": "xen1", "destination": "xen2", "session": "a" * 16, "method": "live", "transport": "tls"},
         **{"bytes": 1024, "rounds": 2, "link_losses": 0, "began_s": 1795448672.57, "total_ms": 34117, "stop_ms": 367},
     }
+
+
+def test_a_rehearsal_is_no_move_that_stayed() -> None:
+    """It was to stay: whoever is alerted by moves that fail is not by this, and its figures are not those of moves."""
+    (event,) = Course().take(HOST, VERDICT, {**STAYED, "rehearsed": True, "code": None}, failed=False)
+    assert isinstance(event, Migration) and (event.outcome, event.succeeded) == ("rehearsed", True)
+    counted = Changes()
+    counted.take(event, 0.0)
+    assert counted.added == {("dom0_xen_migrations_total", (("method", "live"), ("outcome", "rehearsed"))): 1.0}
 
 
 def test_a_verdict_that_fails_counts_when_no_other_one_follows() -> None:
