@@ -16,7 +16,7 @@ from ansible_collections.dom0.xen.tests.tools.checks import Check, run_all
 from ansible_collections.dom0.xen.tests.tools.places import BUILD, ROOT
 
 # The longest first, two at a time.
-TARGETS = ("unit", "sanity", "molecule", "contract", "lint", "docs")
+TARGETS = ("unit", "sanity", "molecule", "contract", "galaxy", "lint", "docs")
 # The unit tests outlast all others together, and much of their time is waiting.
 JOBS = {"unit": "2"}
 
