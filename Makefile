@@ -41,7 +41,7 @@ contract: setup ## Run the contract of xl and XenStore on the double
 molecule: setup ## Run the roles over the double (ARGS=name for one scenario)
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.molecule $(ARGS)
 
-test: setup ## Run all of the above but oldest, and docs and galaxy (ARGS="--share 3" for a third of the tests that run playbooks)
+test: setup ## Run all of the above but oldest, and docs and galaxy (ARGS="--share 4" for a quarter of the tests that run playbooks)
 	@$(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.everything $(ARGS)
 
 docs: setup ## Make the site of the documentation, a warning is an error; begin with build/docs/html/index.html
