@@ -5,14 +5,31 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import RESTORE
+from ansible_collections.dom0.xen.plugins.module_utils._action_specs import RESTORE, RESTORE_WAIVABLE
+from ansible_collections.dom0.xen.plugins.module_utils._checks.records import listed
+from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import CODES, CONTROLLER, codes
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.elsewhere import condensed
 
 _MODULE = "dom0.xen.domain_restore"
+
+
+class WaiverUnknown(Dom0XenError):
+    """What is to be waived is none of the codes that a check knows."""
+
+    code = "waiver_unknown"
+    remedy = f"Correct restore_waive (waive), or leave it out. Can be waived: {listed(RESTORE_WAIVABLE)}."
+
+
+class WaiverForbidden(WaiverUnknown):
+    """What is to be waived refuses a restore whatever somebody answers for."""
+
+    code = "waiver_forbidden"
 
 
 class ActionModule(ActionBase):
@@ -26,6 +43,13 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module on the host."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
+        waive = codes(self._task.args.get("waive"))
+        try:
+            _require_waivable(waive)
+        except Dom0XenError as exc:
+            result.update(failed=True, **exc.as_result())
+            return result
+        self._task.args = {**self._task.args, "waive": list(waive)}
         dummy, options = self.validate_argument_spec(RESTORE)
         arguments = {**options, "hosts": condensed(options["hosts"])}
         done = self._execute_module(
@@ -35,3 +59,16 @@ class ActionModule(ActionBase):
         done.get("invocation", {}).get("module_args", {}).pop("hosts", None)
         result.update(done)
         return result
+
+
+def _require_waivable(waive: t.Iterable[str]) -> None:
+    """See that all of it can be waived. Ansible would only list the choices. Raises WaiverUnknown, WaiverForbidden."""
+    for code in waive:
+        if code in RESTORE_WAIVABLE:
+            continue
+        if code in CODES:
+            raise WaiverForbidden(f"{code} cannot be waived in a restore", host=CONTROLLER, waiver=code)
+        near = difflib.get_close_matches(code.lower().replace("-", "_"), RESTORE_WAIVABLE, n=3)
+        which = f"; the nearest are: {listed(near)}" if near else ""
+        text = f"{code!r} is no code that can be waived in a restore{which}"
+        raise WaiverUnknown(text, host=CONTROLLER, waiver=code, nearest=near)
