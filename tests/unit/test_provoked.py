@@ -44,6 +44,8 @@ LAB_BY_ITSELF: Tests = {
 DOUBLE_BY_ITSELF: Tests = {
     "cpu_features_shown": test_causes.test_a_guest_that_was_shown_more_is_not_moved,
     "cpu_policy_refused": test_causes.test_a_guest_that_was_shown_what_xen_there_refuses,
+    **dict.fromkeys(("disk_differs", "disk_missing", "disk_size_differs"), test_causes.test_another_disk_of_that_name),
+    "disk_read_only": test_causes.test_a_disk_that_can_only_be_read_there,
     "session_interrupted": test_findings_questions.test_a_session_at_work_and_one_that_was_cut_off,
     "session_running": test_findings_questions.test_a_session_at_work_and_one_that_was_cut_off,
 }
@@ -59,6 +61,14 @@ NOT_IN_THE_LAB = {
     "pci_passthrough": "they have no IOMMU, and libxl keeps no device in its record that is not in XenStore",
     "usb_passthrough": "they have no USB, and the same",
     "vtpm": "no package has a domain that serves virtual TPMs, and the same",
+}
+# What hosts of the double cannot be brought to, and why: the lab must do, and the tests of the rules.
+NOT_ON_THE_DOUBLE = {
+    "clocks_differ": "all of its hosts have this machine's clock",
+    **dict.fromkeys(("cluster_managed", "cluster_unknown"), "they have its processes too, and so one cluster manager"),
+    "no_runtime_path": "they have its /dev/shm, which is in memory",
+    "not_root": "their files belong to whoever runs the tests",
+    "script_missing": "they have its /etc/xen/scripts, which is not there",
 }
 # What no host can be brought to, and why.
 NEVER = {
@@ -88,6 +98,13 @@ def test_on_real_xen_where_that_is_possible() -> None:
     assert lab | NOT_IN_THE_LAB.keys() | NEVER.keys() == CODES.keys()
     assert not NOT_IN_THE_LAB.keys() & lab
     assert NOT_IN_THE_LAB.keys() <= double
+
+
+def test_on_the_double_where_that_is_possible() -> None:
+    """So that a rule that nobody asks any more is missed at once, and not when somebody starts the lab."""
+    double = provoked(ON_THE_DOUBLE, DOUBLE_BY_ITSELF)
+    assert double | NOT_ON_THE_DOUBLE.keys() | NEVER.keys() == CODES.keys()
+    assert not NOT_ON_THE_DOUBLE.keys() & double
 
 
 @pytest.mark.parametrize("code", sorted(LAB_BY_ITSELF.keys() | DOUBLE_BY_ITSELF.keys()))

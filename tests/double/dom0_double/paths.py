@@ -61,6 +61,11 @@ class HostPaths:
         return self.root / "sys" / "block"
 
     @property
+    def cpuinfo(self) -> pathlib.Path:
+        """What processes of the host find as /proc/cpuinfo, where mount namespaces are to be had."""
+        return self.root / "cpuinfo"
+
+    @property
     def libexec(self) -> pathlib.Path:
         """What processes of the host find as /usr/local/libexec/xen, when it is there and as above."""
         return self.root / "libexec"

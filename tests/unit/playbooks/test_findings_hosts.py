@@ -121,6 +121,9 @@ OTHERS: t.Mapping[str, Other] = {
     "pv-only": Other({("capability_missing", "pv-only")}, {"virt_caps": "pv"}),
     "fewer": Other({("cpu_features_fewer", "fewer")}, {"hw_caps": OLDER}),
     "unknown": Other({("cpu_unchecked", "unknown")}, {"hw_caps": "", "xen_cpuid": False}),
+    "otherwise": Other(
+        {("cpu_vendor", "otherwise")}, {"cpu_maker": "GenuineIntel", "xen_cpuid": False}, namespaces=True
+    ),
     "slower": Other({("tsc_rate_differs", "slower")}, {"cpu_khz": 2100000}),
     "stingy": Other({("grant_limits", "stingy")}, {"xen_commandline": FEWER_GRANTS}),
     "small": Other({("not_enough_memory", "small")}, {"memory_mib": SMALL_MIB}),

@@ -121,6 +121,48 @@ def name_of_its_file_taken(site: Site, folder: pathlib.Path) -> t.Iterator[t.Map
         theirs.unlink()
 
 
+def own_file(name: str) -> Prepare:
+    """Return what asks for a move by the file that a domain of xen1 was started from."""
+
+    @contextlib.contextmanager
+    def named(site: Site, folder: pathlib.Path) -> t.Iterator[t.Mapping[str, t.Any]]:
+        yield {"migrate_config": str(site["xen1"].paths.root / f"{name}.cfg")}
+
+    return named
+
+
+@contextlib.contextmanager
+def two_files(site: Site, folder: pathlib.Path) -> t.Iterator[t.Mapping[str, t.Any]]:
+    """Two files of xen1 that are not the same make the guest."""
+    one = site["xen1"].keep_config(CENTOS)
+    other = one.with_name("other.cfg")
+    other.write_text(f"{CENTOS.text()}vcpus = 2\n")
+    try:
+        yield {}
+    finally:
+        one.unlink()
+        other.unlink()
+
+
+@contextlib.contextmanager
+def being_saved(site: Site, folder: pathlib.Path) -> t.Iterator[t.Mapping[str, t.Any]]:
+    """Somebody saves the guest by hand, and has not come to it yet."""
+    host, nothing = site["xen1"], subprocess.DEVNULL
+    host.faults({"point": "save.start", "action": "stall"})
+    save = host.spawn("xl", "save", "centos", "/dev/null", stdin=nothing, stdout=nothing, stderr=nothing)
+    try:
+        deadline = time.monotonic() + ENDS_S
+        # What waits at the point has used its fault up, and shows the command line of xl.
+        while json.loads(host.paths.faults.read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield {}
+    finally:
+        save.kill()
+        save.wait()
+        host.faults()
+
+
 @dataclasses.dataclass(frozen=True)
 class Question:
     """What must be found, what is asked beside ``domain=centos destination=xen2``, and what is done before."""
@@ -195,6 +237,13 @@ QUESTIONS: t.Mapping[str, Question] = {
             "migrate_map_bridges": {"br9": "xenbr0"},
         },
     ),
+    "file of another": Question({("config_other_domain", "xen1")}, COLD, own_file("disks")),
+    "two files": Question({("config_ambiguous", "xen1")}, COLD, two_files, namespaces=True),
+    "cold and never down": Question(
+        {("restarts_at_poweroff", "xen1")}, {**COLD, "domain": "restarts"}, own_file("restarts")
+    ),
+    "PV, live": Question({("no_shadow_paging", "xen1")}, {"domain": "paravirtual", "migrate_method": "live"}),
+    "saved by hand": Question({("foreign_hand", "xen1")}, before=being_saved),
     "suspended": Question({("suspend_disk_cached", "xen1")}, {"domain": "emulated", "migrate_method": "suspend"}),
     "ssh": Question(
         {("paramiko_missing", "bare"), ("pyxs_missing", "bare")}, {"domain": "bared", "migrate_transport": "ssh"}
@@ -231,6 +280,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     site["xen1"].start_guest(CENTOS)
     site["xen1"].start_guest(GuestConfig("disks", str(uuid.uuid4()), memory_mib=16, compact=True, extra=TWO_DISKS))
     site["xen1"].start_guest(GuestConfig("emulated", str(uuid.uuid4()), "hvm", extra=EMULATED, **more))
+    site["xen1"].start_guest(GuestConfig("paravirtual", str(uuid.uuid4()), "pv", **more))
+    restarts = GuestConfig("restarts", str(uuid.uuid4()), extra='on_poweroff = "restart"', **more)
+    site["xen1"].start_guest(restarts)
     site["bare"].start_guest(GuestConfig("bared", str(uuid.uuid4()), **more))
     for host in ("xen1", "xen2"):
         site[host].start_guest(GuestConfig("both", str(uuid.uuid4()), **more))

@@ -18,6 +18,7 @@ _CODE = pathlib.Path(__file__).resolve().parents[2]
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _DEFAULT = "/etc/default"
 _BLOCK = "/sys/class/block"
+_CPUINFO = "/proc/cpuinfo"
 _RUN = "/run/xen"
 _LIBEXEC = "/usr/local/libexec/xen"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -45,7 +46,8 @@ def namespaces() -> bool:
 
 
 def _own_files(paths: HostPaths) -> str:
-    """Return what goes before a command that is to see the host's own boot id, /etc/default, /run/xen, disks and QEMU.
+    """Return what goes before a command that is to see the host's own boot id, /etc/default, /run/xen, disks, processor
+    and QEMU.
 
     Nothing where they cannot be had.
     """
@@ -58,6 +60,8 @@ def _own_files(paths: HostPaths) -> str:
     script += f"{{ ! mkdir -p {run} {_RUN} || mount --bind {run} {_RUN}; }} && "
     block = shlex.quote(str(paths.block))
     script += f"{{ [ ! -d {block} ] || mount --bind {block} {_BLOCK}; }} && "
+    processor = shlex.quote(str(paths.cpuinfo))
+    script += f"{{ [ ! -f {processor} ] || mount --bind {processor} {_CPUINFO}; }} && "
     own = shlex.quote(str(paths.libexec))
     script += f"{{ [ ! -d {own} ] || {{ mkdir -p {_LIBEXEC} && mount --bind {own} {_LIBEXEC}; }}; }} && "
     script += 'exec "$@"'
@@ -91,6 +95,11 @@ def install_volumes(paths: HostPaths, volumes: Iterable[tuple[str, str, int]], *
         files["ro"] = int(read_only)
         for name, value in files.items():
             (device / name).write_text(f"{value}\n")
+
+
+def install_processor(paths: HostPaths, maker: str) -> None:
+    """Write what the kernel shows of the processor: of it only its maker is ever read."""
+    paths.cpuinfo.write_text(f"processor\t: 0\nvendor_id\t: {maker}\n")
 
 
 def install_qemu(paths: HostPaths, version: str) -> None:

@@ -98,6 +98,7 @@ class Host:
         if not settings.xen_cpuid:
             (self.paths.bin / "xen-cpuid").unlink()
         commands.install_volumes(self.paths, settings.volumes, read_only=settings.volumes_read_only)
+        commands.install_processor(self.paths, settings.cpu_maker)
         commands.install_qemu(self.paths, settings.qemu)
         self.machine = Machine(self.paths.hypercall_socket)
 
