@@ -103,6 +103,35 @@ def require_refusal(outcome: Outcome, code: str, host: str) -> None:
 
 
 @pytest.mark.untried
+@pytest.mark.parametrize(("after", "compression"), [("checkpoint", "none"), ("leave_paused", "gzip")])
+def test_it_goes_on_after_the_save(home: World, record: Record, after: str, compression: str) -> None:
+    """At once, or when somebody lets it; its disks have gone on with it, so the image is restored for nobody who has
+    not put them back.
+    """
+    home.stale = True  # the guest has another monitor than in the snapshot, and is nowhere in the end
+    name = home.name
+    home.source.run(["mkdir", "-p", FOLDER])
+    with home.lab.observe(everywhere=True) as watch:
+        saved = home.migrate(play=str(SAVE), path=IMAGE, compression=compression, after=after)
+        assert saved.status == 0, saved.output[-3000:]
+        state = home.look()["xen1"].domains["centos"]["state"]
+        assert ("p" in state, "s" in state) == (after == "leave_paused", False), state
+        if after == "leave_paused":
+            home.source.run(["xl", "unpause", "centos"])
+        watch.wait_answer(120)
+    told = saved.result["manifest"]
+    assert (told["after"], told["compression"]) == (after, compression)
+    assert (saved.result["stop_ms"] is None) == (after == "leave_paused")
+    record.note(gap_ms=same_guest(watch.observation).gap_ms)
+    home.require("xen1")
+    require_refusal(restore(home, "beside-it", "xen1"), "domain_here", "xen1")
+    home.source.run(["xl", "destroy", "centos"])
+    home.name = name
+    require_refusal(restore(home, "without-its-disks", "xen1"), "image_checkpoint", "xen1")
+    assert home.lab.guest.where() == []
+
+
+@pytest.mark.untried
 def test_what_is_not_restored(home: World) -> None:
     """Each time one message says why, before xl has begun anything, and the image stays as it is; then the guest goes
     on where it was saved, and that is the last reason.
