@@ -27,6 +27,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process.driver i
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.afterwards import Afterwards
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.arrival import Arrival
+from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.brought import require_files
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.let_in import incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.receiver_deadlines import ReceiverDeadlines
@@ -204,10 +205,13 @@ class Receiver(Driver[DestinationState]):
     def _receive_data(self, frame: Frame) -> None:
         try:
             passed = self._stream.take(frame)
+            begins = bool(passed) and self.state.phase.order < Phase.CONFIGURATION.order
+            if begins and self._stream.config is not None:
+                require_files(self._stream.config, self.settings.mapped)
         except Dom0XenError as exc:
             self.fail(exc)
             return
-        if passed and self.state.phase.order < Phase.CONFIGURATION.order:
+        if begins:
             self.feed(words.HeaderAccepted())
             self._warming = warming.warm_up()
         for piece, item in passed:

@@ -143,6 +143,11 @@ class Incoming(t.Generic[FrameT]):
         self.authorised = False
 
     @property
+    def config(self) -> bytes | None:
+        """The configuration in front of the stream as it came, once it is there."""
+        return self._parser.config
+
+    @property
     def position(self) -> int:
         """Bytes received so far."""
         return self._parser.position
