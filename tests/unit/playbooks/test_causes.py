@@ -164,6 +164,25 @@ def test_a_file_that_only_one_host_has(make_user: MakeUser) -> None:
     assert codes == {"disk_not_shared"} and "the two hosts do not share what /usr/centos.img is on" in log
 
 
+@pytest.mark.parametrize("method", ["live", "suspend"])
+def test_an_image_in_a_drive_that_the_destination_does_not_have(make_user: MakeUser, method: str) -> None:
+    """The check cannot see it, and warns; the receiver does, at once, and the guest is not asked to suspend."""
+    path = "/opt/no-such-place/debian.iso"
+    user = make_user({}, {}, f'disk = [ "vdev=xvdc,access=ro,format=raw,target={path}" ]')
+    user.site["xen1"].record_points()
+    # All of so small a guest would be on the way before the answer is back.
+    user.site["xen1"].configure(save_rate=1_000_000)
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), "-e", f"migrate_method={method}")
+    log = " ".join(process.communicate(timeout=LIMIT_S)[0].split())
+    assert process.returncode == 2, log[-4000:]
+    told = user.result
+    assert "disk_unchecked" in {finding["code"] for finding in told["findings"]}
+    assert (told["end_state"], told["error"]["code"], told["error"]["host"]) == ("stayed", "disk_file_missing", "xen2")
+    assert path in told["error"]["msg"] and told["error"]["remedy"] in log
+    assert where(user.site) == "xen1" and user.site["xen1"].passed("suspend.request") == []
+    assert user.site["xen2"].domains() == []
+
+
 def test_what_xen_there_was_booted_with(make_user: MakeUser) -> None:
     """All at once."""
     fewer = "dom0_mem=1024M gnttab_max_frames=32 gnttab_max_maptrack_frames=512"
