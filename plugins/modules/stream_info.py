@@ -45,9 +45,9 @@ notes:
   - What is sound is what Xen's own C(verify-stream-v2 -f xl) finds sound, with these exceptions.
   - "Stricter: the xl header, the configuration, and all bits of the options in both layers' headers are checked too.
     At most 1024 entries may be in a PAGE_DATA record and 128 MiB in any record, as Xen writes them. libxl's END may
-    not come before libxc's, libxc's part not twice, and CHECKPOINT_END only in a checkpoint; COLO's CHECKPOINT_STATE has
-    8 bytes. Behind the stream, where
-    C(verify-stream-v2) ends, there may be nothing but the permission of C(xl migrate), which must be whole.
+    not come before libxc's, libxc's part not twice, and CHECKPOINT_END only in a checkpoint; COLO's CHECKPOINT_STATE
+    has 8 bytes. Behind the stream, where C(verify-stream-v2) ends, there may be nothing but the permission of
+    C(xl migrate), which must be whole.
     What Xen 4.5 and older have written is not read."
   - "Laxer: checkpoints of Remus are understood. So is the device model's XenStore data of HVM guests, which
     C(verify-stream-v2) refuses whenever it runs with Python 3 (C(verify_record_emulator_xenstore_data) in
