@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pytest
 from dom0_double.driver.fixture import MakeSite
-from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget.learned import ASSUMED_MS
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until, where
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -26,12 +26,7 @@ RETRY = ("-e", "migrate_on_over_budget=retry", "-e", "migrate_over_budget_retrie
 @pytest.fixture
 def site(make_site: MakeSite) -> Site:
     """Two hosts, a guest on xen1 that writes faster than the way carries it."""
-    site = make_site("xen1", "xen2")
-    busy = {"dirty_pages_per_s": 1e6, "working_set": 1 << 20}
-    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True, behaviour=busy))
-    for host in site.hosts.values():
-        host.record_points()
-    return site
+    return two_hosts.writing(make_site, **two_hosts.BUSY)
 
 
 def run(user: User, *arguments: str) -> tuple[int, str]:

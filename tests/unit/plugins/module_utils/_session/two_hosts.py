@@ -11,6 +11,7 @@ import pathlib
 import time
 import typing as t
 
+from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
@@ -26,6 +27,8 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.recei
 
 SESSION, NAME, UUID = receiving.SESSION, GuestConfig.name, GuestConfig.uuid
 LIMIT_S = 240.0
+# All of its memory is written again in each round.
+BUSY = {"dirty_pages_per_s": 1e6, "working_set": 1 << 20}
 
 # What the modules do after they have read their options.
 _LAUNCH = """
@@ -123,6 +126,15 @@ class Move:
         here = {"journal_root": places["journal"], "session": SESSION, "role": role, "uuid": UUID, "name": NAME}
         options = {"runtime": places["runtime"], "here": {**here, "settler": "me"}, "step": step, "end": end}
         return _python(self.site[host], _SETTLE, options)
+
+
+def writing(make_site: MakeSite, **behaviour: t.Any) -> Site:
+    """Two hosts that note what they pass, and a guest of 8 MiB on xen1 that writes its memory like this."""
+    site = make_site("xen1", "xen2")
+    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True, behaviour=behaviour))
+    for host in site.hosts.values():
+        host.record_points()
+    return site
 
 
 def begin(site: Site, method: str, **changes: t.Any) -> Move:

@@ -9,7 +9,6 @@ import typing as t
 
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
-from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
@@ -22,20 +21,9 @@ __all__ = ["make_site"]
 pytestmark = pytest.mark.timeout(900)
 
 # It writes all of its memory in each round, and this way moves 8 MiB in a second at best.
-BUSY = {"dirty_pages_per_s": 1e6, "working_set": 1 << 20}
 RATE = 8e6
-MEMORY_MIB = 8
 # Of which the last round may have half.
 BUDGET_MS = learned.ASSUMED_MS + 500
-
-
-def two(make_site: MakeSite, **behaviour: t.Any) -> Site:
-    """Two hosts, and a guest on xen1 that writes its memory like this."""
-    site = make_site("xen1", "xen2")
-    site["xen1"].start_guest(GuestConfig(memory_mib=MEMORY_MIB, compact=True, behaviour=behaviour))
-    for host in site.hosts.values():
-        host.record_points()
-    return site
 
 
 def moved(site: Site, **changes: t.Any) -> dict[str, t.Any]:
@@ -56,7 +44,7 @@ def never_suspended(site: Site) -> None:
 
 def given_up(make_site: MakeSite) -> None:
     """A guest that writes its memory faster than the way carries it."""
-    site = two(make_site, **BUSY)
+    site = two_hosts.writing(make_site, **two_hosts.BUSY)
     result = moved(site, max_stop_ms=BUDGET_MS)
     assert (result["end_state"], result["owner"], result["error"]["code"]) == ("stayed", "source", "stop_over_budget")
     assert result["error"]["remedy"] and result["stop_ms"] is None
@@ -80,7 +68,7 @@ def test_twenty_of_twenty(make_site: MakeSite, attempt: int) -> None:
 
 def test_a_guest_within_the_time_moves(make_site: MakeSite) -> None:
     """The result says how far off the prediction was, and the next move knows what this one took."""
-    site = two(make_site)
+    site = two_hosts.writing(make_site)
     result = moved(site, max_stop_ms=BUDGET_MS, peer_host="xen2")
     assert result["end_state"] == "moved", result["error"]
     told = result["stop_prediction"]
@@ -95,7 +83,7 @@ def test_a_guest_within_the_time_moves(make_site: MakeSite) -> None:
 
 def test_one_that_goes_on_all_the_same_is_told(make_site: MakeSite) -> None:
     """It is moved, and what was predicted is near to what the last round took."""
-    site = two(make_site, **BUSY)
+    site = two_hosts.writing(make_site, **two_hosts.BUSY)
     result = moved(site, max_stop_ms=BUDGET_MS, on_over_budget="continue")
     assert result["end_state"] == "moved", result["error"]
     told = result["stop_prediction"]
@@ -107,7 +95,7 @@ def test_one_that_goes_on_all_the_same_is_told(make_site: MakeSite) -> None:
 
 def test_a_sender_that_is_killed_in_the_last_live_round(make_site: MakeSite) -> None:
     """The pipe has lost its reader, which ends the save helper: the guest is not suspended, and settling finds that."""
-    site = two(make_site, **BUSY)
+    site = two_hosts.writing(make_site, **two_hosts.BUSY)
     move = two_hosts.begin(site, "live", compression="none", rate_limit=RATE, max_stop_ms=60_000)
     two_hosts.until(lambda: site["xen1"].passed("save.round3"))
     assert site["xen1"].kill("daemon", "sender")

@@ -10,20 +10,18 @@ import typing as t
 
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
-from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget.learned import ASSUMED_MS
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import BUSY, NAME, UUID
 
 __all__ = ["make_site"]
 
 pytestmark = pytest.mark.timeout(900)
 
 # It writes all of its memory in each round, over a way of 8 MB in a second.
-BUSY = {"dirty_pages_per_s": 1e6, "working_set": 1 << 20}
 WORDS = {"sender": ("daemon", "sender"), "xl": ("xl", "migrate", "-s")}
 # Comes to the sender as the warden does, and never asks.
 STANDS = """
@@ -36,15 +34,6 @@ if os.fork() == 0:
     sender.recv(1)
 """
 WAY = {"compression": "none", "rate_limit": 8e6}
-
-
-def two(make_site: MakeSite, **behaviour: t.Any) -> Site:
-    """Two hosts, and a guest on xen1 that writes its memory like this."""
-    site = make_site("xen1", "xen2")
-    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True, behaviour=behaviour))
-    for host in site.hosts.values():
-        host.record_points()
-    return site
 
 
 def as_before(site: Site, clean: bool = True) -> None:
@@ -60,7 +49,7 @@ def as_before(site: Site, clean: bool = True) -> None:
 @pytest.mark.parametrize("behaviour", [{}, BUSY], ids=["idle", "busy"])
 def test_it_is_rehearsed(make_site: MakeSite, behaviour: dict[str, t.Any]) -> None:
     """Also with a guest that writes next to nothing, whose last live round is in the pipe as soon as it begins."""
-    site = two(make_site, **behaviour)
+    site = two_hosts.writing(make_site, **behaviour)
     move = two_hosts.begin(site, "live", rehearse=True, **WAY)
     result = move.result()
     assert (result["end_state"], result["owner"], result["error"]["code"]) == ("stayed", "source", "rehearsed")
@@ -75,7 +64,7 @@ def test_it_is_rehearsed(make_site: MakeSite, behaviour: dict[str, t.Any]) -> No
 
 def test_a_limit_does_not_end_it_before(make_site: MakeSite) -> None:
     """It is there to tell what the move would have come to."""
-    site = two(make_site, **BUSY)
+    site = two_hosts.writing(make_site, **BUSY)
     result = two_hosts.begin(site, "live", rehearse=True, max_stop_ms=ASSUMED_MS + 500, **WAY).result()
     assert result["error"]["code"] == "rehearsed" and result["stop_prediction"]["over_budget"]
     as_before(site)
@@ -83,7 +72,7 @@ def test_a_limit_does_not_end_it_before(make_site: MakeSite) -> None:
 
 def test_an_xl_that_would_suspend_the_guest_is_ended(make_site: MakeSite) -> None:
     """One that does not start what it is told to is not let come to its second record."""
-    site = two(make_site)
+    site = two_hosts.writing(make_site)
     program = site["xen1"].paths.bin / "xl"
     program.write_text(program.read_text().replace("exec", "unset LIBXL_SAVE_HELPER\nexec", 1))
     result = two_hosts.begin(site, "live", rehearse=True, **WAY).result()
@@ -93,7 +82,7 @@ def test_an_xl_that_would_suspend_the_guest_is_ended(make_site: MakeSite) -> Non
 
 def test_one_that_is_not_refused_the_suspend_comes_no_further_than_the_gate(make_site: MakeSite) -> None:
     """Whatever has let it come that far, such as a release whose messages are others: a rehearsal moves nothing."""
-    site = two(make_site)
+    site = two_hosts.writing(make_site)
     program = site["xen1"].paths.bin / "xl"
     lets = f"""[ -z "$LIBXL_SAVE_HELPER" ] || {sys.executable} -c '{STANDS}' "$LIBXL_SAVE_HELPER"\n"""
     program.write_text(program.read_text().replace("exec", f"{lets}unset LIBXL_SAVE_HELPER\nexec", 1))
@@ -107,7 +96,7 @@ def test_one_that_is_not_refused_the_suspend_comes_no_further_than_the_gate(make
 
 def test_by_other_methods_there_is_nothing_to_rehearse(make_site: MakeSite) -> None:
     """The guest would stand still from the beginning: it is not begun."""
-    site = two(make_site)
+    site = two_hosts.writing(make_site)
     with pytest.raises(AssertionError, match="stands still until"):
         two_hosts.begin(site, "suspend", rehearse=True)
     as_before(site)
@@ -116,7 +105,7 @@ def test_by_other_methods_there_is_nothing_to_rehearse(make_site: MakeSite) -> N
 @pytest.mark.parametrize("who", ["sender", "xl"])
 def test_whoever_is_killed_the_guest_is_not_suspended(make_site: MakeSite, who: str) -> None:
     """The helper is then alone, and nobody hears what it asks for."""
-    site = two(make_site, **BUSY)
+    site = two_hosts.writing(make_site, **BUSY)
     move = two_hosts.begin(site, "live", rehearse=True, **WAY)
     two_hosts.until(lambda: site["xen1"].passed("save.round0"))
     assert site["xen1"].kill(*WORDS[who])

@@ -10,7 +10,6 @@ import signal
 
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
-from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
@@ -20,15 +19,10 @@ __all__ = ["make_site"]
 
 pytestmark = pytest.mark.timeout(900)
 
-BUSY = {"dirty_pages_per_s": 1e6, "working_set": 1 << 20}
-
 
 def begin(make_site: MakeSite) -> tuple[Site, Move]:
     """A guest that writes all its memory again in each round, and may stand still for a minute."""
-    site = make_site("xen1", "xen2")
-    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True, behaviour=BUSY))
-    for host in site.hosts.values():
-        host.record_points()
+    site = two_hosts.writing(make_site, **two_hosts.BUSY)
     return site, two_hosts.begin(site, "live", compression="none", rate_limit=4e6, max_stop_ms=60_000)
 
 
