@@ -33,6 +33,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 STOP_INTERVAL = 0.2
+# How long a helper that asks for the suspend is left to hear that it may not, and to clean up.
+HEARS_S = 5.0
 
 _SOCKET = "shim.sock"
 
@@ -66,6 +68,7 @@ class SourceXl:
         self.warden = Warden(settings.journal_folder)
         self._stop_wanted = False
         self._stop_tried = 0.0
+        self._hears_until: float | None = None
         self._described = ""
 
     def start(self, domid: int) -> None:
@@ -193,10 +196,15 @@ class SourceXl:
         """Send SIGTERM to ``libxl-save-helper``, to which ``xl`` may not have come yet; ``now`` in seconds.
 
         libxc then ends log-dirty mode and the guest is never paused (tools/libs/light/libxl_save_helper.c
-        startup and its signal handler). Only while memory flows before the suspend.
+        startup and its signal handler). Only while memory flows before the suspend. One that waits for an answer dies
+        of a signal without all that (helper_getreply there): where it asks for the suspend, the refusal ends it.
         """
         if self._process is None or not self._stop_wanted or now - self._stop_tried < STOP_INTERVAL:
             return
+        if self.warden.asked:
+            self._hears_until = now + HEARS_S if self._hears_until is None else self._hears_until
+            if now < self._hears_until:
+                return
         self._stop_tried = now
         # A helper that has just gone, or cannot be seen for want of a descriptor, is looked for again.
         with contextlib.suppress(OSError):

@@ -73,8 +73,8 @@ class Warden:
         self._folder = folder
         self._listener: socket.socket | None = None
         self._peer: socket.socket | None = None
-        # Whether it was started in place of the helper, and waits for an answer.
-        self.stands = self.asks = False
+        # Whether it was started in place of the helper, waits for an answer, and has ever asked.
+        self.stands = self.asks = self.asked = False
         # Whether the guest must not be suspended, as long as nobody has permitted it.
         self.holds = False
 
@@ -107,6 +107,7 @@ class Warden:
         with contextlib.suppress(BlockingIOError):
             if self._peer is not None:
                 self.asks = _received(self._peer) == _ASKS
+                self.asked = self.asked or self.asks
                 if not self.asks:
                     self._peer.close()
                     self._peer = None

@@ -13,7 +13,12 @@ import time
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import save_helper_of
-from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import STOP_INTERVAL, SourceXl
+from ansible_collections.dom0.xen.plugins.module_utils._session.process.sockets import connect_in
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import (
+    HEARS_S,
+    STOP_INTERVAL,
+    SourceXl,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -78,6 +83,40 @@ def test_a_helper_that_cannot_be_seen_for_a_moment_is_stopped_later(tmp_path: pa
         while running.exit_code() is None:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+    finally:
+        running.kill()
+        running.close()
+
+
+def test_a_helper_that_asks_for_the_suspend_hears_that_it_may_not(tmp_path: pathlib.Path) -> None:
+    """A signal while it waits for that would end it at once, and Xen would go on writing down what the guest writes."""
+    helper = _program(tmp_path / "libxl-save-helper", "sleep 60 & wait")
+    xl = _program(tmp_path / "xl", f"{helper} --save-domain 5 6 7 & wait")
+    sender = settings(tmp_path, xl, str(tmp_path), rehearse=True)
+    running = SourceXl(Xl(subprocess_runner(), xl), sender, str(tmp_path / "stderr"))
+    running.start(7)
+    try:
+        assert running.pid is not None
+        deadline = time.monotonic() + 60
+        while (pid := save_helper_of(running.pid)) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        with connect_in(str(tmp_path), "warden.sock") as warden:
+            warden.sendall(b"?")
+            while not running.warden.asks:
+                assert time.monotonic() < deadline
+                running.warden.look()
+            running.want_stop()
+            running.warden.answer(permitted=False)
+            for now in (1.0, 1.0 + STOP_INTERVAL, 0.9 + HEARS_S):
+                running.stop_saving_if_wanted(now)
+            time.sleep(0.2)
+            assert save_helper_of(running.pid) == pid and running.exit_code() is None
+            # One that has not ended by then is stopped as any other.
+            running.stop_saving_if_wanted(1.1 + HEARS_S)
+            while running.exit_code() is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
     finally:
         running.kill()
         running.close()
