@@ -11,18 +11,18 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.warden import WardenMissing
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Outgoing
-from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Failure
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms import failures, words
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Phase
 
 
 class Leave:
-    """One sender's. ``refused`` is why it was not given, ``unguarded`` whether ``xl`` would not ask for it.
+    """One sender's. ``unguarded`` is whether ``xl`` would not ask for it.
 
     Where it would not, nothing is read any more: what is in the pipe keeps the helper where it can be ended.
     """
 
     def __init__(self, process: SourceXl, stream: Outgoing, keeper: StopKeeper, link: Link) -> None:
         self._process, self._stream, self._keeper, self._link = process, stream, keeper, link
-        self.refused: Failure | None = None
         self.unguarded = False
 
     @property
@@ -30,15 +30,22 @@ class Leave:
         """Whether the guest cannot be suspended yet, however far the stream has come."""
         return self._process.warden.holds
 
-    def look(self, state: SourceState) -> WardenMissing | None:
-        """Answer whoever asks, once all that was written before is read; return why the move must be given up."""
+    def look(self, state: SourceState) -> words.Event | None:
+        """Answer whoever asks, once all that was written before is read; return what has come of it.
+
+        It is to be fed at once. Once it was permitted nobody may disturb the helper, long before XenStore tells that
+        the guest was asked; once it was refused the move is over, however long ``xl`` takes to end.
+        """
         warden, failed = self._process.warden, state.failure is not None
         warden.look()
         if warden.holds and not warden.stands and not failed and self._stream.rounds.number >= 0:
             self.unguarded = True
-            return WardenMissing("the move was given up: xl would suspend the guest unasked")
+            return words.Failed(failures.of(WardenMissing("the move was given up: xl would suspend the guest unasked")))
+        if warden.asks and failed:
+            warden.answer(permitted=False)
         # With the link away the guest would stand still for as long as that is.
-        if warden.asks and (failed or (self._link.up and not self._process.has_written)):
-            self.refused = None if failed else self._keeper.against(self._stream)
-            warden.answer(permitted=not failed and self.refused is None)
+        elif warden.asks and self._link.up and not self._process.has_written:
+            refused = self._keeper.against(self._stream)
+            warden.answer(permitted=refused is None)
+            return words.Reached(Phase.SUSPENDING) if refused is None else words.Failed(refused)
         return None

@@ -121,8 +121,8 @@ class Sender(Driver[SourceState]):
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
-        if (unguarded := self._leave.look(self.state)) is not None:
-            self.fail(unguarded)
+        if (answered := self._leave.look(self.state)) is not None:
+            self.feed(answered)
         self._guard.tend(self.state, self._copy.domid, idle=not happened)
         self._look_at_gate()
         self._look_at_xl()
@@ -232,7 +232,7 @@ class Sender(Driver[SourceState]):
         self._process.ended("suspend_requested" in self.timeline)
         self._exit_seen = True
         self.mark("xl_exited")
-        self.feed(words.XlExited(code, self._leave.refused or self._copy.ended(self.stderr(), code)))
+        self.feed(words.XlExited(code, self._copy.ended(self.stderr(), code)))
 
     # Actions. ---
 
