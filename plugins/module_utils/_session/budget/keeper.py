@@ -64,6 +64,7 @@ class StopKeeper:
         self._speed = Speed()
         self._last: Prediction | None = None
         self._due = 0.0
+        self._asked = False
 
     @property
     def _over(self) -> bool:
@@ -104,7 +105,7 @@ class StopKeeper:
             return
         moves = self._link.up and not (rounds.between_rounds and self._link.delivered)
         self._speed.look(self._clock(), packer.used_bytes, self._link.used_bytes, moves, rounds.number + 1)
-        if not suspends and self._clock() >= self._due:
+        if not suspends and not self._asked and self._clock() >= self._due:
             self._predict(stream)
 
     def _predict(self, stream: Outgoing) -> None:
@@ -116,8 +117,12 @@ class StopKeeper:
         self._last = Prediction(pages, stream.position - packer.used_bytes, rate, self._base)
 
     def against(self, stream: Outgoing) -> Failure | None:
-        """Return what speaks against suspending the guest now, when all its live rounds were read."""
+        """Return what speaks against suspending the guest now, when all its live rounds were read.
+
+        What is predicted then is the last word, however long ``xl`` takes to suspend it, or to end.
+        """
         self._predict(stream)
+        self._asked = True
         last, settings = self._last, self._settings
         if settings.rehearse:
             return failures.REHEARSED

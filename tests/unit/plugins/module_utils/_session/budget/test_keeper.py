@@ -214,6 +214,18 @@ def test_nothing_is_predicted_in_the_last_round() -> None:
     assert reading.stream.rounds.rounds[-1].pages == 1400 and reading.keeper.told(None) == before
 
 
+@pytest.mark.parametrize("changes", [{"rehearse": True}, {"max_stop_ms": ASSUMED_MS + 300}, {"max_stop_ms": 60_000}])
+def test_what_was_answered_is_what_is_told(changes: dict[str, t.Any]) -> None:
+    """However long xl takes to end, or to suspend the guest: the cause, the result and its budget say the same."""
+    data, end = live(1100, 1100, 1100, 1100, 1400)
+    reading = Reading(data, **changes)
+    reading.refused(end)
+    before = reading.keeper.told(None)
+    reading.waited += 10.0
+    reading.keeper.look(reading.stream, suspends=False)
+    assert reading.keeper.told(None) == before
+
+
 def test_what_is_over_before_it_begins_is_not_begun() -> None:
     """However little the guest writes, or where it stands still all the time; each says what can be done."""
     with pytest.raises(OverBudget, match="not known") as caught:
