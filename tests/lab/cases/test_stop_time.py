@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long a guest may stand still, on real Xen, whose ``xl`` suspends it whenever it likes."""
+"""How long a guest may stand still, on real Xen, whose ``xl`` wants to suspend it whenever it likes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SILENT_MS = 3000
 @pytest.mark.untried
 @pytest.mark.timeout(3000)
 def test_a_guest_that_writes_faster_than_the_link_is_never_suspended(home: World, record: Record) -> None:
-    """The move is given up while the last live round is sent: nobody asks the guest to suspend, and it answers on."""
+    """The move is given up when the last live round was sent: nobody asks the guest to suspend, and it answers on."""
     usual = home.lab.guest.ask()["rate"]
     home.lab.guest.set_rate(BUSY_PAGES_PER_S)
     with TimelineWatch(home.source, home.destination) as store, home.lab.observe(everywhere=True) as watch:

@@ -13,9 +13,6 @@ LEAST = 256 * 1024
 ENOUGH = 1024 * 1024
 # What the destination has used before its xl takes memory: until then that may wait for its lock, or make room.
 BEGINS = 1024 * 1024
-# Of how many times of so many seconds the best is told: one in which nothing moved says nothing of the network.
-TIMES = 5
-TIME_S = 1.0
 
 
 class _Sum(t.NamedTuple):
@@ -28,11 +25,10 @@ class Speed:
     """Adds up what the destination has used, and the time in which anything was on its way or could have been."""
 
     def __init__(self) -> None:
-        self._sum = self._begun = self._window = _Sum(0, 0, 0.0)
+        self._sum = self._begun = _Sum(0, 0, 0.0)
         self._looked: float | None = None
         self._moves = False
         self._rounds: list[_Sum] = []
-        self._times: list[float] = []
 
     def look(self, now: float, stream: int, way: int, moves: bool, rounds: int) -> None:
         """Take note of the totals at ``now``, in seconds.
@@ -45,18 +41,9 @@ class Speed:
         self._sum = _Sum(stream, way, self._sum.seconds + passed)
         self._looked, self._moves = now, moves
         if stream < BEGINS:
-            self._begun = self._window = self._sum
-        seconds = self._sum.seconds - self._window.seconds
-        if seconds >= TIME_S:
-            self._times = sorted([*self._times, (stream - self._window.stream) / seconds])[-TIMES:]
-            self._window = self._sum
+            self._begun = self._sum
         while len(self._rounds) < rounds:
             self._rounds.append(self._sum)
-
-    @property
-    def best(self) -> float | None:
-        """The highest rate of the stream over a second so far, in bytes a second, ``None`` while few have passed."""
-        return self._times[-1] or None if len(self._times) == TIMES else None
 
     @property
     def rate(self) -> float | None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a move is given up for the time that its guest would stand still, by the bytes that xl has written."""
+"""Whether a guest may be suspended, for the time that it would stand still then."""
 
 from __future__ import annotations
 

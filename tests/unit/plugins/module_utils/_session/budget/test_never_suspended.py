@@ -55,7 +55,7 @@ def given_up(make_site: MakeSite) -> None:
 
 
 def test_a_guest_that_writes_faster_than_the_way_is_never_suspended(make_site: MakeSite) -> None:
-    """It is given up while xl writes its last live round, with the guest running all the time."""
+    """It is given up when xl would suspend it, with the guest running all the time."""
     given_up(make_site)
 
 

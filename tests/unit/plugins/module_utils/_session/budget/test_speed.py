@@ -92,18 +92,6 @@ def test_the_time_between_two_rounds_does_not_count() -> None:
     assert course.mib_s == pytest.approx(10.0)
 
 
-def test_the_best_of_all_seconds() -> None:
-    """However slow it was before or after that."""
-    course = Course()
-    course.round()
-    assert course.speed.best is None
-    course.carry(2, 100.0, steps=3)
-    assert course.speed.best is None
-    for mib, seconds in ((10, 10.0), (100, 2.0), (10, 10.0)):
-        course.carry(mib, seconds, steps=40)
-    assert course.speed.best == pytest.approx(50 * MIB, rel=0.15)
-
-
 def test_what_is_waited_for_before_anything_can_be_used_does_not_count() -> None:
     """The destination's xl takes no memory before it has its lock, and room."""
     course = Course()
