@@ -31,6 +31,9 @@ class Course:
     ends: str | None = "moved"
     method: str = LIVE
     leave_paused: bool = False
+    #: Of the sender: for how long the guest may stand still, and whether it is only rehearsed.
+    max_stop_ms: int = 0
+    rehearse: bool = False
     #: How the guest behaves: fields of the double's ``Behaviour``.
     guest: t.Mapping[str, object] = dataclasses.field(default_factory=dict)
     #: The course that it is like until it ``parts`` from that without a deed.
@@ -52,6 +55,11 @@ class Course:
     def another_way(self) -> bool:
         """Whether a domain is moved otherwise, or is to be left otherwise, than in the smooth course."""
         return self.method != LIVE or self.leave_paused
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether the guest may be suspended only when that was permitted."""
+        return self.max_stop_ms > 0 or self.rehearse
 
 
 _GIVEN_BACK = {"point": "receive.renamed", "action": "status", "status": 3}
@@ -100,6 +108,9 @@ COURSES: dict[str, Course] = {
             parts=(Place(SOURCE, "shutter.go_back.before"),),
             ends="stayed",
         ),
+        # A process between xl and its helper asks before the guest is suspended; it may be, or it may not.
+        Course("bounded", max_stop_ms=60_000, parts=(Place(SOURCE, "migrate.banner"),)),
+        Course("rehearsed", rehearse=True, ends="stayed", parts=(Place(SOURCE, "migrate.banner"),)),
         # It is not started when it has arrived.
         Course("paused", leave_paused=True, parts=(Place(SOURCE, "sender.journal.commit_requested.before"),)),
     )

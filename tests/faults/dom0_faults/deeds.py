@@ -44,6 +44,8 @@ _WORDS: dict[str, tuple[str, tuple[tuple[bytes, ...], ...]]] = {
     "save-helper": (SOURCE, ((b"libxl-save-helper\0--save-domain\0",),)),
     "restore-helper": (DESTINATION, ((b"libxl-save-helper\0--restore-domain\0",),)),
     "shim": (SOURCE, ((b"shim.py",),)),
+    # Between the two; before it has become that, the helper is one, too.
+    "warden": (SOURCE, ((b"/warden\0--save-domain\0",),)),
 }
 _CREATE = b"xl\0create\0"
 

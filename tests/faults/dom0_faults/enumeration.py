@@ -50,6 +50,8 @@ _SETTLING = "settling after "
 _BESIDE = ("kill-", "power-", "link-cut")
 # Those for the courses of another way: a record that cannot be written, or comes late, means something else there.
 _ANOTHER_WAY = (*_BESIDE, "full-", "hang-")
+# Those for the courses in which somebody asks before the guest is suspended, as long as that one lives.
+_ASKS_FIRST, _ASKS = ("kill-",), "warden"
 _WHILE_SETTLING = ("kill-settler", "kill-sender", "kill-receiver", "power-")
 # And there a disk fails before something is written to it, and a clock jumps before anything is read from it.
 _DISKS, _CLOCKS = ("full-", "eio-"), ("clock-",)
@@ -81,10 +83,17 @@ def faults(baseline: Baseline) -> list[Fault]:
         else:
             # What a status says has no part in what is decided.
             own = [one for one in _after_deed(course, passed, baseline) if ".document.s" not in one.place.point]
-            kinds = _ANOTHER_WAY if COURSES[course].another_way else _BESIDE
-            for kind, place in _pairs([one for one in own if ".stream." not in one.place.point], kinds):
+            if COURSES[course].asks_first:
+                own = [one for one in own if _ASKS in one.alive]
+            for kind, place in _pairs([one for one in own if ".stream." not in one.place.point], _kinds_for(course)):
                 found[Fault(kind, place, course)] = None
     return [*found, *through_playbooks(list(found))]
+
+
+def _kinds_for(course: str) -> tuple[str, ...]:
+    if COURSES[course].asks_first:
+        return _ASKS_FIRST
+    return _ANOTHER_WAY if COURSES[course].another_way else _BESIDE
 
 
 def _pairs(passed: t.Iterable[Passed], kinds: tuple[str, ...]) -> t.Iterator[tuple[str, Place]]:

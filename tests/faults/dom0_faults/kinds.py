@@ -13,7 +13,7 @@ from .names import DESTINATION, SOURCE, Place
 # Processes that can be killed, by the name a recording has for them.
 PROCESSES = (
     *("sender", "receiver", "xl-migrate", "xl-receive", "save-helper", "restore-helper", "shim", "controller"),
-    *("settler", "xl-save", "xl-create", "monitor"),
+    *("settler", "xl-save", "xl-create", "monitor", "warden"),
 )
 # Those that may stand still for longer than they are waited for, and then go on as if nothing had been.
 _HANGING = ("sender", "receiver", "xl-migrate", "xl-receive")

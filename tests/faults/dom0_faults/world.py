@@ -109,6 +109,7 @@ class World:
         gate, way = self.course.gate, {"method": self.course.method, "leave_paused": self.course.leave_paused}
         common = {"uuid": UUID, "name": NAME, **way, **SHORT}
         held: dict[str, t.Any] = {"gate_held": gate != ENGINE, "gate_timeout": _GATE_S}
+        held.update(max_stop_ms=self.course.max_stop_ms, rehearse=self.course.rehearse)
         if self.course.starts_anew:
             held.update(config_path=str(self._config), shutdown_timeout=SHUTDOWN_S)
         receiver = {"memory_max_kib": (_MEMORY_MIB + 64) * 1024, "listen_address": "127.0.0.1", **RECEIVER}

@@ -70,6 +70,15 @@ def test_a_course_of_another_way_is_broken_from_where_it_is_another_one() -> Non
     assert tried[CREATE] == {*power, "kill-xl-create"}
 
 
+@pytest.mark.parametrize("course", ["bounded", "rehearsed"])
+def test_whoever_is_there_is_killed_while_somebody_asks_before_the_guest_is_suspended(course: str) -> None:
+    """Before and after that it is a move like any other."""
+    alive = ("sender", "xl-migrate", "save-helper", "link")
+    begins = Passed(COURSES[course].parts[0], alive)
+    tried = _tried(course, begins, Passed(Place("source", "save.suspend"), (*alive, "warden")))
+    assert tried == {"save.suspend": {"kill-sender", "kill-xl-migrate", "kill-save-helper", "kill-warden"}}
+
+
 def test_a_course_like_another_one_is_broken_where_it_parts_from_that() -> None:
     """What it shares with it is tried there."""
     known = {SMOOTH: (BOTH,), "cold": (BOTH, Passed(Place("source", DOWN), ()))}
