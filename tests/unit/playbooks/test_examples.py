@@ -160,6 +160,6 @@ def test_the_guest_goes_on_when_the_approval_is_refused(user: User, tmp_path: pa
     tasks = asking(migrate_gate_tasks=refusal, migrate_gate_undo_tasks=EXAMPLES / "approval_undo.yml")
     process = user.start("dom0.xen.migrate", *user.asking("xen2"), *tasks)
     log = process.communicate(timeout=LIMIT_S)[0]
-    assert process.returncode == 2 and "refused at the gate: not this week" in log, log[-4000:]
+    assert process.returncode == 2 and "refused at the gate on xen1: not this week" in log, log[-4000:]
     assert user.result["owner"] == "source", log[-4000:]
     assert where(user.site) == "xen1"
