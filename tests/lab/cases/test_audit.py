@@ -8,15 +8,12 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-import pytest
 from dom0lab.guest_disk import GUEST_UUID
 
 from .circumstances import OTHER_UUID, THIRD_UUID, paused
 from .findings import ours, small
 from .plays import Outcome
 from .world import BUILD, World, same_guest
-
-pytestmark = pytest.mark.untried
 
 AUDIT = "dom0.xen.audit"
 INCOMING, AWAY, STANDS = "centos--incoming", "odd--migratedaway", "third"

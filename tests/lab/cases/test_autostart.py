@@ -14,8 +14,6 @@ from .conftest import Record
 from .test_settle import SETTLE, at_the_gate, nothing_to_settle
 from .world import World, same_guest
 
-pytestmark = pytest.mark.untried
-
 AUTO = "/etc/xen/auto"
 LINK = f"{AUTO}/centos.cfg"
 SEEN = "/run/lab-auto-at-the-gate"

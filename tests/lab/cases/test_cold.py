@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
 from dom0lab.guest_disk import guest_config
 
 from .conftest import Record
@@ -70,7 +69,6 @@ def test_a_guest_is_shut_down_and_started_there(home: World, record: Record) -> 
     assert home.destination.run(f"readlink {AUTO}/centos.cfg").stdout.strip() == "../centos.cfg"
 
 
-@pytest.mark.untried
 def test_a_guest_that_ignores_the_shutdown(home: World, record: Record) -> None:
     """It is not waited for longer than was said; what it was asked is taken back, so it runs on when it can again."""
     home.stale = True

@@ -10,14 +10,10 @@ import subprocess
 import typing as t
 from collections.abc import Iterator
 
-import pytest
-
 from .conftest import Record
 from .plays import wait_until
 from .test_settle import nothing_to_settle
 from .world import ON_HOST, World, same_guest
-
-pytestmark = pytest.mark.untried
 
 PROGRAM = "/run/lab-pause-at-suspend.py"
 # libxl waits a minute for the suspend, and a busy, emulated host takes its time before it and behind it.

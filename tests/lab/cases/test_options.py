@@ -120,8 +120,9 @@ def test_its_number_its_description_and_its_network(fresh: World, record: Record
     """It keeps its domid, arrives as a file describes it, and comes over the network that was asked for."""
     hosts, lab = fresh.lab.hosts.values(), fresh.lab
     before = guest_on(fresh.source)
-    assert before["config"].get("on_reboot") != "destroy"
-    fresh.source.run(f"cat > {FILE}", stdin=guest_config() + 'on_reboot = "destroy"\n')
+    assert before["config"].get("on_reboot") != "preserve"
+    # What is libxl's own default, such as destroy, xl leaves out of its list.
+    fresh.source.run(f"cat > {FILE}", stdin=guest_config() + 'on_reboot = "preserve"\n')
     asked = {"migrate_method": method, "migrate_config": FILE, "migrate_preserve_domid": True}
     # What the inventory has as an address would contradict the network.
     inventory = fresh.inventory(drop=["dom0_xen_address"])
@@ -134,7 +135,7 @@ def test_its_number_its_description_and_its_network(fresh: World, record: Record
     fresh.require("xen2")
     after = guest_on(fresh.destination)
     assert (after["domid"], result["domid"], result["keep_domid"]) == (before["domid"],) * 3
-    assert after["config"]["on_reboot"] == "destroy"
+    assert after["config"]["on_reboot"] == "preserve"
     assert "config_arrives" in {finding["code"] for finding in result["findings"]}
     carried(result, interface)
 
@@ -152,7 +153,6 @@ def pv_on_a_lun(world: World) -> Iterator[World]:
     world.lab.guest.stop()
 
 
-@pytest.mark.untried
 def test_a_disk_of_another_name(pv_on_a_lun: World, record: Record) -> None:
     """It is suspended, which ``auto`` chooses for a PV guest here, and writes to one disk, under two names."""
     world, lab = pv_on_a_lun, pv_on_a_lun.lab

@@ -131,7 +131,6 @@ def test_it_goes_on_after_the_save(home: World, record: Record, after: str, comp
     assert home.lab.guest.where() == []
 
 
-@pytest.mark.untried
 def test_what_is_not_restored(home: World) -> None:
     """Each time one message says why, before xl has begun anything, and the image stays as it is; then the guest goes
     on where it was saved, and that is the last reason.
@@ -159,7 +158,6 @@ def not_restored(world: World, name: str, line: str, code: str, host: str) -> No
     there.run(f"rm -r {FOLDER} && mv {FOLDER}.whole {FOLDER}")
 
 
-@pytest.mark.untried
 def test_full_disk(home: World, record: Record) -> None:
     """Known before, nothing is asked of the guest; in the middle of the image it goes on, and nothing is left."""
     home.stale = True

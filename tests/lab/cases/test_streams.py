@@ -82,7 +82,6 @@ def test_agrees_with_xens_own_checker(home: World) -> None:
     assert 0 < whole["memory"]["zero_share"] < 1
 
 
-@pytest.mark.untried
 @pytest.mark.timeout(3000)
 def test_agrees_about_what_xl_migrate_sends(home: World) -> None:
     """The guest runs on while its memory is captured: there are several rounds, and pages that come again."""
@@ -99,7 +98,6 @@ def test_agrees_about_what_xl_migrate_sends(home: World) -> None:
     assert home.lab.guest.ask(verify=True)["memory_verified"]
 
 
-@pytest.mark.untried
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("kind", ["pv", "hvm"])
 def test_agrees_about_guests_of_other_kinds(world: World, kind: str) -> None:

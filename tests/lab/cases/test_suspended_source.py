@@ -16,8 +16,6 @@ from .conftest import Record
 from .test_settle import nothing_to_settle
 from .world import World, another_xl, same_guest
 
-pytestmark = pytest.mark.untried
-
 KILLED = "/run/lab-killed"
 AWAY = "centos--migratedaway"
 LIMITS: dict[str, t.Any] = {
