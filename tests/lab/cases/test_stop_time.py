@@ -11,14 +11,13 @@ from dom0lab import TimelineWatch
 from .conftest import Record
 from .world import BUSY_PAGES_PER_S, World, same_guest
 
-# 12 MB a second are written, and 3 carried: what was written while a round was sent is all that the guest ever writes,
-# and takes longer than what may be, whatever the hosts need beside that.
+# 12 MB a second are written, and 3 carried at most: what was written while a round was sent is all that the guest ever
+# writes, 18 MB, and takes longer than what may be, however busy the machine is that emulates all this.
 RATE_LIMIT_MBIT = 24
-BUDGET_MS = 15_000
+BUDGET_MS = 5000
 SILENT_MS = 3000
 
 
-@pytest.mark.untried
 @pytest.mark.timeout(3000)
 def test_a_guest_that_writes_faster_than_the_link_is_never_suspended(home: World, record: Record) -> None:
     """The move is given up when the last live round was sent: nobody asks the guest to suspend, and it answers on."""
@@ -49,7 +48,6 @@ def never_asked(store: TimelineWatch, world: World) -> None:
     assert not [each for each in source if each["event"] == "shutdown"], source
 
 
-@pytest.mark.untried
 @pytest.mark.timeout(3000)
 def test_a_move_that_is_rehearsed(home: World, record: Record) -> None:
     """This xl starts our program in place of its helper, is never asked for the suspend, and ends; then it is moved.
