@@ -110,10 +110,13 @@ def test_a_task_at_the_gate_that_has_failed_is_told_with_its_host(
     ("source", "destination", "said"),
     [
         (True, False, "It stayed. xen1 did not answer when that was to be put on record: settle again when it does."),
-        (True, True, "It stayed. xen1 and xen2 did not answer when that was to be put on record: settle again when"
-        " they do."),
+        (
+            True,
+            True,
+            "It stayed. xen1 and xen2 did not answer when that was to be put on record: settle again when they do.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_who_did_not_answer_at_the_end_of_settling_is_named(
     source: bool, destination: bool, said: str, tmp_path: pathlib.Path
 ) -> None:

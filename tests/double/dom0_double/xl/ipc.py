@@ -16,6 +16,7 @@ import typing as t
 _SHORT, _INT, _LONG = struct.Struct("=H"), struct.Struct("=i"), struct.Struct("=I")
 _LOG, _SUSPEND, _COMPLETE = 1, 3, 10
 _CALLS = {"suspend": _SUSPEND}
+_NAMES = {number: name for name, number in _CALLS.items()}
 _CONTEXT = b"xc\0"
 NO_REPLY_STATUS = 254
 
@@ -77,4 +78,4 @@ def messages(descriptor: int) -> t.Iterator[dict[str, t.Any]]:
                 result, error = struct.unpack("=ii", arguments)
                 yield {"kind": "complete", "result": result, "error": error}
             else:
-                yield {"kind": "call", "name": next(name for name, number in _CALLS.items() if number == kind)}
+                yield {"kind": "call", "name": _NAMES[kind]}
