@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._action_specs import RESTORE, RESTORE_WAIVABLE
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import listed
-from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import CODES, CONTROLLER, codes
+from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import CODES, CONTROLLER, codes, nearest
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.elsewhere import condensed
 
@@ -68,7 +67,7 @@ def _require_waivable(waive: t.Iterable[str]) -> None:
             continue
         if code in CODES:
             raise WaiverForbidden(f"{code} cannot be waived in a restore", host=CONTROLLER, waiver=code)
-        near = difflib.get_close_matches(code.lower().replace("-", "_"), RESTORE_WAIVABLE, n=3)
+        near = nearest(code, RESTORE_WAIVABLE)
         which = f"; the nearest are: {listed(near)}" if near else ""
         text = f"{code!r} is no code that can be waived in a restore{which}"
-        raise WaiverUnknown(text, host=CONTROLLER, waiver=code, nearest=near)
+        raise WaiverUnknown(text, host=CONTROLLER, waiver=code, nearest=list(near))

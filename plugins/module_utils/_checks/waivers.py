@@ -210,9 +210,9 @@ def objections(case: Case) -> t.Iterator[Finding]:
             )
 
 
-def nearest(code: str) -> tuple[str, ...]:
-    """Return at most three codes that somebody may have meant, the likeliest first."""
-    return tuple(difflib.get_close_matches(code.lower().replace("-", "_"), sorted(CODES), n=3))
+def nearest(code: str, among: t.Iterable[str] = CODES) -> tuple[str, ...]:
+    """Return at most three of these codes that somebody may have meant, the likeliest first."""
+    return tuple(difflib.get_close_matches(code.lower().replace("-", "_"), sorted(among), n=3))
 
 
 def apply(found: t.Iterable[Finding], waive: t.Collection[str]) -> tuple[Finding, ...]:
