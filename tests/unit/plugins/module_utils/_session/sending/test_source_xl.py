@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import resource
 import time
+import typing as t
 
 import pytest
 
@@ -59,18 +61,40 @@ def test_what_cannot_be_taken_away_stays(tmp_path: pathlib.Path, monkeypatch: py
     assert running.filenos == (-1, -1) and list(journal.iterdir())
 
 
-def test_a_helper_that_cannot_be_seen_for_a_moment_is_stopped_later(tmp_path: pathlib.Path) -> None:
-    """A source that has no descriptor left must not end the sender, which is just giving the move up."""
-    helper = _program(tmp_path / "libxl-save-helper", "sleep 60 & wait")
-    xl = _program(tmp_path / "xl", f"{helper} --save-domain 5 6 7 & wait")
-    running = SourceXl(Xl(subprocess_runner(), xl), settings(tmp_path, xl), str(tmp_path / "stderr"))
+@contextlib.contextmanager
+def with_helper(folder: pathlib.Path, **changes: t.Any) -> t.Iterator[tuple[SourceXl, int]]:
+    """One that runs, and the pid of its save helper, which does not end by itself."""
+    helper = _program(folder / "libxl-save-helper", "sleep 60 & wait")
+    xl = _program(folder / "xl", f"{helper} --save-domain 5 6 7 & wait")
+    running = SourceXl(Xl(subprocess_runner(), xl), settings(folder, xl, **changes), str(folder / "stderr"))
     running.start(7)
     try:
+        found: list[int] = []
+
+        def has_come() -> bool:
+            pid = save_helper_of(running.pid or -1)
+            found.extend([] if pid is None else [pid])
+            return pid is not None
+
+        until(has_come)
+        yield running, found[0]
+    finally:
+        running.kill()
+        running.close()
+
+
+def until(reached: t.Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_helper_that_cannot_be_seen_for_a_moment_is_stopped_later(tmp_path: pathlib.Path) -> None:
+    """A source that has no descriptor left must not end the sender, which is just giving the move up."""
+    with with_helper(tmp_path) as (running, pid):
         assert running.pid is not None
-        deadline = time.monotonic() + 60
-        while (pid := save_helper_of(running.pid)) is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
         running.want_stop()
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
@@ -80,32 +104,21 @@ def test_a_helper_that_cannot_be_seen_for_a_moment_is_stopped_later(tmp_path: pa
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
         assert save_helper_of(running.pid) == pid
         running.stop_saving_if_wanted(1.0 + 2 * STOP_INTERVAL)
-        while running.exit_code() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-    finally:
-        running.kill()
-        running.close()
+        until(lambda: running.exit_code() is not None)
 
 
 def test_a_helper_that_asks_for_the_suspend_hears_that_it_may_not(tmp_path: pathlib.Path) -> None:
     """A signal while it waits for that would end it at once, and Xen would go on writing down what the guest writes."""
-    helper = _program(tmp_path / "libxl-save-helper", "sleep 60 & wait")
-    xl = _program(tmp_path / "xl", f"{helper} --save-domain 5 6 7 & wait")
-    sender = settings(tmp_path, xl, str(tmp_path), rehearse=True)
-    running = SourceXl(Xl(subprocess_runner(), xl), sender, str(tmp_path / "stderr"))
-    running.start(7)
-    try:
+    with with_helper(tmp_path, journal=str(tmp_path), rehearse=True) as (running, pid):
         assert running.pid is not None
-        deadline = time.monotonic() + 60
-        while (pid := save_helper_of(running.pid)) is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
         with connect_in(str(tmp_path), "warden.sock") as warden:
             warden.sendall(b"?")
-            while not running.warden.asks:
-                assert time.monotonic() < deadline
+
+            def asks() -> bool:
                 running.warden.look()
+                return running.warden.asks
+
+            until(asks)
             running.want_stop()
             running.warden.answer(permitted=False)
             for now in (1.0, 1.0 + STOP_INTERVAL, 0.9 + HEARS_S):
@@ -114,9 +127,4 @@ def test_a_helper_that_asks_for_the_suspend_hears_that_it_may_not(tmp_path: path
             assert save_helper_of(running.pid) == pid and running.exit_code() is None
             # One that has not ended by then is stopped as any other.
             running.stop_saving_if_wanted(1.1 + HEARS_S)
-            while running.exit_code() is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-    finally:
-        running.kill()
-        running.close()
+            until(lambda: running.exit_code() is not None)
