@@ -210,7 +210,7 @@ def objections(case: Case) -> t.Iterator[Finding]:
             )
 
 
-def nearest(code: str, among: t.Iterable[str] = CODES) -> tuple[str, ...]:
+def nearest(code: str, among: t.Iterable[str] = tuple(CODES)) -> tuple[str, ...]:
     """Return at most three of these codes that somebody may have meant, the likeliest first."""
     return tuple(difflib.get_close_matches(code.lower().replace("-", "_"), sorted(among), n=3))
 
