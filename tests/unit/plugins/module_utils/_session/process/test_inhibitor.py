@@ -112,7 +112,7 @@ def test_start_does_not_wait_for_an_answer(tool: Tool, tmp_path: pathlib.Path) -
     lock = Inhibitor("centos", str(tmp_path))
     assert lock.state == inhibitor.ASKED
     lock.release()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20
     assert _eventually((tmp_path / "pid").exists)
     assert tool.gone()
 
