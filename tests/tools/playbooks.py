@@ -32,6 +32,8 @@ HOST_VARIABLES = {
     "dom0_xen_address": "the host's address for moves, where that is not ``ansible_host``",
     "dom0_xen_runtime_path": "folder in memory for sockets and keys, ``/run/dom0-xen`` by default",
     "dom0_xen_journal_path": "folder for what must outlive a reboot, ``/var/lib/dom0-xen`` by default",
+    "dom0_xen_departures": "domains that may leave the host at one time, over all runs; before ``migrate_departures``",
+    "dom0_xen_arrivals": "domains that may come to the host at one time, over all runs; before ``migrate_arrivals``",
 }
 
 HEAD = f"""..

@@ -14,7 +14,7 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.dom0.xen.tests.tools import playbooks
+from ansible_collections.dom0.xen.tests.tools import oldest, playbooks
 from ansible_collections.dom0.xen.tests.tools.places import COLLECTIONS, ROOT
 
 AWX = ROOT / "examples" / "awx"
@@ -246,7 +246,7 @@ def test_the_collection_says_what_it_wants_of_an_execution_environment() -> None
 
 
 def test_the_example_of_an_execution_environment_is_one(tmp_path: pathlib.Path) -> None:
-    """It is made up to the point where an image would be downloaded."""
+    """It is made up to the point where an image would be downloaded, with what the jobs are tested with."""
     builder(
         "create",
         "-f",
@@ -257,6 +257,6 @@ def test_the_example_of_an_execution_environment_is_one(tmp_path: pathlib.Path) 
         "Containerfile",
     )
     made = (tmp_path / "Containerfile").read_text(encoding="utf-8")
-    assert "ansible-core>=2.19.0" in made
+    assert oldest.CORE in made and f'PYCMD="/usr/bin/python{oldest.PYTHON}"' in made
     wanted = yaml.safe_load((tmp_path / "_build" / "requirements.yml").read_text(encoding="utf-8"))
     assert [entry["name"] for entry in wanted["collections"]] == ["dom0.xen"]
