@@ -17,6 +17,8 @@ import typing as t
 import pytest
 from dom0_faults import person
 
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import until
+
 Start = t.Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -38,14 +40,6 @@ def start(tmp_path: pathlib.Path) -> t.Iterator[Start]:
     for process in started:
         process.kill()
         process.wait()
-
-
-def until(reached: t.Callable[[], object]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def world(*processes: subprocess.Popen[bytes]) -> t.Any:

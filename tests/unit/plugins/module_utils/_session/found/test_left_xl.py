@@ -10,7 +10,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 import types
 import typing as t
 
@@ -22,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.found.here impor
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import saver, shutter, starter
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import until
 
 
 @pytest.fixture
@@ -37,14 +37,6 @@ def leader(tmp_path: pathlib.Path) -> t.Iterator[subprocess.Popen[bytes]]:
     yield process
     left_xl.end(process.pid)
     process.wait()
-
-
-def until(reached: t.Callable[[], object]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_what_makes_a_domain(leader: subprocess.Popen[bytes]) -> None:

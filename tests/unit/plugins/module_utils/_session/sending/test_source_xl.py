@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_x
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import until
 
 
 def _program(path: pathlib.Path, lines: str) -> str:
@@ -81,14 +82,6 @@ def with_helper(folder: pathlib.Path, **changes: t.Any) -> t.Iterator[tuple[Sour
     finally:
         running.kill()
         running.close()
-
-
-def until(reached: t.Callable[[], bool]) -> None:
-    """Wait until it is so."""
-    deadline = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_helper_that_cannot_be_seen_for_a_moment_is_stopped_later(tmp_path: pathlib.Path) -> None:
