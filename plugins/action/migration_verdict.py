@@ -41,7 +41,8 @@ _LAST_WORD_MISSING = {
     "silent": (
         "sender_silent",
         "the sender's status has not changed for long.",
-        "See what its process on the host is waiting for, and with xl list on both hosts where the domain is.",
+        "Run the same command again: it watches on, or settles what was interrupted. See what its process on the host"
+        " is waiting for, and with xl list on both hosts where the domain is.",
     ),
     "missing": (
         "sender_missing",

@@ -37,7 +37,8 @@ def awake(case: Case) -> t.Iterator[Finding]:
             "domain_suspended",
             host,
             f"{name} is suspended: a migration or a save of it is under way, or was interrupted.",
-            "Wait for it, or find out which host has the domain's last good copy and resume that one.",
+            "Wait for it. Was it interrupted, let dom0.xen.settle bring it to its end; where that finds nothing, find"
+            " out which host has the domain's last good copy and resume that one.",
         )
     elif state.shutdown:
         yield case.error(

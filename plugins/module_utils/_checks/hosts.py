@@ -137,7 +137,8 @@ def not_older(case: Case) -> t.Iterator[Finding]:
         "xen_older",
         case.request.destination,
         f"Xen {new.version} is older than the Xen {old.version} that the domain runs on.",
-        f"Upgrade Xen on {case.request.destination} to {old.major}.{old.minor} or newer, or name another destination.",
+        f"Upgrade Xen on {case.request.destination} to {old.major}.{old.minor} or newer, name another destination, or"
+        " let its guest shut down for the move (migrate_method=cold).",
         source=old.version,
         destination=new.version,
     )

@@ -109,7 +109,8 @@ def _remains(case: Case, wanted: str) -> t.Iterator[Finding]:
                 host,
                 f"there is no domain {wanted!r}, but {row.name!r} (domid {row.domid}, {_words(row)}): a migration of it"
                 " was interrupted.",
-                "Find out which host has its last good copy; rename and resume that one, destroy the other.",
+                "Let dom0.xen.settle bring it to its end; where that finds nothing, find out which host has its last"
+                " good copy, rename and resume that one, and destroy the other.",
                 **values,
             )
         elif host == case.request.destination and row.domid != 0 and means(wanted, row.uuid, row.name):
@@ -165,7 +166,8 @@ def free_at_source(case: Case) -> t.Iterator[Finding]:
             "leftover_name",
             host,
             f"the domain is called {domain.name!r}: a migration of it was interrupted.",
-            f"Find out which host has its last good copy, and rename or destroy this one (domid {domain.domid}).",
+            "Let dom0.xen.settle bring it to its end; where that finds nothing, find out which host has its last good"
+            f" copy, and rename or destroy this one (domid {domain.domid}).",
             name=domain.name,
             domid=domain.domid,
         )

@@ -57,6 +57,13 @@ _RULES: tuple[Rule, ...] = (
 )
 # Of a move only: what is called NAME--incoming is in nobody's way.
 _NOT_HERE = ("incoming_name_taken",)
+
+
+def _waive(code: str) -> str:
+    """Return how a waiver is given, to the playbook and to the module."""
+    return f"-e restore_waive={code} (waive: [{code}])"
+
+
 _REMEDIES = {
     "not_enough_memory": "Make room on this host (move a domain away, or xl mem-set), or restore it on another one.",
     "bridge_missing": "Make that bridge on this host, or restore it on a host that has it.",
@@ -67,7 +74,7 @@ _REMEDIES = {
     "cpu_policy_refused": "Restore it on a host that gives its domains as much; else start it with xl create.",
     "cpu_features_shown": (
         "Restore it on a host that has them, or start it from its configuration file (xl create). If its guest does not"
-        " use them: waive: [cpu_features_shown]."
+        f" use them: {_waive('cpu_features_shown')}."
     ),
     "script_missing": "Copy that script to this host, or restore it on a host that has it.",
     "device_model_unseen": "See that it is there: without it xl cannot finish the domain. Debian: qemu-system-xen.",
@@ -127,7 +134,7 @@ def _limit(details: t.Mapping[str, t.Any]) -> str:
     # A limit that is in the image is what xl asks Xen for, whatever the guest uses.
     if key:
         return f"{here}, there with {key}={details['destination']}."
-    return f"{here}. If its guest uses no more than {details['destination']}: waive: [grant_limits]."
+    return f"{here}. If its guest uses no more than {details['destination']}: {_waive('grant_limits')}."
 
 
 def waived(found: t.Iterable[Finding], waive: t.Collection[str]) -> tuple[Finding, ...]:
@@ -153,7 +160,7 @@ def _again(host: str, manifest: Manifest, mark: Mark) -> Finding:
         f"{text} Its memory belongs to the disks as they were at {manifest.saved_at}; on later ones it destroys their"
         " file systems.",
         f"Start it from its configuration file (xl create), which only takes its disks as they are. If it has not run"
-        f" since, or its disks were put back to that moment: waive: [{AGAIN}].",
+        f" since, or its disks were put back to that moment: {_waive(AGAIN)}.",
         values,
     )
 
@@ -167,8 +174,8 @@ def _checkpoint(host: str, manifest: Manifest) -> Finding:
         f"{manifest.name} {how} after this image was saved at {manifest.saved_at} (after: {manifest.after}). Restored,"
         " it goes back to that moment, and its disks have gone on: memory and disks do not fit together, which destroys"
         " the file systems.",
-        f"Put its disks back to copies from that very moment, then run this again with waive: [{CHECKPOINTED}]; else"
-        " start it from its configuration file (xl create).",
+        f"Put its disks back to copies from that very moment, then run this again with"
+        f" {_waive(CHECKPOINTED)}; else start it from its configuration file (xl create).",
         {"saved_at": manifest.saved_at, "after": manifest.after},
     )
 
