@@ -69,6 +69,10 @@ class Evacuation(Event):
     left: tuple[str, ...]
     moved: int
 
+    def replaces(self, other: Event) -> bool:
+        """Whether it is about the same hosts, and perhaps more, later in the run."""
+        return isinstance(other, Evacuation) and {*other.emptied, *other.left} <= {*self.emptied, *self.left}
+
 
 @dataclasses.dataclass(frozen=True)
 class Maintenance(Event):
@@ -80,6 +84,10 @@ class Maintenance(Event):
     done: tuple[str, ...]
     left: tuple[str, ...]
 
+    def replaces(self, other: Event) -> bool:
+        """Whether it is about the same hosts, and perhaps more, later in the run."""
+        return isinstance(other, Maintenance) and {*other.done, *other.left} <= {*self.done, *self.left}
+
 
 @dataclasses.dataclass(frozen=True)
 class Application(Event):
@@ -90,6 +98,13 @@ class Application(Event):
     succeeded: bool
     planned: int
     done: int
+
+    def replaces(self, other: Event) -> bool:
+        """Whether it is about the same plan, later in the run."""
+        return isinstance(other, Application)
+
+
+Summary = Evacuation | Maintenance | Application
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,11 +143,14 @@ class Course:
     """What a run does, result by result.
 
     A verdict that fails is looked at again by the role when it has tidied up, so it counts when nothing came after it:
-    at the next move of the same play host, or at the end.
+    at the next move of the same play host, or at the end. Whether hosts are empty is looked at by each of them, and
+    by the playbook for all; a round of an evacuation has moves as a plan has. So what is said last counts, at the end.
     """
 
     def __init__(self) -> None:
         self._pending: dict[str, Migration] = {}
+        # With why it was not reached.
+        self._summaries: list[tuple[Summary, list[Event]]] = []
         self._there: set[str] = set()
         # A cause is told once for a move, and not again with its verdict.
         self._told: set[tuple[str, str]] = set()
@@ -150,8 +168,9 @@ class Course:
             events += self._ended(host, result, failed)
         elif name in _SUMMARIES and not result.get("skipped"):
             summary = _SUMMARIES[name](result)
-            events.append(summary)
-            failed = failed or not summary.succeeded
+            why = [Failure(host, on, name, code)] if code and not summary.succeeded else []
+            self._summaries = [*(one for one in self._summaries if not summary.replaces(one[0])), (summary, why)]
+            return events
         if failed and code and (host, code) not in self._told:
             self._told.add((host, code))
             events.append(Failure(host, on, name, code))
@@ -163,9 +182,11 @@ class Course:
 
     def end(self) -> list[Event]:
         """Return what was held back."""
-        left = list(self._pending.values())
+        left, summaries = list(self._pending.values()), self._summaries
         self._pending.clear()
-        return [*left]
+        self._summaries = []
+        whole = [one for one in summaries if not isinstance(one[0], Application)]
+        return [*left, *(event for summary, why in whole or summaries for event in (summary, *why))]
 
     def _begin(self, host: str, result: Result) -> list[Event]:
         """Note that a play host has another move before it; return how the last one ended."""
@@ -241,7 +262,7 @@ def _application(result: Result) -> Application:
     )
 
 
-_SUMMARIES: dict[str, t.Callable[[Result], Evacuation | Maintenance | Application]] = {
+_SUMMARIES: dict[str, t.Callable[[Result], Summary]] = {
     "evacuation_result": _evacuation,
     "maintenance_result": _maintenance,
     "moves_compare": _application,

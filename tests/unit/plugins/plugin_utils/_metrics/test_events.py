@@ -146,8 +146,46 @@ def test_a_cause_is_told_once() -> None:
     ],
 )
 def test_summaries(action: str, result: dict[str, t.Any], events: list[t.Any]) -> None:
-    """What was asked for as a whole, and whether it was reached."""
-    assert Course().take("localhost", f"dom0.xen.{action}", result, failed=False) == events
+    """What was asked for as a whole, and whether it was reached, told at the end."""
+    course = Course()
+    assert course.take("localhost", f"dom0.xen.{action}", result, failed=False) == []
+    assert course.end() == events
+
+
+def summed_up(*results: tuple[str, str, dict[str, t.Any]]) -> list[t.Any]:
+    """Return the lines of a run with these results, each of a play host's task."""
+    course = Course()
+    told = [
+        event for host, action, result in results for event in course.take(host, f"dom0.xen.{action}", result, False)
+    ]
+    return [*told, *course.end()]
+
+
+def test_a_host_is_emptied_once() -> None:
+    """It is looked at by its own row, and at the end by the playbook: dashboards would add both."""
+    one = {"complete": True, "hosts": [{"name": "xen1", "empty": True}]}
+    left = {"complete": False, "code": "not_empty", "hosts": [{"name": "xen2", "empty": False}]}
+    both = {"complete": True, "hosts": [*one["hosts"], {"name": "xen2", "empty": True}], "moves": [{}] * 3}
+    rows = [("xen1", "evacuation_result", one), ("xen2", "evacuation_result", left)]
+    assert summed_up(*rows, ("localhost", "evacuation_result", both)) == [Evacuation(True, ("xen1", "xen2"), (), 3)]
+    # Hosts of a maintenance are emptied one after the other, and nobody looks at them together.
+    assert summed_up(*rows) == [
+        Evacuation(True, ("xen1",), (), 0),
+        Evacuation(False, (), ("xen2",), 0),
+        Failure("xen2", None, "evacuation_result", "not_empty"),
+    ]
+
+
+def test_a_round_of_an_evacuation_is_no_plan() -> None:
+    """Its moves are compared as those of a plan are, round by round; of a plan itself the last word counts."""
+    done, undone = (
+        {"complete": whole, "planned": 2, "done": 2 if whole else 1, "code": None} for whole in (True, False)
+    )
+    undone["code"] = "moves_left"
+    rounds = [("localhost", "moves_compare", undone), ("localhost", "moves_compare", done)]
+    assert summed_up(*rounds) == [Application(True, 2, 2)]
+    empty = {"complete": True, "hosts": [{"name": "xen1", "empty": True}], "moves": [{}, {}]}
+    assert summed_up(*rounds, ("localhost", "evacuation_result", empty)) == [Evacuation(True, ("xen1",), (), 2)]
 
 
 def test_a_result_may_be_anything() -> None:
