@@ -74,6 +74,33 @@ def test_what_cannot_be_suspended_stays(operator: Operator) -> None:
     assert marks(site, "xen1") == {"closed.json"}
 
 
+SILENT_ONCE = """
+- ansible.builtin.file:
+    path: {flag}
+    state: touch
+    modification_time: preserve
+    access_time: preserve
+    mode: "0600"
+  delegate_to: localhost
+  register: first
+  when: migrate_domain == "{uuid}"
+- ansible.builtin.ping:
+  delegate_to: silent
+  vars: {{ansible_connection: ssh, ansible_host: 127.0.0.1, ansible_port: 1}}
+  when: first is changed
+"""
+
+
+@pytest.mark.long
+def test_a_move_is_tried_again_when_a_host_did_not_answer_one_of_its_tasks(operator: Operator) -> None:
+    """Ansible leaves whoever met that out of all later plays, and would end with 4 though all is done."""
+    tasks, flag = operator.folder / "before.yml", operator.folder / "flag"
+    tasks.write_text(SILENT_ONCE.format(flag=flag, uuid=IDS["a"]))
+    log = operator.empty("-e", f"migrate_before_tasks={tasks}")
+    assert "UNREACHABLE!" in log and "xen1 is empty." in log and operator.result["complete"]
+    assert runs(operator.site) == {"a": 2, "b": 2, "c": 2, "stays": 1}
+
+
 @pytest.mark.long
 def test_a_host_that_dies_while_it_is_emptied(operator: Operator) -> None:
     """Its domains are down with it, and start nowhere; what had left stays where it went, and the run says it all."""
