@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on, rounds
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.table import table
+from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import named, of_this_run
 
 Result = dict[str, t.Any]
 
@@ -52,7 +53,8 @@ class ActionModule(ActionBase):
         result.update(sessions=options["sessions"], complete=result["empty"] and not options["sessions"])
         result["table"] = table(moved)
         result["artifact"] = handing_on.of_hosts(hosts, len(moved), len(options["sessions"]))
-        result["msg"] = "\n".join([_words(hosts, moved, options["why"]), *map(_unsettled, options["sessions"])])
+        words = "\n".join([_words(hosts, moved, options["why"]), *map(_unsettled, options["sessions"])])
+        result["msg"] = named(words, of_this_run(task_vars))
         if options["result_path"] and not self._task.check_mode:
             try:
                 kept = {key: result[key] for key in ("format", "empty", "complete", "hosts", "moves", "sessions")}

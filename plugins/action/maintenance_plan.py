@@ -16,6 +16,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import known
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining import course
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining.back import release_of
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.table import moment
+from ansible_collections.dom0.xen.plugins.plugin_utils._progress import figure
 
 Result = dict[str, t.Any]
 
@@ -83,7 +85,13 @@ def _words(selected: t.Sequence[str], found: course.Course, notes: t.Mapping[str
     for name in selected:
         note = notes.get(name)
         if name in found.done:
-            lines.append(f"{name} was done by the run that was cut off; it is not done again.")
+            lines.append(f"{name} was done by the run that was cut off{_since(note)}; it is not done again.")
         elif note:
-            lines.append(f"{name} is taken up where it was cut off: {note['stage']}.")
+            lines.append(f"{name} is taken up where it was cut off{_since(note)}: {note['stage']}.")
     return "\n".join(lines) or f"To be done, in this order: {', '.join(found.left)}."
+
+
+def _since(note: Result | None) -> str:
+    """Say when a host was begun, for that run may have been given up for good."""
+    begun = figure(note or {}, "begun_s")
+    return "" if begun is None else f" (begun {moment(int(begun))})"

@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._marks.maintenance import
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.table import table as moves_table
+from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import named, of_this_run
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining import course
 
 Result = dict[str, t.Any]
@@ -33,7 +34,8 @@ class ActionModule(ActionBase):
         dummy, options = self.validate_argument_spec(MAINTENANCE_RESULT)
         hosts = course.reported(options["selected"], options["reports"])
         undone = [host["name"] for host in hosts if host["state"] != DONE]
-        lines = course.table(hosts)
+        inventory = of_this_run(task_vars)
+        lines = [named(line, inventory) for line in course.table(hosts)]
         result.update(changed=False, format=1, done=not undone, hosts=hosts, table=lines, msg="\n".join(lines))
         result["artifact"] = handing_on.of_maintained(hosts)
         result["moves_table"] = moves_table(course.moves(hosts))

@@ -20,6 +20,7 @@ import uuid
 
 from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import (
+    CONFIG_MAX,
     IMAGE_HEAD_BYTES,
     parse_config_file,
     parse_image_identity,
@@ -36,8 +37,6 @@ SAVE = "/var/lib/xen/save"
 # Where configurations lie by custom (docs/man/xl.cfg.5.pod.in).
 CONFIGS = "/etc/xen"
 
-# A configuration with more than this is none that a person wrote.
-CONFIG_MAX = 256 * 1024
 # A folder with more files than this is none in which a person looks after configurations.
 CONFIGS_MAX = 1000
 _ASIDE = re.compile(r"\A\.(?P<name>.+)\.dom0-xen-(?P<session>[0-9a-f]{16})\Z", re.DOTALL)

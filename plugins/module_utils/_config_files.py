@@ -12,11 +12,12 @@ import tempfile
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _autostart
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import CONFIG_MAX, Roots, config_identity, read_start
+from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots, config_identity, read_start
 from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._masking import mask, mask_text
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed, differences
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import CONFIG_MAX
 
 # A path, and the name and the UUID that the file gives.
 Found = t.Tuple[str, t.Tuple[t.Optional[str], t.Optional[str]]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_claim
-short_description: Have a dom0 to oneself among the runs that empty or fill hosts
+short_description: Have a dom0 to oneself among the runs that empty hosts
 version_added: 0.1.0
 description:
   - Two runs that empty the same host, or one that empties it and one that fills it, would undo each other's work. So

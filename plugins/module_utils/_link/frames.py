@@ -52,6 +52,10 @@ class Kind(IntEnum):
     PACKED = 18
 
 
+# Of the others, ``MAX_CONTROL``.
+_LIMITS = {Kind.DATA: MAX_DATA, Kind.PACKED: MAX_DATA, Kind.ACK: 0}
+
+
 @dataclass(frozen=True)
 class Frame:
     """One frame; ``payload`` is the undecoded bytes."""
@@ -179,7 +183,7 @@ def _known(kind: int, length: int, header: bytearray) -> Kind:
         raise FrameError(f"unknown frame kind {kind}") from None
     if header[1] or header[2] or header[3]:
         raise FrameError("reserved bytes of a frame header are not zero")
-    limit = MAX_DATA if known in (Kind.DATA, Kind.PACKED) else MAX_CONTROL
+    limit = _LIMITS.get(known, MAX_CONTROL)
     if length > limit:
         raise FrameError(f"a {known.name} frame announces {length} bytes, the limit is {limit}")
     if known is Kind.DATA and not length:

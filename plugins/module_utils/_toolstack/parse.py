@@ -44,6 +44,8 @@ _SIZE = r"-?[0-9]+[bBkKmMgGtT]?"
 _DOM0_MEM = re.compile(r"(^| )dom0_mem=((|min:|max:)(" + _SIZE + r"|(" + _SIZE + r"\+)?[0-9]{1,2}%),?)+($| )")
 _AUTOBALLOON = re.compile(r"^\s*autoballoon\s*=\s*[\"']?([A-Za-z0-9]+)[\"']?", re.MULTILINE)
 
+# In bytes; a configuration with more than this is none that a person wrote.
+CONFIG_MAX = 256 * 1024
 # Comments, texts (which may hold what looks like a comment), words, and single characters.
 CONFIG_TOKEN = re.compile(
     r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[A-Za-z_0-9.][A-Za-z_0-9.]*|\+=|[^ \t\r]"""

@@ -150,7 +150,7 @@ class Course:
     def __init__(self) -> None:
         self._pending: dict[str, Migration] = {}
         # With why it was not reached.
-        self._summaries: list[tuple[Summary, list[Event]]] = []
+        self._summaries: list[tuple[Summary, list[Failure]]] = []
         self._there: set[str] = set()
         # A cause is told once for a move, and not again with its verdict.
         self._told: set[tuple[str, str]] = set()

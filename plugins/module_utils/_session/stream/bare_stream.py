@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import CONFIG_MAX
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import NoConfiguration
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import CONFIG_MAX
 from ansible_collections.dom0.xen.plugins.module_utils._wire import header, records
 
 BODY = b"".join(

@@ -31,7 +31,7 @@ def run(playbook: Playbook, **tasks: tuple[str, dict[str, t.Any]]) -> dict[str, 
 
 
 def test_a_host_that_stays_closed_is_told(playbook: Playbook) -> None:
-    """With the command that opens it; not when this run has opened it. And who had closed it before the run."""
+    """With the command that opens it, and this run's inventory; not when this run has opened it. And who had closed it before the run."""
     closed = {"reason": "it is being emptied", "by": "alice", "run": "evacuate xen1", "since_s": 1.0, "since": "then"}
     seen = {"host": host("xen1", domains=(DOM0,), closed=closed).to_result(), "changed": False}
     options = {"selected": ["xen1"], "seen": {"xen1": seen}}
@@ -43,7 +43,7 @@ def test_a_host_that_stays_closed_is_told(playbook: Playbook) -> None:
         silent=("evacuation_result", {**options, "seen": {"xen1": {"unreachable": True, "msg": "no route"}}}),
         his=("evacuation_result", {**options, "opened": {"xen1": {"changed": False, "closed": True, "mark": closed}}}),
     )
-    command = "ansible -i INVENTORY xen1 -m dom0.xen.host_arrivals -a 'state=open'"
+    command = f"ansible -i {playbook.folder / 'inventory.yml'} xen1 -m dom0.xen.host_arrivals -a 'state=open'"
     assert f"xen1 is still closed to arrivals; to open it: {command}" in found["closed"]["msg"]
     assert found["closed"]["hosts"][0]["closed"] and found["closed"]["empty"]
     assert "closed" not in found["opened"]["msg"]

@@ -29,8 +29,9 @@ NUMBERS = st.integers(0, (1 << 64) - 1)
 DOCUMENTS = st.dictionaries(st.text(max_size=8), st.none() | st.integers() | st.text(max_size=20), max_size=4)
 DATA_FRAMES = st.tuples(st.just(Kind.DATA), NUMBERS, st.binary(min_size=1, max_size=300))
 CONTROL_FRAMES = st.tuples(
-    st.sampled_from([kind for kind in Kind if kind is not Kind.DATA]), NUMBERS, st.binary(max_size=100)
+    st.sampled_from([kind for kind in Kind if kind not in (Kind.DATA, Kind.ACK)]), NUMBERS, st.binary(max_size=100)
 )
+BARE_FRAMES = st.tuples(st.just(Kind.ACK), NUMBERS, st.just(b""))
 
 
 def read(data: bytes, sizes: t.Sequence[int] = ()) -> list[Frame]:
@@ -48,7 +49,7 @@ def read(data: bytes, sizes: t.Sequence[int] = ()) -> list[Frame]:
 
 
 @given(
-    frames=st.lists(DATA_FRAMES | CONTROL_FRAMES, max_size=8),
+    frames=st.lists(DATA_FRAMES | CONTROL_FRAMES | BARE_FRAMES, max_size=8),
     sizes=st.lists(st.integers(1, 40), max_size=60),
 )
 def test_any_chunking_gives_the_same_frames(frames: list[tuple[Kind, int, bytes]], sizes: list[int]) -> None:
@@ -114,11 +115,19 @@ def test_anything_else_is_refused_by_name(data: bytes) -> None:
     [
         HEADER.pack(Kind.DATA, MAX_DATA + 1, 0),
         HEADER.pack(Kind.MESSAGE, MAX_CONTROL + 1, 0),
+        HEADER.pack(Kind.ACK, 1, 0),
         HEADER.pack(Kind.DATA, 0, 0),
         HEADER.pack(99, 0, 0),
         b"\x05\x00\x01\x00" + HEADER.pack(Kind.PING, 0, 0)[4:],
     ],
-    ids=["data over its limit", "message over its limit", "empty data", "unknown kind", "reserved bytes"],
+    ids=[
+        "data over its limit",
+        "message over its limit",
+        "acknowledgement with a payload",
+        "empty data",
+        "unknown kind",
+        "reserved bytes",
+    ],
 )
 def test_bad_headers_are_refused(header: bytes) -> None:
     """A header that breaks the rules is never followed."""
