@@ -9,10 +9,10 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DOMAIN_CHECK
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import MoveRequest
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import DOMAIN_CHECK
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook as outlook
 from ansible_collections.dom0.xen.plugins.plugin_utils import _outlook_report as words
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report

@@ -9,11 +9,11 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import RESTORE, RESTORE_WAIVABLE
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import listed
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import CODES, CONTROLLER, codes, nearest
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.elsewhere import condensed
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import RESTORE, RESTORE_WAIVABLE
 
 _MODULE = "dom0.xen.domain_restore"
 

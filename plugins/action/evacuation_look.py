@@ -10,7 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_LOOK
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import EVACUATION_LOOK
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import rounds
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import selected

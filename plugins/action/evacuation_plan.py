@@ -11,7 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import EVACUATION_PLAN
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.planning import but, others, planned, unmovable
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import require
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.gathering import fleet_of

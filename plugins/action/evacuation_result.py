@@ -10,8 +10,8 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils import _commands
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_RESULT
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import EVACUATION_RESULT
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on, rounds

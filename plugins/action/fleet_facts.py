@@ -12,8 +12,8 @@ from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_FACTS
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import FLEET_FACTS
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet import folder
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.errors import DocumentInvalid
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence

@@ -11,8 +11,8 @@ import typing as t
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_KNOWN
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import FLEET_KNOWN
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet import folder
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Fleet

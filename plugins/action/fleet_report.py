@@ -14,8 +14,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_REPORT
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import FLEET_REPORT
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as files
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report import building, charts, page, taking
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report.records import Report

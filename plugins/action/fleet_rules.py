@@ -10,8 +10,8 @@ import typing as t
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_RULES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import FLEET_RULES
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet import folder
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.errors import DocumentInvalid
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_among

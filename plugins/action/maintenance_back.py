@@ -13,7 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_BACK
+from ansible_collections.dom0.xen.plugins.module_utils._specs.maintenance import MAINTENANCE_BACK
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining.back import (
     Expected,
     HostNotBack,

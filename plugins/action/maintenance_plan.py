@@ -12,7 +12,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.maintenance import MAINTENANCE_PLAN
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import known
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining import course
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining.back import release_of

@@ -9,8 +9,8 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_RESULT
 from ansible_collections.dom0.xen.plugins.module_utils._marks.maintenance import DONE
+from ansible_collections.dom0.xen.plugins.module_utils._specs.maintenance import MAINTENANCE_RESULT
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.table import table as moves_table

@@ -10,7 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_RETURN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.maintenance import MAINTENANCE_RETURN
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._maintaining.returning import Told, account, coming_back
 

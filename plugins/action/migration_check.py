@@ -9,7 +9,6 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK
 from ansible_collections.dom0.xen.plugins.module_utils._checks import another, network
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     describe,
@@ -34,6 +33,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import sentence
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import CHECK
 from ansible_collections.dom0.xen.plugins.module_utils._transports import OVER, TLS
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report

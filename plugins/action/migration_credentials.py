@@ -9,12 +9,12 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CREDENTIALS, CREDENTIALS_REQUIRED_IF
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
     PlaceError,
     check_session,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import CREDENTIALS, CREDENTIALS_REQUIRED_IF
 from ansible_collections.dom0.xen.plugins.plugin_utils import _credentials as credentials
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import new_session
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import Answer, run_script

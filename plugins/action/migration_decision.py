@@ -9,11 +9,11 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECISION
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling.by_hand import depends_on_others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import ask
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import DECISION
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import of_all
 from ansible_collections.dom0.xen.plugins.plugin_utils._decision import others, side, told
 from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run

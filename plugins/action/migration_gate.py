@@ -9,10 +9,10 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import GATE
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import RUNTIME_FALLBACK, SENDER, session_folder
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import control
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import GATE
 from ansible_collections.dom0.xen.plugins.plugin_utils._asking import ANSWER, asking_script, parse_answer
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script
 

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import INTERRUPTED
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import INTERRUPTED
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import interrupted
 from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run

@@ -10,7 +10,6 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils import _commands
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import VERDICT
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
     DESTINATION,
@@ -26,6 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import VERDICT
 from ansible_collections.dom0.xen.plugins.plugin_utils import _aftermath as aftermath
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils import _stop_told as stop_told

@@ -13,9 +13,9 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import WATCH
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.control import ANSWER_S, GATE_START
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import WATCH
 from ansible_collections.dom0.xen.plugins.plugin_utils._asking import ANSWER, asking_script, parse_answer
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import progress_line, seconds
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script

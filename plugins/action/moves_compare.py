@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_COMPARE
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import MOVES_COMPARE
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import handing_on
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.outcome import leftovers, outcomes, summary

@@ -14,7 +14,7 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_PREPARE
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import MOVES_PREPARE
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying import forks, rounds, steps
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.board import Board, Limits

@@ -10,7 +10,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_SEEN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import MOVES_SEEN
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as report
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.table import listed
 from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import named, of_this_run

@@ -12,7 +12,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_TURN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import MOVES_TURN
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.board import Board
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script
 

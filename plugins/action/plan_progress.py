@@ -11,7 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import PLAN_PROGRESS
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import PLAN_PROGRESS
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import TwoPlans, require_way
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import moving

@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import TASK_FILES
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import TASK_FILES
 from ansible_collections.dom0.xen.plugins.plugin_utils._task_files import TaskFileInvalid, gate_alone, shape_trouble
 
 

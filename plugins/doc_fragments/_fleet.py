@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The folder on the controller; the spec is ``FLEET_PATH`` in ``module_utils/_action_specs.py``."""
+    """The folder on the controller; the spec is ``FLEET_PATH`` in ``module_utils/_specs/actions.py``."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The places of a session on a dom0; the spec is ``PLACES`` in ``module_utils/_argspec.py``."""
+    """The places of a session on a dom0; the spec is ``PLACES`` in ``module_utils/_specs/shared.py``."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every plan is asked for; the spec is ``PLANNING`` in ``module_utils/_action_specs.py``."""
+    """What every plan is asked for; the spec is ``PLANNING`` in ``module_utils/_specs/actions.py``."""
 
     DOCUMENTATION = r"""
 options:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile, Equipment
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile, Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
 # What xl appends to the name of a copy that comes, and of one that has gone (xl_vmcontrol.c, xl_migrate.c).

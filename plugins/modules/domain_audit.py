@@ -200,7 +200,7 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import AUDIT
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import AUDIT
 
 
 def main() -> None:

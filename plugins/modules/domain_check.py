@@ -242,7 +242,7 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DOMAIN_CHECK
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import DOMAIN_CHECK
 
 
 def main() -> None:

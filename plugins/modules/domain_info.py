@@ -266,9 +266,9 @@ problems:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
-from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import domain_facts
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.domain import domain_facts
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 
 

@@ -217,9 +217,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import RESTORE
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.task import Asked, run
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import RESTORE
 
 
 def main() -> None:

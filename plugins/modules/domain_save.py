@@ -218,12 +218,12 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import CLAIMANT, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import AFTER
 from ansible_collections.dom0.xen.plugins.module_utils._saving.sinks import COMPRESSIONS
 from ansible_collections.dom0.xen.plugins.module_utils._saving.task import Asked, run
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import CLAIMANT, PLACES
 
 
 def main() -> None:

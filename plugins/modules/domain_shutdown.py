@@ -74,13 +74,13 @@ duration_s:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import CLAIMANT, PLACES
-from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import domain_facts
+from ansible_collections.dom0.xen.plugins.module_utils._domain_shutdown import find, require_free, shut_down
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.domain import domain_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.host import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._places import runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._shutting_down import find, require_free, shut_down
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import CLAIMANT, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

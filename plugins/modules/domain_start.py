@@ -64,10 +64,10 @@ config_path:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils import _starting
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils import _domain_start
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import PlaceError, runtime_root
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
@@ -87,11 +87,11 @@ def main() -> None:
     uuid, name = given["uuid"].lower(), given["name"]
     xl = Xl(module_runner(module))
     try:
-        if _starting.is_there(xl, uuid, name):
+        if _domain_start.is_there(xl, uuid, name):
             module.exit_json(changed=False, config_path=None)
-        path = _starting.find(uuid, name)
+        path = _domain_start.find(uuid, name)
         if not module.check_mode:
-            if not _starting.start(xl, path, uuid, name, given["macs"], runtime_root(given["runtime_path"])):
+            if not _domain_start.start(xl, path, uuid, name, given["macs"], runtime_root(given["runtime_path"])):
                 module.exit_json(changed=False, config_path=None)
             module.log(f"dom0.xen: {name} was started from {path}")
     except Dom0XenError as exc:

@@ -165,7 +165,7 @@ over:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_LOOK
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import EVACUATION_LOOK
 
 
 def main() -> None:

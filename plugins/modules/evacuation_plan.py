@@ -109,7 +109,7 @@ table:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import EVACUATION_PLAN
 
 
 def main() -> None:

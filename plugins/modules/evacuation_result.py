@@ -148,7 +148,7 @@ artifact:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_RESULT
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import EVACUATION_RESULT
 
 
 def main() -> None:

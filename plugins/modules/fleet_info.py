@@ -70,11 +70,11 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
-from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import guest_facts
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
-from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem
+from ansible_collections.dom0.xen.plugins.module_utils._facts.domain import guest_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.host import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.problems import add_problem
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 
 # A domain takes some 10 KiB, and the controller holds the answers of all hosts.

@@ -204,7 +204,7 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_REPORT
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import FLEET_REPORT
 
 
 def main() -> None:

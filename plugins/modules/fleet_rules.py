@@ -83,7 +83,7 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_RULES
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import FLEET_RULES
 
 
 def main() -> None:

@@ -93,9 +93,9 @@ closed:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import closed_mark
 from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, PlaceError
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ host:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_BACK
+from ansible_collections.dom0.xen.plugins.module_utils._specs.maintenance import MAINTENANCE_BACK
 
 
 def main() -> None:

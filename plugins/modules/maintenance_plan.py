@@ -133,7 +133,7 @@ answers:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.maintenance import MAINTENANCE_PLAN
 
 
 def main() -> None:

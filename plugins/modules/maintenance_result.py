@@ -95,7 +95,7 @@ artifact:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_RESULT
+from ansible_collections.dom0.xen.plugins.module_utils._specs.maintenance import MAINTENANCE_RESULT
 
 
 def main() -> None:

@@ -124,7 +124,7 @@ report:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._maintenance_specs import MAINTENANCE_RETURN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.maintenance import MAINTENANCE_RETURN
 
 
 def main() -> None:

@@ -74,7 +74,6 @@ owner:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
     ROLES,
@@ -89,6 +88,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.found.found impo
     wait_for_end,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 
 
 def main() -> None:

@@ -285,7 +285,7 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import CHECK
 
 
 def main() -> None:

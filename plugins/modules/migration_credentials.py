@@ -135,7 +135,7 @@ kept:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CREDENTIALS, CREDENTIALS_REQUIRED_IF
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import CREDENTIALS, CREDENTIALS_REQUIRED_IF
 
 
 def main() -> None:

@@ -182,7 +182,7 @@ choices:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import DECISION
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import DECISION
 
 
 def main() -> None:

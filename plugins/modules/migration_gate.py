@@ -105,7 +105,7 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import GATE
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import GATE
 
 
 def main() -> None:

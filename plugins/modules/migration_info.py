@@ -257,12 +257,12 @@ boot_id:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitor_of, monitors
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import monitor_of, monitors
 from ansible_collections.dom0.xen.plugins.module_utils._places import ROLES, check_session, resolve_runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import boot_id, command_lines
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.found import sessions_of, wait_for_end
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

@@ -87,7 +87,7 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import INTERRUPTED
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import INTERRUPTED
 
 
 def main() -> None:

@@ -118,7 +118,7 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import PLAN
 
 
 def main() -> None:

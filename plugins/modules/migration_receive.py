@@ -208,12 +208,12 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, PATH, PLACES, port_range
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import of_entries
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing.liveness import checked
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import ARRIVAL, PATH, PLACES, port_range
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
 

@@ -212,12 +212,12 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import ARRIVAL, BUDGET, PATH, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import AUTO, WAYS
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport.addresses import numeric
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import ARRIVAL, BUDGET, PATH, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import find_binary
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
 

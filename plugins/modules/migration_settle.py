@@ -159,7 +159,6 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import CLAIMANT, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
@@ -172,6 +171,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.found.here impor
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import JournalNotWritten
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import CLAIMANT, PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

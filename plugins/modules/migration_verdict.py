@@ -284,7 +284,7 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import VERDICT
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import VERDICT
 
 
 def main() -> None:

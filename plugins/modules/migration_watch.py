@@ -181,7 +181,7 @@ continues:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import WATCH
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import WATCH
 
 
 def main() -> None:

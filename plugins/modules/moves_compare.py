@@ -135,7 +135,7 @@ artifact:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_COMPARE
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import MOVES_COMPARE
 
 
 def main() -> None:

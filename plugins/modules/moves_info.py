@@ -68,11 +68,11 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._places import PlaceError, resolve_runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.found import over, sessions_of
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 
 
 def main() -> None:

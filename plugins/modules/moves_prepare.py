@@ -130,7 +130,7 @@ board:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_PREPARE
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import MOVES_PREPARE
 
 
 def main() -> None:

@@ -156,7 +156,7 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_SEEN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import MOVES_SEEN
 
 
 def main() -> None:

@@ -70,7 +70,7 @@ waited:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import MOVES_TURN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import MOVES_TURN
 
 
 def main() -> None:

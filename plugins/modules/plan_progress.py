@@ -105,7 +105,7 @@ sessions:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import PLAN_PROGRESS
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import PLAN_PROGRESS
 
 
 def main() -> None:

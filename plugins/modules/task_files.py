@@ -70,7 +70,7 @@ remedy:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import TASK_FILES
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import TASK_FILES
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import LOST
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import LOST
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED, STAYED
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, WARNING
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import KEPT, monitor_of, silent
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import KEPT, monitor_of, silent
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     MIGRATED_AWAY,
     AutostartEntry,

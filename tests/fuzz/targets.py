@@ -16,8 +16,8 @@ import tempfile
 import types
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts import sessions
 from ansible_collections.dom0.xen.plugins.module_utils._image.describe import Describer
 from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import ClockOffset
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
@@ -198,7 +198,7 @@ def status(data: bytes) -> None:
     with open(path, "wb") as handle:
         handle.write(data)
     documents.last_lines(path)
-    seen = _sessions_seen.sessions_seen(os.path.dirname(folder), os.path.join(FOLDER, "none"), proc=FOLDER)
+    seen = sessions.sessions_seen(os.path.dirname(folder), os.path.join(FOLDER, "none"), proc=FOLDER)
     assert len(seen) == 1
     watch = _watching.Watch("gate", 1.0, 60.0, 0.0)
     watch.elapsed(1.0)

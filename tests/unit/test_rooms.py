@@ -47,6 +47,7 @@ FORBIDDEN = {
     },
     "_image": {"_link", "_session", "_toolstack", "_xenstore", "_ownership", "_checks", "_saving", "_restoring"},
     "_toolstack": {"_wire", "_link", "_session", "_saving", "_restoring"},
+    "_facts": {"_wire", "_link", "_session", "_checks", "_image", "_saving", "_restoring"},
     "_xenstore": {"_wire", "_link", "_session", "_saving", "_restoring"},
     "_ownership": {"_wire", "_link", "_session", "_toolstack", "_xenstore", "_saving", "_restoring"},
     "_session": {"_saving", "_restoring"},

@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils import _other_config
 from ansible_collections.dom0.xen.plugins.module_utils._checks.mapping import collisions
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import chosen
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, Rule, listed
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 

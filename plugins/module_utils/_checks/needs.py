@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import memory
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 
 # What a domain may have without a word about it: options of Xen, and their defaults (xen/common/grant_table.c).

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import DOMID_ASKED_SINCE, DOMID_KEPT_S
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import DOMID_ASKED_SINCE, DOMID_KEPT_S
 
 _WITHOUT = "leave out migrate_preserve_domid"
 

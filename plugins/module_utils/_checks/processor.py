@@ -15,15 +15,15 @@ import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, listed
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import (
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_features import (
     beyond,
     limits_listed,
     missing,
     rejected,
     words,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Processor
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Processor
 
 SHOWN = "cpu_features_shown"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import (

@@ -13,7 +13,7 @@ import dataclasses
 import posixpath
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import (
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import (
     FILESYSTEM,
     IDENTITIES,
     Disk,

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import same_disk
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, is_true, listed
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment, Mount
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Equipment, Mount
 
 Disk = t.Mapping[str, t.Any]
 

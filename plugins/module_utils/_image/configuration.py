@@ -9,7 +9,7 @@ import json
 import math
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._masking import mask
+from ansible_collections.dom0.xen.plugins.module_utils._facts.masking import mask
 from ansible_collections.dom0.xen.plugins.module_utils._wire.errors import BadConfig, ConfigTooLong
 
 LENGTH_MAX = 128 << 10

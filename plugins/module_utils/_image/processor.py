@@ -9,7 +9,7 @@ import dataclasses
 import types
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy, policy
 from ansible_collections.dom0.xen.plugins.module_utils._image.bodies import Body
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Cpuid, Leaf, Msr, Msrs, Policies
 from ansible_collections.dom0.xen.plugins.module_utils._wire import policies, records

@@ -12,8 +12,8 @@ import os
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import CLOSED, closed_mark
 from ansible_collections.dom0.xen.plugins.module_utils._marks import files
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import CLOSED, closed_mark
 
 
 def foreign(mark: t.Mapping[str, t.Any] | None, run: str) -> bool:

@@ -16,10 +16,10 @@ import os
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._marks import files
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record, Result
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionSeen
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 
 NAME = "slots.json"
 _POLL_S = 0.5

@@ -12,7 +12,6 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._checks import (
     devices,
     guest,
@@ -32,6 +31,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Rule,
     listed,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Description
 from ansible_collections.dom0.xen.plugins.module_utils._image.processor import shown_policy
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainState, HostFacts
@@ -184,7 +184,7 @@ def _next_boot(host: HostFacts, manifest: Manifest, path: str) -> t.Iterator[Fin
     own = os.path.realpath(path)
     for entry in host.autostart:
         mine = entry.uuid == manifest.uuid or os.path.realpath(entry.path) == own
-        if entry.kind == _autostart.IMAGE and entry.set_aside is None and mine:
+        if entry.kind == autostart.IMAGE and entry.set_aside is None and mine:
             yield Finding(
                 "image_in_autostart",
                 ERROR,

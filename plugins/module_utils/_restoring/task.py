@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import line
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import WAIVED, Finding
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.host import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Description
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts

@@ -9,7 +9,6 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts, identity, method, world
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
@@ -19,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     MoveRequest,
     Rule,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._image.opening import NONE
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import ImageWouldStart, Refused
@@ -111,7 +111,7 @@ def warnings(found: t.Iterable[Finding]) -> list[str]:
     return [f"{finding.host}: {finding.message} {finding.remedy}" for finding in found if finding.severity == WARNING]
 
 
-def require_asleep(path: str, after: str, compression: str, where: _autostart.Roots) -> None:
+def require_asleep(path: str, after: str, compression: str, where: autostart.Roots) -> None:
     """See that the next boot does not restore an image whose domain has gone on. Raises ImageWouldStart."""
     if after == SHUT_DOWN or compression != NONE or where.save is None:
         return

@@ -9,10 +9,10 @@ import contextlib
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
-from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import domain_facts
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts.domain import domain_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.host import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._image.errors import ZstdMissing
 from ansible_collections.dom0.xen.plugins.module_utils._image.opening import ZSTD
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, runtime_root
@@ -86,7 +86,7 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
         raise Refused(f"there is no domain {asked.domain}", remedy="List the domains of the host with xl list.")
     if asked.compression == ZSTD and asked.zstd is None:
         raise ZstdMissing("this host has no program zstd", remedy=_NO_ZSTD)
-    refusals.require_asleep(asked.path, asked.after, asked.compression, _autostart.roots())
+    refusals.require_asleep(asked.path, asked.after, asked.compression, autostart.roots())
     pair.require_free(domain.uuid, asked.force)
     room = Room(pair.folder, asked.reserve_mib) if statvfs is None else Room(pair.folder, asked.reserve_mib, statvfs)
     room.require(image_bytes(domain.memory_mib))

@@ -23,6 +23,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import in_doubt
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
     journal_root,
     make_private_folder,
@@ -35,7 +36,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.journal import d
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import in_doubt
 
 LOG = "log"
 PAYLOAD = "payload.zip"

@@ -14,8 +14,8 @@ import os
 import re
 import shutil
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Answer, Policy, policy
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Answer, Policy, policy
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import SYSTEM_PATH, Runner
 
 NAME = "xen-cpuid"

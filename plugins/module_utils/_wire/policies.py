@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Answer, maker
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Answer, maker
 from ansible_collections.dom0.xen.plugins.module_utils._wire.errors import RecordLength
 
 CPUID_LEAF = struct.Struct("<6I")

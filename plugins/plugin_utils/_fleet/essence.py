@@ -16,7 +16,7 @@ import posixpath
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.same_disk import mount_of
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Mount
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Mount
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Dom0, Fleet

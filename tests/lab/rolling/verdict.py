@@ -13,7 +13,7 @@ from dom0lab import Observation
 from dom0lab.lun import Stamps
 from proof.figures import Check, at_most, equal
 
-# The mark of a host that takes no domains, as module_utils/_sessions_seen.py names it.
+# The mark of a host that takes no domains, as module_utils/_facts/sessions.py names it.
 CLOSED = "closed.json"
 # A host takes its clock from its battery's when it boots; an emulated one that stood still for seconds may lose some
 # since then. One that is wrong, such as that of the snapshot, is off by hours.

@@ -15,7 +15,7 @@ from dom0_double.driver.fixture import MakeSite
 from dom0_double.driver.host import GuestConfig, Host
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.autostart import Autostart
 
 UUID = GuestConfig.uuid
@@ -82,8 +82,8 @@ def test_code_on_a_host_finds_the_folders_of_that_host(site: Site) -> None:
     """Through /etc/default/xendomains, as on a real dom0, so that nothing has to be told where they are."""
     code = (
         "import json\n"
-        "from ansible_collections.dom0.xen.plugins.module_utils import _autostart\n"
-        "found = _autostart.entries(_autostart.roots())\n"
+        "from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart\n"
+        "found = autostart.entries(autostart.roots())\n"
         "print(json.dumps([entry.path for entry in found if entry.makes('', 'alma')]))\n"
     )
     link = site["xen1"].autostart(SMALL)
@@ -104,7 +104,7 @@ def test_source_that_boots_after_the_move(site: Site, kind: str, aside: bool) ->
     else:
         assert source.run("xl", "save", "-c", "alma", str(source.paths.save / "alma")).status == 0
     if aside:
-        where = _autostart.Roots(str(source.paths.auto), str(source.paths.save))
+        where = autostart.Roots(str(source.paths.auto), str(source.paths.save))
         Autostart(str(source.paths.lib), "0123456789abcdef", where).set_aside(UUID, "alma")
     command = f"exec {site['xen2'].paths.bin}/xl migrate-receive"
     assert source.run("xl", "migrate", "-s", "", "alma", command).status == 0

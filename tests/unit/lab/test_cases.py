@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from proof.cases import contract_cases
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import waivers
-from ansible_collections.dom0.xen.plugins.module_utils._cluster import cluster_resources
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cluster import cluster_resources
 
 PARENT = """
 import subprocess, sys, time

@@ -26,7 +26,7 @@ from rolling.record import Part, Record
 from rolling.residents import RESIDENTS
 from rolling.verdict import CLOSED, GuestSeen, HostSeen, checks, off
 
-from ansible_collections.dom0.xen.plugins.module_utils import _sessions_seen
+from ansible_collections.dom0.xen.plugins.module_utils._facts import sessions
 
 SEEN = Observation(
     gap_ms=5000, usual_ms=500, asked=100, answered=90, lost=10, double_answers=0, duration_ms=50000,
@@ -127,7 +127,7 @@ def test_the_time_that_a_login_takes_is_not_what_a_clock_is_off() -> None:
 
 def test_the_mark_of_a_closed_host_is_the_one_that_there_is() -> None:
     """Another name would call every host open."""
-    assert CLOSED == _sessions_seen.CLOSED
+    assert CLOSED == sessions.CLOSED
 
 
 def test_there_are_four_guests_and_each_host_has_some() -> None:

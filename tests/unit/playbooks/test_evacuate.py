@@ -15,8 +15,8 @@ import typing as t
 import pytest
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import closed_mark
 from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals, claims
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
 from ansible_collections.dom0.xen.tests.unit.playbooks.emptying import (
     IDS,
     NAMES,

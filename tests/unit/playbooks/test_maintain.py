@@ -20,8 +20,8 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import closed_mark
 from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, ROOT, User, read_until
 
 # A busy machine is no failure; a run that hangs is.

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keeping the source from making a second copy of the domain at its next boot (private to the collection).
 
-What makes the domain at boot (:mod:`.._autostart`) gets a name that begins with a dot, in the folder where it lies:
+What makes the domain at boot (:mod:`_facts.autostart`) gets a name that begins with a dot, in the folder where it lies:
 ``xendomains`` does not see it there, one rename does it on any file system, a relative link keeps its meaning, and
 nothing of the host's own is in a folder of ours that is removed one day. What is to be renamed is on the disk before
 the first rename, so that it can be undone after a power loss at any moment.
@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
 
 FILE = "autostart.json"
@@ -48,10 +48,10 @@ class Autostart:
     :meth:`put_back`. Each may be called again, by another process too, after having been cut off at any point.
     """
 
-    def __init__(self, folder: str, session: str, where: _autostart.Roots | None = None) -> None:
+    def __init__(self, folder: str, session: str, where: autostart.Roots | None = None) -> None:
         self._folder = folder
         self._session = session
-        self._where = _autostart.roots() if where is None else where
+        self._where = autostart.roots() if where is None else where
         self._seen: t.Sequence[object] | None = None
         self.state, self.renamed = recorded(folder)
 
@@ -65,7 +65,7 @@ class Autostart:
         known = {item.path for item in self.renamed if not os.path.lexists(item.aside)}
         taken = {item.aside for item in self.renamed}
         new = []
-        for entry in _autostart.entries(self._where):
+        for entry in autostart.entries(self._where):
             if entry.set_aside is None and entry.makes(uuid, name) and entry.path not in known:
                 if not os.access(os.path.dirname(entry.path), os.W_OK):
                     raise AutostartUnmovable(f"{entry.path} cannot be renamed where it lies", path=entry.path)
@@ -109,7 +109,7 @@ class Autostart:
         number = 1
         while True:
             given = name if number == 1 else f"{name}-{number}"
-            aside = os.path.join(folder, _autostart.aside_name(given, self._session))
+            aside = os.path.join(folder, autostart.aside_name(given, self._session))
             if aside not in taken and not os.path.lexists(aside):
                 return aside
             number += 1
@@ -142,15 +142,15 @@ def recorded(folder: str) -> tuple[str | None, tuple[Renamed, ...]]:
     return document.get("state"), tuple(Renamed(*item) for item in document.get("renamed", ()))
 
 
-def bring_back(uuid: str, name: str, where: _autostart.Roots | None = None) -> tuple[Renamed, ...]:
+def bring_back(uuid: str, name: str, where: autostart.Roots | None = None) -> tuple[Renamed, ...]:
     """Put in force again what earlier sessions have set aside of a domain that lives on this host again.
 
     Where something new lies in its place, that stays. So do images: the domain has run since, and its old memory would
     meet newer disks. Returns what was renamed. Raises :class:`AutostartUnmovable`.
     """
-    away = [entry for entry in _autostart.entries(_autostart.roots() if where is None else where) if entry.set_aside]
-    mine = [entry.path for entry in away if entry.kind == _autostart.CONFIG and _autostart.is_of(entry, uuid, name)]
-    pairs = [(path, _autostart.original_path(path)) for path in mine]
+    away = [entry for entry in autostart.entries(autostart.roots() if where is None else where) if entry.set_aside]
+    mine = [entry.path for entry in away if entry.kind == autostart.CONFIG and autostart.is_of(entry, uuid, name)]
+    pairs = [(path, autostart.original_path(path)) for path in mine]
     return tuple(Renamed(path, aside) for aside, path in _rename(pairs))
 
 

@@ -16,7 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_names import in_file
@@ -108,7 +108,7 @@ class Belongings:
 
 def belongs(content: bytes, uuid: str, name: str) -> bool:
     """Whether a configuration is the domain's: by its UUID, and where it gives none by its name."""
-    identity = _autostart.identity_of(content)
+    identity = autostart.identity_of(content)
     if identity is None:
         return False
     return identity[1] == uuid if identity[1] is not None else identity[0] == name
@@ -181,7 +181,7 @@ def _owner(document: Message) -> Owner:
 
 
 def _name(given: t.Any) -> str:
-    if not _is_path(_NAME, given) or _autostart.plain_name(given) != given or given in _XENS:
+    if not _is_path(_NAME, given) or autostart.plain_name(given) != given or given in _XENS:
         raise FrameError("a file with a name that is none")
     return str(given)
 

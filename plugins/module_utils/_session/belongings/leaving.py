@@ -17,8 +17,8 @@ import stat
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import belongings
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.belongings import Belongings, Entry, File
@@ -35,11 +35,11 @@ class Leaving:
     A process that comes later (settling) goes on from the record in the folder.
     """
 
-    def __init__(self, folder: str, session: str, uuid: str, name: str, where: _autostart.Roots | None = None) -> None:
+    def __init__(self, folder: str, session: str, uuid: str, name: str, where: autostart.Roots | None = None) -> None:
         self._path = os.path.join(folder, FILE)
         self._session = session
         self._uuid, self._name = uuid, name
-        self._where = _autostart.roots() if where is None else where
+        self._where = autostart.roots() if where is None else where
         self._record = documents.read(self._path) or {}
         self._kept_as: str | None = None
         self._remarks: list[Remark] = []
@@ -58,12 +58,12 @@ class Leaving:
         """
         own, path = self._config(described_by)
         file = self._in_place_of(own, path, described_by)
-        if file is not None and file is not own and not (_autostart.identity_of(file.content) or ("", ""))[1]:
+        if file is not None and file is not own and not (autostart.identity_of(file.content) or ("", ""))[1]:
             self._remark_without_uuid(described_by)
         entries: list[Entry] = []
         size = len(file.content) if file else 0
-        for entry in _autostart.entries(self._where):
-            if entry.kind != _autostart.CONFIG or entry.set_aside or not entry.makes(self._uuid, self._name):
+        for entry in autostart.entries(self._where):
+            if entry.kind != autostart.CONFIG or entry.set_aside or not entry.makes(self._uuid, self._name):
                 continue
             found = self._entry(entry.path, (path, described_by))
             if found is not None and found.file is not None and file is not None and file is not own:
@@ -93,8 +93,8 @@ class Leaving:
 
     def apart(self, path: str) -> str:
         """Return the path of a file; empty where that is what starts the domain at boot, and goes as that."""
-        entries = _autostart.entries(self._where) if path else ()
-        at_boot = {os.path.realpath(each.path) for each in entries if each.kind == _autostart.CONFIG}
+        entries = autostart.entries(self._where) if path else ()
+        at_boot = {os.path.realpath(each.path) for each in entries if each.kind == autostart.CONFIG}
         return "" if os.path.realpath(path) in at_boot else path
 
     def answered(self, state: str | None) -> None:
@@ -114,8 +114,8 @@ class Leaving:
         if not path or not (taken or state in (belongings.FREE, belongings.OTHER)):
             return
         folder, name = os.path.split(path)
-        aside = os.path.join(folder, _autostart.moved_name(name, self._session))
-        content = _autostart.read_start(path, belongings.FILE_MAX + 1)
+        aside = os.path.join(folder, autostart.moved_name(name, self._session))
+        content = autostart.read_start(path, belongings.FILE_MAX + 1)
         if os.path.lexists(aside):
             self._kept_as = aside
         elif content is not None and _digest(content) != self._record.get("digest"):
@@ -145,7 +145,7 @@ class Leaving:
     def _drop_same(self, aside: str) -> None:
         """Remove what earlier sessions have kept under the same plain name, with the same contents."""
         folder, kept = os.path.split(aside)
-        drop_same(folder, _autostart.plain_name(kept), _autostart.read_start(aside, belongings.FILE_MAX), (aside,))
+        drop_same(folder, autostart.plain_name(kept), autostart.read_start(aside, belongings.FILE_MAX), (aside,))
 
     def _in_place_of(self, own: File | None, path: str | None, described_by: str) -> File | None:
         """Return the file that goes: the domain's ``own``, or the one that it is described by at the destination."""
@@ -159,7 +159,7 @@ class Leaving:
 
         Of several between which nothing else decides the ``preferred`` one is it.
         """
-        candidates = [each for each in _autostart.configs(self._where) if each.makes(self._uuid, self._name)]
+        candidates = [each for each in autostart.configs(self._where) if each.makes(self._uuid, self._name)]
         for each in candidates:
             if each.uuid not in (None, self._uuid):
                 self._remark(
@@ -187,9 +187,9 @@ class Leaving:
 
     def _choose(self, mine: list[str], certain: list[str], preferred: str) -> str | None:
         """Return the one that counts: what is started at boot, else by UUID, else named like the domain, else alone."""
-        started = {self._lead(entry.path) for entry in _autostart.entries(self._where) if not entry.set_aside}
-        usual = [os.path.join(_autostart.config_folder(self._where), self._name + end) for end in ("", ".cfg")]
-        plain = [path for path in mine if _autostart.plain_name(path) == path]
+        started = {self._lead(entry.path) for entry in autostart.entries(self._where) if not entry.set_aside}
+        usual = [os.path.join(autostart.config_folder(self._where), self._name + end) for end in ("", ".cfg")]
+        plain = [path for path in mine if autostart.plain_name(path) == path]
         for few in (
             [path for path in mine if path in started],
             certain,
@@ -209,7 +209,7 @@ class Leaving:
         return None
 
     def _read(self, path: str) -> File | None:
-        content = _autostart.read_start(path, belongings.FILE_MAX + 1)
+        content = autostart.read_start(path, belongings.FILE_MAX + 1)
         if content is None or len(content) > belongings.FILE_MAX:
             self._remark(
                 "config_too_large",
@@ -218,7 +218,7 @@ class Leaving:
                 "Copy it by hand.",
             )
             return None
-        name = _autostart.plain_name(os.path.basename(path))
+        name = autostart.plain_name(os.path.basename(path))
         return File(name, content, _owner(os.stat(path)))
 
     def _lead(self, path: str) -> str:
@@ -251,9 +251,9 @@ def drop_same(folder: str, plain: str, content: bytes | None, but: t.Container[s
     left = []
     for name in sorted(os.listdir(folder)) if content is not None and os.path.isdir(folder) else ():
         path = os.path.join(folder, name)
-        if path in but or not _autostart.is_moved(name) or _autostart.plain_name(name) != plain:
+        if path in but or not autostart.is_moved(name) or autostart.plain_name(name) != plain:
             continue
-        if _autostart.read_start(path, belongings.FILE_MAX + 1) == content:
+        if autostart.read_start(path, belongings.FILE_MAX + 1) == content:
             with contextlib.suppress(OSError):
                 os.unlink(path)
         else:

@@ -14,9 +14,9 @@ import grp
 import os
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
 from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._records import AutostartEntry
@@ -32,6 +32,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.belon
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.leaving import Remark, drop_same
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_names import unnamed
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import CONFIG_MAX
 
 FILE = "belongings.json"
 
@@ -45,7 +46,7 @@ class Unpacking:
         session: str,
         uuid: str,
         name: str,
-        where: _autostart.Roots | None = None,
+        where: autostart.Roots | None = None,
         names: Names | None = None,
     ) -> None:
         """``names`` are this host's, for what the files call as the source does."""
@@ -53,8 +54,8 @@ class Unpacking:
         self._path = os.path.join(folder, FILE)
         self._session = session
         self._uuid, self._name = uuid, name
-        self._where = _autostart.roots() if where is None else where
-        self._folder = _autostart.config_folder(self._where)
+        self._where = autostart.roots() if where is None else where
+        self._folder = autostart.config_folder(self._where)
         self._config: str | None = None
         self._put: list[str] = []
         self._remarks: list[Remark] = []
@@ -129,7 +130,7 @@ class Unpacking:
         path = os.path.join(folder, file.name)
         if not os.path.lexists(path):
             return FREE
-        same = _autostart.read_start(path, belongings.FILE_MAX + 1) == file.content
+        same = autostart.read_start(path, belongings.FILE_MAX + 1) == file.content
         return SAME if same and not os.path.islink(path) else OTHER
 
     def _place(self, folder: str, file: File) -> str:
@@ -148,11 +149,11 @@ class Unpacking:
                     "Take over what is right for this host, and remove the other.",
                 )
             return path
-        beside = os.path.join(self._folder, _autostart.beside_name(file.name, self._session))
+        beside = os.path.join(self._folder, autostart.beside_name(file.name, self._session))
         if not os.path.lexists(beside):
             self._write(beside, file)
         drop_same(self._folder, file.name, file.content)
-        mine = belongings.belongs(_autostart.read_start(path, _autostart.CONFIG_MAX) or b"", self._uuid, self._name)
+        mine = belongings.belongs(autostart.read_start(path, CONFIG_MAX) or b"", self._uuid, self._name)
         whose = f"which is {self._name}'s too, and counts" if mine else "which is another domain's"
         self._remark(
             "config_name_taken",
@@ -180,16 +181,16 @@ class Unpacking:
 
     def _bring_back(self, came: File | None) -> None:
         """Where nothing came, give the configuration that was kept when the domain left its name again."""
-        away = [entry for entry in _autostart.configs(self._where, moved=True) if self._is_mine(entry)]
+        away = [entry for entry in autostart.configs(self._where, moved=True) if self._is_mine(entry)]
         if came is not None or not away:
             return
         newest = max((entry.path for entry in away), key=lambda path: os.lstat(path).st_ctime_ns)
-        path = os.path.join(self._folder, _autostart.plain_name(os.path.basename(newest)))
+        path = os.path.join(self._folder, autostart.plain_name(os.path.basename(newest)))
         if not os.path.lexists(path):
             os.rename(newest, path)
             sync_folder(self._folder)
             self._put.append(path)
-            drop_same(self._folder, os.path.basename(path), _autostart.read_start(path, belongings.FILE_MAX))
+            drop_same(self._folder, os.path.basename(path), autostart.read_start(path, belongings.FILE_MAX))
         if self._leads_to_it(path):
             self._config = path
 
@@ -238,10 +239,10 @@ class Unpacking:
         )
 
     def _is_mine(self, entry: AutostartEntry) -> bool:
-        return _autostart.is_of(entry, self._uuid, self._name)
+        return autostart.is_of(entry, self._uuid, self._name)
 
     def _leads_to_it(self, target: str) -> bool:
-        content = _autostart.read_start(target, _autostart.CONFIG_MAX) if os.path.isabs(target) else None
+        content = autostart.read_start(target, CONFIG_MAX) if os.path.isabs(target) else None
         return content is not None and belongings.belongs(content, self._uuid, self._name)
 
     def _bring_back_autostart(self) -> None:
@@ -250,16 +251,16 @@ class Unpacking:
             self._put += [item.path for item in bring_back(self._uuid, self._name, self._where)]
         except Dom0XenError as exc:
             self._remark("autostart_not_back", exc.message, exc.remedy)
-        for entry in _autostart.entries(self._where):
+        for entry in autostart.entries(self._where):
             if not entry.set_aside or not self._is_mine(entry):
                 continue
-            if entry.kind == _autostart.IMAGE:
+            if entry.kind == autostart.IMAGE:
                 self._remark(
                     "image_set_aside",
                     f"{entry.path} is an older image of {self._name}, whose disks have changed since: it stays aside.",
                     "Remove it.",
                 )
-            elif _alike(entry.path, _autostart.original_path(entry.path)):
+            elif _alike(entry.path, autostart.original_path(entry.path)):
                 os.unlink(entry.path)
 
     def _remark(self, code: str, msg: str, remedy: str) -> None:
@@ -285,8 +286,8 @@ def _lead(path: str) -> str | None:
 def _alike(aside: str, plain: str) -> bool:
     if os.path.islink(aside) or os.path.islink(plain):
         return _lead(aside) is not None and _lead(aside) == _lead(plain)
-    content = _autostart.read_start(plain, belongings.FILE_MAX + 1)
-    return content is not None and content == _autostart.read_start(aside, belongings.FILE_MAX + 1)
+    content = autostart.read_start(plain, belongings.FILE_MAX + 1)
+    return content is not None and content == autostart.read_start(aside, belongings.FILE_MAX + 1)
 
 
 def _give(fd: int, owner: belongings.Owner) -> None:

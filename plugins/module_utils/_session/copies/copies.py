@@ -15,8 +15,9 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.dom0.xen.plugins.module_utils import _hands, _procfs
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts import hands
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     INCOMING,
     MIGRATED_AWAY,
@@ -247,7 +248,7 @@ class Copies:
 
 def worker_on(domid: int, name: str) -> Hand | None:
     """Return a process other than this one and its children that takes the domain away, resumes or destroys it."""
-    hand = _hands.hand_on(domid, name, (os.getpid(),))
+    hand = hands.hand_on(domid, name, (os.getpid(),))
     return hand if hand is not None and hand.command in _IN_THE_WAY else None
 
 

@@ -17,7 +17,8 @@ import time
 import typing as t
 from enum import Enum
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _monitors, _procfs
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart, monitors
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow, Monitor
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import worker_on
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.done import Done
@@ -81,7 +82,7 @@ class Downfall:
         sleep: Sleep = time.sleep,
         clock: Clock = time.monotonic,
         *,
-        where: _autostart.Roots | None = None,
+        where: autostart.Roots | None = None,
     ) -> None:
         self._xl = xl
         self._uuid = uuid.lower()
@@ -183,8 +184,8 @@ class Downfall:
 
     def _require_no_image(self) -> None:
         """A newer image than what it is started from holds its memory, which would not fit its disks any more."""
-        for entry in _autostart.entries(_autostart.roots() if self._where is None else self._where):
-            if entry.kind == _autostart.IMAGE and entry.makes(self._uuid, self._name):
+        for entry in autostart.entries(autostart.roots() if self._where is None else self._where):
+            if entry.kind == autostart.IMAGE and entry.makes(self._uuid, self._name):
                 with contextlib.suppress(FileNotFoundError):
                     if os.stat(entry.path).st_mtime >= os.stat(self.path).st_mtime:
                         raise TakenAway(f"{self._name} was saved to {entry.path}")
@@ -205,7 +206,7 @@ class Downfall:
         """Return whether a process watches it, or makes it anew, and whether there is one that may be doing so."""
         lines = _procfs.command_lines()
         self._busy, unsure = None, False
-        for monitor in _monitors.monitors(lines):
+        for monitor in monitors.monitors(lines):
             if not monitor.watching:
                 # Made from our file; what others make of theirs is seen when it is there.
                 if self.path in lines[monitor.pid]:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment import recent_domids
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import DOMID_KEPT_S
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment import recent_domids
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import DOMID_KEPT_S
 
 # When the guest reboots, xl makes the domain anew with the number that its configuration asks for, two seconds after it
 # has destroyed it under this very number (tools/xl/xl_vmcontrol.c create_domain): libxl would refuse that, and the

@@ -12,7 +12,7 @@ import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import KEPT, LOST
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import KEPT, LOST
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlTimeout
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult, spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE, Xl, failure

@@ -11,11 +11,11 @@ import signal
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import in_doubt
 from ansible_collections.dom0.xen.plugins.module_utils._places import session_folder, session_folders
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import session_process
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import control
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import in_doubt
 
 Document = t.Dict[str, t.Any]
 

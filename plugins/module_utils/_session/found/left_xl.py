@@ -16,7 +16,7 @@ import signal
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._hands import xl_command
+from ansible_collections.dom0.xen.plugins.module_utils._facts.hands import xl_command
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import Left
 
 _ONLY_READS = "-n"

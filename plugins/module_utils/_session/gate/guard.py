@@ -14,8 +14,8 @@ import os
 import time
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _hands
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts import hands
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, session_folder
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import belongings
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.autostart import Autostart
@@ -159,7 +159,7 @@ class Guard:
             self._against = failures.of(exc)
             return
         try:
-            hand = _hands.hand_on(domid, self._settings.name, (os.getpid(),))
+            hand = hands.hand_on(domid, self._settings.name, (os.getpid(),))
         except OSError as exc:
             self._against = Failure(
                 "foreign_hand",

@@ -14,8 +14,8 @@ from __future__ import annotations
 import os
 
 from ansible_collections.dom0.xen.plugins.module_utils import _other_config
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import digest, read_config
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import digest, read_config
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.stand_in import configuration
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings

@@ -12,7 +12,8 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitor_of, monitors
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import monitor_of, monitors
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import in_doubt
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.leaving import Leaving
@@ -22,7 +23,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.found.here impor
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import fence, unwatched
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling.side import of_side
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import in_doubt
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LEAVE_PAUSED
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl

@@ -11,12 +11,12 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import late_shutdown
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import has_ended
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
     LATER_LEFT,
     LATER_LIVES,

@@ -23,8 +23,8 @@ import subprocess
 import sys
 import time
 
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import read_config
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import read_config
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import late_shutdown
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import Being, Downfall, taken_in_hand
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import (
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_features import (
     beyond,
     limits_listed,
     missing,
     rejected,
     words,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy, policy
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import ProcessorLacks, ProcessorRefused
 from ansible_collections.dom0.xen.plugins.module_utils._wire import events, policies, records
 

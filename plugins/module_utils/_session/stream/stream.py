@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream import figures
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.guest_clock import GuestClock
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.shown_processor import ShownProcessor

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass, field
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, PolicyInvalid
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy, PolicyInvalid
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import AUTO
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LEAVE_PAUSED, LIVE, SUSPEND

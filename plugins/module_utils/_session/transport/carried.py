@@ -13,10 +13,10 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.network import Look, look
 from ansible_collections.dom0.xen.plugins.module_utils._link.ends import Ends
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import WAYS_LIMIT, Link
-from ansible_collections.dom0.xen.plugins.module_utils._network import Look, look
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._transports import SSH
 

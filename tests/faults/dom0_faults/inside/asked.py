@@ -14,6 +14,7 @@ import os
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, runtime_root, session_folder
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
@@ -25,7 +26,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings i
     SenderSettings,
     Settings,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl, find_binary
 

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import CHECK, DOMAIN_CHECK
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import CHECK, DOMAIN_CHECK
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 from ansible_collections.dom0.xen.tests.unit.plugins.plugin_utils.test_outlook import BOTH, HOSTS, INVENTORY
 

@@ -12,8 +12,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._records import Address, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.action.conftest import Playbook
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (

@@ -31,7 +31,7 @@ def run(playbook: Playbook, **tasks: tuple[str, dict[str, t.Any]]) -> dict[str, 
 
 
 def test_a_host_that_stays_closed_is_told(playbook: Playbook) -> None:
-    """With the command that opens it, and this run's inventory; not when this run has opened it. And who had closed it before the run."""
+    """With the command that opens it, for this run's inventory; not when this run has. And who had closed it before."""
     closed = {"reason": "it is being emptied", "by": "alice", "run": "evacuate xen1", "since_s": 1.0, "since": "then"}
     seen = {"host": host("xen1", domains=(DOM0,), closed=closed).to_result(), "changed": False}
     options = {"selected": ["xen1"], "seen": {"xen1": seen}}

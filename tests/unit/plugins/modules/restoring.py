@@ -18,7 +18,7 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.host import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.modules import domain_restore
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import COLLECTIONS, Result, Saving

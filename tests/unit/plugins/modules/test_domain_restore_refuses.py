@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _equipment
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart, equipment
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeRestoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
@@ -287,7 +287,7 @@ def test_session_of_other_hosts(restoring: Restoring, alive: bool, code: str) ->
 
 def test_folder_of_the_next_boot(restoring: Restoring, monkeypatch: pytest.MonkeyPatch) -> None:
     """xendomains would restore the image once more."""
-    monkeypatch.setattr(_autostart, "roots", lambda: _autostart.Roots(None, str(restoring.folder)))
+    monkeypatch.setattr(autostart, "roots", lambda: autostart.Roots(None, str(restoring.folder)))
     restoring.refused_before("image_in_autostart")
 
 
@@ -375,7 +375,7 @@ def test_script_and_user_of_the_device_model(
     restoring = make_restoring(guest={"kind": "hvm", "bridge": None, "extra": extra})
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "vif-bridge").touch(mode=0o755)
-    monkeypatch.setattr(_equipment, "_SCRIPTS", str(tmp_path / "scripts"))
+    monkeypatch.setattr(equipment, "_SCRIPTS", str(tmp_path / "scripts"))
     result = restoring.run()
     codes = {each["code"] for each in result["details"]["findings"]}
     assert codes == {"script_missing", "device_model_user_missing"} and "vif-ours" in result["msg"], result

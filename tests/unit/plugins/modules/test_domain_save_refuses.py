@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID, Saving
 
@@ -122,7 +122,7 @@ def test_zstd_missing(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_folder_of_the_next_boot(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> None:
     """xendomains would restore a domain that has gone on since, over its disks."""
-    monkeypatch.setattr(_autostart, "roots", lambda: _autostart.Roots(None, str(saving.folder)))
+    monkeypatch.setattr(autostart, "roots", lambda: autostart.Roots(None, str(saving.folder)))
     saving.start()
     assert _refused(saving, after="checkpoint") == "image_in_autostart"
     assert saving.saved(after="checkpoint", compression="gzip")["changed"]

@@ -11,8 +11,13 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.dom0.xen.plugins.module_utils._domain_shutdown import (
+    CopyOfAMove,
+    NotNow,
+    findings,
+    require_free,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._records import ClusterFacts, ClusterResource, Hand
-from ansible_collections.dom0.xen.plugins.module_utils._shutting_down import CopyOfAMove, NotNow, findings, require_free
 from ansible_collections.dom0.xen.plugins.modules import domain_shutdown
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     UUID,

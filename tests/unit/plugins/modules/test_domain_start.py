@@ -11,9 +11,9 @@ import re
 import pytest
 from dom0_double.driver.host import GuestConfig
 
-from ansible_collections.dom0.xen.plugins.module_utils import _starting
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles
+from ansible_collections.dom0.xen.plugins.module_utils import _domain_start
+from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import Roots
+from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import ConfigFiles
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID, Saving
@@ -37,37 +37,37 @@ def keep(saving: Saving, name: str = "centos.cfg") -> pathlib.Path:
 
 def find(saving: Saving) -> str:
     """Return the file of the domain on this host."""
-    return _starting.find(UUID, NAME, ConfigFiles(Roots(str(saving.host.paths.auto), None)))
+    return _domain_start.find(UUID, NAME, ConfigFiles(Roots(str(saving.host.paths.auto), None)))
 
 
 def test_it_is_the_domain_that_it_was(saving: Saving) -> None:
     """With its UUID and its address, whatever the file lacks; a second time there is nothing to do."""
     keep(saving)
     path = find(saving)
-    assert not _starting.is_there(saving.xl, UUID, NAME)
-    assert _starting.start(saving.xl, path, UUID, NAME, [MAC], runtime(saving))
-    assert saving.state() is not None and _starting.is_there(saving.xl, UUID, NAME)
+    assert not _domain_start.is_there(saving.xl, UUID, NAME)
+    assert _domain_start.start(saving.xl, path, UUID, NAME, [MAC], runtime(saving))
+    assert saving.state() is not None and _domain_start.is_there(saving.xl, UUID, NAME)
     (made,) = [each.config for each in saving.xl.configurations(NAME)]
     assert [nic["mac"] for nic in made["nics"]] == [MAC]
-    assert not _starting.start(saving.xl, path, UUID, NAME, [MAC], runtime(saving))
+    assert not _domain_start.start(saving.xl, path, UUID, NAME, [MAC], runtime(saving))
     assert list(pathlib.Path(runtime(saving)).glob("*.cfg")) == []
 
 
 def test_there_is_exactly_one_file(saving: Saving) -> None:
     """Else nobody knows which domain would be started."""
-    with pytest.raises(_starting.NoConfigurationFile, match="no configuration file"):
+    with pytest.raises(_domain_start.NoConfigurationFile, match="no configuration file"):
         find(saving)
     for name in ("one.cfg", "another.cfg"):
         keep(saving, name)
-    with pytest.raises(_starting.NoConfigurationFile, match="more than one file"):
+    with pytest.raises(_domain_start.NoConfigurationFile, match="more than one file"):
         find(saving)
 
 
 def test_another_domain_has_the_name(saving: Saving) -> None:
     """It is told in place of an error of xl."""
     saving.host.start_guest(GuestConfig(NAME, OTHER, memory_mib=8, bridge=None, compact=True))
-    with pytest.raises(_starting.NameTaken):
-        _starting.is_there(saving.xl, UUID, NAME)
+    with pytest.raises(_domain_start.NameTaken):
+        _domain_start.is_there(saving.xl, UUID, NAME)
 
 
 def test_a_session_has_it(saving: Saving) -> None:
@@ -76,7 +76,7 @@ def test_a_session_has_it(saving: Saving) -> None:
     lock = DomainLock(runtime(saving), UUID, RECEIVER)
     try:
         with pytest.raises(DomainBusy):
-            _starting.start(saving.xl, path, UUID, NAME, [], runtime(saving))
+            _domain_start.start(saving.xl, path, UUID, NAME, [], runtime(saving))
     finally:
         lock.release()
     assert saving.state() is None

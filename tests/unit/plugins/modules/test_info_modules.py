@@ -13,7 +13,8 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.dom0.xen.plugins.module_utils import _cpu_policy, _equipment_records, _records
+from ansible_collections.dom0.xen.plugins.module_utils import _records
+from ansible_collections.dom0.xen.plugins.module_utils._facts import cpu_policy, equipment_records
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.modules import domain_info, fleet_info, host_info, migration_info
 
@@ -41,13 +42,13 @@ RETURNED: list[tuple[str, tuple[str, ...], type[Record]]] = [
     (host_info.RETURN, ("host", "monitors"), _records.Monitor),
     (host_info.RETURN, ("host", "cluster"), _records.ClusterFacts),
     (host_info.RETURN, ("host", "cluster", "resources"), _records.ClusterResource),
-    (host_info.RETURN, ("host", "equipment"), _equipment_records.Equipment),
-    (host_info.RETURN, ("host", "equipment", "disks"), _equipment_records.Disk),
-    (host_info.RETURN, ("host", "equipment", "mounts"), _equipment_records.Mount),
-    (host_info.RETURN, ("host", "equipment", "processor"), _equipment_records.Processor),
+    (host_info.RETURN, ("host", "equipment"), equipment_records.Equipment),
+    (host_info.RETURN, ("host", "equipment", "disks"), equipment_records.Disk),
+    (host_info.RETURN, ("host", "equipment", "mounts"), equipment_records.Mount),
+    (host_info.RETURN, ("host", "equipment", "processor"), equipment_records.Processor),
     (domain_info.RETURN, ("domains",), _records.DomainFacts),
     (domain_info.RETURN, ("domains", "state"), _records.DomainState),
-    (domain_info.RETURN, ("domains", "cpu_policy"), _cpu_policy.Policy),
+    (domain_info.RETURN, ("domains", "cpu_policy"), cpu_policy.Policy),
     (domain_info.RETURN, ("domains", "xenstore"), _records.XenStoreFacts),
     (domain_info.RETURN, ("problems",), _records.Problem),
 ]

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import MoveRequest
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment, Processor
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Equipment, Processor
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     Address,
     DeviceSeen,

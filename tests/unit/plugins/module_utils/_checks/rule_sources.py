@@ -26,7 +26,7 @@ def _of(module: t.Any) -> set[str]:
     return {kind.code for kind in kinds if kind.__module__ == module.__name__}
 
 
-# What a host can lack: all that asking xl and XenStore can end in (_host_facts, _domain_facts).
+# What a host can lack: all that asking xl and XenStore can end in (_facts.host, _facts.domain).
 PROBLEMS = _of(toolstack) | _of(xenstore) | {NoRuntimePlace.code}
 # Raised before the rules are asked, while the domain is looked for.
 BEFORE = _of(_planning) | _of(_looking)

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Finding
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import BOOT_MAX, ConfigFile, Equipment
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import BOOT_MAX, ConfigFile, Equipment
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     EQUIPMENT,

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings, plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import WARNING, Finding
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile, Disk, Processor
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile, Disk, Processor
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts, XenStoreFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     CONFIG,

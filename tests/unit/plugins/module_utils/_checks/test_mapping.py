@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Disk
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Disk
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     EQUIPMENT,
     host,

@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import missing, words
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Processor
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_features import missing, words
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Processor
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     EQUIPMENT,

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings, plan
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     DOM0,

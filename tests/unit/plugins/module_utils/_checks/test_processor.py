@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings, plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared, most_there
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     EQUIPMENT,

@@ -12,9 +12,9 @@ import time
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import closed_mark
 from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals, claims
 from ansible_collections.dom0.xen.plugins.module_utils._marks.claims import Claim, HostClaimed
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark
 
 FIRST, SECOND = "a" * 16, "b" * 16
 

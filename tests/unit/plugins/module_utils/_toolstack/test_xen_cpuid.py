@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import xen_cpuid
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlTimeout
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult

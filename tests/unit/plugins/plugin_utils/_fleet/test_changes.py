@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card, Mount
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Card, Mount
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainState
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.changes import changes, fleet_changes
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import Essence, digest, essence

@@ -163,7 +163,7 @@ def summed_up(*results: tuple[str, str, dict[str, t.Any]]) -> list[t.Any]:
 
 def test_a_host_is_emptied_once() -> None:
     """It is looked at by its own row, and at the end by the playbook: dashboards would add both."""
-    one = {"complete": True, "hosts": [{"name": "xen1", "empty": True}]}
+    one: dict[str, t.Any] = {"complete": True, "hosts": [{"name": "xen1", "empty": True}]}
     left = {"complete": False, "code": "not_empty", "hosts": [{"name": "xen2", "empty": False}]}
     both = {"complete": True, "hosts": [*one["hosts"], {"name": "xen2", "empty": True}], "moves": [{}] * 3}
     rows = [("xen1", "evacuation_result", one), ("xen2", "evacuation_result", left)]
@@ -178,10 +178,8 @@ def test_a_host_is_emptied_once() -> None:
 
 def test_a_round_of_an_evacuation_is_no_plan() -> None:
     """Its moves are compared as those of a plan are, round by round; of a plan itself the last word counts."""
-    done, undone = (
-        {"complete": whole, "planned": 2, "done": 2 if whole else 1, "code": None} for whole in (True, False)
-    )
-    undone["code"] = "moves_left"
+    done: dict[str, t.Any] = {"complete": True, "planned": 2, "done": 2}
+    undone = {"complete": False, "planned": 2, "done": 1, "code": "moves_left"}
     rounds = [("localhost", "moves_compare", undone), ("localhost", "moves_compare", done)]
     assert summed_up(*rounds) == [Application(True, 2, 2)]
     empty = {"complete": True, "hosts": [{"name": "xen1", "empty": True}], "moves": [{}, {}]}

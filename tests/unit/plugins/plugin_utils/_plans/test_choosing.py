@@ -9,8 +9,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import FLEET_PLAN, PLANNING
-from ansible_collections.dom0.xen.plugins.module_utils._moves_specs import EVACUATION_PLAN
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import FLEET_PLAN, PLANNING
+from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import EVACUATION_PLAN
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_among
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import Rules
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import (

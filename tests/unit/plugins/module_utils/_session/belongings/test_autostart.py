@@ -12,14 +12,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import Roots, entries
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.autostart import (
     Autostart,
     AutostartUnmovable,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils.test_autostart import image
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._facts.test_autostart import image
 
 UUID = "2c1a7b9e-3f5d-4c65-9e1a-0123456789ab"
 SESSION = "0123456789abcdef"
@@ -102,9 +102,9 @@ class World:
         self.before = self.files()
 
     @property
-    def roots(self) -> _autostart.Roots:
+    def roots(self) -> Roots:
         """The folders that xendomains looks at."""
-        return _autostart.Roots(str(self.auto), str(self.save))
+        return Roots(str(self.auto), str(self.save))
 
     def subject(self) -> Autostart:
         """What a process that just started works with."""
@@ -120,7 +120,7 @@ class World:
 
     def in_force(self) -> list[str]:
         """Return the names of what the next boot would make the domain of."""
-        found = _autostart.entries(self.roots)
+        found = entries(self.roots)
         return [os.path.basename(entry.path) for entry in found if entry.makes(UUID, "centos") and not entry.set_aside]
 
 

@@ -11,7 +11,7 @@ import pathlib
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import Names
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.autostart import Autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.leaving import Leaving
@@ -20,11 +20,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.found.here impor
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, fence
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._facts.test_autostart import image
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.belongings.test_autostart import (
     Disk,
     PowerLoss,
 )
-from ansible_collections.dom0.xen.tests.unit.plugins.module_utils.test_autostart import image
 
 UUID = "2c1a7b9e-3f5d-4c65-9e1a-0123456789ab"
 TEXT = f'name = "centos"\nuuid = "{UUID}"\nmemory = 512\n'
@@ -41,9 +41,9 @@ class Dom0:
             folder.mkdir(parents=True)
 
     @property
-    def roots(self) -> _autostart.Roots:
+    def roots(self) -> autostart.Roots:
         """The folders that xendomains looks at."""
-        return _autostart.Roots(str(self.auto), str(self.save))
+        return autostart.Roots(str(self.auto), str(self.save))
 
     def journal(self, session: str) -> str:
         """The folder of a session's journal."""
@@ -89,7 +89,7 @@ def move(source: Dom0, destination: Dom0, number: int, described_by: str = "") -
     Autostart(source.journal(session(number)), session(number), source.roots).set_aside(UUID, "centos")
     leaving.answered(unpacking.keep(message))
     assert not [
-        entry for entry in _autostart.entries(destination.roots) if entry.makes(UUID, "centos") and not entry.set_aside
+        entry for entry in autostart.entries(destination.roots) if entry.makes(UUID, "centos") and not entry.set_aside
     ]
     unpacking.unpack()
     # Whoever settles goes on from the records.
@@ -497,7 +497,7 @@ def test_whoever_settles_completes_it(
     for dom0, role in ((one, "sender"), (two, "receiver")):
         settings = tmp_path / f"{role}.settings"
         settings.write_text(f"XENDOMAINS_AUTO={dom0.auto}\nXENDOMAINS_SAVE={dom0.save}\n")
-        monkeypatch.setattr(_autostart, "SETTINGS", (str(settings),))
+        monkeypatch.setattr(autostart, "SETTINGS", (str(settings),))
         journals, runtime = dom0.root / "journals", dom0.root / "run"
         runtime.mkdir(mode=0o700)
         here = Here(str(runtime), str(journals), session(1), role, UUID, "centos", "f" * 16)

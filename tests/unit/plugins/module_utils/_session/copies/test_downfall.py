@@ -13,8 +13,8 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitors
+from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import Roots
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import monitors
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import (
     CONFIG,
     Being,

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots
+from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import Roots
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import CONFIG, Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.late_shutdown import (

@@ -13,11 +13,11 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import command_line
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import found
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.journal import Journal
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 
 SESSION, OTHER = "0123456789abcdef", "fedcba9876543210"
 UUID = "5d3d33a6-5a0c-4d0a-9f43-0a3d5ad0b111"

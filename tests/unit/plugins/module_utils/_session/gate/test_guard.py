@@ -20,7 +20,8 @@ import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig, Host
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.gate import disks
 from ansible_collections.dom0.xen.plugins.module_utils._session.gate.guard import Guard
@@ -42,7 +43,7 @@ def host(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> Host:
     """One whose helper writes slowly, so that it can be looked at; the test looks as one of its processes."""
     host = make_site("xen1", python=sys.executable, save_rate=4_000_000)["xen1"]
     monkeypatch.setenv("XENSTORED_PATH", host.environment["XENSTORED_PATH"])
-    monkeypatch.setattr(_autostart, "SETTINGS", (str(host.paths.default / "xendomains"),))
+    monkeypatch.setattr(autostart, "SETTINGS", (str(host.paths.default / "xendomains"),))
     host.start_guest(GUEST)
     return host
 

@@ -16,7 +16,7 @@ import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig, Host
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing import liveness, portrait
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing.liveness import (
     AddressInvalid,
@@ -196,7 +196,7 @@ def test_a_guest_that_was_shut_down_may_still_boot(
     host: Host, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, method: str, alive: bool
 ) -> None:
     """It connects its devices minutes later, perhaps; one that came with its memory has to at once."""
-    monkeypatch.setattr(_autostart, "SETTINGS", (str(tmp_path / "none"),))
+    monkeypatch.setattr(autostart, "SETTINGS", (str(tmp_path / "none"),))
     host.behave("centos", load=1.0)
     places = {"runtime_folder": str(tmp_path), "journal_folder": str(tmp_path), "xl": "xl", "peer_certificate": ""}
     ports = {"listen_address": "127.0.0.1", "port_first": 0, "port_last": 0}

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitors
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import monitors
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing.witness import tells_end
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import (

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import digest
+from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import digest
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.described import ConfigChanged, described
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlFailed

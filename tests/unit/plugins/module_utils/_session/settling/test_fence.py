@@ -16,12 +16,12 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, fence, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import AnotherBoot
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTROY, RESUME
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl

@@ -13,7 +13,7 @@ from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID, Move, until
 

@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.figures import LAST_LIVE_ROUND
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Authorised, Outgoing
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import ProcessorLacks, ProcessorRefused

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 

@@ -10,11 +10,11 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._facts.network import Look, look
 from ansible_collections.dom0.xen.plugins.module_utils._link.ends import Ends as Pair
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import WAYS_LIMIT
 from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct
-from ansible_collections.dom0.xen.plugins.module_utils._network import Look, look
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport.carried import LAG_S, Carried
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends
 

@@ -10,8 +10,8 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles, read_config
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import ConfigFiles, read_config
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed

@@ -15,7 +15,7 @@ import re
 import typing as t
 import xml.etree.ElementTree as ET
 
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import config_identity, read_start
+from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import config_identity, read_start
 from ansible_collections.dom0.xen.plugins.module_utils._records import ClusterFacts, ClusterResource
 
 CIB = "/var/lib/pacemaker/cib/cib.xml"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 
 # What identifies a disk wherever it is seen, the surest first.

@@ -9,8 +9,8 @@ import pathlib
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _cluster
-from ansible_collections.dom0.xen.plugins.module_utils._cluster import cluster, cluster_resources
+from ansible_collections.dom0.xen.plugins.module_utils._facts import cluster as cluster_module
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cluster import cluster, cluster_resources
 from ansible_collections.dom0.xen.plugins.module_utils._records import ClusterResource
 
 UUID = "2c1a7b9e-3f5d-4c65-9e1a-0123456789ab"
@@ -76,7 +76,7 @@ def test_configuration_that_cannot_be_read_is_not_taken_for_an_empty_one(
 
 def test_configuration_beyond_all_measure_is_not_read(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dom0 has little memory."""
-    monkeypatch.setattr(_cluster, "CIB_MAX", 1000)
+    monkeypatch.setattr(cluster_module, "CIB_MAX", 1000)
     (tmp_path / "cib.xml").write_bytes(_cib(_xen("vm") * 10))
     found = cluster(RUNNING, str(tmp_path / "cib.xml"))
     assert found is not None and not found.known

@@ -10,7 +10,7 @@ import pathlib
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import (
+from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import (
     Roots,
     aside_name,
     config_identity,

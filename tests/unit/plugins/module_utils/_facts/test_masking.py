@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dom0.xen.plugins.module_utils._masking import MASK, mask, mask_text
+from ansible_collections.dom0.xen.plugins.module_utils._facts.masking import MASK, mask, mask_text
 
 SECRET = "hunter2"
 

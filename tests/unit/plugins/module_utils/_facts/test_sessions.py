@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import sessions_seen
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
 
 A, B, C = "a" * 16, "b" * 16, "c" * 16
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PortRangeInvalid, port_range
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PortRangeInvalid, port_range
 
 
 def test_ports() -> None:

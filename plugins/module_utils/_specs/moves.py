@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._action_specs import PLANNING
+from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import PLANNING
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
 

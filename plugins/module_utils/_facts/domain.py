@@ -9,12 +9,17 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles, Understood
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._masking import mask
+from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import ConfigFiles, Understood
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._facts.masking import mask
+from ansible_collections.dom0.xen.plugins.module_utils._facts.problems import (
+    add_problem,
+    problem,
+    pyxs_problem,
+    user_problem,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._meant import means
-from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
 from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DeviceSeen,
     DomainFacts,

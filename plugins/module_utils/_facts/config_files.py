@@ -11,11 +11,11 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots, config_identity, read_start
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import ConfigFile
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._masking import mask, mask_text
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import Roots, config_identity, read_start
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._facts.masking import mask, mask_text
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed, differences
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import CONFIG_MAX
 
@@ -64,7 +64,7 @@ class ConfigFiles:
 
     def _named(self, uuid: str, name: str) -> list[Found]:
         if self._found is None:
-            self._found = list(_identities(_autostart.roots() if self._where is None else self._where))
+            self._found = list(_identities(autostart.roots() if self._where is None else self._where))
         by_uuid = [each for each in self._found if each[1][1] == uuid]
         return by_uuid or [each for each in self._found if each[1] == (name, None)]
 
@@ -107,12 +107,12 @@ def read_config(path: str) -> str | None:
 
 def _identities(where: Roots) -> t.Iterator[Found]:
     """Yield each file that names a domain, links followed, with what it names it; none that a session has kept."""
-    at_boot = [each for each in _autostart.entries(where) if each.kind == _autostart.CONFIG]
-    lying = [each for each in _autostart.configs(where, links=True) if _is_ours(each.path)]
+    at_boot = [each for each in autostart.entries(where) if each.kind == autostart.CONFIG]
+    lying = [each for each in autostart.configs(where, links=True) if _is_ours(each.path)]
     seen = set()
     for each in (*lying, *at_boot):
         path = os.path.realpath(each.path)
-        if each.set_aside is None and path not in seen and not _autostart.is_moved(os.path.basename(path)):
+        if each.set_aside is None and path not in seen and not autostart.is_moved(os.path.basename(path)):
             seen.add(path)
             yield path, (each.name, each.uuid)
 

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _network
+from ansible_collections.dom0.xen.plugins.module_utils._facts import network
 from ansible_collections.dom0.xen.plugins.module_utils._records import Address
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult, subprocess_runner
 
@@ -34,7 +34,7 @@ LINKS: list[dict[str, t.Any]] = [
 
 def test_ip_tells_bridges_and_addresses_at_once() -> None:
     """One process; a port of a bridge is no bridge, and what others cannot reach is no address."""
-    found = _network.parse_ip(json.dumps(LINKS))
+    found = network.parse_ip(json.dumps(LINKS))
     assert found.bridges == ("ovs0", "xenbr1")
     assert found.addresses == (Address("xenbr1", "192.0.2.11"), Address("xenbr1", "2001:db8::11"))
     assert found.mtus == {"xenbr1": 9000}
@@ -43,8 +43,8 @@ def test_ip_tells_bridges_and_addresses_at_once() -> None:
 
 def test_network_of_a_real_dom0() -> None:
     """As a host of the lab printed it, with the domain's vif on the bridge."""
-    text = (pathlib.Path(__file__).resolve().parents[2] / "data" / "ip-address.json").read_text()
-    found = _network.parse_ip(text)
+    text = (pathlib.Path(__file__).resolve().parents[3] / "data" / "ip-address.json").read_text()
+    found = network.parse_ip(text)
     assert found.bridges == ("xenbr0",)
     assert found.mtus == {"xenbr0": 1500}
     assert Address("xenbr0", "10.77.0.1") in found.addresses
@@ -61,7 +61,7 @@ def test_network_of_a_real_dom0() -> None:
 )
 def test_ip_without_json_is_done_without(answer: CommandResult) -> None:
     """busybox has an ip that knows no JSON."""
-    assert _network.network(lambda argv: answer, "/sbin/ip") == _network.from_kernel()
+    assert network.network(lambda argv: answer, "/sbin/ip") == network.from_kernel()
 
 
 def test_no_ip_is_done_without() -> None:
@@ -70,7 +70,7 @@ def test_no_ip_is_done_without() -> None:
     def run(argv: t.Sequence[str]) -> CommandResult:
         raise AssertionError(argv)
 
-    assert _network.network(run, None) == _network.from_kernel()
+    assert network.network(run, None) == network.from_kernel()
 
 
 def test_kernel_tells_bridges_and_addresses(tmp_path: pathlib.Path) -> None:
@@ -84,10 +84,10 @@ def test_kernel_tells_bridges_and_addresses(tmp_path: pathlib.Path) -> None:
         + "20010db8000000000000000000000011 02 40 00 80 xenbr0\n"
         + "00000000000000000000000000000001 01 80 10 80 lo\n"
     )
-    found = _network.from_kernel(str(tmp_path / "net"), str(tmp_path / "inet6"))
+    found = network.from_kernel(str(tmp_path / "net"), str(tmp_path / "inet6"))
     assert (found.bridges, found.mtus) == (("xenbr0", "xenbr1"), {"xenbr0": 1400})
     assert found.addresses == (Address("xenbr0", "2001:db8::11"),)
-    assert _network.from_kernel(str(tmp_path / "x"), str(tmp_path / "y")) == _network.Network((), ())
+    assert network.from_kernel(str(tmp_path / "x"), str(tmp_path / "y")) == network.Network((), ())
 
 
 NET_DEV = """Inter-|   Receive                                                |  Transmit
@@ -101,16 +101,16 @@ def test_what_interfaces_have_counted(tmp_path: pathlib.Path) -> None:
     """Received and sent, of all of them at once, as wide as the kernel counts."""
     path = tmp_path / "dev"
     path.write_text(NET_DEV)
-    assert _network.look(str(path)).counters == {
+    assert network.look(str(path)).counters == {
         "lo": (7998766516, 7998766516),
         "eth1.20": (1692953349, 18446744073709551615),
     }
-    assert _network.look(str(tmp_path / "none")).counters == {}
+    assert network.look(str(tmp_path / "none")).counters == {}
 
 
 def test_what_this_machine_shows() -> None:
     """Its loopback interface has its address, and carries what it says to itself on any of them."""
-    seen = _network.look()
+    seen = network.look()
     assert seen.interfaces["127.0.0.1"] == "lo" and "lo" in seen.counters
     assert seen.carries("127.0.0.21", "127.0.0.22") == "lo"
     assert seen.carries("198.51.100.1", "198.51.100.2") is None
@@ -118,7 +118,7 @@ def test_what_this_machine_shows() -> None:
 
 def test_which_interface_carries_a_connection() -> None:
     """The one that has the address of this end; the loopback one where the other end is here as well."""
-    seen = _network.Look({"10.20.0.1": "eth1", "192.0.2.1": "xenbr0"}, {})
+    seen = network.Look({"10.20.0.1": "eth1", "192.0.2.1": "xenbr0"}, {})
     assert seen.carries("10.20.0.1", "10.20.0.2") == "eth1"
     assert seen.carries("10.20.0.1", "192.0.2.1") == seen.carries("10.20.0.1", "10.20.0.1") == "lo"
 
@@ -126,10 +126,10 @@ def test_which_interface_carries_a_connection() -> None:
 def test_both_ways_agree_on_this_machine() -> None:
     """The fallback finds what ip finds, where there is an ip at all."""
     try:
-        found = _network.network(subprocess_runner(), "ip")
+        found = network.network(subprocess_runner(), "ip")
     except FileNotFoundError:
         pytest.skip("there is no ip on this machine")
-    kernel = _network.from_kernel()
+    kernel = network.from_kernel()
     assert set(kernel.bridges) <= set(found.bridges)
     assert kernel.mtus.items() <= found.mtus.items()
     assert set(kernel.addresses) == set(found.addresses)

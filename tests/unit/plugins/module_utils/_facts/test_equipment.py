@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._equipment import (
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment import (
     disks,
     equipment,
     mounts,
@@ -19,7 +19,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._equipment import (
     recent_domids,
     too_recent,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Equipment, Processor
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Equipment, Processor
 
 
 def put(root: pathlib.Path, path: str, text: str = "") -> None:

@@ -11,16 +11,16 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart
-from ansible_collections.dom0.xen.plugins.module_utils._domain_facts import (
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts.domain import (
     disk_links,
     domain_facts,
     guest_facts,
     matching,
     xenstore_facts,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card
-from ansible_collections.dom0.xen.plugins.module_utils._host_facts import host_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Card
+from ansible_collections.dom0.xen.plugins.module_utils._facts.host import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -29,7 +29,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import Xe
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks import examples
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._xenstore.daemon import Daemon
 
-DATA = pathlib.Path(__file__).resolve().parents[2] / "data" / "xl" / "4.17"
+DATA = pathlib.Path(__file__).resolve().parents[3] / "data" / "xl" / "4.17"
 
 
 class RecordedHost:
@@ -234,7 +234,7 @@ def test_a_file_that_differs_is_read_by_xl_for_one_domain(
     (tmp_path / "auto").mkdir()
     settings = tmp_path / "xendomains"
     settings.write_text(f"XENDOMAINS_AUTO={tmp_path}/auto\n")
-    monkeypatch.setattr(_autostart, "SETTINGS", (str(settings),))
+    monkeypatch.setattr(autostart, "SETTINGS", (str(settings),))
     (tmp_path / "centos.cfg").write_text('name = "centos"\nmemory = 7\n')
     run = RecordedHost()
     (one,), dummy = domain_facts(run, "centos")

@@ -19,8 +19,9 @@ import re
 import stat
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._hands import Lines, same_xenstore, xl_command
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts.hands import Lines, same_xenstore, xl_command
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY, Monitor
 
 # main_create in tools/xl/xl_vmcontrol.c, main_restore in xl_saverestore.c, main_migrate_receive in xl_migrate.c
@@ -94,7 +95,7 @@ def _named_in_file(pid: int, arguments: t.Sequence[str], proc: str) -> str | Non
     """Return the name that the configuration file among these arguments gives."""
     folder = os.path.join(proc, str(pid), "cwd")
     for word in arguments:
-        identity = None if word.startswith("-") else _autostart.config_identity(os.path.join(folder, word))
+        identity = None if word.startswith("-") else autostart.config_identity(os.path.join(folder, word))
         if identity is not None and identity[0] is not None:
             return identity[0]
     return None

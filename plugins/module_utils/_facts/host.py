@@ -15,18 +15,24 @@ import sys
 import time
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _autostart, _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._cluster import cluster
-from ansible_collections.dom0.xen.plugins.module_utils._equipment import equipment
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Card
+from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._hands import hands
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitors
-from ansible_collections.dom0.xen.plugins.module_utils._network import network
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cluster import cluster
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment import equipment
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Card
+from ansible_collections.dom0.xen.plugins.module_utils._facts.hands import hands
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import monitors
+from ansible_collections.dom0.xen.plugins.module_utils._facts.network import network
+from ansible_collections.dom0.xen.plugins.module_utils._facts.problems import (
+    add_problem,
+    problem,
+    pyxs_problem,
+    user_problem,
+)
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import closed_mark, sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._places import NoRuntimePlace, resolve_runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._problems import add_problem, problem, pyxs_problem, user_problem
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, Problem, XenFacts
-from ansible_collections.dom0.xen.plugins.module_utils._sessions_seen import closed_mark, sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import XenInfo, parse_autoballoon
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import SYSTEM_PATH, Runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xen_cpuid import XenCpuid
@@ -53,7 +59,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         problems.append(problem(exc))
     lines = _procfs.command_lines()
     sessions = sessions_seen(runtime, journal_path)
-    boot = _autostart.roots()
+    boot = autostart.roots()
     links = network(run, shutil.which("ip") or shutil.which("ip", path=SYSTEM_PATH))
     return HostFacts(
         # The name that xl knows tells hosts apart that share everything else, such as test doubles on one machine.
@@ -77,7 +83,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         domains=domains,
         sessions=sessions,
         problems=tuple(problems),
-        autostart=_autostart.entries(boot),
+        autostart=autostart.entries(boot),
         # What belongs to a session is told as that session.
         hands=hands(lines, [session.pid for session in sessions if session.alive and session.pid]),
         monitors=monitors(lines),
@@ -91,7 +97,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         # To import it would take longer than all the rest.
         paramiko=_installed("paramiko"),
         zstandard=_installed("zstandard"),
-        configs=_autostart.configs(boot),
+        configs=autostart.configs(boot),
         closed=closed_mark(journal_path),
     )
 

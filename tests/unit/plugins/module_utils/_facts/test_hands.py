@@ -15,7 +15,7 @@ from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._hands import hand_on, hands
+from ansible_collections.dom0.xen.plugins.module_utils._facts.hands import hand_on, hands
 
 __all__ = ["make_site"]
 

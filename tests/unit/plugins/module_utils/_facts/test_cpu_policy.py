@@ -10,15 +10,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_features import Limit, beyond, limits_listed, rejected
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import (
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_features import Limit, beyond, limits_listed, rejected
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import (
     Answer,
     Policy,
     PolicyInvalid,
     policy,
     where,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import Processor
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Processor
 
 INTEL: Answer = (0xD, 0x756E6547, 0x6C65746E, 0x49656E69)
 PLATFORM_INFO, ARCH_CAPABILITIES = 0xCE, 0x10A

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy, where
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy, where
 
 _NAMES: tuple[t.Mapping[int, str], ...] = (
     {19: "clflush", 23: "mmx", 25: "sse", 26: "sse2"},

@@ -9,8 +9,8 @@ import pathlib
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._autostart import Roots, moved_name
-from ansible_collections.dom0.xen.plugins.module_utils._config_files import ConfigFiles, digest, read_config
+from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import Roots, moved_name
+from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import ConfigFiles, digest, read_config
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlFailed
 
 UUID = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"

@@ -15,8 +15,8 @@ import re
 import time
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._cpu_policy import Policy
-from ansible_collections.dom0.xen.plugins.module_utils._equipment_records import (
+from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import (
     BOOT_MAX,
     BOOT_PLACES,
     DOMID_KEPT_S,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
 

@@ -13,7 +13,7 @@ from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig, Host
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._monitors import monitor_of, monitors
+from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import monitor_of, monitors
 from ansible_collections.dom0.xen.plugins.module_utils._records import Monitor
 
 __all__ = ["make_site"]

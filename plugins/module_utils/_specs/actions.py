@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._argspec import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, METHODS
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, ROLES
+from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS
 
 # What a person may take upon himself in a restore; with the last four xl may refuse, and then nothing is left.
