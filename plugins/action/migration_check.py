@@ -139,6 +139,11 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
     )
 
 
+def _listen_address(address: str, case: Case, options: Result) -> str:
+    found = options["domain_info"].get("looked_up") if address == options["destination_address"] else None
+    return moving.listen_address(address, case.destination, found or ())
+
+
 def _domain(info: Result) -> DomainFacts | None:
     domains = info.get("domains") or ()
     return DomainFacts.from_result(domains[0]) if domains else None
@@ -178,7 +183,7 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
             "journal_path": options["destination_journal_path"],
             "copies": _copies(case.destination, uuid),
             "address": address,
-            "listen_address": options["listen_address"] or moving.listen_address(address, case.destination),
+            "listen_address": options["listen_address"] or _listen_address(address, case, options),
             "features": ":".join(compared(case)),
             "cpu_policy": most.to_result() if most is not None else {},
         },

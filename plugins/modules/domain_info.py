@@ -33,6 +33,12 @@ options:
         to arrive with. C(xl create -n) is asked what it makes of it.
     type: str
     default: ""
+  look_up:
+    description:
+      - The name, or address, of another host, such as the one that the domain is to move to. It is looked up on this
+        host for up to five seconds. Empty for none.
+    type: str
+    default: ""
 attributes:
   platform:
     support: full
@@ -262,20 +268,29 @@ problems:
       sample: >-
         Install pyxs for the host's Python (Debian and Ubuntu: python3-pyxs), for example with the role
         dom0.xen.prepare.
+looked_up:
+  description: The addresses that O(look_up) has for this host, in the order in which they would be tried.
+  returned: always
+  type: list
+  elements: str
+  sample: ["192.0.2.12"]
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._facts.domain import domain_facts
+from ansible_collections.dom0.xen.plugins.module_utils._facts.names import addresses_of
 from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
+
+TEXT = {"type": "str", "default": ""}
 
 
 def main() -> None:
     """Gather the facts and return them."""
     module = AnsibleModule(
-        argument_spec=dict(PLACES, domain={"type": "str"}, config_path={"type": "str", "default": ""}),
+        argument_spec=dict(PLACES, domain={"type": "str"}, config_path=dict(TEXT), look_up=dict(TEXT)),
         supports_check_mode=True,
     )
     try:
@@ -286,6 +301,7 @@ def main() -> None:
         changed=False,
         domains=[domain.to_result() for domain in domains],
         problems=[problem.to_result() for problem in problems],
+        looked_up=list(addresses_of(module.params["look_up"])),
     )
 
 
