@@ -277,3 +277,17 @@ def test_the_network_decides_both_ends(playbook: Playbook) -> None:
     assert found["usual"]["source"]["address"] == ""
     assert found["usual"]["destination"]["address"] == "192.0.2.11"
     assert found["refused"]["code"] == "network_contradicts"
+
+
+def test_a_name_is_listened_on_as_the_source_knows_it(playbook: Playbook) -> None:
+    """The other addresses of the destination are nobody's business; where its name does not tell, all of them are."""
+    there = info(host("xen2", addresses=(Address("xenbr0", "192.0.2.12"), Address("eth1", "10.20.0.2"))))
+    known = {"domains": [domain().to_result()], "looked_up": ["10.20.0.2"]}
+    found = results(
+        playbook,
+        told=check(info(host("xen1")), there, destination_address="xen2", domain_info=known),
+        untold=check(info(host("xen1")), there, destination_address="xen2"),
+    )
+    listens = {name: each["destination"]["listen_address"] for name, each in found.items()}
+    assert listens == {"told": "10.20.0.2", "untold": "0.0.0.0"}
+    assert found["told"]["destination"]["address"] == "xen2"
