@@ -21,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings i
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.scripts import LightScripts
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._wire.handshake import Answer, AnswerMatcher, Status
 
@@ -37,6 +38,8 @@ class DestinationXl:
         self._prepared = os.path.join(settings.journal_folder, CONFIG)
         self._told = self._swept = False
         pipe, mark = subprocess.PIPE, {priority.MARK: settings.session}
+        self._scripts = LightScripts(settings.runtime_folder)
+        mark.update(self._scripts.environment)
         if settings.keep_domid:
             mark.update(number.ENVIRONMENT)
         argv = xl.receive_argv(settings.leave_paused)
@@ -146,6 +149,7 @@ class DestinationXl:
     def slow_down(self) -> None:
         """Let this process and all that xl has left running wait their turn again; takes a look at all processes."""
         self._precedence.take_back()
+        self._scripts.end()
         # The copy is looked at next, also where no descriptor is to be had for a moment.
         with contextlib.suppress(OSError):
             priority.take_back_left(self._session)
@@ -189,6 +193,7 @@ class DestinationXl:
 
     def close(self) -> None:
         """Close every descriptor."""
+        self._scripts.end()
         self.close_input()
         if self._output >= 0:
             os.close(self._output)
