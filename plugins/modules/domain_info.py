@@ -251,23 +251,13 @@ problems:
   type: list
   elements: dict
   contains:
-    code:
-      description: What is wrong, in one word, as for M(dom0.xen.host_info).
-      returned: always
-      type: str
-      sample: pyxs_missing
-    message:
-      description: What is wrong, for people.
-      returned: always
-      type: str
-      sample: pyxs is not installed for /usr/bin/python3.11.
+    code: {type: str, description: "What is wrong, in one word, as for M(dom0.xen.host_info).", sample: pyxs_missing}
+    message: {type: str, description: "What is wrong, for people."}
     remedy:
       description: What to do about it, for people.
       returned: always
       type: str
-      sample: >-
-        Install pyxs for the host's Python (Debian and Ubuntu: python3-pyxs), for example with the role
-        dom0.xen.prepare.
+      sample: "Install pyxs for the host's Python (Debian and Ubuntu: python3-pyxs)."
 looked_up:
   description: The addresses that O(look_up) has for this host, in the order in which they would be tried.
   returned: always
