@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -40,6 +42,8 @@ FEWER_CHOICES = {("maintain", "evacuate_unmovable"): ["refuse", "suspend", "shut
 # What changes something on dom0s: nothing that another job of the template could do beside it helps.
 ALONE = {"apply", "evacuate", "maintain", "settle"}
 PLANS = {"plan", "rebalance"}
+# The project's own: without a survey, since nothing is asked, and without the collection.
+FAILS = "fail"
 
 
 def data(name: str) -> list[dict[str, t.Any]]:
@@ -50,7 +54,9 @@ def data(name: str) -> list[dict[str, t.Any]]:
     return found
 
 
-TEMPLATES = {template["name"]: template for template in data("job_templates")}
+EVERY_TEMPLATE = {template["name"]: template for template in data("job_templates")}
+# Those that run a playbook of the collection.
+TEMPLATES = {name: template for name, template in EVERY_TEMPLATE.items() if name != f"dom0.xen: {FAILS}"}
 WORKFLOWS = {workflow["name"]: workflow for workflow in data("workflows")}
 
 questions = pytest.mark.parametrize(
@@ -196,7 +202,7 @@ def test_a_workflow_has_an_approval_before_anything_is_changed(workflow: str) ->
     for identifier, node in nodes.items():
         job = node["unified_job_template"]
         if job["type"] == "job_template":
-            template = TEMPLATES[job["name"]]
+            template = EVERY_TEMPLATE[job["name"]]
             assert job["organization"] == {"name": about["organization"]}
             assert "job_type" not in node or template["ask_job_type_on_launch"]
             kind = node.get("job_type", template["job_type"])
@@ -204,10 +210,74 @@ def test_a_workflow_has_an_approval_before_anything_is_changed(workflow: str) ->
             approved = any(nodes[name]["unified_job_template"]["type"] == "workflow_approval" for name in before)
             assert approved == (kind == "run")
         edges |= {(identifier, on, edge["identifier"]) for on, ends in node["related"].items() for edge in ends}
-    first, approve, act, settle = order
-    assert edges == {(first, "success_nodes", approve), (approve, "success_nodes", act), (act, "failure_nodes", settle)}
+    first, approve, act, settle, fail = order
+    assert edges == {
+        (first, "success_nodes", approve),
+        (approve, "success_nodes", act),
+        (act, "failure_nodes", settle),
+        (settle, "success_nodes", fail),
+    }
     assert nodes[approve]["unified_job_template"]["type"] == "workflow_approval"
     assert nodes[settle]["unified_job_template"]["name"] == "dom0.xen: settle"
+
+
+def succeeds(nodes: dict[str, dict[str, t.Any]], failing: set[str]) -> bool:
+    """Return what AWX calls a workflow (awx/main/scheduler/dag_workflow.py): a node that fails counts only at its end.
+
+    That is where no path for failures leads on from it.
+    """
+    at: str | None = next(iter(nodes))
+    while at is not None:
+        failed, related = at in failing, nodes[at]["related"]
+        ways = ("failure_nodes" if failed else "success_nodes", "always_nodes")
+        on = [edge["identifier"] for way in ways for edge in related.get(way, ())]
+        if failed and not on:
+            return False
+        at = next(iter(on), None)
+    return True
+
+
+@pytest.mark.parametrize("workflow", sorted(WORKFLOWS))
+def test_a_workflow_succeeds_only_when_its_jobs_do(workflow: str) -> None:
+    """Whoever is told of failures of the workflow hears of hosts that are not empty, however well they were settled."""
+    nodes = {node["identifier"]: node for node in WORKFLOWS[workflow]["workflow_nodes"]}
+    always = {name for name, node in nodes.items() if node["unified_job_template"]["name"] == f"dom0.xen: {FAILS}"}
+    jobs = list(nodes.keys() - always)
+    for failing in (set(some) for count in range(len(jobs) + 1) for some in itertools.combinations(jobs, count)):
+        # Nobody settles where nothing has failed.
+        assert succeeds(nodes, failing | always) == (failing <= {"settle"})
+
+
+@pytest.mark.parametrize(
+    ("handed", "told"),
+    [
+        ({"dom0_xen_evacuate": {"complete": False, "not_empty": ["xen1", "xen2"]}}, "Not empty: xen1, xen2."),
+        ({"dom0_xen_apply": {"complete": False, "not_done": [{"name": "centos"}], "more": 3}}, "centos and 3 more."),
+        ({}, "has handed nothing on"),
+    ],
+)
+def test_the_last_node_fails_whatever_was_handed_on(
+    handed: dict[str, t.Any], told: str, tmp_path: pathlib.Path
+) -> None:
+    """A job that was cancelled has handed on nothing."""
+    template = EVERY_TEMPLATE[f"dom0.xen: {FAILS}"]
+    assert template["playbook"] == f"{FAILS}.yml" and not template["survey_enabled"]
+    run = subprocess.run(
+        [sys.executable, "-m", "ansible.cli.playbook", "-i", "xen1,", "-e", json.dumps(handed), template["playbook"]],
+        cwd=AWX,
+        env={
+            **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
+            "ANSIBLE_HOME": str(tmp_path / "home"),
+            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local_tmp"),
+            "ANSIBLE_CONFIG": str(tmp_path / "none.cfg"),
+            "LC_ALL": "C.UTF-8",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert told in " ".join(run.stdout.split())
 
 
 @pytest.mark.parametrize("workflow", sorted(WORKFLOWS))
@@ -221,7 +291,8 @@ def test_a_workflow_asks_what_its_nodes_ask(workflow: str) -> None:
         for node in about["workflow_nodes"]
         if "organization" in node["unified_job_template"]
     ]
-    of_nodes = [question for job in jobs for question in SURVEYS[job.removeprefix("dom0.xen: ")]["spec"]]
+    surveys = [SURVEYS[job.removeprefix("dom0.xen: ")] for job in jobs if job in TEMPLATES]
+    of_nodes = [question for survey in surveys for question in survey["spec"]]
     asked = ALL[name]["spec"]
     assert all(question in of_nodes for question in asked)
     required = {question["variable"] for question in of_nodes if question["required"]}
