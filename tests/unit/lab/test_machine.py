@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from dom0lab import inventory, needs, qemu, snapshot
 from dom0lab.host import Host
+from dom0lab.places import PROJECT_ROOT
 from dom0lab.start import Settings
 
 if t.TYPE_CHECKING:
@@ -20,6 +22,17 @@ def test_the_lab_stays_below_ten_gib() -> None:
     """A promise to whoever runs it on a small machine."""
     settings = Settings()
     assert needs.memory_needed_mib(len(settings.releases), settings.memory_mib) < 10 * 1024
+
+
+def test_what_is_written_is_what_is_asked_for() -> None:
+    """Whoever frees as much as the pages say is not turned away, and nobody is who has it."""
+    settings = Settings()
+    memory = -(-needs.memory_needed_mib(len(settings.releases), settings.memory_mib) // 1024)
+    disk = -(-needs.DISK_MIB // 1024)
+    pages = {page: (PROJECT_ROOT / page).read_text() for page in ("docs/docsite/rst/demo.rst", "CONTRIBUTING.md")}
+    for page, text in pages.items():
+        assert re.findall(r"([0-9]+) GiB of free memory", text) == [str(memory)], page
+        assert re.findall(r"([0-9]+) GiB of (?:free )?disk", text) == [str(disk)], page
 
 
 def test_available_memory_is_read() -> None:
