@@ -30,6 +30,8 @@ def begin(make_site: MakeSite) -> tuple[Site, Move]:
 def test_killed(make_site: MakeSite, when: str) -> None:
     """The helper hears nobody, and xl sees it end. A guest that was asked to suspend by then is resumed."""
     site, move = begin(make_site)
+    # So that there is something left to be written when the warden is killed.
+    site["xen1"].faults({"point": when, "action": "stall", "seconds": 10.0})
     two_hosts.until(lambda: site["xen1"].passed(when))
     assert len(site["xen1"].kill("/warden")) == 1
     result = move.result()
