@@ -77,26 +77,12 @@ FLEET_PLAN: Spec = {
     "max_age_s": {"type": "int", "default": 600},
 }
 
-NETWORK: Spec = {
+# What a move is asked for that can be checked beforehand, in the run that makes it or by itself.
+_MOVE: Spec = {
     "network": {"type": "raw", "default": []},
     "asked_address": {"type": "str", "default": ""},
     "host_addresses": {"type": "dict", "default": {}},
     "listen_address": {"type": "str", "default": ""},
-}
-
-CHECK: Spec = {
-    **NETWORK,
-    "domain": {"type": "str", "required": True},
-    "source": {"type": "str", "default": ""},
-    "destination": {"type": "str", "required": True},
-    "source_info": {"type": "dict", "default": {}},
-    "destination_info": {"type": "dict", "default": {}},
-    "domain_info": {"type": "dict", "default": {}},
-    "inventory": {"type": "list", "elements": "str", "required": True},
-    "destination_address": {"type": "str", "required": True},
-    "source_journal_path": {"type": "path", "default": JOURNAL_PATH},
-    "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
-    "follow_config": {"type": "bool", "default": True},
     "allow_same_host": {"type": "bool", "default": False},
     "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
     "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
@@ -104,13 +90,28 @@ CHECK: Spec = {
     "memory_reserve_mib": {"type": "int", "default": 0},
     "dom0_memory_min_mib": {"type": "int", "default": 512},
     "waive": {"type": "raw", "default": []},
+    "follow_config": {"type": "bool", "default": True},
     "allow_cold": {"type": "bool", "default": False},
     "config_path": {"type": "str", "default": ""},
     "map_bridges": {"type": "dict", "default": {}},
     "map_disks": {"type": "dict", "default": {}},
     "preserve_domid": {"type": "bool", "default": False},
     "leave_paused": {"type": "bool", "default": False},
+    "domain_info": {"type": "dict", "default": {}},
+    "inventory": {"type": "list", "elements": "str", "required": True},
     "result_path": {"type": "str", "default": ""},
+}
+
+CHECK: Spec = {
+    **_MOVE,
+    "domain": {"type": "str", "required": True},
+    "source": {"type": "str", "default": ""},
+    "destination": {"type": "str", "required": True},
+    "source_info": {"type": "dict", "default": {}},
+    "destination_info": {"type": "dict", "default": {}},
+    "destination_address": {"type": "str", "required": True},
+    "source_journal_path": {"type": "path", "default": JOURNAL_PATH},
+    "destination_journal_path": {"type": "path", "default": JOURNAL_PATH},
 }
 
 RESTORE: Spec = {
@@ -194,29 +195,12 @@ DECISION: Spec = {
 }
 
 DOMAIN_CHECK: Spec = {
-    **NETWORK,
+    **_MOVE,
     "domain": {"type": "str", "default": ""},
     "source": {"type": "str", "default": ""},
     "destination": {"type": "str", "default": ""},
     "hosts": {"type": "dict", "required": True},
-    "domain_info": {"type": "dict", "default": {}},
-    "inventory": {"type": "list", "elements": "str", "required": True},
     "destination_address": {"type": "str", "default": ""},
-    "allow_same_host": {"type": "bool", "default": False},
-    "method": {"type": "str", "default": AUTO, "choices": list(METHODS)},
-    "transport": {"type": "str", "default": TLS, "choices": list(TRANSPORTS)},
-    "allow_plain": {"type": "bool", "default": False},
-    "memory_reserve_mib": {"type": "int", "default": 0},
-    "dom0_memory_min_mib": {"type": "int", "default": 512},
-    "waive": {"type": "raw", "default": []},
-    "follow_config": {"type": "bool", "default": True},
-    "allow_cold": {"type": "bool", "default": False},
-    "config_path": {"type": "str", "default": ""},
-    "map_bridges": {"type": "dict", "default": {}},
-    "map_disks": {"type": "dict", "default": {}},
-    "leave_paused": {"type": "bool", "default": False},
-    "preserve_domid": {"type": "bool", "default": False},
-    "result_path": {"type": "str", "default": ""},
 }
 
 AUDIT: Spec = {
