@@ -20,6 +20,12 @@ from dom0lab.with_parent import with_parent
 from proof import playbook
 
 CALLBACKS = Path(__file__).parent / "callbacks"
+# What a whole run may take on a slow, emulated host, and so any stage of it (seconds).
+A_RUN_S = 600
+# How much of its output is shown of a run that did not come to where it should (characters).
+SHOWN = 3000
+# What the run brought about with its last breath is seen within this time (seconds).
+LAST_LOOK_S = 10
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,30 @@ class Running:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
-    def wait(self, timeout: float = 600) -> Outcome:
+    def reach(self, what: str, sign: subprocess.Popen[str]) -> None:
+        """Wait until the process that watches for this ends; fail the test at once when the run has ended before."""
+        deadline = time.monotonic() + A_RUN_S
+        try:
+            while sign.poll() is None:
+                if not self.running():
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        sign.wait(LAST_LOOK_S)
+                        break
+                    raise AssertionError(f"{what}: the run ended before: {self._shown()}")
+                if time.monotonic() > deadline:
+                    self.kill()
+                    raise AssertionError(f"{what}: not within {A_RUN_S} s: {self._shown()}")
+                time.sleep(0.2)
+        finally:
+            sign.kill()
+            sign.wait()
+        if sign.returncode:
+            raise AssertionError(f"{what}: the watching for it ended with {sign.returncode}")
+
+    def _shown(self) -> str:
+        return self._log.read_text(errors="replace")[-SHOWN:]
+
+    def wait(self, timeout: float = A_RUN_S) -> Outcome:
         """Wait for its end; a run that takes too long is killed and fails the test."""
         try:
             status = self._process.wait(timeout)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from .conftest import Record
-from .plays import wait_until
+from .plays import A_RUN_S, wait_until
 from .world import World, same_guest
 
 
@@ -20,7 +20,7 @@ def test_killed_in_mid_stream(home: World, record: Record) -> None:
         killed = run.kill()
         assert len(killed) > 1, "nothing but the main process was found"
         assert status["phase"] == "streaming" and status["owner"] == "source"
-        wait_until("the guest on xen2 alone", lambda: home.lab.guest.where() == ["xen2"], 180)
+        wait_until("the guest on xen2 alone", lambda: home.lab.guest.where() == ["xen2"], A_RUN_S)
         home.require("xen2")
         watch.wait_answer()
     seen = same_guest(watch.observation)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import json
+import subprocess
 import typing as t
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from .conftest import Record
 from .findings import Provoked, ask, findings, of_kind
 from .plays import wait_until
-from .world import BUSY_PAGES_PER_S, World, same_guest
+from .world import BUSY_PAGES_PER_S, ON_HOST, World, same_guest
 
 GATE = Path(__file__).parent / "gate"
 SETTLE = "dom0.xen.settle"
@@ -119,7 +119,7 @@ def test_destination_loses_power_at_the_gate(home: World, record: Record) -> Non
         undo = str(GATE / "undo.yml")
         times: dict[str, t.Any] = {"migrate_stop_link_timeout": 10, "migrate_silence_timeout": 20}
         run = home.start(**at_the_gate("pause"), migrate_gate_undo_tasks=undo, **times)
-        wait_until("the gate", lambda: waits(home), 240)
+        run.reach("the gate", gate(home, "waits"))
         home.destination.power_off()
         outcome = run.wait()
         watch.wait_answer()
@@ -169,7 +169,7 @@ def test_two_runs_settle_at_once(home: World, record: Record) -> None:
     home.source.run("rm -f /run/lab-undone")
     with home.lab.observe(everywhere=True) as watch:
         run = home.start(**at_the_gate("pause"), **undo, migrate_link_timeout=10)
-        wait_until("the tasks at the gate", lambda: begun(home), 240)
+        run.reach("the tasks at the gate", gate(home, "tasks_started"))
         run.kill()
         home.source.run("pkill -KILL -f '[_]session.daemon.* sender '")
         runs = []
@@ -188,18 +188,7 @@ def test_two_runs_settle_at_once(home: World, record: Record) -> None:
     nothing_to_settle(home)
 
 
-def waits(world: World) -> bool:
-    """Whether the sender holds the permission."""
-    return bool(gate(world).get("waits"))
-
-
-def begun(world: World) -> bool:
-    """Whether it is on record that the tasks at the gate begin."""
-    return bool(gate(world).get("tasks_started"))
-
-
-def gate(world: World) -> dict[str, t.Any]:
-    """What the sender says of the gate; nothing while there is none."""
-    text = world.source.run("cat /run/dom0-xen/*.sender/status.json", check=False).stdout
-    told: dict[str, t.Any] = json.loads(text)["gate"] if text else {}
-    return told
+def gate(world: World, word: str) -> subprocess.Popen[str]:
+    """Whoever watches on the source until the sender says this of its gate."""
+    with (ON_HOST / "gate.py").open() as program:
+        return world.source.start(["python3", "-I", "-", word], stdin=program)

@@ -19,7 +19,7 @@ from pathlib import Path
 from dom0lab import Host, Lab, Observation
 from proof import playbook
 
-from .plays import Outcome, Running
+from .plays import A_RUN_S, Outcome, Running
 
 ON_HOST = Path(__file__).parent / "on_host"
 BUILD = playbook.ROOT / "build" / "lab-cases"
@@ -154,7 +154,7 @@ class World:
             raise AssertionError(f"the guest is on {places}, not on {where} alone")
         return seen
 
-    def mid_stream(self, host: Host, enough: int = 20_000_000, timeout: float = 200) -> dict[str, t.Any]:
+    def mid_stream(self, host: Host, enough: int = 20_000_000, timeout: float = A_RUN_S) -> dict[str, t.Any]:
         """Wait until a stream from this host has come so far (bytes); returns the sender's status."""
         status: dict[str, t.Any] = json.loads(
             self.script(host, "mid_stream.py", str(enough), str(timeout), timeout=timeout + 30)

@@ -16,6 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from cases import plays
 from cases.circumstances import CIB_TEXT
 from cases.plays import Outcome, Running, family, wait_until
 from cases.search import fragments, in_text
@@ -48,6 +49,32 @@ def test_kill_reaches_workers_with_a_session_of_their_own(tmp_path: Path) -> Non
     assert len(killed) == 2
     assert not run.running()
     wait_until("both gone", lambda: not any(_alive(pid) for pid in killed), 20, 0.1)
+
+
+def test_a_run_that_ends_before_is_shown_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would learn why from a limit that was reached minutes later."""
+    monkeypatch.setattr(plays, "LAST_LOOK_S", 0.1)
+    run = Running(tmp_path, [sys.executable, "-c", "print('refused: no memory')"], {})
+    sign = subprocess.Popen(["sleep", "60"], text=True)
+    with pytest.raises(AssertionError, match=r"(?s)the gate: the run ended before: .*refused: no memory"):
+        run.reach("the gate", sign)
+    assert sign.returncode is not None, "whoever watches for it was left running"
+
+
+@pytest.mark.parametrize("lasts", ["0", "60"])
+def test_what_was_reached_is_seen(tmp_path: Path, lasts: str) -> None:
+    """The run may go on, and it may be over when it is looked for."""
+    run = Running(tmp_path, ["sleep", lasts], {})
+    run.reach("the gate", subprocess.Popen(["sleep", "0.5"], text=True))
+    run.kill()
+
+
+def test_a_watch_that_breaks_has_seen_nothing(tmp_path: Path) -> None:
+    """A host that cannot be asked is no gate that was reached."""
+    run = Running(tmp_path, ["sleep", "60"], {})
+    with pytest.raises(AssertionError, match="ended with 1"):
+        run.reach("the gate", subprocess.Popen(["false"], text=True))
+    run.kill()
 
 
 def _alive(pid: int) -> bool:

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what a run did, one object of JSON a line, to the file that DOM0_LAB_RECORD names."""
+"""Write what a run did and when (``at``, seconds since the epoch), one JSON object a line, to DOM0_LAB_RECORD."""
 
 from __future__ import annotations
 
 import json
 import os
+import time
 import typing as t
 
 from ansible.plugins.callback import CallbackBase
@@ -33,7 +34,7 @@ class CallbackModule(CallbackBase):
 
     def _write(self, **event: t.Any) -> None:
         with open(os.environ["DOM0_LAB_RECORD"], "a", encoding="utf-8") as file:
-            file.write(json.dumps(event, default=str) + "\n")
+            file.write(json.dumps({"at": time.time(), **event}, default=str) + "\n")
 
     def _task(self, kind: str, result: t.Any, **more: t.Any) -> None:
         values = result.result
