@@ -13,7 +13,7 @@ import pytest
 
 from .conftest import Record
 from .findings import Provoked, ask, findings, of_kind
-from .plays import wait_until
+from .plays import A_RUN_S, wait_until
 from .world import BUSY_PAGES_PER_S, ON_HOST, World, same_guest
 
 GATE = Path(__file__).parent / "gate"
@@ -191,4 +191,4 @@ def test_two_runs_settle_at_once(home: World, record: Record) -> None:
 def gate(world: World, word: str) -> subprocess.Popen[str]:
     """Whoever watches on the source until the sender says this of its gate."""
     with (ON_HOST / "gate.py").open() as program:
-        return world.source.start(["python3", "-I", "-", word], stdin=program)
+        return world.source.start(["python3", "-I", "-", word, str(A_RUN_S)], stdin=program)

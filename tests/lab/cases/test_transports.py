@@ -169,7 +169,6 @@ def test_ssh_key_of_a_receiver_that_was_killed(home: World, record: Record) -> N
     home.lab.guest.set_rate(BUSY_PAGES_PER_S)
     with home.lab.observe(everywhere=True) as watch:
         run = home.start(migrate_transport="ssh", migrate_link_timeout=10, **SLOW)
-        # To get there over ssh takes an emulated host much longer than over TLS.
         home.mid_stream(home.source, 5_000_000)
         run.kill()
         home.destination.run("pkill -KILL -f '[_]session.daemon.* receiver '")

@@ -154,10 +154,10 @@ class World:
             raise AssertionError(f"the guest is on {places}, not on {where} alone")
         return seen
 
-    def mid_stream(self, host: Host, enough: int = 20_000_000, timeout: float = A_RUN_S) -> dict[str, t.Any]:
+    def mid_stream(self, host: Host, enough: int = 20_000_000) -> dict[str, t.Any]:
         """Wait until a stream from this host has come so far (bytes); returns the sender's status."""
         status: dict[str, t.Any] = json.loads(
-            self.script(host, "mid_stream.py", str(enough), str(timeout), timeout=timeout + 30)
+            self.script(host, "mid_stream.py", str(enough), str(A_RUN_S), timeout=A_RUN_S + 30)
         )
         return status
 

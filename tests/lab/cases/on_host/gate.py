@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wait on the source until the sender's gate says argument 1: ``waits`` or ``tasks_started``.
+"""Wait on the source until the sender's gate says argument 1, ``waits`` or ``tasks_started``; argument 2: seconds.
 
 One process that looks again and again costs an emulated host less than a new one for each look.
 """
@@ -26,5 +26,9 @@ def told() -> bool:
     return False
 
 
+deadline = time.monotonic() + float(sys.argv[2])
 while not told():
+    # Nobody else ends it on the host when the run that it watches has ended.
+    if time.monotonic() > deadline:
+        sys.exit("the gate did not say so")
     time.sleep(0.5)
