@@ -31,8 +31,8 @@ KEPT = ROOT / "build" / "faults" / "lab"
 BLINK_S = 3
 # Every question costs the emulated hosts time, which is missing for what they should do.
 ASK_S = 0.2
-MOMENT_S = 240
-RUN_S = 420
+# A slow, emulated host may need ten minutes for a whole move.
+MOMENT_S = RUN_S = 600
 DAEMONS_S = 30
 # What a guest takes to boot on a host that has just booted itself.
 BOOT_S = 240
