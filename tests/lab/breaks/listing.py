@@ -38,7 +38,7 @@ MOMENTS = {
 
 
 # Bash waits for what never comes, since an emulated host takes a tenth of a second for each program that is started.
-_REST = "exec 9<> <(:); rest() { read -rt 0.2 -u 9; }; "
+_REST = "exec 9<> <(:); rest() { read -rt 0.2 -u 9 || true; }; "
 
 
 def _status(pattern: str) -> str:

@@ -100,6 +100,8 @@ def test_a_sign_is_found_in_what_it_is_for_and_in_nothing_else(moment: str, tmp_
     file.write_text(ANOTHER[moment] + "\n")
     assert subprocess.run(["timeout", "1", "bash", "-c", command], check=False).returncode == 124
     with subprocess.Popen(["timeout", "10", "bash", "-c", command]) as waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(1)
         with file.open("a") as handle:
             handle.write(document + "\n")
         assert waiting.wait() == 0
