@@ -12,7 +12,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from cases.plays import Running
+from cases.plays import A_RUN_S, Running
 from cases.world import MIGRATE
 from dom0_faults.rounds import Settled, Silent
 from dom0lab import Host, LabError, Observation
@@ -31,8 +31,6 @@ KEPT = ROOT / "build" / "faults" / "lab"
 BLINK_S = 3
 # Every question costs the emulated hosts time, which is missing for what they should do.
 ASK_S = 0.2
-# A slow, emulated host may need ten minutes for a whole move.
-MOMENT_S = RUN_S = 600
 DAEMONS_S = 30
 # What a guest takes to boot on a host that has just booted itself.
 BOOT_S = 240
@@ -84,7 +82,7 @@ class Playbooks:
         """Wait for its end."""
         if self._run is None or not self._run.running():
             return None, ""
-        moved = self._run.wait(RUN_S)
+        moved = self._run.wait()
         return moved.status, moved.message
 
     def settle(self) -> tuple[int, str]:
@@ -118,7 +116,7 @@ class Direct:
 
     def end(self) -> tuple[int | None, str]:
         """Wait until no session runs any more, or those that do wait for help."""
-        self._move.wait(RUN_S)
+        self._move.wait(A_RUN_S)
         return None, self._move.message
 
     def settle(self) -> tuple[int, str]:
@@ -155,7 +153,7 @@ def strike(field: Field, fault: Fault, controller: Controller) -> list[Host]:
 
 def watch_for(moment: str) -> str:
     """The command that ends well when a host shows the moment."""
-    return f"timeout {MOMENT_S} bash -c {shlex.quote(listing.SIGNS[moment])}"
+    return f"timeout {A_RUN_S} bash -c {shlex.quote(listing.SIGNS[moment])}"
 
 
 def arm(field: Field, fault: Fault) -> subprocess.Popen[str] | None:
@@ -174,10 +172,10 @@ def hit(field: Field, fault: Fault, armed: subprocess.Popen[str] | None) -> bool
     """Wait for the moment, and do what was armed; false when nothing was seen, or nothing was there to break."""
     if armed is None or not fault.at_once:
         host = field.source if listing.MOMENTS[fault.moment] == listing.SOURCE else field.destination
-        if host.run(watch_for(fault.moment), check=False, timeout=MOMENT_S + 60).returncode:
+        if host.run(watch_for(fault.moment), check=False, timeout=A_RUN_S + 60).returncode:
             return False
     if armed is not None:
-        armed.communicate("now\n", timeout=MOMENT_S + 60)
+        armed.communicate("now\n", timeout=A_RUN_S + 60)
         return armed.returncode == 0
     return True
 
