@@ -6,6 +6,10 @@
 tools/libs/guest/xg_sr_save.c: ``send_memory_live`` sends every frame once, then what was dirtied meanwhile, up to five
 rounds; ``suspend_and_send_dirty`` adds a last one with the guest suspended. Nothing in the stream marks a round, but
 within one the frames ascend, and only its last record has fewer than MAX_BATCH_SIZE entries.
+
+The limit: no byte tells a round of a multiple of 1024 entries from a next one whose frames are all above its own. Both
+count as one, unless somebody else knows that the first is over (:meth:`RoundTracker.end_round`). It does not happen to
+the first round, which ends with the guest's highest frame.
 """
 
 from __future__ import annotations
@@ -147,7 +151,7 @@ class RoundTracker:
     def between_rounds(self) -> bool:
         """Whether the latest round is known to be over and its last byte has arrived.
 
-        A round of a multiple of 1024 entries shows that only when the next one begins.
+        A round of a multiple of 1024 entries shows that only when the next one begins, if at all.
         """
         if not self._memory.rounds:
             return False
@@ -163,6 +167,11 @@ class RoundTracker:
     def exact(self) -> bool:
         """False when :attr:`distinct` is only an upper bound (see :class:`PfnSet`)."""
         return self._memory.seen.exact
+
+    def end_round(self) -> None:
+        """Take note that the latest round is over. That is known from elsewhere, and all of it was read."""
+        if self._memory.rounds:
+            self._memory.rounds[-1].over = True
 
     def update(self, events: t.Iterable[Event], position: int, now: float) -> None:
         """Count what the parser found in one chunk. ``position`` is the parser's; ``now`` never goes back."""

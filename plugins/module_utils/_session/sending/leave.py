@@ -45,6 +45,8 @@ class Leave:
             warden.answer(permitted=False)
         # With the link away the guest would stand still for as long as that is.
         elif warden.asks and self._link.up and not self._process.has_written:
+            # Some rounds do not show their end, and the last one would count with the one before.
+            self._stream.rounds.end_round()
             refused = self._keeper.against(self._stream)
             warden.answer(permitted=refused is None)
             return words.Reached(Phase.SUSPENDING) if refused is None else words.Failed(refused)

@@ -80,6 +80,32 @@ def test_short_record_ends_its_round() -> None:
     assert figures(tracker) == [(0, "live", 2, 2, 0), (1, "final", 1, 1, 0)]
 
 
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("size", [1024, 3072])
+def test_a_full_round_below_the_next_one(size: int, told: bool) -> None:
+    """No byte tells it from the next one: both count as one, and as two where somebody knows that it is over."""
+    data = streams.pvh([streams.normal(range(9000)), streams.normal(range(size)), streams.normal([7000])])
+    third = data.index(streams.page_data(streams.normal([7000])))
+    parser, tracker = StreamParser(), RoundTracker()
+    for number, piece in enumerate((data[:third], data[third:])):
+        if number and told:
+            assert not tracker.between_rounds
+            tracker.end_round()
+            assert tracker.between_rounds
+        tracker.update(parser.feed(piece).events, parser.position, float(number))
+    first = (0, "live", 9000, 9000, 0)
+    both = [(1, "live", size, 0, size), (2, "final", 1, 0, 1)]
+    assert figures(tracker) == [first, *(both if told else [(1, "final", size + 1, 0, size + 1)])]
+
+
+def test_an_end_before_the_first_round() -> None:
+    """Nothing is over, and the first round is still the first."""
+    tracker = RoundTracker()
+    tracker.end_round()
+    tracker.update((record(0, 0), record(1, 1024)), 1, 0.0)
+    assert figures(tracker) == [(0, "live", 2048, 2048, 0)] and not tracker.between_rounds
+
+
 def test_between_rounds() -> None:
     """The silence before the final round is told from a pause within one: only then is the guest being suspended."""
     data = streams.pvh([streams.normal(range(1024)), streams.normal([3, 5]), streams.normal([3])])

@@ -21,6 +21,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.sending.leave im
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.warden import Warden
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms import actions, failures, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Phase
+from ansible_collections.dom0.xen.plugins.module_utils._wire import events
+from ansible_collections.dom0.xen.plugins.module_utils._wire.rounds import RoundTracker
 
 LIMIT_S = 30
 STREAMING = SourceState("centos", phase=Phase.STREAMING, xl_runs=True)
@@ -34,7 +36,9 @@ class Asked:
         self.warden.lay("/code")
         self.process = types.SimpleNamespace(warden=self.warden, has_written=False)
         self.link = types.SimpleNamespace(up=True)
-        stream = types.SimpleNamespace(rounds=types.SimpleNamespace(number=4))
+        self.rounds = RoundTracker()
+        self.rounds.update([events.PageData(0, 4202512, 1024, 1024, 0, 1023, b"")], 4202512, 0.0)
+        stream = types.SimpleNamespace(rounds=self.rounds)
         keeper = types.SimpleNamespace(against=lambda dummy: refused)
         self.leave = Leave(*t.cast("t.Any", (self.process, stream, keeper, self.link)))
         self.sock = connect_in(str(folder), "warden.sock", timeout=LIMIT_S)
@@ -99,3 +103,12 @@ def test_a_move_that_has_failed_waits_for_nothing(asked: Asked) -> None:
     asked.process.has_written, asked.link.up = True, False
     state, dummy = advance(STREAMING, words.CancelAsked())
     assert asked.leave.look(state) is None and asked.answered() == b"n" and asked.leave.awaited
+
+
+def test_what_comes_after_it_is_another_round(asked: Asked) -> None:
+    """The helper asks when all live rounds are written, and one of 1024 pages does not show its end."""
+    before = asked.rounds.between_rounds
+    asked.leave.look(STREAMING)
+    assert (before, asked.rounds.between_rounds) == (False, True)
+    asked.rounds.update([events.PageData(4202512, 4120, 1, 1, 5000, 5000, b"")], 4206632, 1.0)
+    assert [each.entries for each in asked.rounds.rounds] == [1024, 1]
