@@ -32,7 +32,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     session_folders,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session import daemon
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import beginning, documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
@@ -44,13 +44,9 @@ KEEP_DAYS = 30
 _OWNERS = ("source", "destination")
 # Settling may find the domain on a host that has no part in the session.
 _SETTLED = (*_OWNERS, "elsewhere")
-# The record before anything of the domain is touched: its peer is there (deciding.source, deciding.destination).
-_BEGINS = "admitted"
-# Seconds: for a session that has begun to say so, for one that is ended to be gone, and for a process to stop.
-_BEGUN_S, _END_S, _STOP_S = 30.0, 10.0, 1.0
+# Seconds: for a session that has begun to say so, and for one that is ended to be gone.
+_BEGUN_S, _END_S = 30.0, 10.0
 _BEGUN = "Run the same command again: it finds this session, and watches it to its end or settles it."
-# What a module is ended by when its connection or its controller goes.
-_ENDS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _SYSTEMD = "/run/systemd/system"
 # -I: nothing of the environment or the working folder gets in.
 _START = (
@@ -140,7 +136,7 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
     os.close(tell)
     try:
         answer = _first_line(ready, timeout)
-        if answer is None and not _end(process, places.journal):
+        if answer is None and not _end(process, places):
             answer = _first_line(ready, _BEGUN_S)
             if answer is None:
                 raise LaunchFailed(f"the session has begun within {timeout} s, and has not said so", remedy=_BEGUN)
@@ -200,7 +196,7 @@ def _first_line(fd: int, timeout: float) -> dict[str, t.Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _end(process: subprocess.Popen[bytes], journal_folder: str) -> bool:
+def _end(process: subprocess.Popen[bytes], places: Places) -> bool:
     """End a session that does not come up; return false for one that has begun meanwhile, which is left to go on.
 
     The guest may stand still for it by then, or the destination run it: killed, it would leave that to whoever settles.
@@ -208,28 +204,13 @@ def _end(process: subprocess.Popen[bytes], journal_folder: str) -> bool:
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:
             break
-        # It stands still while it is looked at, so that it does not begin just then. Were this process ended meanwhile,
-        # nobody would let it go on.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
-        try:
-            os.kill(process.pid, signal.SIGSTOP)
-            _stopped(process.pid)
-            if any(record.get("step") == _BEGINS for record in journal.read(journal_folder)):
+        with beginning.kept_back(places.runtime) as kept:
+            if not kept or any(record.get("step") == beginning.STEP for record in journal.read(places.journal)):
                 return False
             os.killpg(process.pid, number)
-        finally:
-            os.kill(process.pid, signal.SIGCONT)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_END_S)
     return True
-
-
-def _stopped(pid: int) -> None:
-    """Wait until a process has stopped, or has ended; one that the kernel holds on to does nothing either."""
-    deadline = time.monotonic() + _STOP_S
-    while _procfs.state(pid) not in ("T", "Z", "X", None) and time.monotonic() < deadline:
-        time.sleep(0.01)
 
 
 def _tidy(root: str, journals: str) -> None:

@@ -16,6 +16,8 @@ import os
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import beginning
+
 FILE = "journal"
 # Room for the records that end a session on a disk that has filled up meanwhile.
 RESERVE = "journal.reserve"
@@ -23,9 +25,13 @@ RESERVE_BYTES = 16384
 
 
 class Journal:
-    """Append-only record of one session on one host. Raises :class:`OSError` when a record does not reach the disk."""
+    """Append-only record of one session on one host. Raises :class:`OSError` when a record does not reach the disk.
 
-    def __init__(self, folder: str) -> None:
+    ``runtime_folder`` is that of a session whose own journal it is: for its beginning it waits until it may.
+    """
+
+    def __init__(self, folder: str, runtime_folder: str = "") -> None:
+        self._runtime_folder = runtime_folder
         self._fd = os.open(os.path.join(folder, FILE), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.fsync(self._fd)
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -49,7 +55,9 @@ class Journal:
         if details:
             record["details"] = dict(details)
         line = json.dumps(record, separators=(",", ":")).encode("utf-8") + b"\n"
-        with_reserve(self._folder, lambda: self._append(line, durable))
+        waits = beginning.begins(self._runtime_folder) if step == beginning.STEP else contextlib.nullcontext()
+        with waits:
+            with_reserve(self._folder, lambda: self._append(line, durable))
         self._number += 1
 
     def reserve(self) -> None:

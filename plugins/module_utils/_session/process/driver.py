@@ -73,7 +73,7 @@ class Driver(t.Generic[StateT]):
         self.started = self.clock()
         self.loop = Loop()
         self.link = Link(self.clock, self.figures)
-        self._journal = JournalFile(settings.journal_folder)
+        self._journal = JournalFile(settings.journal_folder, settings.runtime_folder)
         self._journal.reserve()
         self._control = Control(settings.runtime_folder)
         self._inhibitor = Inhibitor(settings.name)

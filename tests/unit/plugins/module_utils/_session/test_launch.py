@@ -60,6 +60,11 @@ def begin_process(tmp_path: pathlib.Path) -> t.Iterator[t.Callable[[str], subpro
 Begin = t.Callable[[str], "subprocess.Popen[bytes]"]
 
 
+def places(folder: pathlib.Path) -> launch.Places:
+    """The folders of a session that has all in one."""
+    return launch.Places(str(folder), str(folder), str(folder))
+
+
 @pytest.mark.parametrize("told", ["sys.exit(0)", "pass"], ids=["ends when told", "does not"])
 def test_a_session_that_has_not_begun_is_ended(
     tmp_path: pathlib.Path, journal: Journal, begin: Begin, told: str, monkeypatch: pytest.MonkeyPatch
@@ -68,7 +73,7 @@ def test_a_session_that_has_not_begun_is_ended(
     if told == "pass":
         monkeypatch.setattr(launch, "_END_S", 0.5)
     process = begin(told)
-    assert launch._end(process, str(tmp_path))
+    assert launch._end(process, places(tmp_path))
     process.wait(60)
 
 
@@ -76,7 +81,7 @@ def test_a_session_that_has_begun_is_left_to_go_on(tmp_path: pathlib.Path, journ
     """Its guest may stand still, and the destination run it: what was killed would be left to whoever settles."""
     process = begin("sys.exit(0)")
     journal.write("admitted", durable=False)
-    assert not launch._end(process, str(tmp_path))
+    assert not launch._end(process, places(tmp_path))
     assert process.poll() is None and _procfs.state(process.pid) in ("R", "S")
 
 
@@ -86,11 +91,11 @@ def test_a_session_that_begins_while_it_is_told_to_end_is_not_killed(
     """It has heard, and calls the move off in its own way."""
     monkeypatch.setattr(launch, "_END_S", 5.0)
     process = begin(BEGINS)
-    assert not launch._end(process, str(tmp_path))
+    assert not launch._end(process, places(tmp_path))
     assert process.poll() is None
 
 
-# A launcher that is told to end just while the session stands still.
+# A launcher that is ended just while it looks whether the session has begun.
 ENDS = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
@@ -99,27 +104,27 @@ class Known:
     pid = int(sys.argv[2])
     def poll(self):
         return None
-def stopped(pid):
+def read(folder):
     os.kill(os.getpid(), number)
 number = getattr(signal, sys.argv[4])
 # Whoever runs the tests may have it ignored.
-signal.signal(number, signal.SIG_DFL)
-launch._stopped = stopped
-launch._end(Known(), sys.argv[3])
+number == signal.SIGKILL or signal.signal(number, signal.SIG_DFL)
+launch.journal.read = read
+launch._end(Known(), launch.Places(*sys.argv[3:4] * 3))
 """
 
 
-@pytest.mark.parametrize("number", ["SIGHUP", "SIGINT", "SIGTERM"])
-def test_a_launcher_that_is_ended_leaves_nothing_stopped(
+@pytest.mark.parametrize("number", ["SIGHUP", "SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_launcher_that_is_ended_keeps_no_session_back(
     tmp_path: pathlib.Path, journal: Journal, begin: Begin, number: str
 ) -> None:
-    """Nobody would let the session go on, whose guest may stand still."""
+    """Nobody would let the session go on, whose guest may stand still, or which has yet to begin."""
     process = begin("sys.exit(0)")
-    journal.write("admitted", durable=False)
     words = [sys.executable, "-c", ENDS, str(COLLECTIONS), str(process.pid), str(tmp_path), number]
     launcher = subprocess.run(words, timeout=60, check=False, capture_output=True)
     assert launcher.returncode == -getattr(signal, number)
     assert _procfs.state(process.pid) in ("R", "S")
+    Journal(str(tmp_path), str(tmp_path)).write("admitted")
 
 
 def test_an_answer_that_is_there_is_read_however_late(tmp_path: pathlib.Path) -> None:
