@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 import typing as t
 
+from .judge import MISSED
 from .run import Outcome
 
 FILE, OF_NAMES = pathlib.Path("build/faults/passed.jsonl"), pathlib.Path("build/faults/passed-names.jsonl")
@@ -52,8 +53,11 @@ class Kept:
         return frozenset(one.name for one in self.outcomes)
 
     def add(self, outcome: Outcome, wall: float) -> None:
-        """Keep one that has passed, ``wall`` seconds after the campaign began."""
-        if not outcome.failed:
+        """Keep one that has passed, ``wall`` seconds after the campaign began.
+
+        One whose point was not passed has tried nothing, and may come upon it another time.
+        """
+        if not outcome.failed and MISSED not in outcome.found:
             line: dict[str, t.Any] = {**dataclasses.asdict(outcome), "wall": round(wall, 1)}
             with self._file.open("a") as log:
                 log.write(json.dumps(line) + "\n")

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import pathlib
 
-from dom0_faults.judge import LOST, MISSED
+from dom0_faults.judge import ALLOWED, LOST, MISSED
 from dom0_faults.kept import Kept
 from dom0_faults.run import Outcome
 
-WELL, BAD = Outcome("well", (MISSED,), (), 1.5), Outcome("bad", (LOST,), ("lost",), 2.0)
+WELL, BAD = Outcome("well", (ALLOWED,), (), 1.5), Outcome("bad", (LOST,), ("lost",), 2.0)
+# Its point was not passed: nothing was tried.
+AWAY = Outcome("away", (MISSED,), (), 1.0)
 
 
 def test_what_has_passed_is_left_out(tmp_path: pathlib.Path) -> None:
-    """A failure is tried again; the time of both runs counts."""
+    """A failure is tried again, and so is a fault that did not happen; the time of both runs counts."""
     file = tmp_path / "faults" / "passed.jsonl"
     kept = Kept(False, file, "code")
     kept.add(WELL, 10.0)
     kept.add(BAD, 12.0)
+    kept.add(AWAY, 13.0)
     again = Kept(True, file, "code")
     assert again.outcomes == [WELL] and again.names == {"well"} and again.seconds == 10.0
 
