@@ -1,10 +1,11 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a domain only reads, such as the image in a CD drive, are here before ``xl`` gets the domain (private).
+"""Files that a domain has as disks are here before ``xl`` gets the domain (private to the collection).
 
-The check compares disks that are written to. One that is only read may be a copy of the host's own, of which facts know
-nothing; ``xl`` looks for it when all memory was copied and the guest stands still (tools/libs/light/libxl_device.c
+The check looks at no file: facts tell on which file system one is. One that is only read, such as the image in a CD
+drive, may be a copy of the host's own, and of some file systems it is not known whether two hosts share them. ``xl``
+looks for it when all memory was copied and the guest stands still (tools/libs/light/libxl_device.c
 libxl__device_disk_set_backend).
 """
 
@@ -22,12 +23,12 @@ MOST = 256
 
 
 class DiskFileMissing(Dom0XenError):
-    """The destination does not have a file that the domain reads as a disk. Details: ``paths``."""
+    """The destination does not have a file that the domain has as a disk. Details: ``paths``."""
 
     code = "disk_file_missing"
     remedy = (
-        "Copy it to the destination under that name, or mount there what it is on; or take it out of the drive on the"
-        " source (xl cd-eject). Then run the migration again."
+        "Mount there what it is on. One that the domain only reads may be a copy under that name, or be taken out of"
+        " the drive on the source (xl cd-eject). Then run the migration again."
     )
 
 
@@ -38,16 +39,16 @@ def require_files(config: bytes, mapped: t.Sequence[t.Mapping[str, str]]) -> Non
     """
     disks = json.loads(config.decode("utf-8")).get("disks")
     names = of_entries(mapped).disks
-    wanted = [path for disk in (disks if isinstance(disks, list) else ())[:MOST] for path in _read(disk)]
+    wanted = [path for disk in (disks if isinstance(disks, list) else ())[:MOST] for path in _file(disk)]
     missing = [called for called in dict.fromkeys(names.get(path, path) for path in wanted) if not _is_there(called)]
     if missing:
-        text = f"the destination does not have what the domain reads as a disk: {', '.join(missing)}"
+        text = f"the destination does not have what the domain has as a disk: {', '.join(missing)}"
         raise DiskFileMissing(text, paths=missing)
 
 
-def _read(disk: t.Any) -> t.Iterator[str]:
-    """Yield the path of a file that dom0 itself opens for reading alone."""
-    if not isinstance(disk, dict) or disk.get("readwrite") or disk.get("format") == "empty":
+def _file(disk: t.Any) -> t.Iterator[str]:
+    """Yield the path of a file that dom0 itself opens."""
+    if not isinstance(disk, dict) or disk.get("format") == "empty":
         return
     path = disk.get("pdev_path")
     served = any(disk.get(key) for key in ("backend_domid", "backend_domname", "script"))

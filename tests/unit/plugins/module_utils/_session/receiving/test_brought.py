@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a domain only reads is looked for at the destination before its xl gets a byte."""
+"""Files that a domain has as disks are looked for at the destination before its xl gets a byte."""
 
 from __future__ import annotations
 
@@ -43,10 +43,19 @@ def test_files_that_are_there_and_one_that_is_not(tmp_path: pathlib.Path) -> Non
     require_files(config({**DISK, "pdev_path": gone}), mapped)
 
 
+@pytest.mark.parametrize("readwrite", [0, 1])
+def test_whatever_the_domain_does_with_it(readwrite: int, tmp_path: pathlib.Path) -> None:
+    """Of a file system whose kind it does not know the check cannot tell, and only warns."""
+    disk = {**DISK, "vdev": "xvda", "is_cdrom": 0, "readwrite": readwrite, "pdev_path": str(tmp_path / "disk.img")}
+    with pytest.raises(DiskFileMissing, match=r"disk\.img"):
+        require_files(config(disk), ())
+    (tmp_path / "disk.img").touch()
+    require_files(config(disk), ())
+
+
 @pytest.mark.parametrize(
     "disk",
     [
-        {"readwrite": 1, "pdev_path": "/none"},
         {"format": "empty", "pdev_path": "/none"},
         {"backend_domname": "store", "pdev_path": "/none"},
         {"backend_domid": 3, "pdev_path": "/none"},
@@ -59,7 +68,7 @@ def test_files_that_are_there_and_one_that_is_not(tmp_path: pathlib.Path) -> Non
     ids=str,
 )
 def test_what_is_not_looked_for(disk: dict[str, t.Any]) -> None:
-    """What the check compares, what is not dom0's to open, and drives with nothing in them."""
+    """What the check knows, what is not dom0's to open, and drives with nothing in them."""
     require_files(config({**DISK, **disk}), ())
 
 
