@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks import another, network
+from ansible_collections.dom0.xen.plugins.module_utils._checks import another, listening, network
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     describe,
     errors,
@@ -113,6 +113,7 @@ def _lines(found: t.Iterable[Finding]) -> list[str]:
 def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest:
     known = options["inventory"]
     source: str | None = options["source"] or None
+    looked_up = options["domain_info"].get("looked_up")
     return MoveRequest(
         domain=options["domain"],
         source=source,
@@ -135,13 +136,9 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         map_disks=moving.texts(options["map_disks"]),
         preserve_domid=options["preserve_domid"],
         leave_paused=options["leave_paused"],
+        looked_up=tuple(looked_up) if looked_up is not None else None,
         **moving.network_asked(options),
     )
-
-
-def _listen_address(address: str, case: Case, options: Result) -> str:
-    found = options["domain_info"].get("looked_up") if address == options["destination_address"] else None
-    return moving.listen_address(address, case.destination, found or ())
 
 
 def _domain(info: Result) -> DomainFacts | None:
@@ -183,7 +180,7 @@ def _outcome(case: Case, decision: moving.Decision, planned: Plan | None, option
             "journal_path": options["destination_journal_path"],
             "copies": _copies(case.destination, uuid),
             "address": address,
-            "listen_address": options["listen_address"] or _listen_address(address, case, options),
+            "listen_address": listening.address(case, address),
             "features": ":".join(compared(case)),
             "cpu_policy": most.to_result() if most is not None else {},
         },

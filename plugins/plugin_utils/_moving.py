@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import os
 import secrets
 import typing as t
@@ -26,9 +25,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts
 MIGRATE = "migrate"
 ADOPT = "adopt"
 ALREADY_THERE = "already_there"
-
-ANY_IPV4 = "0.0.0.0"
-ANY_IPV6 = "::"
 
 
 def new_session() -> str:
@@ -102,26 +98,3 @@ def session_files(session: str, pid: int | None, runtime_path: str | None, journ
         "result_path": os.path.join(result, "result.json"),
         "pid": pid,
     }
-
-
-def listen_address(address: str, facts: HostFacts | None, looked_up: t.Sequence[str] = ()) -> str:
-    """Return the address to listen on when the source connects to ``address``.
-
-    That very address if the host has it, and for a name the one of those ``looked_up`` for it on the source; else, as
-    behind a translation of addresses, or for a name of several of its addresses, any of their kind.
-    """
-    named = _parsed(address)
-    wanted = [named] if named else [found for found in map(_parsed, looked_up) if found]
-    own = {entry.address for entry in facts.addresses} if facts else set()
-    here = [str(found) for found in wanted if found.is_loopback or str(found) in own]
-    if len(here) == 1:
-        return here[0]
-    # On all IPv6 addresses a receiver is not reached over IPv4 everywhere (net.ipv6.bindv6only).
-    return ANY_IPV6 if wanted and all(found.version == 6 for found in wanted) else ANY_IPV4
-
-
-def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(address)
-    except ValueError:
-        return None

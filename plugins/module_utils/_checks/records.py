@@ -53,7 +53,8 @@ class MoveRequest(Record):
 
     Of ``networks`` the first that both hosts are in is to carry the bytes. ``asked_address`` is what the caller has
     given for the destination, ``source_host_address`` and ``destination_host_address`` what the inventory has for each
-    host; ``listen_address`` is where the caller wants the receiver to listen.
+    host; ``listen_address`` is where the caller wants the receiver to listen. ``looked_up`` are the addresses that
+    ``destination_address`` has for the source, None where it has not been asked for them.
     """
 
     RECORDS = {"source_trouble": HostTrouble, "destination_trouble": HostTrouble}
@@ -84,6 +85,7 @@ class MoveRequest(Record):
     source_host_address: str = ""
     destination_host_address: str = ""
     listen_address: str = ""
+    looked_up: tuple[str, ...] | None = None
 
     @property
     def names(self) -> Names:

@@ -158,6 +158,7 @@ WARNINGS: frozenset[str] = frozenset(
         "firmware_unseen",
         "gateway_unchecked",
         "label_unchecked",
+        "listens_on_all",
         "mac_taken",
         "memory_below_maximum",
         "mtu_smaller",

@@ -374,6 +374,11 @@ CASES = {
         {**GIVEN, "migrate_destination_address": "127.0.0.1"},
         forbids=False,
     ),
+    "an address of nobody": Provoked(
+        {("address_doubtful", "xen2"), ("listens_on_all", "xen2")},
+        question={"migrate_destination_address": "192.0.2.99"},
+        forbids=False,
+    ),
     "cold with another word": Provoked(
         {("config_differs", "xen1")}, a_file(memory_mib=144), {**COLD, **GIVEN}, forbids=False
     ),

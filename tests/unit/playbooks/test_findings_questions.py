@@ -256,7 +256,9 @@ QUESTIONS: t.Mapping[str, Question] = {
         {"migrate_network": ["192.0.2.0/24"], "migrate_destination_address": "192.0.2.99"},
     ),
     "two addresses": Question({("network_several_addresses", "xen1")}, {"migrate_network": ["192.0.2.0/24"]}),
-    "address": Question({("address_doubtful", "xen2")}, {"migrate_destination_address": "192.0.2.99"}),
+    "address": Question(
+        {("address_doubtful", "xen2"), ("listens_on_all", "xen2")}, {"migrate_destination_address": "192.0.2.99"}
+    ),
 }  # fmt: skip
 
 

@@ -286,8 +286,10 @@ def test_a_name_is_listened_on_as_the_source_knows_it(playbook: Playbook) -> Non
     found = results(
         playbook,
         told=check(info(host("xen1")), there, destination_address="xen2", domain_info=known),
-        untold=check(info(host("xen1")), there, destination_address="xen2"),
+        untold=check(info(host("xen1")), there, destination_address="xen2", domain_info={**known, "looked_up": []}),
     )
     listens = {name: each["destination"]["listen_address"] for name, each in found.items()}
     assert listens == {"told": "10.20.0.2", "untold": "0.0.0.0"}
+    warned = {name: {finding["code"] for finding in each["findings"]} for name, each in found.items()}
+    assert {name for name, codes in warned.items() if "listens_on_all" in codes} == {"untold"}
     assert found["told"]["destination"]["address"] == "xen2"

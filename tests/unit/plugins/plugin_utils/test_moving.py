@@ -11,14 +11,13 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import plan
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case
-from ansible_collections.dom0.xen.plugins.module_utils._records import Address, SessionSeen
+from ansible_collections.dom0.xen.plugins.module_utils._records import SessionSeen
 from ansible_collections.dom0.xen.plugins.plugin_utils._moving import (
     ADOPT,
     ALREADY_THERE,
     MIGRATE,
     Decision,
     decide,
-    listen_address,
     new_session,
     session_files,
     texts,
@@ -101,30 +100,6 @@ def test_why_there_are_no_facts(name: str, info: dict[str, t.Any], code: str | N
     """Each reason has its own remedy."""
     found = trouble(name, info, ("xen1", "xen2"))
     assert (found.code if found else None) == code
-
-
-@pytest.mark.parametrize(
-    ("address", "looked_up", "listen"),
-    [
-        ("192.0.2.12", ["192.0.2.12"], "192.0.2.12"),
-        ("127.0.0.1", [], "127.0.0.1"),
-        ("203.0.113.7", ["203.0.113.7"], "0.0.0.0"),
-        ("2001:db8::7", [], "::"),
-        ("2001:db8::2", [], "2001:db8::2"),
-        ("xen2", [], "0.0.0.0"),
-        ("xen2", ["192.0.2.12"], "192.0.2.12"),
-        # The source tries both, and only one of them is the host's.
-        ("xen2", ["203.0.113.7", "2001:db8::2"], "2001:db8::2"),
-        ("xen2", ["192.0.2.12", "2001:db8::2"], "0.0.0.0"),
-        ("xen2", ["2001:db8::7"], "::"),
-        ("xen2", ["fe80::1%eth0", "nonsense"], "::"),
-        ("localhost", ["::1", "127.0.0.1"], "0.0.0.0"),
-    ],
-)
-def test_the_receiver_listens_as_narrowly_as_it_can(address: str, looked_up: list[str], listen: str) -> None:
-    """On the address that the source uses if the host has it; behind a translation, or not known which, on all."""
-    own = (Address("xenbr0", "192.0.2.12"), Address("xenbr0", "2001:db8::2"))
-    assert listen_address(address, host("xen2", addresses=own), looked_up) == listen
 
 
 def test_a_name_that_was_left_empty_is_none() -> None:

@@ -136,7 +136,8 @@ def test_a_receiver_without_a_sender_ends_by_itself() -> None:
 )
 def test_an_address_that_is_not_the_destinations_is_doubted(address: str, words: str | None) -> None:
     """Else the move fails only after the receiver was started; translated addresses stay possible."""
-    found = find(request=request(destination_address=address))
+    asked = request(destination_address=address)
+    found = [finding for finding in find(request=asked) if finding.code != "listens_on_all"]
     assert [(finding.code, finding.severity) for finding in found] == (
         [("address_doubtful", "warning")] if words else []
     )
