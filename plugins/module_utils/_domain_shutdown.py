@@ -11,6 +11,7 @@ import time
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts, world
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ERROR, Case, Finding, MoveRequest, Rule
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
@@ -21,7 +22,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     DomainRow,
     HostFacts,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import Runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

@@ -10,10 +10,10 @@ import os
 import tempfile
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import ConfigFiles, read_config
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.config_file import completed
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import line
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import WAIVED, Finding
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import RESTORES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._facts.host import host_facts
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Description
@@ -28,7 +29,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mar
 from ansible_collections.dom0.xen.plugins.module_utils._saving.refusals import require, warnings
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import RESTORES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore

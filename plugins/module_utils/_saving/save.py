@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._saving import manifest as manifests
@@ -31,7 +32,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies im
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.done import Done
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.late_suspend import LateSuspend
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.resuming import monitor_after_suspend
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.save_paused import standing_still
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import (
     SavedOtherwise,

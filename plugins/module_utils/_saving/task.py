@@ -9,6 +9,7 @@ import contextlib
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import SAVES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._facts.domain import domain_facts
@@ -25,7 +26,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room, Statvfs, image_bytes
 from ansible_collections.dom0.xen.plugins.module_utils._saving.save import Order, Saved, save
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import SAVES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 

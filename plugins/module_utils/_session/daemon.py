@@ -13,9 +13,9 @@ import shutil
 import sys
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.receiver import Receiver
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender import Sender
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import NotBegun, SettingsWrong

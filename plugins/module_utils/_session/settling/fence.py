@@ -15,10 +15,10 @@ import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import SETTLES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import journal
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import SETTLES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import AnotherBoot
 
 POLL_S = 0.2

@@ -21,8 +21,8 @@ import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import attributes
 
 MOST_BYTES = 1024 * 1024

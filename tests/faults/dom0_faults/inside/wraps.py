@@ -114,7 +114,7 @@ def wrap(role: str, host: pathlib.Path, hit: Hit) -> None:
     around(side, "_perform", hit, lambda dummy, action: f"{role}.action.{_action(actions, action)}")
     around(side, "_close", hit, lambda *dummy: f"{role}.close")
     around(_module("_link.link").Link, "attach", hit, lambda *dummy: f"{role}.link.attach")
-    around(_module("_session.journal.lock").DomainLock, "release", hit, lambda *dummy: f"{role}.lock.release")
+    around(_module("_domain_lock").DomainLock, "release", hit, lambda *dummy: f"{role}.lock.release")
     for name in _STARTS[role]:
         _start_with_points(_module(f"_session.stand_ins.{name}"))
     if role == "sender":

@@ -12,8 +12,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart, equipment
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeRestoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID

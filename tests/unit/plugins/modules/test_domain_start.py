@@ -12,10 +12,10 @@ import pytest
 from dom0_double.driver.host import GuestConfig
 
 from ansible_collections.dom0.xen.plugins.module_utils import _domain_start
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._facts.autostart import Roots
 from ansible_collections.dom0.xen.plugins.module_utils._facts.config_files import ConfigFiles
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, runtime_root
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID, Saving
 
 OTHER = "11111111-5c99-4441-b5fd-ac266d0e1ffe"

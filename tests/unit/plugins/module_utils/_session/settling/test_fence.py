@@ -16,10 +16,10 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents, journal
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, fence, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import AnotherBoot
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DESTROY, RESUME

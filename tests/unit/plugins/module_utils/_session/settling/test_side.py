@@ -14,10 +14,10 @@ import sys
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import late_shutdown
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import fence, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling.side import seen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LATER_LEFT, LATER_LIVES

@@ -19,7 +19,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import authorized_keys
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport.authorized_keys import Account, KeysFileUnsafe
 

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import (
+from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import (
     RESTORES,
     SAVES,
     SETTLES,
@@ -78,7 +78,7 @@ def test_lock_of_a_killed_process(tmp_path: pathlib.Path) -> None:
     """It is free at once, though its file is left."""
     code = (
         "import os, signal, sys\n"
-        "from ansible_collections.dom0.xen.plugins.module_utils._session.journal.lock import DomainLock\n"
+        "from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock\n"
         "lock = DomainLock(sys.argv[1], sys.argv[2], 'sender')\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
