@@ -19,7 +19,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import (
     waived,
     warnings,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, HOW
 from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared, most_there
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     Case,
@@ -31,8 +30,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import codes
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import sentence
+from ansible_collections.dom0.xen.plugins.module_utils._methods import AUTO, COLD, HOW, LIVE
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE
 from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import CHECK
 from ansible_collections.dom0.xen.plugins.module_utils._transports import OVER, TLS
 from ansible_collections.dom0.xen.plugins.plugin_utils import _moving as moving

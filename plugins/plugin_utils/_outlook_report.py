@@ -10,9 +10,8 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks import network
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import describe, errors, line, waived, warnings
-from ansible_collections.dom0.xen.plugins.module_utils._checks.method import HOW
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import MoveRequest
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD, HOW, SUSPEND
 from ansible_collections.dom0.xen.plugins.plugin_utils._outlook import Outlook, Place, Prospect
 
 # More hosts than that are counted in place of named.

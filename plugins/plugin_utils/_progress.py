@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 
 Status = t.Mapping[str, t.Any]
 

@@ -18,8 +18,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.mapping import co
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import chosen
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, Rule, listed
 from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import ConfigFile
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 
 _REMEDY = "Correct %s, or leave out migrate_config."
 

@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks import another
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import chosen
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, listed
 from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import BOOT_MAX, BOOT_PLACES
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 
 # Looked for among Xen's own programs when it is named without a path (libxl_bootloader.c bootloader_disk_attached_cb).
 _PYGRUB = "pygrub"

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.method import chosen
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case, Finding, listed
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 
 
 def config_path(case: Case) -> str:

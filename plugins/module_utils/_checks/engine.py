@@ -40,8 +40,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     PlannedDomain,
     Rule,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainRow, HostFacts
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 
 # In the order in which a person wants to read them: the question, hosts, then the domain, then what it needs.
 RULES: tuple[Rule, ...] = (

@@ -16,16 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     is_true,
     listed,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE, SUSPEND
-
-AUTO = "auto"
-METHODS = (AUTO, LIVE, SUSPEND, COLD)
-HOW = {
-    LIVE: "live",
-    SUSPEND: "suspended for the whole of the transfer",
-    COLD: "shut down here and started from its configuration file there",
-}
-"""A method that was chosen, for a sentence."""
+from ansible_collections.dom0.xen.plugins.module_utils._methods import AUTO, COLD, LIVE, SUSPEND
 
 STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older, processor.vendor, processor.shown)
 """What must be so for a running domain's state to be sent, and does not matter to one that is started anew."""

@@ -20,10 +20,10 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._image.opening import NONE
+from ansible_collections.dom0.xen.plugins.module_utils._methods import LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import ImageWouldStart, Refused
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import SHUT_DOWN
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE, SUSPEND
 
 _RULES: tuple[Rule, ...] = (
     hosts.complete,

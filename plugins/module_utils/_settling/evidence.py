@@ -23,10 +23,9 @@ SHUT_DOWN = "shut_down"
 DYING = "dying"
 
 # Who held the permission, as the sender has put it on record.
-LIVE, SUSPEND, COLD = "live", "suspend", "cold"
+ENGINE, CONTROLLER = "engine", "controller"
 # What a receiver has put on record whose copy is not to be started.
 LEAVE_PAUSED = "leave_paused"
-ENGINE, CONTROLLER = "engine", "controller"
 # What has become of a later session of the domain that has no end.
 LATER_LIVES, LATER_LEFT = "lives", "left"
 # How a watch may end for a guest that shuts down only after its move has failed.

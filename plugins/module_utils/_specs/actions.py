@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks.method import AUTO, METHODS
+from ansible_collections.dom0.xen.plugins.module_utils._methods import AUTO, METHODS
 from ansible_collections.dom0.xen.plugins.module_utils._places import JOURNAL_PATH, ROLES
 from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import PLACES
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS, TRANSPORTS

@@ -9,7 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils import _ownership as ownership
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report import records
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report.records import Move, Remark, Run
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report.taking import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD, LIVE, SUSPEND
 
 from .names import DESTINATION, SMOOTH, SOURCE, Place
 

@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
+from ansible_collections.dom0.xen.plugins.module_utils._methods import LIVE
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget import learned
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget.prediction import (
     ASSUMED,
@@ -27,7 +28,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream im
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms import failures
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Failure
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import CONTROLLER, ENGINE, LIVE
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import CONTROLLER, ENGINE
 
 # In seconds: how often the prediction is made anew within a record.
 INTERVAL_S = 0.25

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._methods import LIVE
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER, session_folders
 from ansible_collections.dom0.xen.plugins.module_utils._session.budget.prediction import (
     ASSUMED,
@@ -21,7 +22,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.budget.predictio
     Base,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LIVE
 from ansible_collections.dom0.xen.plugins.module_utils._wire.rounds import FINAL
 
 # Where nothing is known. It is a guess and is told as one: the first move shows how far off it was.

@@ -15,13 +15,13 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import of_entries
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings import belongings
 from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.unpacking import Unpacking
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing import liveness, portrait
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.guest_clock import GuestClock
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Owner
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 

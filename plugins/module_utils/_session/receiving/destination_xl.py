@@ -11,6 +11,7 @@ import subprocess
 import typing as t
 from collections import deque
 
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import number
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import CONFIG
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import left_xl
@@ -18,7 +19,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import enlarge
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import starter
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.scripts import LightScripts

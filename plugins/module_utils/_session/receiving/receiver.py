@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import LinkError, LinkLost
 from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame, Kind
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.number import require_free
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.destination import advance
@@ -37,7 +38,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings i
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Phase
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport.carried import of_receiver
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport.entrance import Entrance
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import warming
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl

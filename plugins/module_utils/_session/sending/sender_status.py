@@ -8,10 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.clocks import ClockOffset
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing.stop_time import stop_time
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Owner
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LIVE, SUSPEND
 
 Timeline = t.Dict[str, float]
 

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 
 from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy, PolicyInvalid
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import AUTO
+from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import SettingsWrong
-from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import COLD, LEAVE_PAUSED, LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import LEAVE_PAUSED
 from ansible_collections.dom0.xen.plugins.module_utils._transports import TLS
 
 SettingsT = t.TypeVar("SettingsT", bound="Settings")
