@@ -3,16 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """For how long the destination waits, and for what (private to the collection).
 
-As in :mod:`gate.deadlines` what comes of it the machine decides.
+As in :mod:`sending.sender_deadlines` what comes of it the machine decides.
 """
 
 from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._link.away import Away
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.destination_state import DestinationState
-from ansible_collections.dom0.xen.plugins.module_utils._session.gate.deadlines import Away
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms import failures, words
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import BannerWrong, NotAdmitted
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings

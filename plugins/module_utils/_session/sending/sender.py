@@ -18,7 +18,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source 
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_outcome import reopened
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.gate import gate
-from ansible_collections.dom0.xen.plugins.module_utils._session.gate.deadlines import Deadlines
 from ansible_collections.dom0.xen.plugins.module_utils._session.gate.guard import READY_POLL_S, Guard
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing.stop_time import SourceWatch
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import asker
@@ -26,6 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process.driver i
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending import sender_status
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.leave import Leave
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender_deadlines import SenderDeadlines
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_copy import SourceCopy
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_xl import SourceXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.stream import Authorised, Outgoing
@@ -62,7 +62,7 @@ class Sender(Driver[SourceState]):
         self._store = XenStore()
         self._copy = SourceCopy(self._xl, self._store, settings)
         self._guard = Guard(settings, self._store, send=self.link.send_message)
-        self._deadlines = Deadlines(settings, self.link, self.clock)
+        self._deadlines = SenderDeadlines(settings, self.link, self.clock)
         self._watch: SourceWatch | None = None
         self._keeper = StopKeeper(settings, self.link, self.clock)
         authorised = Authorised(settings.uuid, settings.name)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._link.away import Away
 from ansible_collections.dom0.xen.plugins.module_utils._link.link import Link
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
 from ansible_collections.dom0.xen.plugins.module_utils._session.gate import gate
@@ -36,37 +37,7 @@ def stalled(state: SourceState, limit: float) -> Failure:
     )
 
 
-class Away:
-    """How long a link has been away since something last came over it; ``clock`` is monotonic, in seconds.
-
-    A connection that is made again and carries nothing, or does not last, begins nothing anew.
-    """
-
-    def __init__(self, link: Link, clock: t.Callable[[], float]) -> None:
-        self._link, self._clock = link, clock
-        self._mark: t.Any = None
-        self._seconds = 0.0
-        self._looked_at = clock()
-
-    def look(self, mark: t.Any) -> tuple[float, float]:
-        """Take another ``mark`` for something that has come over the link.
-
-        Returns how long the link was there, and how long it was away, since the last look.
-        """
-        now = self._clock()
-        passed, self._looked_at = now - self._looked_at, now
-        away = min(passed, self._link.down_for)
-        self._seconds = self._seconds + away if mark == self._mark else 0.0
-        self._mark = mark
-        return passed - away, away
-
-    @property
-    def seconds(self) -> float:
-        """For how long it has been away, all together."""
-        return max(self._seconds, self._link.down_for)
-
-
-class Deadlines:
+class SenderDeadlines:
     """Those of one sender; ``clock`` is monotonic, in seconds.
 
     Only progress begins a limit anew: bytes that the destination has used, and for what may not stand still also those

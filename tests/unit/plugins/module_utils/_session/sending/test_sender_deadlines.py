@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.source_state import SourceState
-from ansible_collections.dom0.xen.plugins.module_utils._session.gate.deadlines import Deadlines
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender_deadlines import SenderDeadlines
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms import words
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Failure, Owner, Phase
@@ -56,7 +56,7 @@ class Course:
 
     def __init__(self, ends: Ends, state: SourceState) -> None:
         self.ends, self.state, self.position = ends, state, 0
-        self.deadlines = Deadlines(settings(), ends.near, ends.clock)
+        self.deadlines = SenderDeadlines(settings(), ends.near, ends.clock)
         ends.connect()
         self.look()
 
@@ -224,7 +224,7 @@ def test_after_the_commit_request_it_is_only_told(ends: Ends) -> None:
 @pytest.mark.parametrize("recorded", [True, False], ids=["on record", "the disk is full"])
 def test_the_controller_has_its_time_from_the_record_on(ends: Ends, recorded: bool) -> None:
     """Until the disks have come to rest nobody can permit anything."""
-    deadlines = Deadlines(settings(gate_timeout=20.0), ends.near, ends.clock)
+    deadlines = SenderDeadlines(settings(gate_timeout=20.0), ends.near, ends.clock)
     ends.connect()
     timeline = {"permission_held": ends.clock()}
     ends.clock.skew += 15.0
