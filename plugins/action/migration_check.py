@@ -112,7 +112,6 @@ def _lines(found: t.Iterable[Finding]) -> list[str]:
 def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest:
     known = options["inventory"]
     source: str | None = options["source"] or None
-    looked_up = options["domain_info"].get("looked_up")
     return MoveRequest(
         domain=options["domain"],
         source=source,
@@ -135,7 +134,6 @@ def _request(options: Result, source_info: t.Mapping[str, t.Any]) -> MoveRequest
         map_disks=moving.texts(options["map_disks"]),
         preserve_domid=options["preserve_domid"],
         leave_paused=options["leave_paused"],
-        looked_up=tuple(looked_up) if looked_up is not None else None,
         **moving.network_asked(options),
     )
 

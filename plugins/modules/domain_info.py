@@ -259,7 +259,7 @@ problems:
       type: str
       sample: "Install pyxs for the host's Python (Debian and Ubuntu: python3-pyxs)."
 looked_up:
-  description: The addresses that O(look_up) has for this host, in the order in which they would be tried.
+  description: The addresses of O(look_up) for this host, in the order of trying. V(null) where that is empty.
   returned: always
   type: list
   elements: str
@@ -291,7 +291,7 @@ def main() -> None:
         changed=False,
         domains=[domain.to_result() for domain in domains],
         problems=[problem.to_result() for problem in problems],
-        looked_up=list(addresses_of(module.params["look_up"])),
+        looked_up=list(addresses_of(module.params["look_up"])) if module.params["look_up"] else None,
     )
 
 

@@ -73,11 +73,12 @@ def trouble(host: str, info: t.Mapping[str, t.Any], inventory: t.Container[str])
 
 def network_asked(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return what a request says of the way, from the options that the checks share for that."""
-    hosts = options["host_addresses"]
+    hosts, looked_up = options["host_addresses"], options["domain_info"].get("looked_up")
     return {
         "networks": codes(options["network"]),
         "asked_address": options["asked_address"],
         "listen_address": options["listen_address"],
+        "looked_up": tuple(looked_up) if looked_up is not None else None,
         "source_host_address": str(hosts.get("source") or ""),
         "destination_host_address": str(hosts.get("destination") or ""),
     }

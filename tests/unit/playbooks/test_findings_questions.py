@@ -259,6 +259,10 @@ QUESTIONS: t.Mapping[str, Question] = {
     "address": Question(
         {("address_doubtful", "xen2"), ("listens_on_all", "xen2")}, {"migrate_destination_address": "192.0.2.99"}
     ),
+    # The name is looked up on the source.
+    "address of a name": Question(
+        {("listens_on_all", "xen2")}, {"migrate_destination_address": "no-such-host.invalid"}
+    ),
 }  # fmt: skip
 
 
