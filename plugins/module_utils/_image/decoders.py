@@ -8,9 +8,7 @@ Each decoder reads from a file object without a buffer. What was sound before th
 
 from __future__ import annotations
 
-import contextlib
 import lzma
-import resource
 import subprocess
 import typing as t
 import zlib
@@ -24,7 +22,9 @@ MEMORY_MIB = 24
 ``zstd --long`` (128 MiB)."""
 # zstd reads frames of other formats behind one of its own, xz with a dictionary as large as that likes, and takes its
 # limit for zstd's alone. This is for the whole process, whose threads have stacks.
-_PROCESS_BYTES = 64 << 20
+_PROCESS_KIB = 64 << 10
+# Set before the program begins: from outside, it would have taken its memory by then. One that is set lower stays.
+_LIMITED = f'ulimit -d {_PROCESS_KIB} 2>/dev/null; exec "$0" "$@"'
 TOO_MUCH = f"decompressing the file takes more than {MEMORY_MIB} MiB of memory"
 _STDERR_MAX = 4096
 
@@ -146,15 +146,12 @@ class Zstd:
         self._file = file
         self._position = 0
         self._child = subprocess.Popen(  # pylint: disable=ansible-bad-function  # its output is larger than any memory
-            [program, "-d", "-c", "-q", f"--memory={MEMORY_MIB}MB"],
+            ["/bin/sh", "-c", _LIMITED, program, "-d", "-c", "-q", f"--memory={MEMORY_MIB}MB"],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
         )
-        # It may have ended already.
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(self._child.pid, resource.RLIMIT_DATA, (_PROCESS_BYTES, _PROCESS_BYTES))
 
     def read(self, size: int) -> bytes:
         """Return at most ``size`` bytes, none at the end.

@@ -131,10 +131,9 @@ def _reader(path: str, file: t.BinaryIO, compression: str, zstd: str | None) -> 
         return Plain(file)
     if zstd is None:
         raise ZstdMissing(f"{path} is compressed with zstd, and this host has no program zstd", path=path)
-    try:
-        return Zstd(file, zstd)
-    except OSError as exc:
-        raise ZstdMissing(f"{zstd} cannot be run: {exc.strerror}", path=path) from exc
+    if not os.access(zstd, os.X_OK):
+        raise ZstdMissing(f"{path} is compressed with zstd, and {zstd} cannot be run", path=path)
+    return Zstd(file, zstd)
 
 
 def _unreadable(path: str, exc: OSError) -> Dom0XenError:
