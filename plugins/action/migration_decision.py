@@ -12,11 +12,13 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain
 from ansible_collections.dom0.xen.plugins.module_utils._settling.by_hand import depends_on_others
 from ansible_collections.dom0.xen.plugins.module_utils._settling.decide import decide
-from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import ask
+from ansible_collections.dom0.xen.plugins.module_utils._settling.decision import DONE, ask
 from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import DECISION
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import of_all
 from ansible_collections.dom0.xen.plugins.plugin_utils._decision import others, side, told
+from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import Interrupted
 from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run
+from ansible_collections.dom0.xen.plugins.plugin_utils._owed import are_owed, sentence
 
 VOUCHED = {"unknown": None, "yes": True, "no": False}
 
@@ -45,4 +47,8 @@ class ActionModule(ActionBase):
             made = ask(source, destination)
         inventory = of_this_run(task_vars)
         result.update(changed=False, **told(made, domain, source, destination, inventory, options["repeat"]))
+        owing = made.next == DONE and are_owed((source.after_tasks, destination.after_tasks))
+        session = source.session or destination.session
+        what = Interrupted(session, options["uuid"], options["name"], options["source"], options["destination"])
+        result["owed"] = sentence(what, inventory, options["repeat"]) if owing else ""
         return result

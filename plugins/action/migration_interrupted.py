@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_
 from ansible_collections.dom0.xen.plugins.plugin_utils._interrupted import interrupted
 from ansible_collections.dom0.xen.plugins.plugin_utils._inventory import of_this_run
 from ansible_collections.dom0.xen.plugins.plugin_utils._nothing_interrupted import nothing
+from ansible_collections.dom0.xen.plugins.plugin_utils._owed import owed, sentence
 
 
 class ActionModule(ActionBase):
@@ -25,7 +26,7 @@ class ActionModule(ActionBase):
     _supports_diff = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return ``sessions``, and where there is none what there is; hosts without facts are named in a warning."""
+        """Return ``sessions`` and ``owed``; without sessions what there is; hosts without facts in a warning."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(INTERRUPTED)
         answers = options["hosts"]
@@ -33,8 +34,12 @@ class ActionModule(ActionBase):
         silent = sorted(set(answers) - set(hosts))
         if silent:
             result["warnings"] = [f"Could not look for interrupted migrations on: {', '.join(silent)}."]
-        sessions = interrupted(hosts, options["domain"])
+        sessions, owing = interrupted(hosts, options["domain"]), owed(hosts, options["domain"])
         result.update(changed=False, sessions=[session.to_result() for session in sessions])
+        inventory = of_this_run(task_vars)
+        result["owed"] = [
+            {**session.to_result(), "msg": sentence(session, inventory, options["repeat"])} for session in owing
+        ]
         if not sessions:
-            result.update(nothing(hosts, silent, options["domain"], of_this_run(task_vars))._asdict())
+            result.update(nothing(hosts, silent, options["domain"], inventory)._asdict())
         return result

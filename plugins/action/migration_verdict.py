@@ -72,6 +72,7 @@ class ActionModule(ActionBase):
         looks = (options["source_info"], options["destination_info"])
         outcome.update(aftermath.tell(outcome["session"], *looks, options["status"]))
         outcome["monitor"] = aftermath.monitor(outcome["end_state"], *looks)
+        outcome["after_tasks"] = aftermath.after(outcome["session"], *looks, options["after_tasks"])
         outcome["remarks"] = aftermath.remarks(outcome, options["source"], options["destination"])
         lifeless = aftermath.failure(outcome, name, options["destination"])
         error = _first_error(options) or lifeless
@@ -87,6 +88,8 @@ class ActionModule(ActionBase):
         result.update(changed=False, **outcome)
         tell = stop_told.rehearsal if rehearsed else report.sentence
         result["msg"] = tell(outcome, name) if succeeded else report.complaint(outcome, name, error)
+        if outcome["after_tasks"] == aftermath.CAUGHT_UP:
+            result["msg"] += " What an earlier run still owed of the tasks after the move has been run."
         if outcome["remarks"]:
             result["warnings"] = [aftermath.line(remark) for remark in outcome["remarks"]]
         if not succeeded:

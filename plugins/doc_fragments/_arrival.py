@@ -40,6 +40,13 @@ options:
         has another one.
     type: int
     default: 0
+  after_tasks:
+    description:
+      - Whether the caller has tasks that are to be run after the move. That is on record from the beginning, and they
+        count as owed until M(dom0.xen.migration_settle) has put on record that they were run. So they are not lost with
+        the run that began the move.
+    type: bool
+    default: false
 """
 
     # For the checks.

@@ -107,6 +107,7 @@ class SessionDomain(Record):
 class SessionSeen(Record):
     """What a host's folders tell of a session; ``alive`` says whether its process still runs, ``waits`` whether that
     says that only settling can bring it to its end. ``peer_host`` is the other side's name in the inventory, or null.
+    ``after_tasks``: whether the tasks that its caller has for after the move are "owed" or "done", null without any.
     """
 
     RECORDS = {"domain": SessionDomain}
@@ -121,6 +122,7 @@ class SessionSeen(Record):
     alive: bool
     peer_host: str | None = None
     waits: bool = False
+    after_tasks: str | None = None
 
     @property
     def over(self) -> bool:

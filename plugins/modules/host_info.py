@@ -133,7 +133,7 @@ host:
           vcpus: 2
           cpu_time_s: 43.9
     sessions:
-      description: The newest 20 sessions that left something on this host, and all without an owner, newest first.
+      description: The newest 20 sessions that left something here, and all without an owner or owing, newest first.
       returned: always
       type: list
       elements: dict
@@ -160,6 +160,7 @@ host:
         alive: {type: bool, description: Whether that process still runs., sample: false}
         waits: {type: bool, description: "Whether its process says that only dom0.xen.settle can bring it to its end."}
         peer_host: {type: str, description: "The other host, as the inventory calls it. V(null) when it is not known."}
+        after_tasks: {type: str, description: "Of a caller's tasks after the move, V(owed) or V(done); else V(null)."}
     autostart:
       description:
         - What the host makes a domain of when it boots, as C(xendomains) does.

@@ -171,6 +171,12 @@ unknown:
   description: What is not known and would decide.
   returned: success
   type: str
+owed:
+  description:
+    - That the caller's tasks after the move were not run, and what to type, for people. Empty where there are none, or
+      RV(next) is not V(done).
+  returned: success
+  type: str
 choices:
   description:
     - The commands that a person may choose from. Where C(xl) is waited for, also what may be done about each process of

@@ -14,6 +14,7 @@ description:
   - Finds the interrupted sessions among the facts that M(dom0.xen.host_info) has gathered from all dom0s.
   - A session that runs on both of its hosts is under way, and one that has ended on each of them with an owner is
     over. Neither is returned.
+  - Those that are over, and whose caller's tasks after the move are not on record as run, are returned beside them.
   - Where there is none, it is told what there is instead, and whether a domain of that name is known at all.
 options:
   domain:
@@ -24,6 +25,10 @@ options:
     description: For each dom0 that was asked, its name and what M(dom0.xen.host_info) returned, also when it failed.
     type: dict
     required: true
+  repeat:
+    description: Variables that every command in C(msg) of RV(owed) must give again, such as C(dom0_group).
+    type: dict
+    default: {}
 attributes:
   check_mode:
     support: full
@@ -71,6 +76,24 @@ sessions:
     name: {type: str, description: Name of the domain.}
     source: {type: str, description: "The source, or an empty text when nobody knows it."}
     destination: {type: str, description: "The destination, or an empty text when nobody knows it."}
+owed:
+  description:
+    - The sessions that are over, and whose caller's tasks after the move (C(migrate_after_tasks)) were not run, or not
+      to their end, by the run that began them.
+    - Each has the keys of RV(sessions), and the C(owner) as the hosts show it now, V(source), V(destination),
+      V(elsewhere) where it is on a host that has no part in the session, or V(unsettled) where nobody knows. C(msg)
+      says what is owed, and what to type.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - session: 0123456789abcdef
+      uuid: 1c2d3e4f-0000-4000-8000-00000000002a
+      name: centos
+      source: xen1
+      destination: xen2
+      owner: destination
+      msg: "centos: the tasks that come after its move from xen1 to xen2 (migrate_after_tasks) are not on record as run"
 known:
   description:
     - Whether a domain or a session of that name or UUID is on any host that answered, or none was asked for.

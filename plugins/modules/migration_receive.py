@@ -283,6 +283,7 @@ def main() -> None:
             leave_paused=params["leave_paused"],
             keep_domid=params["keep_domid"],
             planned_interface=params["planned_interface"],
+            after_tasks=params["after_tasks"],
         )
         answer = launch(places, "receiver", settings, params["banner_timeout"] + STARTING_S)
     except Dom0XenError as exc:

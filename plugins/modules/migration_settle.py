@@ -64,9 +64,10 @@ options:
       - V(act) takes the step O(verb).
       - V(tasks_done) puts on record that the caller's tasks at the gate have been run, V(undo_started) that they are
         about to be undone, V(undone) that they have been.
+      - V(after_done) puts on record that the caller's tasks after the move have been run.
       - V(concluded) puts on record how the session ended, and removes what it has left in memory.
     type: str
-    choices: [look, act, tasks_done, undo_started, undone, concluded]
+    choices: [look, act, tasks_done, undo_started, undone, concluded, after_done]
     default: look
   verb:
     description: The step, as RV(dom0.xen.migration_decision#module:step) names it.
@@ -175,7 +176,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import CLAI
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import module_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
-STATES = ("look", "act", "tasks_done", "undo_started", "undone", "concluded")
+STATES = ("look", "act", "tasks_done", "undo_started", "undone", "concluded", "after_done")
 
 
 def main() -> None:
@@ -241,6 +242,8 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
         return {"changed": accepted, "accepted": accepted}
     if params["state"] == "undone":
         return {"changed": settle.undone(here, params["wait"])}
+    if params["state"] == "after_done":
+        return {"changed": settle.after_done(here)}
     changed = conclusion.conclude(here, xl, params["owner"], params["end_state"], params["wait"])
     return {"changed": changed, "monitor": conclusion.monitor(here, xl, params["owner"])}
 

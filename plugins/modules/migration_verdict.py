@@ -58,6 +58,9 @@ options:
     {type: list, elements: dict, default: [], description: "RV(dom0.xen.migration_check#module:accepted) of this run."}
   leave_paused:
     {type: bool, default: false, description: "That a paused copy has arrived, whether or not a session says so."}
+  after_tasks:
+    {type: str, choices: [none, given, caught_up], default: none, description: "Whether this run has tasks for after the
+      move, V(given), and has run what an earlier run still owed of them, V(caught_up)."}
   rehearse: {type: bool, default: false, description: That a rehearsal which has ended as one is a success.}
   result_path:
     description: File on the controller to which the result is written, as JSON. Empty for none.
@@ -102,12 +105,8 @@ owner:
   {type: str, returned: always, sample: destination, description: "The host whose copy counts, one of V(source),
       V(destination), V(unsettled)."}
 end_state:
-  description:
-    - How the move ended, one of V(moved), V(stayed), V(running_twice), V(running_nowhere), V(unreachable),
-      V(unsettled).
-  type: str
-  returned: always
-  sample: moved
+  {type: str, returned: always, sample: moved, description: "How the move ended, one of V(moved), V(stayed),
+      V(running_twice), V(running_nowhere), V(unreachable), V(unsettled)."}
 reason:
   {type: str, returned: always, description: "What was seen, for people.", sample: "It runs on xen2, and nothing is
       left on xen1."}
@@ -124,10 +123,7 @@ method: {type: str, returned: always, description: "How the domain was moved, or
 method_reason: {type: str, returned: always, description: "Why so, or null.", sample: nothing speaks against it}
 transport: {type: str, returned: always, description: "How its state travelled, or null.", sample: tls}
 bytes:
-  description: Bytes of the stream as C(xl) wrote it on the source, or null.
-  type: int
-  returned: always
-  sample: 167925074
+  {type: int, returned: always, sample: 167925074, description: "Bytes of the stream as C(xl) wrote it, or null."}
 rounds:
   description: The rounds of pre-copy and the last one, in which the guest stood still. At most the last 256.
   type: list
@@ -259,6 +255,9 @@ monitor: {type: str, returned: always, sample: kept, description: "Whether C(xl)
 remarks:
   {type: list, elements: dict, returned: always, description: "What a person should know about the domain,
       each with C(code), C(host), C(msg) and C(remedy). They are told as warnings."}
+after_tasks:
+  {type: str, returned: always, sample: null, description: "V(caught_up) where this run has run the tasks after the move
+      that an earlier one still owed, V(owed) where they still are, else null."}
 mapped: {type: list, elements: dict, returned: always, description: "What the destination calls by another name."}
 leave_paused:
   {type: bool, returned: always, description: "Whether the domain was to be left paused at the destination."}

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils import _commands
 from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import LOST
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import AFTER_DONE, AFTER_OWED, after_tasks
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED, STAYED
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY
@@ -19,6 +21,8 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._progress import seconds
 
 Document = t.Mapping[str, t.Any]
 
+# This run has run what an earlier one still owed.
+CAUGHT_UP = "caught_up"
 NOT_ALIVE = "moved_not_alive"
 
 _WORDS = {
@@ -81,10 +85,26 @@ def monitor(end_state: str, source: Document, destination: Document) -> str | No
     return next((copy.get("monitor") for copy in look.get("copies") or () if _arrived(copy)), None)
 
 
+def after(session: str | None, source: Document, destination: Document, run: str) -> str | None:
+    """Return whether the tasks after the move are owed, or were caught up with by this run, which has ``none`` itself,
+    or was ``given`` them; else None.
+    """
+    if run != "none":
+        return CAUGHT_UP if run == CAUGHT_UP else None
+    sides = (of_session(source, session, SENDER), of_session(destination, session, RECEIVER)) if session else ()
+    told = [after_tasks(side.get("journal") or ()) for side in sides]
+    return AFTER_OWED if AFTER_OWED in told and AFTER_DONE not in told else None
+
+
 def remarks(result: Document, source: str, destination: str) -> list[dict[str, t.Any]]:
     """Return what a person should know about the domain, each with its host and a remedy."""
     moved = result["end_state"] == MOVED
     found = _moved(result, source, destination) if moved else []
+    if result.get("after_tasks") == AFTER_OWED:
+        msg = "the tasks that come after the move (migrate_after_tasks) are not on record as run; this run has none."
+        words = (f"-e domain={result['domain']['uuid']}", "-e migrate_after_tasks=/ABSOLUTE/PATH")
+        remedy = f"If the run that began the move has ended, run them: `{_commands.playbook('settle', *words)}`"
+        found.append(_remark("after_tasks_owed", destination if moved or not source else source, msg, remedy))
     if result.get("monitor") == LOST:
         # Up to Xen 4.19 it leaves a domain that suspends (tools/xl/xl_vmcontrol.c handle_domain_death).
         msg = "no process of xl handles the domain's end any more: when its guest reboots, it stays down."

@@ -114,7 +114,7 @@ def told(
     Its commands are as they are to be typed, for this ``inventory`` and with the variables that are to ``repeat``.
     """
     result = made.to_result()
-    command = _command(domain, inventory, repeat or {})
+    command = settle_command(domain, inventory, repeat or {})
     made = dataclasses.replace(made, choices=tuple(choice.replace(to.COMMAND, command) for choice in made.choices))
     result["choices"] = list(made.choices)
     result["msg"] = message(made, domain.name or "")
@@ -142,7 +142,8 @@ def message(made: Decision, name: str) -> str:
     return f"{name}: {made.reason}\nEnd state: {made.end_state}\nKnown:{known}{unknown}\nChoose:{choices}"
 
 
-def _command(domain: SessionDomain, inventory: str, repeat: t.Mapping[str, str]) -> str:
+def settle_command(domain: SessionDomain, inventory: str, repeat: t.Mapping[str, str]) -> str:
+    """Return the command that settles a domain, as it is typed."""
     # Ansible takes KEY=VALUE apart at spaces and quotes by itself, whatever the shell has left of them.
     name = domain.name if _PLAIN.match(domain.name or "") else domain.uuid
     words = {"domain": name, **{key: value for key, value in repeat.items() if value}}

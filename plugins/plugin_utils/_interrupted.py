@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import HostFacts, SessionSeen
 
 Hosts = t.Mapping[str, HostFacts]
+Sides = t.Mapping[str, tuple[str, SessionSeen]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,33 +34,46 @@ def interrupted(hosts: Hosts, wanted: str = "") -> tuple[Interrupted, ...]:
     One that runs on both hosts does not, unless it says so itself, nor does one that has ended on each host where it
     is known, with an owner.
     """
+    found = [_interrupted(session, sides) for session, sides in sides_of(hosts).items()]
+    return tuple(each for each in found if each and (not wanted or means(wanted, each.uuid, each.name)))
+
+
+def sides_of(hosts: Hosts) -> dict[str, dict[str, tuple[str, SessionSeen]]]:
+    """Return for each session, by role, the host that has that side, and what it tells of it."""
     sides: dict[str, dict[str, tuple[str, SessionSeen]]] = {}
     for host, facts in hosts.items():
         for seen in facts.sessions:
             sides.setdefault(seen.session, {})[seen.role] = (host, seen)
-    found = [_interrupted(session, roles) for session, roles in sides.items()]
-    return tuple(each for each in found if each and (not wanted or means(wanted, each.uuid, each.name)))
+    return sides
 
 
-def _interrupted(session: str, roles: t.Mapping[str, tuple[str, SessionSeen]]) -> Interrupted | None:
-    seen = [side for dummy, side in roles.values()]
+def named(session: str, sides: Sides) -> Interrupted | None:
+    """Return what a session is about, None when nothing tells its domain."""
+    seen = [side for dummy, side in sides.values()]
     uuid = next((side.domain.uuid for side in seen if side.domain.uuid), None)
-    under_way = len(seen) > 1 and all(side.alive for side in seen) and not any(side.waits for side in seen)
-    if uuid is None or under_way or all(side.over for side in seen):
-        return None
-    if len(seen) == 1 and seen[0].role == RECEIVER and seen[0].alive and seen[0].phase == "starting":
-        # Its sender is about to come; if none does, it ends by itself.
+    if uuid is None:
         return None
     return Interrupted(
         session=session,
         uuid=uuid,
         name=next((side.domain.name for side in seen if side.domain.name), None) or uuid,
-        source=_host(roles, SENDER, RECEIVER),
-        destination=_host(roles, RECEIVER, SENDER),
+        source=_host(sides, SENDER, RECEIVER),
+        destination=_host(sides, RECEIVER, SENDER),
     )
 
 
-def _host(roles: t.Mapping[str, tuple[str, SessionSeen]], role: str, other: str) -> str:
+def _interrupted(session: str, sides: Sides) -> Interrupted | None:
+    seen = [side for dummy, side in sides.values()]
+    under_way = len(seen) > 1 and all(side.alive for side in seen) and not any(side.waits for side in seen)
+    if under_way or all(side.over for side in seen):
+        return None
+    if len(seen) == 1 and seen[0].role == RECEIVER and seen[0].alive and seen[0].phase == "starting":
+        # Its sender is about to come; if none does, it ends by itself.
+        return None
+    return named(session, sides)
+
+
+def _host(roles: Sides, role: str, other: str) -> str:
     if role in roles:
         return roles[role][0]
     return (roles[other][1].peer_host if other in roles else None) or ""

@@ -9,6 +9,8 @@ modules that only look need not carry that code.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import os
 import time
@@ -24,6 +26,10 @@ JOURNAL = "journal"
 # Below the journal root: the mark of a host that is closed to arrivals.
 CLOSED = "closed.json"
 
+# Of the first record of a journal: the caller has tasks for after the move. And the record that they were run.
+AFTER_TASKS, AFTER_TASKS_DONE = "after_tasks", "after_tasks_done"
+AFTER_OWED, AFTER_DONE = "owed", "done"
+
 # The first record of a journal is small; more of a file that somebody has spoilt is not read.
 _RECORD_BYTES = 65536
 # More seconds than this no clock shows.
@@ -34,7 +40,7 @@ def sessions_seen(
     runtime_root: str | None, journal_root: str, limit: int = 20, proc: str = _procfs.PROC
 ) -> tuple[SessionSeen, ...]:
     """Return the sessions that have a folder on this host, the one that was begun last first: the first ``limit``, and
-    all others without an end and an owner.
+    all others without an end and an owner, or whose caller's tasks after the move are still to be run.
 
     Which was begun later does not hang on the host's clock, which may be set at any time: of two sessions of one boot
     the journals say it, and those of this boot are later than all others. Between two earlier boots there is only the
@@ -56,12 +62,25 @@ def sessions_seen(
         key = (session, role)
         if key not in seen:
             folder = session_folder(runtime_root, session, role) if runtime_root else None
-            record = _first_record(session_folder(journal_root, session, role))
+            journal = session_folder(journal_root, session, role)
+            record = _first_record(journal)
             opened = _opened(record)
             what = _seen(session, role, documents.get(key, {}), opened, folder, proc)
+            if opened.get(AFTER_TASKS) is True:
+                what = dataclasses.replace(what, after_tasks=after_tasks(_records(journal)))
             seen[key] = (_begun(record, opened, _changed(path), proc), what)
     ordered = [entry[1] for entry in _newest_first(seen.values())]
-    return tuple(entry for place, entry in enumerate(ordered) if place < limit or not entry.over)
+    kept = (not entry.over or entry.after_tasks == AFTER_OWED for entry in ordered)
+    return tuple(entry for place, (entry, keep) in enumerate(zip(ordered, kept)) if place < limit or keep)
+
+
+def after_tasks(records: t.Iterable[t.Mapping[str, t.Any]]) -> str | None:
+    """Say of a session's journal whether the caller's tasks after the move are owed or done; None: there are none."""
+    steps = {record.get("step"): record.get("details") for record in records}
+    opened = steps.get("opened")
+    if not isinstance(opened, dict) or opened.get(AFTER_TASKS) is not True:
+        return None
+    return AFTER_DONE if AFTER_TASKS_DONE in steps else AFTER_OWED
 
 
 def in_doubt(document: t.Mapping[str, t.Any], alive: bool) -> bool:
@@ -178,6 +197,16 @@ def _first_record(folder: str) -> dict[str, t.Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _records(folder: str) -> t.Iterator[dict[str, t.Any]]:
+    """Yield the records of a journal; what was torn off, or spoilt, is none."""
+    with contextlib.suppress(OSError), open(os.path.join(folder, JOURNAL), "rb") as file:
+        for line in file:
+            with contextlib.suppress(ValueError, RecursionError):
+                record = json.loads(line.decode("utf-8")) if line.endswith(b"\n") else None
+                if isinstance(record, dict):
+                    yield record
 
 
 def _opened(record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

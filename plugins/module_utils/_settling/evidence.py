@@ -122,6 +122,8 @@ class Side(Record):
 
     A person may vouch for what cannot be seen: ``gone``, that this host is off for good or fenced from the storage,
     and ``vouched_ran``, whether the domain has run here.
+
+    ``after_tasks`` is that of ``SessionSeen``.
     """
 
     RECORDS = {"history": History, "left": Left}
@@ -153,6 +155,7 @@ class Side(Record):
     after: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     history: History = History()
+    after_tasks: str | None = None
 
     @property
     def rebooted(self) -> bool:

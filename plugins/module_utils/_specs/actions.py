@@ -171,12 +171,14 @@ VERDICT: Spec = {
     "findings": {"type": "list", "elements": "dict", "default": []},
     "leave_paused": {"type": "bool", "default": False},
     "rehearse": {"type": "bool", "default": False},
+    "after_tasks": {"type": "str", "default": "none", "choices": ["none", "given", "caught_up"]},
     "result_path": {"type": "str", "default": ""},
 }
 
 INTERRUPTED: Spec = {
     "domain": {"type": "str", "default": ""},
     "hosts": {"type": "dict", "required": True},
+    "repeat": {"type": "dict", "default": {}},
 }
 
 DECISION: Spec = {

@@ -33,6 +33,7 @@ ARRIVAL: dict[str, dict[str, t.Any]] = {
     },
     "leave_paused": {"type": "bool", "default": False},
     "keep_domid": {"type": "int", "default": 0},
+    "after_tasks": {"type": "bool", "default": False},
 }
 
 BUDGET: dict[str, dict[str, t.Any]] = {

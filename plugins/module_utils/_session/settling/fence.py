@@ -54,7 +54,7 @@ def locked(here: Here, wait: float) -> t.Iterator[None]:
 
 def mark(here: Here) -> None:
     """Leave this run's mark; the lock is held."""
-    _record(here, _FENCED, boot_id=_procfs.boot_id())
+    record(here, _FENCED, boot_id=_procfs.boot_id())
 
 
 def is_marked(here: Here) -> bool:
@@ -70,8 +70,8 @@ def turn(here: Here, wait: float, work: t.Callable[[t.Callable[..., None]], None
     the host was started again since the mark, and what ``work`` and :func:`locked` raise.
     """
     try:
-        with _fenced(here, wait) as record:
-            work(record)
+        with _fenced(here, wait) as note:
+            work(note)
     except FenceTaken:
         other = _wait_for_other(here, wait)
         if other is None or owner not in (None, other):
@@ -89,7 +89,7 @@ def _fenced(here: Here, wait: float) -> t.Iterator[t.Callable[..., None]]:
         # A domid with the UUID may be another copy by now, such as one that was started at boot.
         if boot != _procfs.boot_id():
             raise AnotherBoot("the host was started again since it was looked at")
-        yield lambda step, **details: _record(here, step, **details)
+        yield lambda step, **details: record(here, step, **details)
 
 
 def _marks(here: Here) -> list[tuple[t.Any, t.Any]]:
@@ -116,7 +116,8 @@ def _wait_for_other(here: Here, wait: float) -> str | None:
         time.sleep(POLL_S)
 
 
-def _record(here: Here, step: str, **details: t.Any) -> None:
+def record(here: Here, step: str, **details: t.Any) -> None:
+    """Append to the side's journal, by this run's name. Raises :class:`OSError`."""
     file = journal.Journal(here.journal)
     try:
         file.write(step, {"by": here.settler, **details})

@@ -17,10 +17,12 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import AFTER_OWED, AFTER_TASKS_DONE, after_tasks
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import Downfall
 from ansible_collections.dom0.xen.plugins.module_utils._session.found import found, left_xl
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import control
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import fence
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling.side import (
@@ -201,6 +203,17 @@ def undone(here: Here, wait: float) -> bool:
             raise UndoneUnheard(f"the sender has not put on record that the tasks at the gate are undone: {cause}")
         return True
     return _put_on_record(here, wait, "gate_undone", lambda past: past.tasks_open)
+
+
+def after_done(here: Here) -> bool:
+    """Put on record that the caller's tasks after the move have been run; return whether that was news.
+
+    Nobody decides about the domain by it, so that it needs no turn, also beside a process that is about to end.
+    """
+    if after_tasks(journal.read(here.journal)) != AFTER_OWED:
+        return False
+    fence.record(here, AFTER_TASKS_DONE)
+    return True
 
 
 def _put_on_record(here: Here, wait: float, step: str, due: t.Callable[[History], bool]) -> bool:

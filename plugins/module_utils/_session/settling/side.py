@@ -11,12 +11,13 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
-from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import sessions_seen
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import after_tasks, sessions_seen
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies import late_shutdown
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import has_ended
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
+from ansible_collections.dom0.xen.plugins.module_utils._session.journal import journal
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import (
     LATER_LEFT,
     LATER_LIVES,
@@ -60,6 +61,7 @@ def seen(here: Here, xl: Xl, alive: bool, xl_alive: bool) -> Side:
         after=tuple(each.session for each in left),
         before=tuple(each.session for each in before[:_EARLIER]),
         history=history,
+        after_tasks=after_tasks(journal.read(here.journal)),
     )
     # Beside another one, what is being torn down tells nothing.
     rows = [row for row in rows if not row.state.dying] or rows

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 
 from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy, PolicyInvalid
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import AFTER_TASKS
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import AUTO
 from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import SettingsWrong
@@ -66,6 +67,7 @@ class ReceiverSettings(Settings):
     ``mapped`` are entries of :mod:`_mapping`. With ``leave_paused`` the domain is not started when it has arrived;
     ``keep_domid`` is the number that it is to have, 0 for any.
     ``planned_interface`` is the one that is to carry the bytes, empty where that is not known.
+    ``after_tasks``: the caller has tasks that are to be run after the move.
     """
 
     memory_max_kib: int
@@ -87,14 +89,16 @@ class ReceiverSettings(Settings):
     leave_paused: bool = False
     keep_domid: int = 0
     planned_interface: str = ""
+    after_tasks: bool = False
 
     def told(self) -> dict[str, t.Any]:
         """Return what was changed on the way, and what the copy was to be."""
         return _arrival(self)
 
     def who(self) -> dict[str, t.Any]:
-        """Return it with what a paused copy is that was reported."""
-        return {**super().who(), LEAVE_PAUSED: True} if self.leave_paused else super().who()
+        """Return it with what a paused copy is that was reported, and with what the caller has for after the move."""
+        paused = {LEAVE_PAUSED: True} if self.leave_paused else {}
+        return {**super().who(), **paused, **_owed(self)}
 
 
 # Bytes a second; no network carries more.
@@ -123,7 +127,8 @@ class SenderSettings(Settings):
     ``max_stop_ms`` is for how long the guest may stand still, in milliseconds, 0 for no limit. Where it would for
     longer, ``on_over_budget`` says whether the move is given up (``ABORT``) or goes on (``continue``).
     With ``rehearse`` it goes as far as to the suspend, which is refused.
-    It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` as for the receiver.
+    It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` and ``after_tasks``
+    as for the receiver.
     """
 
     destination_address: str
@@ -158,6 +163,7 @@ class SenderSettings(Settings):
     max_stop_ms: int = 0
     on_over_budget: str = ABORT
     rehearse: bool = False
+    after_tasks: bool = False
 
     @property
     def gives_up(self) -> bool:
@@ -187,8 +193,8 @@ class SenderSettings(Settings):
         return {**_arrival(self), "config_path": self.config_path or None}
 
     def who(self) -> dict[str, t.Any]:
-        """Return it with the method, which says what a paused copy is."""
-        return {**super().who(), "method": self.method}
+        """Return it with the method, which says what a paused copy is, and with what there is for after the move."""
+        return {**super().who(), "method": self.method, **_owed(self)}
 
     @property
     def most_shown(self) -> Policy | None:
@@ -212,6 +218,10 @@ class SenderSettings(Settings):
     def shuts_down(self) -> bool:
         """Whether the guest is shut down here, and started at the destination."""
         return self.method == COLD
+
+
+def _owed(settings: ReceiverSettings | SenderSettings) -> dict[str, t.Any]:
+    return {AFTER_TASKS: True} if settings.after_tasks else {}
 
 
 def _arrival(settings: ReceiverSettings | SenderSettings) -> dict[str, t.Any]:

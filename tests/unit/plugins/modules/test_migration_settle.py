@@ -20,12 +20,12 @@ UUID = "dbef3e02-5c99-4441-b5fd-ac266d0e1ffe"
 XL = "#!/bin/sh\necho 'Name ID Mem VCPUs State Time(s) UUID Reason-Code Security-Label'\n"
 
 
-def look(journals: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> dict[str, t.Any]:
+def look(journals: pathlib.Path, capsys: pytest.CaptureFixture[str], **more: t.Any) -> dict[str, t.Any]:
     """Run the module for the source's side of a session; return its result."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
         arguments = {"session": "0123456789abcdef", "role": "sender", "uuid": UUID, "name": "centos"}
         places = {"runtime_path": f"{memory}/dom0-xen", "journal_path": str(journals)}
-        with patch_module_args({**arguments, **places, "settler": "me"}), pytest.raises(SystemExit):
+        with patch_module_args({**arguments, **places, "settler": "me", **more}), pytest.raises(SystemExit):
             migration_settle.main()
     result: dict[str, t.Any] = json.loads(capsys.readouterr().out)
     return result
@@ -66,3 +66,22 @@ def test_a_journal_that_cannot_be_written_is_an_error(
     assert result["msg"].startswith("the journal cannot be written: ") and "side" not in result
     assert "/var/lib/dom0-xen" in result["remedy"] and result["remedy"] in result["msg"]
     assert "side" in look(journal.parents[1], capsys)
+
+
+def test_what_was_run_after_the_move_is_put_on_record_once(
+    journal: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not where nobody had such tasks, nor in a folder that is not there: nobody would look for it."""
+
+    def done(**more: t.Any) -> t.Any:
+        return look(journal.parents[1], capsys, state="after_done", **more)["changed"]
+
+    before = journal.read_text()
+    assert (done(), journal.read_text()) == (False, before)
+    opened = {"boot_id": "another", "after_tasks": True}
+    journal.write_text(json.dumps({"step": "opened", "details": opened}) + "\n")
+    assert look(journal.parents[1], capsys)["side"]["after_tasks"] == "owed"
+    assert done(role="receiver") is False and len(list(journal.parents[1].iterdir())) == 1
+    assert (done(), done()) == (True, False)
+    assert journal.read_text().count('"step":"after_tasks_done"') == 1
+    assert look(journal.parents[1], capsys)["side"]["after_tasks"] == "done"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 from ansible_collections.dom0.xen.plugins.plugin_utils import _aftermath as aftermath
 
 SESSION = "a" * 16
@@ -109,3 +111,35 @@ def test_only_a_domain_that_moved_and_is_dead_is_a_failure() -> None:
         "config_name_taken",
         "life_unproven",
     ]
+
+
+OPENED = {"step": "opened", "details": {"after_tasks": True}}
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "run", "word"),
+    [
+        pytest.param([OPENED], [OPENED], "none", "owed", id="not run"),
+        pytest.param([OPENED], [OPENED, {"step": "after_tasks_done"}], "none", None, id="run, the source did not hear"),
+        pytest.param([], [OPENED], "none", "owed", id="the source has lost its record"),
+        pytest.param([OPENED], [OPENED], "given", None, id="about to be run"),
+        pytest.param([OPENED], [OPENED], "caught_up", "caught_up", id="caught up"),
+        pytest.param([], [], "none", None, id="none"),
+    ],
+)
+def test_tasks_after_the_move_are_told_where_they_are_owed(
+    sender: list[dict[str, t.Any]], receiver: list[dict[str, t.Any]], run: str, word: str | None
+) -> None:
+    """One side that knows they were run is enough, and so is one that knows of them."""
+    looks = ({"sessions": [side("sender", journal=sender)]}, {"sessions": [side("receiver", journal=receiver)]})
+    assert aftermath.after(SESSION, *looks, run) == word
+    assert aftermath.after(None, *looks, run) == (None if word == "owed" else word)
+
+
+def test_a_run_without_the_tasks_tells_of_them() -> None:
+    """With the host that has the domain, and what to type."""
+    result = {**told(None), "domain": {"uuid": "u", "name": "centos"}, "after_tasks": "owed"}
+    owed = [one for one in aftermath.remarks(result, "xen1", "xen2") if one["code"] == "after_tasks_owed"]
+    assert [one["host"] for one in owed] == ["xen2"]
+    assert "dom0.xen.settle -e domain=" in owed[0]["remedy"]
+    assert "-e migrate_after_tasks=/ABSOLUTE/PATH" in owed[0]["remedy"]

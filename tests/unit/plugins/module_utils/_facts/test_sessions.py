@@ -201,3 +201,38 @@ def test_one_that_was_killed_while_it_watched_has_no_owner(tmp_path: pathlib.Pat
     watching, killed = sessions_seen(str(tmp_path), "/none", proc=str(tmp_path / "proc"))
     assert (watching.alive, watching.owner) == (True, "source")
     assert (killed.alive, killed.owner, killed.over) == (False, "unsettled", False)
+
+
+OPENED = {"step": "opened", "details": {"uuid": "u", "name": "centos", "after_tasks": True}}
+
+
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        pytest.param([OPENED, {"step": "ended"}], "owed", id="not run"),
+        pytest.param([OPENED, {"step": "after_tasks_done"}, {"step": "fenced"}], "done", id="run"),
+        pytest.param([{"step": "opened", "details": {}}, {"step": "ended"}], None, id="none"),
+        pytest.param([{"step": "opened", "details": {"after_tasks": "yes"}}], None, id="spoilt"),
+        pytest.param([], None, id="no journal"),
+    ],
+)
+def test_what_is_to_be_run_after_the_move_is_told(
+    records: list[dict[str, t.Any]], told: str | None, tmp_path: pathlib.Path
+) -> None:
+    """Whoever comes after a run that has died hears of it, until it is on record that it was done."""
+    _leave(tmp_path, f"{A}.sender", "result.json", end_state="moved")
+    lines = [json.dumps(record) for record in records]
+    # A record that was torn off was never written.
+    (tmp_path / f"{A}.sender" / "journal").write_text("\n".join([*lines, '{"step":"after_tasks_done"}']))
+    (seen,) = sessions_seen(None, str(tmp_path))
+    assert seen.after_tasks == told
+
+
+def test_a_session_that_owes_something_is_not_cut_off(tmp_path: pathlib.Path) -> None:
+    """However many others have ended since."""
+    for session, age_s, records in ((A, 0, []), (B, 5, []), (C, 9, [OPENED])):
+        _leave(tmp_path, f"{session}.sender", "result.json", age_s=age_s, end_state="moved")
+        journal = tmp_path / f"{session}.sender" / "journal"
+        journal.write_text("".join(json.dumps(record) + "\n" for record in records))
+        os.utime(journal.parent, (10**9 - age_s, 10**9 - age_s))
+    assert [seen.session for seen in sessions_seen(None, str(tmp_path), limit=1)] == [A, C]
