@@ -46,7 +46,7 @@ class Owner(User):
         return self.closed.read_text().splitlines() if self.closed.exists() else []
 
     def move_and_die(self) -> None:
-        """Begin a move, and kill what watches it when the sender is admitted; wait until the session has ended."""
+        """Begin a move, and kill what watches it when the sender is admitted: the session goes on."""
         move = self.start("dom0.xen.migrate", *self.asking("xen2"), *self.after)
         read_until(move, "TASK [dom0.xen.migrate : Watch the stream]")
         os.killpg(move.pid, signal.SIGKILL)
