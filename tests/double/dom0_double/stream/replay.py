@@ -1,7 +1,10 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A captured stream in place of a guest's memory: as fast as the pipe takes it, with nothing built or looked at.
+"""A captured stream in place of a guest's memory: as fast as the pipe takes it, with nothing built.
+
+Each record is written by itself, as libxc does it (xg_sr_save.c write_batch): at the end of a PVH guest's memory a
+thousand of them hold nothing but the numbers of frames.
 
 For measuring what lies between two ``xl``. The guest of the double that moves meanwhile is not in it, and arrives as
 one whose memory is not as it was.
@@ -15,6 +18,9 @@ import os
 import pathlib
 import typing as t
 
+from . import records
+
+_HEADERS = records.IMAGE_HEADER.size + records.DOMAIN_HEADER.size
 _PIECE = 1 << 20
 
 
@@ -55,7 +61,15 @@ class Replay:
             os.close(sink)
         return True
 
-    @staticmethod
-    def _send(source: int, descriptor: int, position: int, end: int) -> None:
+    def _send(self, source: int, descriptor: int, position: int, end: int) -> None:
         while position < end:
-            position += os.sendfile(descriptor, source, position, min(end - position, _PIECE))
+            left = _HEADERS if position == self.begin else _record_size(source, position)
+            while left:
+                sent = os.sendfile(descriptor, source, position, min(left, _PIECE))
+                position += sent
+                left -= sent
+
+
+def _record_size(source: int, position: int) -> int:
+    dummy, length = records.RECORD.unpack(os.pread(source, records.RECORD.size, position))
+    return int(records.RECORD.size + length + -length % 8)
