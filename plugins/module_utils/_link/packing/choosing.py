@@ -9,10 +9,13 @@ long each would take for a byte of the stream, and the shortest is taken:
 
     the larger of   packing + what is left * sending   and   what is left / the rate of the way
 
+and a part of the former once more: where the way is what everything waits for, the processor has others to serve.
+
 While nothing waits for the way, its rate is not known, only that it is no less than what it carries: it is believed
 to be a little more from time to time, until something that leaves more is tried. What everything waits for may be the
-peer as well, which must undo it and write it to ``xl``: when a way of packing turns out slower than it should be, the
-next piece of time goes to the one that costs least, which shows what the way to the other host does.
+peer as well, which must undo it and write it to ``xl``: when a way of packing that costs this end more than it saves
+turns out slower than it should be, the next piece of time goes to the one that costs least, which shows what the way
+to the other host does.
 """
 
 from __future__ import annotations
@@ -22,8 +25,12 @@ from dataclasses import dataclass, field
 
 # What is better by less is noise.
 WORTH = 0.96
-# How much older measurements count once a new one is there.
+# What a second of this processor counts for beside what is waited for: xl and the guests need it, too.
+EFFORT = 0.05
+# How much older measurements count once a new one is there, and at most how much those of packing do: memory comes in
+# stretches of zeros, of code, of noise, and what is chosen is for all of them.
 KEPT = 0.7
+KEPT_COST = 0.9
 # From which share of the time on the way, or the peer, is what everything waits for.
 FULL_SHARE = 0.3
 # What is believed of a way before anything was seen, bytes a second, and how fast that grows while nothing waits for
@@ -46,11 +53,14 @@ class Cost:
 
     seconds: float
     left: float
+    pieces: int = 1
 
     def mix(self, other: Cost) -> None:
-        """Take in a newer measurement."""
-        self.seconds = KEPT * self.seconds + (1 - KEPT) * other.seconds
-        self.left = KEPT * self.left + (1 - KEPT) * other.left
+        """Take in a newer measurement: the mean of all while they are few."""
+        self.pieces += 1
+        new = max(1 / self.pieces, 1 - KEPT_COST)
+        self.seconds += new * (other.seconds - self.seconds)
+        self.left += new * (other.left - self.left)
 
 
 @dataclass
@@ -75,6 +85,7 @@ class Choice:
     sending_known: bool = False
     current: str = ""
     _costs: dict[str, Cost] = field(default_factory=dict)
+    _latest: t.Collection[str] = ()
     _slow: dict[str, _Slow] = field(default_factory=dict)
     _growth: float = GROWTH
     _measured: float = 0.0
@@ -85,6 +96,7 @@ class Choice:
 
     def measured(self, costs: t.Mapping[str, Cost]) -> None:
         """Take note of what packing the same data in several ways has cost."""
+        self._latest = frozenset(costs)
         for name, cost in costs.items():
             if name in self._costs:
                 self._costs[name].mix(cost)
@@ -113,19 +125,26 @@ class Choice:
                 # It is another one than was found out.
                 self._growth = GROWTH
             self.rate = max(way, self.rate * (self._growth if self.known else FIRST_GROWTH))
-        elif way < SURPRISE * self.rate and self.current != self.names[0] and self._doubted is None:
+        elif way < SURPRISE * self.rate and self._doubted is None and self._may_burden_peer():
             self._doubted = self.current
             self._slow[self.current] = _Slow(stream, REMEMBERED)
         else:
             self._found(way)
 
+    def _may_burden_peer(self) -> bool:
+        """Whether ``current`` costs this end more than it saves. Otherwise a peer that is alike is better off, too."""
+        cost = self._costs.get(self.current)
+        return self.current != self.names[0] and (cost is None or cost.seconds > (1 - cost.left) * self.sending)
+
     def _found(self, way: float) -> None:
         same = self.known and SURPRISE * self._measured < way < self._measured / SURPRISE
         self._growth = max(LEAST_GROWTH, 1 + (self._growth - 1) / 2) if same else GROWTH
         slow = self._slow.get(self._doubted) if self._doubted else None
-        if slow is not None and self._doubted and slow.stream * self._costs[self._doubted].left > SURPRISE * way:
-            # It was the way, not what the peer made of it.
-            del self._slow[self._doubted]
+        if slow is not None and self._doubted:
+            at_way = slow.stream * self._costs[self._doubted].left
+            # It was the way, not what the peer made of it; or it brought more than what is sent as it is.
+            if at_way > SURPRISE * way or slow.stream > way:
+                del self._slow[self._doubted]
         self._doubted = None
         self.rate = self._measured = way
         self.known = True
@@ -135,23 +154,29 @@ class Choice:
         if self._doubted is not None:
             self.current = self.names[0]
             return self.current
-        best = min(self._costs, key=self.seconds, default=self.current)
+        # What stands farther off was measured long ago, on other data.
+        known = [name for name in self._beside() if name in self._latest]
+        best = min(known, key=self.seconds, default=self.current)
         if self.current not in self._costs or self.seconds(best) < WORTH * self.seconds(self.current):
             self.current = best
         return self.current
 
     def seconds(self, name: str) -> float:
-        """Return how long a byte of the stream is expected to take."""
+        """Return how long a byte of the stream is expected to take, and its share of effort."""
         cost, slow = self._costs[name], self._slow.get(name)
         here, there = cost.seconds + cost.left * self.sending, cost.left / self.rate
-        return max(here, there, 1 / slow.stream if slow and slow.stream > 0 else 0.0)
+        return max(here, there, 1 / slow.stream if slow and slow.stream > 0 else 0.0) + EFFORT * here
 
     def neighbours(self) -> list[str]:
         """Return :attr:`current` and what stands beside it, in order; all while some were never measured."""
         if any(name not in self._costs for name in self.names):
             return list(self.names)
+        return self._beside()
+
+    def _beside(self) -> list[str]:
         index = list(self.names).index(self.current)
-        return list(self.names[max(0, index - 1) : index + 2])
+        # The first two may be as good as each other, and the third far better.
+        return list(self.names[max(0, index - 1) : max(index + 2, 3)])
 
     def told(self) -> dict[str, t.Any]:
         """Return why the current way was chosen: what is known of each, rates in MB/s."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 import typing as t
 
 MEASURE_SECONDS = 0.1
+# On a slow host, or way, a handful of frames in that time says next to nothing.
+ENOUGH_BYTES = 1024 * 1024
+MOST_SECONDS = 1.0
 
 
 class Sample(t.NamedTuple):
@@ -46,7 +49,7 @@ class Pace:
         self._stream += stream
         self._way += way
         elapsed = now - self._since
-        if elapsed < MEASURE_SECONDS:
+        if elapsed < MEASURE_SECONDS or (elapsed < MOST_SECONDS and self._stream < ENOUGH_BYTES):
             return None
         full = self._full + (now - self._full_since if self._full_since is not None else 0.0)
         sample = Sample(self._stream / elapsed, self._way / elapsed, min(1.0, full / elapsed))

@@ -84,12 +84,14 @@ class Packer:
         results: dict[str, bytes | None] = {}
         costs: dict[str, Cost] = {}
         for name in names or [self.choice.current]:
+            self._warm(name, data)
             begin = self._clock()
             results[name] = self._by(name, data)
             seconds = self._clock() - begin
             costs[name] = Cost(seconds / len(data), self._size(results[name], data) / len(data))
             if names and name != self.choice.current:
-                self._looked += seconds
+                # Where all is unknown nothing can be saved by not looking.
+                self._looked += seconds if self._looks >= FIRST_LOOKS else 0.0
             else:
                 self._took += seconds
         name = self.choice.current
@@ -146,11 +148,14 @@ class Packer:
         if way is None:
             return None
         method, level = way
-        if method is Method.ZEROS:
-            return zeros.pack(data)
-        if level not in self._contexts:
+        return zeros.pack(data) if method is Method.ZEROS else self._contexts[level].pack(data)
+
+    def _warm(self, name: str, data: bytes) -> None:
+        """Let zstd take its memory for a level, which costs it as much as many pieces, and once only."""
+        method, level = WAYS[name] or (None, 0)
+        if method is Method.ZSTD and level not in self._contexts:
             self._contexts[level] = zstd.Compressor(level)
-        return self._contexts[level].pack(data)
+            self._contexts[level].pack(data)
 
     @staticmethod
     def _size(result: bytes | None, data: bytes) -> int:

@@ -117,3 +117,43 @@ def test_noise_changes_nothing() -> None:
         choice.measured({"zstd1": Cost(1e-9 * wobble, 0.13), "zstd3": Cost(1e-9 / wobble, 0.13)})
         chosen.add(choice.choose())
     assert len(chosen) == 1
+
+
+# A slow processor, on memory of zeros and on code.
+SLOW_ZEROS = {
+    "none": Cost(0.0, 1.0),
+    "zeros": Cost(2e-9, 0.03),
+    "zstd1": Cost(3e-9, 0.012),
+    "zstd3": Cost(3.5e-9, 0.01),
+    "zstd6": Cost(3.2e-9, 0.005),
+}
+SLOW_CODE = {
+    "none": Cost(0.0, 1.0),
+    "zeros": Cost(2e-9, 1.0),
+    "zstd1": Cost(10e-9, 0.58),
+    "zstd3": Cost(28e-9, 0.54),
+    "zstd6": Cost(150e-9, 0.52),
+}
+SLOW_SENDING = 33e-9
+
+
+def test_what_was_measured_on_other_data_is_not_believed() -> None:
+    """The highest level costs nothing on zeros; only what stands beside the current way is measured after that."""
+    choice, chosen = Choice(list(SLOW_CODE)), set()
+    choice.sent(SLOW_SENDING)
+    for costs in [*[SLOW_ZEROS] * 3, *[SLOW_CODE] * 30]:
+        choice.measured({name: costs[name] for name in choice.neighbours()})
+        chosen.add(choice.choose())
+    assert choice.current == "zstd1" and "zstd6" not in chosen
+
+
+def test_a_peer_that_is_kept_from_its_work_is_not_slow_to_undo() -> None:
+    """It comes to it when its host lets it: with less to decrypt it is better off, as this end is."""
+    choice, chosen = Choice(["none", "zeros", "zstd1"]), set()
+    choice.sent(SLOW_SENDING)
+    for turn in range(60):
+        choice.measured({name: SLOW_CODE[name] for name in choice.neighbours()})
+        stream = (9e6, 0.3e6, 4e6)[turn % 3]
+        choice.carried(stream, stream * SLOW_CODE[choice.current].left, (0.0, 0.6, 0.4)[turn % 3])
+        chosen.add(choice.choose())
+    assert chosen == {"zstd1"}
