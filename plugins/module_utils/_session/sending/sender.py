@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process import a
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.driver import Driver, Launched
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending import sender_status
+from ansible_collections.dom0.xen.plugins.module_utils._session.sending.gathering import Gathering
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.leave import Leave
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender_deadlines import SenderDeadlines
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.source_copy import SourceCopy
@@ -68,6 +69,7 @@ class Sender(Driver[SourceState]):
         authorised = Authorised(settings.uuid, settings.name)
         self._stream = Outgoing(authorised, settings.destination_features, settings.most_shown)
         self._leave = Leave(self._process, self._stream, self._keeper, self.link)
+        self._gathering = Gathering(self.clock)
         self._xl_started = self._exit_seen = self._watches = self._watched = False
         self._peer: dict[str, t.Any] = {}
 
@@ -100,12 +102,12 @@ class Sender(Driver[SourceState]):
     def _wait(self) -> float:
         if self._wants_gate():
             return READY_POLL_S
-        waits = (0.5, self._dialer.wait(), self.link.pause or None)
+        waits = (0.5, self._dialer.wait(), self.link.pause or None, self._gathering.wait)
         return min(wait for wait in waits if wait is not None)
 
     def _may_read(self) -> bool:
         free = self.state.failure is not None or not self.link.full
-        return free and self._process.stream >= 0 and not self._leave.unguarded
+        return free and self._process.stream >= 0 and not self._leave.unguarded and not self._gathering.rests
 
     def _turn(self, happened: dict[int, int]) -> None:
         self._serve_link(happened)
@@ -191,12 +193,11 @@ class Sender(Driver[SourceState]):
 
     def _read_stream(self) -> None:
         data = self._process.read()
-        if data is None:
-            return
         if not data:
-            if self.state.phase.order < Phase.TRANSFERRED.order:
+            if data is not None and self.state.phase.order < Phase.TRANSFERRED.order:
                 self._process.close_answers()
             return
+        self._gathering.begin(len(data), live=self.state.phase is Phase.STREAMING)
         self.mark("stream")
         try:
             part = self._stream.take(data, self.clock())
