@@ -30,6 +30,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.warden
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import XlNotStarted
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.scripts import LightScripts
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 
 STOP_INTERVAL = 0.2
@@ -66,6 +67,7 @@ class SourceXl:
         self._stream = -1
         self._answers = -1
         self.warden = Warden(settings.journal_folder)
+        self._scripts: LightScripts | None = None
         self._stop_wanted = False
         self._stop_tried = 0.0
         self._hears_until: float | None = None
@@ -76,7 +78,11 @@ class SourceXl:
         try:
             self._described = described(self._xl, self._settings, domid)
             argv = self._own(domid) if self.leads else self._migrate(domid)
-            mark = self.warden.lay(code_path()) if self._settings.asks_first else None
+            mark = self.warden.lay(code_path()) if self._settings.asks_first else {}
+            if not self.leads:
+                # It takes the source's copy down at last, devices and all, before it ends.
+                self._scripts = LightScripts(self._folder)
+                mark.update(self._scripts.environment)
             self._listener = listen_in(self._folder, _SOCKET)
             with open(self._stderr_path, "ab") as stderr:
                 self._process = spawn(
@@ -234,6 +240,8 @@ class SourceXl:
     def close(self) -> None:
         """Close every descriptor."""
         self.warden.clear()
+        if self._scripts is not None:
+            self._scripts.end()
         self.close_answers()
         if self._stream >= 0:
             os.close(self._stream)

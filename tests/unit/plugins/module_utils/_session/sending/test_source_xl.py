@@ -62,6 +62,19 @@ def test_what_cannot_be_taken_away_stays(tmp_path: pathlib.Path, monkeypatch: py
     assert running.filenos == (-1, -1) and list(journal.iterdir())
 
 
+def test_what_takes_the_copy_down_starts_few_processes(tmp_path: pathlib.Path) -> None:
+    """The scripts that this xl runs read the shell's functions, until the session ends."""
+    told = tmp_path / "told"
+    xl = _program(tmp_path / "xl", f'echo "$BASH_ENV" >{told}')
+    running = SourceXl(Xl(subprocess_runner(), xl), settings(tmp_path, xl), str(tmp_path / "stderr"))
+    running.start(7)
+    until(lambda: running.exit_code() is not None)
+    path = pathlib.Path(told.read_text().strip())
+    assert path.parent == tmp_path and "dirname()" in path.read_text()
+    running.close()
+    assert not path.exists()
+
+
 @contextlib.contextmanager
 def with_helper(folder: pathlib.Path, **changes: t.Any) -> t.Iterator[tuple[SourceXl, int]]:
     """One that runs, and the pid of its save helper, which does not end by itself."""
