@@ -31,7 +31,7 @@ class Leave:
         return self._process.warden.holds
 
     def look(self, state: SourceState) -> words.Event | None:
-        """Answer whoever asks, once all that was written before is read; return what has come of it.
+        """Answer whoever asks, once all that was written before has arrived; return what has come of it.
 
         It is to be fed at once. Once it was permitted nobody may disturb the helper, long before XenStore tells that
         the guest was asked; once it was refused the move is over, however long ``xl`` takes to end.
@@ -43,8 +43,8 @@ class Leave:
             return words.Failed(failures.of(WardenMissing("the move was given up: xl would suspend the guest unasked")))
         if warden.asks and failed:
             warden.answer(permitted=False)
-        # With the link away the guest would stand still for as long as that is.
-        elif warden.asks and self._link.up and not self._process.has_written:
+        # The guest would stand still for what is on its way, too, and with the link away for as long as that is.
+        elif warden.asks and not self._process.has_written and self._link.up and self._link.delivered:
             # Some rounds do not show their end, and the last one would count with the one before.
             self._stream.rounds.end_round()
             refused = self._keeper.against(self._stream)

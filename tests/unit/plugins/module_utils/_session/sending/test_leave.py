@@ -35,7 +35,7 @@ class Asked:
         self.warden = Warden(str(folder))
         self.warden.lay("/code")
         self.process = types.SimpleNamespace(warden=self.warden, has_written=False)
-        self.link = types.SimpleNamespace(up=True)
+        self.link = types.SimpleNamespace(up=True, delivered=True)
         self.rounds = RoundTracker()
         self.rounds.update([events.PageData(0, 4202512, 1024, 1024, 0, 1023, b"")], 4202512, 0.0)
         stream = types.SimpleNamespace(rounds=self.rounds)
@@ -86,21 +86,21 @@ def test_with_the_refusal_the_move_is_over(asked: Asked) -> None:
     assert asked.leave.look(state) is None and asked.answered() == b""
 
 
-@pytest.mark.parametrize("why", ["unread", "away"])
+@pytest.mark.parametrize("why", ["unread", "away", "under_way"])
 def test_it_waits_for_what_was_written_and_for_the_link(asked: Asked, why: str) -> None:
-    """Nobody answers before that; then it is permitted."""
-    asked.process.has_written, asked.link.up = why == "unread", why != "away"
+    """Nobody answers before all of it has arrived; then it is permitted, and the guest stands still for none of it."""
+    asked.process.has_written, asked.link.up, asked.link.delivered = why == "unread", why != "away", why != "under_way"
     for dummy in range(3):
         assert asked.leave.look(STREAMING) is None
     assert asked.answered() == b"" and asked.leave.awaited
-    asked.process.has_written, asked.link.up = False, True
+    asked.process.has_written, asked.link.up, asked.link.delivered = False, True, True
     assert asked.leave.look(STREAMING) == words.Reached(Phase.SUSPENDING)
     assert asked.answered() == b"y"
 
 
 def test_a_move_that_has_failed_waits_for_nothing(asked: Asked) -> None:
-    """It is refused with the link away and bytes unread; why it has failed is known."""
-    asked.process.has_written, asked.link.up = True, False
+    """It is refused with the link away, bytes unread and others under way; why it has failed is known."""
+    asked.process.has_written, asked.link.up, asked.link.delivered = True, False, False
     state, dummy = advance(STREAMING, words.CancelAsked())
     assert asked.leave.look(state) is None and asked.answered() == b"n" and asked.leave.awaited
 

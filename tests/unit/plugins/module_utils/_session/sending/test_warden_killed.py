@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
+from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session import two_hosts
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.receiving import receiving
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.two_hosts import NAME, UUID, Move
 
 __all__ = ["make_site"]
@@ -53,3 +56,33 @@ def test_held(make_site: MakeSite) -> None:
     os.kill(pid, signal.SIGCONT)
     assert move.result()["end_state"] == "moved"
     assert site.overlaps(UUID) == [] and site["xen2"].guest(NAME)
+
+
+@pytest.mark.parametrize("for_good", [False, True], ids=["for-a-while", "for-good"])
+def test_memory_under_way_is_waited_for(make_site: MakeSite, for_good: bool) -> None:
+    """The guest runs until the receiver has taken all of it: for no longer than for memory that does not move."""
+    site = make_site("xen1", "xen2")
+    # Each round is small enough to be under way whole, and large enough for xl to make another one.
+    behaviour = {"dirty_pages_per_s": 1e6, "working_set": 52}
+    site["xen1"].start_guest(GuestConfig(memory_mib=2, compact=True, behaviour=behaviour))
+    for host in site.hosts.values():
+        host.record_points()
+    receiver = receiving.start(site["xen2"])
+    limits = {"max_stop_ms": 60_000, "stall_timeout": 3.0 if for_good else 60.0}
+    move = two_hosts.begin_to(site, receiver, compression="none", rate_limit=0.25e6, **limits)
+    two_hosts.until(lambda: site["xen1"].passed("save.round3"))
+    os.kill(receiver.pid, signal.SIGSTOP)
+    try:
+        two_hosts.until(lambda: site["xen1"].passed("save.suspend"))
+        time.sleep(1.0)
+        assert site["xen1"].passed("suspend.request") == [] and len(site.running(UUID)) == 1
+        if for_good:
+            result = move.result()
+            assert (result["end_state"], result["error"]["code"]) == ("stayed", "stalled")
+    finally:
+        os.kill(receiver.pid, signal.SIGCONT)
+    if not for_good:
+        assert move.result()["end_state"] == "moved"
+    assert bool(site["xen1"].passed("suspend.request")) is not for_good
+    assert site.overlaps(UUID) == [] and len(site.running(UUID)) == 1
+    two_hosts.until(lambda: bool(site["xen2"].domains()) is not for_good)
