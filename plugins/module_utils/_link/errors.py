@@ -48,6 +48,12 @@ class Unreachable(LinkError):
 class NobodyListens(Unreachable):
     """The receiver's host answers, and nothing listens on that port; or a filter says so in its place."""
 
+    remedy = (
+        "A receiver to which no sender comes within migrate_admission_timeout ends by itself: start the migration again, "
+        "with a longer one where the hosts are slow. Or a filter refuses the connection: open the port range "
+        "(migrate_port_range) from the source dom0 to the destination dom0."
+    )
+
 
 class SourceAddressMissing(Unreachable):
     """The address that the connection is to come from is not this host's, for now or at all."""
