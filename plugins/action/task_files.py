@@ -11,7 +11,12 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import TASK_FILES
-from ansible_collections.dom0.xen.plugins.plugin_utils._task_files import TaskFileInvalid, gate_alone, shape_trouble
+from ansible_collections.dom0.xen.plugins.plugin_utils._task_files import (
+    TaskFileInvalid,
+    beyond_reach,
+    gate_alone,
+    shape_trouble,
+)
 
 
 class ActionModule(ActionBase):
@@ -27,20 +32,25 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(TASK_FILES)
         given = {name: str(path) for name, path in options["files"].items() if path}
-        wrong = [f"{name}: {trouble}" for name, path in given.items() if (trouble := self._trouble(path))]
+        read = {name: self._read(path) for name, path in given.items()}
+        wrong = [f"{name}: {tasks}" for name, tasks in read.items() if isinstance(tasks, str)]
         told = gate_alone(given, options["gate"])
         wrong += told.errors
-        result.update(changed=False, warnings=told.warnings)
+        lists = {name: tasks for name, tasks in read.items() if not isinstance(tasks, str)}
+        lost = [text for name, tasks in lists.items() for text in beyond_reach(name, tasks)]
+        result.update(changed=False, warnings=[*told.warnings, *lost])
         if wrong:
             result.update(failed=True, **TaskFileInvalid("; ".join(wrong)).as_result())
         return result
 
-    def _trouble(self, path: str) -> str:
+    def _read(self, path: str) -> list[dict[str, t.Any]] | str:
+        """Return the tasks of a file, or why it has none."""
         if not path.startswith("/"):
             return f"{path} is not an absolute path"
         if not self._loader.is_file(path):
             return f"{path} is not there, or is no file"
         try:
-            return shape_trouble(path, self._loader.load_from_file(path))
+            content = self._loader.load_from_file(path)
         except (AnsibleError, OSError) as exc:
             return f"{path} cannot be read as tasks: {exc}"
+        return shape_trouble(path, content) or content

@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Reads files of tasks on the machine that runs Ansible, and fails with all that is wrong with them, before anything
     is touched. One that is missed at the gate is missed while the guest stands still.
-  - Whether the tasks themselves work is not looked at.
+  - Whether the tasks themselves work is not looked at. Of those at the gate, and those that undo them, there is a
+    warning where one is for another machine and a host that cannot be reached would take the move out of the play.
 options:
   files:
     description:

@@ -11,6 +11,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenErr
 
 ENGINE = "engine"
 TASKS, UNDO = "migrate_gate_tasks", "migrate_gate_undo_tasks"
+# The lists of tasks that a block is made of, and this machine.
+_PARTS = ("block", "rescue", "always")
+_HERE = ("localhost", "127.0.0.1")
 
 
 class TaskFileInvalid(Dom0XenError):
@@ -36,6 +39,33 @@ def shape_trouble(path: str, content: object) -> str:
     if any("hosts" in task for task in content):
         return f"{path} is a playbook, not a list of tasks"
     return ""
+
+
+def unguarded(tasks: t.Iterable[t.Mapping[str, t.Any]], guarded: bool = False) -> t.Iterator[str]:
+    """Yield the names of tasks for another machine that take the move out of the play when it cannot be reached.
+
+    Ansible runs neither a rescue nor an always for it. ``guarded``: a block around them ignores that. What is known
+    only when it runs, as what a file that they include holds, is left alone.
+    """
+    for task in tasks:
+        safe = bool(task.get("ignore_unreachable", guarded))
+        for part in _PARTS:
+            yield from unguarded(task.get(part) or (), safe)
+        where = task.get("delegate_to")
+        if where and where not in _HERE and not safe:
+            yield str(task.get("name", "a task without a name"))
+
+
+def beyond_reach(option: str, content: list[t.Mapping[str, t.Any]]) -> list[str]:
+    """Return the warning of tasks at the gate, or of those that undo them, which may be lost with a host; or none."""
+    names = list(unguarded(content)) if option in (TASKS, UNDO) else []
+    if not names:
+        return []
+    return [
+        f"{option}: a host that cannot be reached takes the move out of the play, and then nobody refuses the"
+        f" permission before migrate_gate_timeout, or nobody undoes. So give ignore_unreachable: true to what is for"
+        f" another machine, and fail by what it registered: {'; '.join(names)}."
+    ]
 
 
 def gate_alone(given: t.Mapping[str, str], gate: str) -> Told:

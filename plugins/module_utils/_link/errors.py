@@ -49,8 +49,8 @@ class NobodyListens(Unreachable):
     """The receiver's host answers, and nothing listens on that port; or a filter says so in its place."""
 
     remedy = (
-        "A receiver to which no sender comes within migrate_admission_timeout ends by itself: start the migration again, "
-        "with a longer one where the hosts are slow. Or a filter refuses the connection: open the port range "
+        "A receiver to which no sender comes within migrate_admission_timeout ends by itself: start the migration "
+        "again, with a longer one where the hosts are slow. Or a filter refuses the connection: open the port range "
         "(migrate_port_range) from the source dom0 to the destination dom0."
     )
 

@@ -58,7 +58,10 @@ def test_tasks_at_a_gate_that_nobody_holds_or_undoes(playbook: Playbook, tmp_pat
     """A fencing that would be left out without a word is refused; one without its undoing can stop a guest for good."""
     file = tmp_path / "fencing.yml"
     file.write_text("- ansible.builtin.debug:\n    msg: fenced\n")
+    lost = tmp_path / "lost.yml"
+    lost.write_text("- name: Fence\n  ansible.builtin.command: fence\n  delegate_to: pdu1\n")
     tasks = {
+        "lost": _seen(gate="controller", migrate_gate_tasks=str(lost), migrate_gate_undo_tasks=str(file)),
         "unheld": _seen(gate="engine", migrate_gate_tasks=str(file)),
         "alone": _seen(gate="controller", migrate_gate_tasks=str(file)),
         "settling": _seen(migrate_gate_tasks=str(file)),
@@ -67,4 +70,6 @@ def test_tasks_at_a_gate_that_nobody_holds_or_undoes(playbook: Playbook, tmp_pat
     found = playbook.run(*({**task, "register": name} for name, task in tasks.items()), register=together).results
     assert found["unheld"]["failed"] and "needs migrate_gate=controller" in found["unheld"]["msg"]
     assert not found["alone"]["failed"] and "has no migrate_gate_undo_tasks" in found["alone"]["warnings"][0]
+    (warned,) = found["lost"]["warnings"]
+    assert not found["lost"]["failed"] and warned.startswith("migrate_gate_tasks: ") and warned.endswith(": Fence.")
     assert not found["settling"]["failed"] and not found["settling"].get("warnings")
