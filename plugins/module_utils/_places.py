@@ -23,6 +23,10 @@ SENDER = "sender"
 RECEIVER = "receiver"
 ROLES = (SENDER, RECEIVER)
 
+# A session's credentials in its runtime folder, until TLS has read them.
+CERTIFICATE = "certificate.pem"
+KEY = "key.pem"
+
 _SESSION = re.compile(r"\A[0-9a-f]{16}\Z")
 _MEMORY_FILESYSTEMS = ("tmpfs", "ramfs")
 

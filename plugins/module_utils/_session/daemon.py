@@ -15,14 +15,14 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._places import CERTIFICATE, KEY, SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
-from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.receiver import Receiver
-from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender import Sender
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import NotBegun, SettingsWrong
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings, SenderSettings
 
-CERTIFICATE = "certificate.pem"
-KEY = "key.pem"
+if t.TYPE_CHECKING:
+    from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.receiver import Receiver
+    from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender import Sender
 
 
 def main(role: str, folder: str, ready_fd: int) -> None:
@@ -53,12 +53,8 @@ def _run(
     role: str, folder: str, document: dict[str, t.Any], launched: t.Callable[[t.Mapping[str, t.Any]], None]
 ) -> None:
     certificate, key = os.path.join(folder, CERTIFICATE), os.path.join(folder, KEY)
-    session: Sender | Receiver
     try:
-        if role == Sender.role:
-            session = Sender(SenderSettings.from_document(document), certificate, key, launched)
-        else:
-            session = Receiver(ReceiverSettings.from_document(document), certificate, key, launched)
+        session = _session(role, document, certificate, key, launched)
     except (Dom0XenError, OSError) as exc:
         _not_begun(exc, folder, launched)
         return
@@ -68,6 +64,23 @@ def _run(
     # What was made for the start stays to the end: looking through it again would come at any moment.
     gc.freeze()
     session.run()
+
+
+def _session(
+    role: str,
+    document: dict[str, t.Any],
+    certificate: str,
+    key: str,
+    launched: t.Callable[[t.Mapping[str, t.Any]], None],
+) -> Sender | Receiver:
+    """Make the session of this role; only its own code is loaded, since a slow host takes seconds for the other's."""
+    if role == SENDER:
+        from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender import Sender
+
+        return Sender(SenderSettings.from_document(document), certificate, key, launched)
+    from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.receiver import Receiver
+
+    return Receiver(ReceiverSettings.from_document(document), certificate, key, launched)
 
 
 def _not_begun(exc: Dom0XenError | OSError, folder: str, launched: t.Callable[[t.Mapping[str, t.Any]], None]) -> None:

@@ -25,17 +25,23 @@ from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import in_doubt
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
+    CERTIFICATE,
+    KEY,
     journal_root,
     make_private_folder,
     runtime_root,
     session_folder,
     session_folders,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._session import daemon
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import beginning, documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
+
+if t.TYPE_CHECKING:
+    # The daemon has it from the module's payload, into which Ansible puts what a text imports; here it is not loaded,
+    # since a slow host takes seconds for it.
+    from ansible_collections.dom0.xen.plugins.module_utils._session import daemon  # noqa: F401
 
 LOG = "log"
 PAYLOAD = "payload.zip"
@@ -96,7 +102,7 @@ def prepare(runtime_path: str, journal_path: str, session: str, role: str) -> Pl
     """Return the session's folders, with its credentials in them. Raises CredentialsMissing or a PlaceError."""
     root = runtime_root(runtime_path)
     runtime = session_folder(root, session, role)
-    for name in (daemon.KEY, daemon.CERTIFICATE):
+    for name in (KEY, CERTIFICATE):
         if not os.path.isfile(os.path.join(runtime, name)):
             raise CredentialsMissing(f"there is no {name} in {runtime}")
     make_private_folder(runtime)

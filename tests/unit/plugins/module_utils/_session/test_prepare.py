@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from ansible_collections.dom0.xen.plugins.module_utils._session import daemon, launch
+from ansible_collections.dom0.xen.plugins.module_utils._places import CERTIFICATE, KEY
+from ansible_collections.dom0.xen.plugins.module_utils._session import launch
 
 NEW, OLD = "1" * 16, "0" * 16 + ".sender"
 ENDED = {"phase": "ended", "owner": "source", "end_state": "stayed", "pid": None}
@@ -35,7 +36,7 @@ class Folders:
         """Have the folders of a new session made, which has its credentials."""
         folder = self.run / f"{NEW}.sender"
         folder.mkdir(mode=0o700)
-        for name in (daemon.KEY, daemon.CERTIFICATE):
+        for name in (KEY, CERTIFICATE):
             (folder / name).write_text("")
         launch.prepare(str(self.run), str(self.lib), NEW, "sender")
 
