@@ -11,6 +11,8 @@ made before. What everything took that was waited for, Ansible or the first ssh 
 The gate's share of the stop time is the collection's own word: from the source's knowing that the destination has the
 whole domain to the commit on the destination's disk, in the same turn after which the permission goes to ``xl``. It is
 told beside the limit that it should keep, and judged by nobody here: an emulated disk says nothing of a real one.
+With ``--bare`` plain ``xl`` moves it over TCP as well, with nothing packed and nothing encrypted: the time of that is
+the one of ``xl``, libxc and libxl, which no transport can save.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import time
 import typing as t
@@ -34,6 +37,10 @@ PAIRS = 5
 GATE_SHARE = 0.05
 PLAIN = "xl migrate"
 OURS = "dom0.xen"
+BARE = "xl migrate over bare TCP"
+BARE_PORT = 5999
+# A process for each direction, as ssh would be one; the receiver has the connection itself.
+_BARE_WIRE = "exec 3<>/dev/tcp/$1/$2; cat <&3 & cat >&3"
 
 
 @dataclass(frozen=True)
@@ -77,12 +84,26 @@ def gate_share(result: t.Mapping[str, t.Any]) -> float | None:
     return round((float(committed) - float(ready)) / float(stop), 4)
 
 
-def plain(lab: Lab) -> Done:
-    """``xl migrate`` as people type it, with the key between the dom0s that it needs."""
-    line = f"xl migrate {lab.guest.name} {lab.hosts['xen2'].address} >&2 || exit"
+def plain(lab: Lab, words: str = "") -> Done:
+    """``xl migrate`` as people type it, with the key between the dom0s that it needs; or with other words."""
+    line = f"xl migrate {words or f'{lab.guest.name} ' + lab.hosts['xen2'].address} >&2 || exit"
     clock = "read now rest </proc/uptime; echo $now"
     begun, ended = lab.hosts["xen1"].run(f"{clock}; {line}; {clock}", timeout=600).stdout.split()
     return Done(round(1000 * (float(ended) - float(begun))), {})
+
+
+def bare(lab: Lab) -> Done:
+    """``xl migrate`` with a connection that does nothing but carry; an empty ``-s`` makes the host a command."""
+    source, destination = lab.hosts["xen1"], lab.hosts["xen2"]
+    source.run("cat >/run/lab-wire", stdin=_BARE_WIRE)
+    listen = f"exec systemd-socket-activate --accept --inetd -l {destination.address}:{BARE_PORT} xl migrate-receive"
+    listener = destination.start(listen, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        destination.run(f"until ss -Hltn 'sport = :{BARE_PORT}' | grep -q .; do sleep 0.2; done", timeout=60)
+        return plain(lab, f"-s '' {lab.guest.name} 'bash /run/lab-wire {destination.address} {BARE_PORT}'")
+    finally:
+        destination.run("pkill -f '[s]ystemd-socket-activate'", check=False)
+        listener.wait()
 
 
 def ours(lab: Lab) -> Done:
@@ -158,6 +179,9 @@ def judge(moves: Sequence[Move]) -> tuple[dict[str, t.Any], list[figures.Check]]
     for figure in ("total_ms", "stop_ms", "gap_ms", "wall_ms", "machine_ms"):
         theirs, own = median(moves, PLAIN, figure), median(moves, OURS, figure)
         summary[figure] = {PLAIN: theirs, OURS: own, "ratio": round(own / theirs, 3)}
+        if any(move.tool == BARE for move in moves):
+            least = median(moves, BARE, figure)
+            summary[figure] |= {BARE: least, "bare_ratio": round(least / theirs, 3)}
     peaks = [peak for move in moves for peak in move.peak_memory_kib.values() if peak]
     checks = [
         figures.at_most("median total_ms, ratio to xl migrate", summary["total_ms"]["ratio"], 1.0),
@@ -175,14 +199,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=PAIRS, help="how many moves with each tool (default %(default)s)")
     parser.add_argument("--rate", type=int, help="pages of 4 KiB that the guest rewrites a second")
+    parser.add_argument("--bare", action="store_true", help="move it over bare TCP, too")
     arguments = parser.parse_args()
+    tools = [(PLAIN, plain), (OURS, ours), *([(BARE, bare)] if arguments.bare else [])]
     moves: list[Move] = []
     try:
         with Lab.up() as lab:
             for pair in range(arguments.pairs):
-                # Each tool goes first in every other pair, so that a machine that warms up favours none.
-                order = [(PLAIN, plain), (OURS, ours)]
-                for tool, move in order if pair % 2 == 0 else reversed(order):
+                # Each tool goes first in turn, so that a machine that warms up favours none.
+                first = pair % len(tools)
+                for tool, move in (*tools[first:], *tools[:first]):
                     moves.append(measure(lab, tool, move, pair, arguments.rate))
                     print(json.dumps({k: v for k, v in asdict(moves[-1]).items() if k != "steps"}), flush=True)
     except LabError as exc:
@@ -194,7 +220,8 @@ def main() -> int:
     ok = figures.write(RESULT, told, checks)
     print(f"the gate's share of the stop time: {share['gate_share']}, to be at most {share['gate_share_limit']}")
     for figure, values in summary.items():
-        print(f"{figure:10} {PLAIN} {values[PLAIN]:.0f}   {OURS} {values[OURS]:.0f}   ratio {values['ratio']}")
+        least = f"   {BARE} {values[BARE]:.0f}   ratio {values['bare_ratio']}" if BARE in values else ""
+        print(f"{figure:10} {PLAIN} {values[PLAIN]:.0f}   {OURS} {values[OURS]:.0f}   ratio {values['ratio']}{least}")
     return 0 if ok else 1
 
 

@@ -57,6 +57,14 @@ def test_a_gate_above_its_limit_is_told_and_not_judged() -> None:
     assert {check.name for check in checks if not check.ok} == {"pairs"}
 
 
+def test_what_no_transport_saves_stands_beside_the_ratio() -> None:
+    """Where plain xl was moved over bare TCP; else nothing is said of it."""
+    moves = [move(bench.PLAIN), move(bench.OURS, total_ms=90), move(bench.BARE, total_ms=80)]
+    summary = bench.judge(moves)[0]["total_ms"]
+    assert (summary["ratio"], summary["bare_ratio"]) == (0.9, 0.8)
+    assert "bare_ratio" not in bench.judge(moves[:2])[0]["total_ms"]
+
+
 @pytest.mark.parametrize(("asked", "rate"), [(3000, 3000), (0, 0), (None, 200)])
 def test_the_guest_is_as_busy_as_it_was_asked_to_be(asked: int | None, rate: int) -> None:
     """A reset takes every other rate away, since the snapshot has its own."""
