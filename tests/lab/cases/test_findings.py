@@ -331,7 +331,7 @@ CASES = {
     ),
     "emptied": Provoked({("closed_to_arrivals", "xen2")}, takes_no_domains),
     "number": Provoked({("domain_is_domid", "xen1")}, question={"domain": "7"}),
-    "name of the move": Provoked({("move_name_taken", "xen2")}, groups={"web": {"centos@xen1": {}}}),
+    "name of the move": Provoked({("move_name_taken", "xen1")}, groups={"web": {"centos@xen1": {}}}),
     "closed": Provoked(
         {("domain_not_looked_for", "xen2")},
         question={"domain": "nobody", "source": ""},
