@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 
 from dom0lab import Host
 
-from .plays import wait_until
-
 CRASHES_S = 300
 CIB = "/var/lib/pacemaker/cib/cib.xml"
 # One resource, as `crm configure primitive ... ocf:heartbeat:Xen` makes it.
@@ -42,8 +40,8 @@ def crashed(host: Host, name: str, text: str) -> Iterator[None]:
     """A domain that runs into its end, and of which all is kept."""
     host.run(f"cat > /run/{name}.cfg && xl create -q /run/{name}.cfg", stdin=text)
     try:
-        look = f"xl list -v {name}"
-        wait_until("the crash", lambda: host.run(look).stdout.splitlines()[-1].split()[4][4] == "c", CRASHES_S)
+        look = f"until xl list {name} | grep -q ' [-rbp]*sc[-d] '; do sleep 2; done"
+        host.run(["timeout", str(CRASHES_S), "sh", "-c", look], timeout=CRASHES_S + 60)
         yield
     finally:
         host.run(f"xl destroy $(xl domid {name}); rm /run/{name}.cfg")
