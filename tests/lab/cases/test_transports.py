@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 import typing as t
 from collections.abc import Iterator
 
 import pytest
+from dom0lab import Host
 
 from . import search
 from .conftest import Record
@@ -25,6 +27,7 @@ NO_FORWARDING = "/etc/ssh/sshd_config.d/lab-no-forwarding.conf"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 # A Python that imports paramiko, and logins, take their time in an emulated host; the receiver has to wait as long.
 SLOW: dict[str, t.Any] = {"migrate_connect_timeout": 90, "migrate_admission_timeout": 400}
+ANEW_S = 60.0
 
 
 def knocked(world: World) -> dict[int, str]:
@@ -149,17 +152,21 @@ def keys(world: World) -> str:
 def test_ssh_to_an_sshd_that_forwards_nothing(home: World) -> None:
     """One message says what to write into its configuration, and the guest is not touched."""
     host = home.destination
-    # While sshd starts itself anew, whoever comes in is turned away.
-    reload = "systemctl reload ssh && sleep 5"
-    host.run(f"echo 'AllowTcpForwarding no' > {NO_FORWARDING} && {reload}")
+    changed(host, f"echo 'AllowTcpForwarding no' > {NO_FORWARDING}")
     try:
         with home.lab.observe(everywhere=True) as watch:
             outcome = home.migrate(migrate_transport="ssh", **SLOW)
     finally:
-        host.run(f"rm {NO_FORWARDING} && {reload}")
+        changed(host, f"rm {NO_FORWARDING}")
     same_guest(watch.observation)
     stayed(home, outcome, "ssh_forwarding_off")
     assert "xen2" in outcome.message and "AllowTcpForwarding local" in outcome.message, outcome.message
+
+
+def changed(host: Host, line: str) -> None:
+    """Change sshd's configuration by a line of shell. While it starts itself anew, whoever comes in is turned away."""
+    host.run(f"{line} && systemctl reload ssh && sleep 5")
+    host.wait_banner(time.monotonic() + ANEW_S)
 
 
 def test_ssh_key_of_a_receiver_that_was_killed(home: World, record: Record) -> None:
