@@ -24,7 +24,10 @@ from ansible_collections.dom0.xen.tests.unit.playbooks.test_findings_questions i
 Tables = t.Iterable[t.Mapping[str, t.Any]]
 Tests = t.Mapping[str, t.Callable[..., None]]
 # What is provoked case by case; each test requires just what its table says.
-IN_THE_LAB: Tables = (*(test_findings.CASES, test_findings.MEANT, test_findings_at_once.CASES, test_disks.KINDS),)
+IN_THE_LAB: Tables = (
+    *(test_findings.CASES, test_findings.DOMAINS, test_findings.MEANT),
+    *(test_findings_at_once.CASES, test_disks.KINDS),
+)
 ON_THE_DOUBLE: Tables = (HERE, OTHERS, QUESTIONS)
 # What takes a test of its own, in which the code is written.
 LAB_BY_ITSELF: Tests = {

@@ -17,12 +17,15 @@ import pytest
 from dom0lab.guest_disk import GUEST_UUID, guest_config
 
 from .circumstances import OTHER_UUID, THIRD_UUID, being_saved, cluster, crashed, paused, volume
-from .findings import PAUSED, SMALL_MIB, Changed, Provoked, ask, require, small
+from .findings import PAUSED, SMALL_MIB, Changed, Provoked, ask, of_kind, require, small
 from .world import World, another_xl
 
 pytestmark = pytest.mark.untried
 
 OTHER_MAC = "00:16:3e:77:00:20"
+STUBBORN_UUID, RENAMED_UUID, LONELY_UUID, PARAVIRTUAL_UUID, UNKNOWN_UUID, FALLEN_UUID = (
+    f"0ddba11e-0000-4000-8000-00000000001{number}" for number in range(6)
+)
 DISK_FILES = ("/var/lib/lab-odd.raw", "/var/lib/lab-odd.iso")
 FILE = "/run/lab-given.cfg"
 # /run is mounted so that nothing in it can be started.
@@ -90,29 +93,29 @@ def guest_that_cannot_suspend(world: World) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def odd_in_many_ways(world: World) -> Iterator[None]:
+def stubborn(world: World) -> Iterator[None]:
     """A domain that is not to be moved, is asked to reboot, and has a card whose script the source alone has."""
     script = "/etc/xen/scripts/lab-vif"
-    text = guest_config(name="odd", uuid=OTHER_UUID, memory_mib=SMALL_MIB, mac=OTHER_MAC) + "nomigrate = 1\n"
+    text = guest_config(name="stubborn", uuid=STUBBORN_UUID, memory_mib=SMALL_MIB, mac=OTHER_MAC) + "nomigrate = 1\n"
     world.source.run(f"cp -p /etc/xen/scripts/vif-bridge {script}")
     try:
-        with paused(world.source, "odd", text.replace("bridge=xenbr0", "bridge=xenbr0,script=lab-vif")):
-            world.source.run("xenstore-write /local/domain/$(xl domid odd)/control/shutdown reboot")
+        with paused(world.source, "stubborn", text.replace("bridge=xenbr0", "bridge=xenbr0,script=lab-vif")):
+            world.source.run("xenstore-write /local/domain/$(xl domid stubborn)/control/shutdown reboot")
             yield
     finally:
         world.source.run(["rm", script])
 
 
 @contextlib.contextmanager
-def odd_with_disks(world: World, here: str, there: str, files: Sequence[str] = ()) -> Iterator[None]:
+def with_disks(world: World, name: str, uuid: str, here: str, there: str, files: Sequence[str] = ()) -> Iterator[None]:
     """A domain whose disks are volumes of the source, and files; the destination has volumes too, in its own ways.
 
     Of a disk the emulated host's script takes seconds, and libxl waits 40 s for all of them: so they are few at a time.
     """
     with contextlib.ExitStack() as stack:
         # Nobody has given n and o an identity, by which they would be known for the same on both hosts.
-        ids = {name: f"LVM-lab-{name}" for name in "absmr"} | {"n": "lab-n"}
-        paths = [stack.enter_context(volume(world.source, f"vg-{name}", ids[name], 16)) for name in here]
+        ids = {letter: f"LVM-lab-{letter}" for letter in "absmr"} | {"n": "lab-n"}
+        paths = [stack.enter_context(volume(world.source, f"vg-{letter}", ids[letter], 16)) for letter in here]
         # What is called b there is the source's a, s is smaller, and r can only be read.
         theirs: dict[str, tuple[str, int, tuple[str, ...]]] = {
             "b": ("LVM-lab-a", 16, ()),
@@ -120,27 +123,27 @@ def odd_with_disks(world: World, here: str, there: str, files: Sequence[str] = (
             "r": ("LVM-lab-r", 16, ("--readonly",)),
             "o": ("lab-o", 16, ()),
         }
-        for name in there:
-            identity, size, options = theirs[name]
-            stack.enter_context(volume(world.destination, f"vg-{name}", identity, size, *options))
+        for letter in there:
+            identity, size, options = theirs[letter]
+            stack.enter_context(volume(world.destination, f"vg-{letter}", identity, size, *options))
         words = [f"access=w,backendtype=phy,target={path}" for path in paths]
         if files:
             world.source.run(["truncate", "-s", "16M", *files])
             stack.callback(world.source.run, ["rm", *files])
             words += [f"access={access},target={path}" for access, path in zip("wr", files, strict=True)]
         disks = ", ".join(f'"format=raw,vdev=xvd{letter},{each}"' for letter, each in zip("abcde", words, strict=False))
-        stack.enter_context(paused(world.source, "odd", small("odd", f"disk = [ {disks} ]")))
+        stack.enter_context(paused(world.source, name, small(name, f"disk = [ {disks} ]", uuid=uuid)))
         yield
 
 
-def odd_with_renamed_disks(world: World) -> Changed:
-    """The destination has its volumes under other names, of which one is that of another volume here."""
-    return odd_with_disks(world, "abn", "bo")
+def renamed(world: World) -> Changed:
+    """The destination has its volumes under other names, of which one is that of another volume here, or not at all."""
+    return with_disks(world, "renamed", RENAMED_UUID, "abmn", "bo")
 
 
-def odd_with_lonely_disks(world: World) -> Changed:
-    """What the destination has is smaller, or can only be read; a volume and two files it has not got."""
-    return odd_with_disks(world, "smr", "sr", DISK_FILES)
+def lonely(world: World) -> Changed:
+    """What the destination has is smaller, or can only be read; two files it has not got."""
+    return with_disks(world, "lonely", LONELY_UUID, "sr", "sr", DISK_FILES)
 
 
 def odd_that_restarts(world: World) -> Changed:
@@ -149,11 +152,11 @@ def odd_that_restarts(world: World) -> Changed:
 
 
 @contextlib.contextmanager
-def odd_unknown_to_xl(world: World) -> Iterator[None]:
+def unknown(world: World) -> Iterator[None]:
     """A domain of which libxl has lost its record (tools/libs/light/libxl_dom.c libxl__userdata_path)."""
     kept = "/run/lab-record"
-    with paused(world.source, "odd", small("odd")):
-        record = f"/var/lib/xen/userdata-d.$(xl domid odd).{OTHER_UUID}.libxl-json"
+    with paused(world.source, "unknown", small("unknown", uuid=UNKNOWN_UUID)):
+        record = f"/var/lib/xen/userdata-d.$(xl domid unknown).{UNKNOWN_UUID}.libxl-json"
         world.source.run(f"mv {record} {kept}")
         try:
             yield
@@ -161,15 +164,15 @@ def odd_unknown_to_xl(world: World) -> Iterator[None]:
             world.source.run(f"mv {kept} {record}")
 
 
-def odd_pv(world: World) -> Changed:
+def paravirtual(world: World) -> Changed:
     """A PV domain, on a Xen without shadow paging."""
-    return paused(world.source, "odd", small("odd", type="pv"))
+    return paused(world.source, "paravirtual", small("paravirtual", uuid=PARAVIRTUAL_UUID, type="pv"))
 
 
-def odd_crashed(world: World) -> Changed:
+def fallen(world: World) -> Changed:
     """A domain whose kernel has found no file system, and tells Xen at once (Linux, arch/x86/xen/enlighten.c)."""
-    lines = [line for line in small("odd").splitlines() if not line.startswith("ramdisk")]
-    return crashed(world.source, "odd", "\n".join(lines).replace('extra = "', 'extra = "xen_legacy_crash '))
+    lines = [line for line in small("fallen", uuid=FALLEN_UUID).splitlines() if not line.startswith("ramdisk")]
+    return crashed(world.source, "fallen", "\n".join(lines).replace('extra = "', 'extra = "xen_legacy_crash '))
 
 
 @contextlib.contextmanager
@@ -307,32 +310,6 @@ CASES = {
         },
         variables={"xen2": {"dom0_xen_runtime_path": "/var/lab"}},
     ),
-    "many ways": Provoked(
-        {PAUSED, ("shutdown_pending", "xen1"), ("migration_disabled", "xen1"), ("script_missing", "xen2")},
-        odd_in_many_ways,
-        ODD,
-        beside={("suspend_unconfirmed", "xen1")},
-    ),
-    "disks of other names": Provoked(
-        {PAUSED, ("map_collides", "xen2"), ("disk_differs", "xen2"), ("disk_unproven", "xen2")},
-        odd_with_renamed_disks,
-        {
-            **ODD,
-            "migrate_map_disks": {"/dev/mapper/vg-a": "/dev/mapper/vg-b", "/dev/mapper/vg-n": "/dev/mapper/vg-o"},
-        },
-    ),
-    "disks": Provoked(
-        {
-            *(PAUSED, ("disk_size_differs", "xen2"), ("disk_missing", "xen2"), ("disk_not_shared", "xen2")),
-            ("disk_read_only", "xen2"),
-        },
-        odd_with_lonely_disks,
-        ODD,
-        beside={("disk_unchecked", "xen2"), ("disk_cached", "xen1")},
-    ),
-    "PV, live": Provoked({PAUSED, ("no_shadow_paging", "xen1")}, odd_pv, {**ODD, "migrate_method": "live"}),
-    "no record of it": Provoked({PAUSED, ("configuration_missing", "xen1")}, odd_unknown_to_xl, ODD),
-    "crashed": Provoked({("domain_crashed", "xen1")}, odd_crashed, ODD),
     "gone": Provoked({("domain_gone", "xen1")}, odd_that_goes, ODD),
     "bare source, and another machine": Provoked(
         {
@@ -399,6 +376,34 @@ CASES = {
         drop=("dom0_xen_address",),
     ),
 }
+# Domains of xen1 by their names, all of which are there at one time; the last one boots, which costs the others time.
+ALL_OF_XEN1 = {
+    "domain": "",
+    "migrate_method": "live",
+    "migrate_map_disks": {"/dev/mapper/vg-a": "/dev/mapper/vg-b", "/dev/mapper/vg-n": "/dev/mapper/vg-o"},
+}
+DOMAINS = {
+    "stubborn": Provoked(
+        {PAUSED, ("shutdown_pending", "xen1"), ("migration_disabled", "xen1"), ("script_missing", "xen2")},
+        stubborn,
+        beside={("suspend_unconfirmed", "xen1")},
+    ),
+    "renamed": Provoked(
+        {
+            *(PAUSED, ("map_collides", "xen2"), ("disk_differs", "xen2"), ("disk_unproven", "xen2")),
+            ("disk_missing", "xen2"),
+        },
+        renamed,
+    ),
+    "lonely": Provoked(
+        {PAUSED, ("disk_size_differs", "xen2"), ("disk_not_shared", "xen2"), ("disk_read_only", "xen2")},
+        lonely,
+        beside={("disk_unchecked", "xen2"), ("disk_cached", "xen1")},
+    ),
+    "paravirtual": Provoked({PAUSED, ("no_shadow_paging", "xen1")}, paravirtual),
+    "unknown": Provoked({PAUSED, ("configuration_missing", "xen1")}, unknown),
+    "fallen": Provoked({("domain_crashed", "xen1")}, fallen),
+}
 # Which domain is meant, where xen2 has one of the guest's name and one of its UUID.
 MEANT = {
     "two of a name": Provoked({("domain_ambiguous", "xen2")}, question={"source": ""}),
@@ -420,6 +425,25 @@ def test_is_found(watched: World, name: str) -> None:
     with case.changed(watched):
         outcome = ask(watched, case)
     require(outcome, case)
+
+
+def test_of_each_domain(watched: World) -> None:
+    """Just what was provoked of it, of all in one run; the guest is among them, and could go."""
+    watched.name = called("of each domain")
+    with contextlib.ExitStack() as stack:
+        for case in DOMAINS.values():
+            stack.enter_context(case.changed(watched))
+        outcome = ask(watched, Provoked(set(), question=ALL_OF_XEN1))
+    assert outcome.result, outcome.output[-3000:]
+    assert (outcome.status, outcome.changed, outcome.result["findings"]) == (2, 0, []), outcome.output[-3000:]
+    places = {domain["name"]: domain["places"] for domain in outcome.result["domains"]}
+    told = {name: place["findings"] for name, (place,) in places.items()}
+    wanted = {"centos": Provoked(set()), **DOMAINS}
+    found = {name: of_kind(each, "error") for name, each in told.items()}
+    assert found == {name: case.found for name, case in wanted.items()}
+    missed = {name: case.beside - of_kind(told[name], "warning") for name, case in wanted.items()}
+    assert not any(missed.values()), missed
+    assert {name for name, (place,) in places.items() if place["possible"]} == {"centos"}
 
 
 def test_which_domain_is_meant(watched: World) -> None:

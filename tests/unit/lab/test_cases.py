@@ -20,7 +20,7 @@ from cases import plays
 from cases.circumstances import CIB_TEXT
 from cases.plays import Outcome, Running, family, wait_until
 from cases.search import fragments, in_text
-from cases.test_findings import CASES, MEANT
+from cases.test_findings import CASES, DOMAINS, MEANT
 from cases.test_findings_at_once import ANSWERS
 from cases.test_suspended_source import AWAY, CUTS, KILLED
 from cases.views import FOLDER, View, saying
@@ -147,7 +147,7 @@ def test_knocking_tells_open_from_closed() -> None:
 
 def test_findings_that_are_provoked_are_ours() -> None:
     """A code that no rule has would never be found, and the hosts are changed for nothing."""
-    cases = [*CASES.values(), *MEANT.values()]
+    cases = [*CASES.values(), *DOMAINS.values(), *MEANT.values()]
     found = [each for case in cases if case.forbids for each in case.found]
     beside = [each for case in cases for each in (case.beside if case.forbids else {*case.found, *case.beside})]
     for answer in ANSWERS:
