@@ -25,8 +25,11 @@ Found = t.AbstractSet[tuple[str, str]]
 Changed = t.ContextManager[None]
 Groups = Mapping[str, Mapping[str, Mapping[str, t.Any]]]
 PAUSED = ("domain_paused", "xen1")
-# Whatever has to do with us, or with a case.
-_OURS = "find /run /var/lib /dev/shm /etc/xen -path '*dom0-xen*' -o -name '*lab-*' | sort"
+# Whatever has to do with us, or with a case; udev takes its notes of a device away when it has nothing else to do.
+_OURS = (
+    "find /run /var/lib /dev/shm /etc/xen -path /run/udev -prune"
+    " -o '(' -path '*dom0-xen*' -o -name '*lab-*' ')' -print | sort"
+)
 
 
 @contextlib.contextmanager
