@@ -22,14 +22,13 @@ from dom0lab.guest_disk import GUEST_UUID, guest_config
 from proof.share import NO_QEMU
 
 from .circumstances import OTHER_UUID, THIRD_UUID, card_less, paused
-from .findings import CHECK, PAUSED, Found, findings, of_kind, with_groups
+from .findings import CHECK, PAUSED, SMALL_MIB, Found, findings, of_kind, small, with_groups
 from .plays import Outcome
 from .views import MUTE, NO_XL, REFUSING, View, instead_of, inventory, saying, views
 from .world import BUILD, World
 
 pytestmark = pytest.mark.untried
 
-MIB = 80
 HVM_MIB = 128
 WAIT_S = 900
 PINNED_UUID, MODELLED_UUID, ROUTED_UUID, EMULATED_UUID, ALIKE_UUID = (
@@ -53,7 +52,7 @@ PINNED = {
         "nested_hvm": "True",
         "vcpu_hard_affinity": [[5]],
         # xl of 4.17 makes no PV domain with nodes, and Xen's library no PVH one (xc_domain_getvnuma).
-        "vnuma_nodes": [{"memkb": MIB * 1024, "distances": [10], "pnode": 0, "vcpus": [0]}],
+        "vnuma_nodes": [{"memkb": SMALL_MIB * 1024, "distances": [10], "pnode": 0, "vcpus": [0]}],
         "device_model_version": "qemu_xen_traditional",
     },
     "nics": [{"backend_domname": "net1"}],
@@ -201,8 +200,7 @@ def made_from(world: World, name: str, text: str, changes: t.Mapping[str, t.Any]
 @contextlib.contextmanager
 def shut_down(world: World, name: str, uuid: str, reason: int) -> Iterator[int]:
     """A domain of xen1 that has shut down for this reason, and is kept; yields its number."""
-    kept = 'on_poweroff = "preserve"\n'
-    with paused(world.source, name, card_less(guest_config(name=name, uuid=uuid, memory_mib=MIB)) + kept):
+    with paused(world.source, name, small(name, 'on_poweroff = "preserve"', uuid=uuid)):
         number = domid(world.source, name)
         world.source.run(["python3", "-c", SHUT_DOWN.format(domid=number, reason=reason)])
         yield number
@@ -212,15 +210,14 @@ def shut_down(world: World, name: str, uuid: str, reason: int) -> Iterator[int]:
 def odd_hosts(world: World) -> Iterator[None]:
     """All of it, with xen2 first: a host that was just restored numbers its domains from 1, as xen1 did the guest."""
     source, destination, stack = world.source, world.destination, contextlib.ExitStack()
-    holder = card_less(guest_config(name="holder", uuid=OTHER_UUID, memory_mib=MIB))
     with stack:
-        stack.enter_context(paused(destination, "holder", holder))
+        stack.enter_context(paused(destination, "holder", small("holder")))
         assert domid(destination, "holder") == domid(source, "centos")
-        card = guest_config(name="pinned", uuid=PINNED_UUID, memory_mib=MIB, mac=OTHER_MAC)
+        card = guest_config(name="pinned", uuid=PINNED_UUID, memory_mib=SMALL_MIB, mac=OTHER_MAC)
         stack.enter_context(made_from(world, "pinned", card, PINNED))
-        card = guest_config(name="routed", uuid=ROUTED_UUID, memory_mib=MIB, mac=ROUTED_MAC, cards=2)
+        card = guest_config(name="routed", uuid=ROUTED_UUID, memory_mib=SMALL_MIB, mac=ROUTED_MAC, cards=2)
         stack.enter_context(made_from(world, "routed", card, ROUTED))
-        card = guest_config(name="alike", uuid=ALIKE_UUID, memory_mib=MIB, mac=ROUTED_MAC)
+        card = guest_config(name="alike", uuid=ALIKE_UUID, memory_mib=SMALL_MIB, mac=ROUTED_MAC)
         stack.enter_context(paused(destination, "alike", card))
         assert domid(destination, "alike") == domid(source, "pinned")
         stack.enter_context(shut_down(world, "twice", THIRD_UUID, POWEROFF))
