@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import typing as t
 
@@ -131,7 +132,7 @@ def _reader(path: str, file: t.BinaryIO, compression: str, zstd: str | None) -> 
         return Plain(file)
     if zstd is None:
         raise ZstdMissing(f"{path} is compressed with zstd, and this host has no program zstd", path=path)
-    if not os.access(zstd, os.X_OK):
+    if shutil.which(zstd) is None:
         raise ZstdMissing(f"{path} is compressed with zstd, and {zstd} cannot be run", path=path)
     return Zstd(file, zstd)
 
