@@ -56,7 +56,7 @@ def unguarded(tasks: t.Iterable[t.Mapping[str, t.Any]], guarded: bool = False) -
             yield str(task.get("name", "a task without a name"))
 
 
-def beyond_reach(option: str, content: list[t.Mapping[str, t.Any]]) -> list[str]:
+def beyond_reach(option: str, content: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     """Return the warning of tasks at the gate, or of those that undo them, which may be lost with a host; or none."""
     names = list(unguarded(content)) if option in (TASKS, UNDO) else []
     if not names:
