@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 
 import pytest
 from dom0_double.driver.fixture import MakeSite
@@ -86,6 +87,32 @@ def test_what_a_move_writes(reader: Reader) -> None:
     assert json.loads((reader.folder / "tmp/centos.json").read_text())["owner"] == "destination"
 
 
+def test_within_its_host(reader: Reader) -> None:
+    """As ``xl migrate centos localhost``: another domid, and its files stay."""
+    host, guest = reader.site["xen1"], GuestConfig(memory_mib=16, compact=True)
+    host.autostart(guest)
+    before = host.run("xl", "domid", "centos").stdout
+    reader.type(
+        "ansible-playbook -i hosts.ini dom0.xen.migrate -e domain=centos -e source=xen1 -e destination=xen1"
+        " -e allow_same_host=true"
+    )
+    assert where(reader.site) == "xen1"
+    assert host.run("xl", "domid", "centos").stdout != before
+    assert [each.name for each in host.paths.auto.iterdir()] == ["centos.cfg"]
+
+
+def test_it_is_shut_down_for_the_move(reader: Reader) -> None:
+    """And what started it at boot is set aside under the name that the page has."""
+    host = reader.site["xen1"]
+    host.autostart(GuestConfig(memory_mib=16, compact=True))
+    reader.type(
+        "ansible-playbook -i hosts.ini dom0.xen.migrate -e domain=centos -e destination=xen2 -e migrate_method=cold"
+    )
+    assert where(reader.site) == "xen2"
+    (aside,) = (each.name for each in host.paths.auto.iterdir())
+    assert re.fullmatch(r"\.centos\.cfg\.dom0-xen-[0-9a-f]{16}", aside)
+
+
 def test_it_arrives_paused_and_is_started_there(reader: Reader) -> None:
     """By plain xl, as the page says."""
     reader.type(
@@ -136,8 +163,11 @@ def test_saved_and_restored_where_it_was(reader: Reader) -> None:
 def test_saved_and_restored_on_another_host(reader: Reader) -> None:
     """What is in the image can be asked meanwhile, and what a restore would do."""
     reader.type("ansible xen1 -i hosts.ini -b -m dom0.xen.domain_save -a 'domain=centos path=/srv/saved/centos.xen'")
-    told = reader.type("ansible localhost -m dom0.xen.stream_info -a 'path=/srv/saved/centos.xen'")
-    assert GUEST in told
+    for told in (
+        reader.type("ansible xen1 -i hosts.ini -b -m dom0.xen.stream_info -a 'path=/srv/saved/centos.xen'"),
+        reader.type("ansible localhost -m dom0.xen.stream_info -a 'path=/srv/saved/centos.xen'"),
+    ):
+        assert GUEST in told
     reader.type(
         "ansible-playbook -i hosts.ini dom0.xen.restore -e path=/srv/saved/centos.xen -e destination=xen2 --check"
     )
