@@ -18,7 +18,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.found import lef
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import enlarge
 from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins import starter
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms import failures
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import Failure
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack import priority
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import spawn
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.scripts import LightScripts
@@ -190,6 +192,14 @@ class DestinationXl:
         except OSError:
             return False
         return True
+
+    def ended(self, said: t.Sequence[str], code: int) -> Failure:
+        """Return what its end means, which ``said`` these lines at last."""
+        kind = starter.ENDS.get(code) if self._starts else None
+        if kind is None:
+            return failures.xl_ended("xl_migrate_receive", said, code)
+        own = [line[len(starter.SAYS) :] for line in said if line.startswith(starter.SAYS)]
+        return failures.of(kind(own[0] if own else kind.__name__))
 
     def close(self) -> None:
         """Close every descriptor."""

@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Frame
 from ansible_collections.dom0.xen.plugins.module_utils._link.listener import Listener
 from ansible_collections.dom0.xen.plugins.module_utils._methods import COLD
 from ansible_collections.dom0.xen.plugins.module_utils._procfs import peak_memory_kib
+from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.brought import require_files
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.number import require_free
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.destination import advance
 from ansible_collections.dom0.xen.plugins.module_utils._session.deciding.destination_state import (
@@ -28,7 +29,6 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process.driver i
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.loop import Source
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.afterwards import Afterwards
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.arrival import Arrival
-from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.brought import require_files
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.destination_xl import DestinationXl
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.let_in import incoming
 from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.receiver_deadlines import ReceiverDeadlines
@@ -206,7 +206,8 @@ class Receiver(Driver[DestinationState]):
         try:
             passed = self._stream.take(frame)
             begins = bool(passed) and self.state.phase.order < Phase.CONFIGURATION.order
-            if begins and self._stream.config is not None:
+            # One that is shut down has those of its file, which what stands for xl looks for.
+            if begins and self._stream.config is not None and self.settings.method != COLD:
                 require_files(self._stream.config, self.settings.mapped)
         except Dom0XenError as exc:
             self.fail(exc)
@@ -236,7 +237,7 @@ class Receiver(Driver[DestinationState]):
         self._exit_seen = True
         if self._status is not None and self._status != 0:
             self.feed(words.Reported(words.Report(self._status, self._give_back)))
-        failure = failures.xl_ended("xl_migrate_receive", self.stderr(), code)
+        failure = self._process.ended(self.stderr(), code)
         if self._listener is None:
             failure = failures.of(BannerWrong("no banner: " + failure.msg, rc=code))
         self.feed(words.XlExited(code, failure))

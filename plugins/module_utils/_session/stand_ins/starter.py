@@ -20,6 +20,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, DomainRow
+from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.brought import DiskFileMissing, require_files
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.downfall import CONFIG
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import documents
@@ -46,9 +47,13 @@ _START = (
     "from ansible_collections.dom0.xen.plugins.module_utils._session.stand_ins.starter import main; "
     "sys.exit(main(*sys.argv[2:]))"
 )
+SAYS = "migration target: "
 XL_CONF = "/etc/xen/xl.conf"
 # What the status byte says of a copy that does not start: libxl's generic error, ERROR_FAIL.
 _FAILED = 3
+
+# What its exit status means, beside 0 and 1.
+ENDS: dict[int, type[Dom0XenError]] = {3: DiskFileMissing}
 
 
 def argv(code: str, xl: str, uuid: str, name: str, memory_max_kib: int, folder: str) -> list[str]:
@@ -57,7 +62,7 @@ def argv(code: str, xl: str, uuid: str, name: str, memory_max_kib: int, folder: 
 
 
 def main(xl: str, uuid: str, name: str, memory_max_kib: str, folder: str) -> int:
-    """Receive the domain; return the exit status that ``xl migrate-receive`` would have."""
+    """Receive the domain; return the exit status that ``xl migrate-receive`` would have, or one of ``ENDS``."""
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     with XenStore() as store:
         tool = Xl(subprocess_runner(), xl)
@@ -88,7 +93,8 @@ class Starter:
             write_all(self._target, READY)
         except (Dom0XenError, GivenUp, OSError) as exc:
             _say(f"{exc}")
-            return self._drop()
+            left = self._drop()
+            return next((status for status, kind in ENDS.items() if isinstance(exc, kind)), left)
         status = self._start()
         try:
             write_all(self._target, REPORT + bytes([status]))
@@ -113,12 +119,14 @@ class Starter:
         looked_at = f"{self._path}.looked_at"
         documents.write_text(looked_at, text)
         # What this host's xl reads out of it counts, not what we do.
-        understood = config_identity(json.dumps(self._xl.understood(looked_at)).encode("utf-8"))
+        arrives = json.dumps(self._xl.understood(looked_at)).encode("utf-8")
+        understood = config_identity(arrives)
         if (understood.uuid, understood.name) != (self._uuid, self._name + INCOMING):
             raise AnotherDomain(f"xl reads {understood.name} ({understood.uuid}) out of the file that came")
         memory = max(understood.memory_max_kib, understood.memory_target_kib)
         if memory > self._memory:
             raise AnotherDomain(f"the file says {memory} KiB of memory, this session allows {self._memory}")
+        require_files(arrives, ())
         self._require_room(understood.memory_target_kib)
         if self._all():
             raise CopyChanged(f"{self._name} is on this host already")
@@ -196,5 +204,5 @@ class Starter:
 
 
 def _say(text: t.Any) -> None:
-    sys.stderr.write(f"migration target: {text}\n")
+    sys.stderr.write(f"{SAYS}{text}\n")
     sys.stderr.flush()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import typing as t
 
 import pytest
@@ -87,6 +88,28 @@ def test_the_guest_is_not_asked_before_the_destination_is_prepared(site: Site) -
     assert (result["end_state"], "shutting_down" in move.steps()) == ("stayed", False)
     assert "1048576 KiB of memory" in json.dumps(result["error"])
     assert site["xen1"].passed("shutdown.start") == []
+    runs_on(site, "xen1")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_files_are_looked_for_as_the_file_names_them(site: Site, tmp_path: pathlib.Path, there: bool) -> None:
+    """A destination that has its disk elsewhere gets a file that says so, and only that one must be there."""
+    disk = 'disk = [ "format=raw,vdev=xvda,access=rw,target={}" ]\n'
+    running, named = tmp_path / "running.img", tmp_path / "named.img"
+    assert site["xen1"].run("xl", "destroy", NAME).status == 0
+    extra = f'on_crash = "preserve"\n{disk.format(running)}'
+    site["xen1"].start_guest(GuestConfig(memory_mib=8, compact=True, extra=extra))
+    (site["xen1"].paths.root / "domain.cfg").write_text(FILE + disk.format(named))
+    (named if there else running).touch()
+    move = begin(site)
+    result = move.result()
+    if there:
+        assert (result["end_state"], result["error"]) == ("moved", None)
+        runs_on(site, "xen2")
+        return
+    assert (result["end_state"], "shutting_down" in move.steps()) == ("stayed", False)
+    error = result["error"]
+    assert error["code"] == "disk_file_missing" and str(named) in error["msg"] and str(running) not in error["msg"]
     runs_on(site, "xen1")
 
 

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
 
-from ansible_collections.dom0.xen.plugins.module_utils._session.receiving.brought import (
+from ansible_collections.dom0.xen.plugins.module_utils._session.belongings.brought import (
     MOST,
     DiskFileMissing,
     require_files,
