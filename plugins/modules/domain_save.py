@@ -98,6 +98,7 @@ notes:
     with a plain C(xl save), so the image may be restored on this host. Before it is restored on another host, that host
     must not have old blocks of these disks in its memory.
   - A domain that a cluster manager looks after is refused. It would be started again.
+  - A domain with PCI or USB devices of the host, or with a virtual TPM, is refused. Their state is in no image.
   - A guest that has not suspended in time is watched for two minutes after the failure, by a process that outlives the
     module, and is resumed should it suspend after all. The same process does what is left to do when the module is
     killed. As long as it is at work another save, or a migration from this host, is refused.

@@ -9,7 +9,7 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts, identity, method, world
+from ansible_collections.dom0.xen.plugins.module_utils._checks import devices, guest, hosts, identity, method, world
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
     WARNING,
@@ -37,10 +37,13 @@ _RULES: tuple[Rule, ...] = (
     guest.awake,
     guest.configured,
     guest.allowed,
+    devices.own_devices,
     method.suspendable,
 )
 # Where the words of a check are those of a move.
 _SHUT_DOWN = "Shut it down instead; it starts anew from its configuration file."
+# Unlike xl migrate, xl save does not refuse them: what a PV guest has comes back dead, and with HVM QEMU fails at last.
+_DETACH = f"Detach them first (for PCI: xl pci-detach). {_SHUT_DOWN}"
 _REMEDIES = {
     "suspend_disk_cached": "Save it with after: shut_down, or give it raw block devices with direct-io-safe.",
     "cluster_managed": "Take it out of the cluster's hands first (pcs resource unmanage, crm resource unmanage).",
@@ -50,7 +53,9 @@ _REMEDIES = {
     ),
     "domain_shut_down": "Destroy what is left of it with xl destroy, and start it from its configuration file.",
     "suspend_refused": _SHUT_DOWN,
-    "migration_disabled": f"xl save refuses it as well. {_SHUT_DOWN}",
+    "migration_disabled": _SHUT_DOWN,
+    **dict.fromkeys(("pci_passthrough", "dt_passthrough", "usb_passthrough"), _DETACH),
+    "vtpm": _SHUT_DOWN,
     "vnuma": _SHUT_DOWN,
     "nested_virtualisation": _SHUT_DOWN,
 }
@@ -58,6 +63,9 @@ _WORDS = (
     ("cannot be moved", "cannot be saved"),
     ("xl cannot migrate", "xl cannot save"),
     ("so it cannot migrate it", "so it cannot save it"),
+    ("they cannot move, and xl refuses to", "their state cannot be saved"),
+    ("they cannot move", "their state cannot be saved"),
+    ("whose state stays behind", "whose state is not in an image"),
 )
 
 

@@ -33,6 +33,9 @@ CASES: list[tuple[str, dict[str, t.Any], DomainFacts]] = [
     ("migration_disabled", {}, with_config(b_info={"disable_migrate": "True"})),
     ("nested_virtualisation", {}, with_config(b_info={"nested_hvm": "True"})),
     ("configuration_missing", {}, domain(config=None)),
+    ("pci_passthrough", {}, with_config(pcidevs=[{"bus": 1, "dev": 0, "func": 0}])),
+    ("usb_passthrough", {}, with_config(usbdevs=[{"devid": 1}])),
+    ("vtpm", {}, with_config(vtpms=[{"devid": 0}])),
     ("cluster_managed", {"cluster": CLUSTER}, domain()),
     ("pyxs_missing", {"problems": (Problem("pyxs_missing", "There is no pyxs.", "Install it."),)}, domain()),
     ("session_running", {"sessions": (session(alive=True, phase="streaming"),)}, domain()),
@@ -48,6 +51,15 @@ def test_forbidden(code: str, changes: dict[str, t.Any], subject: DomainFacts, a
         refusals.require(found)
     assert (caught.value.code, caught.value.host) == (code, "xen1") and caught.value.remedy
     assert [each["code"] for each in caught.value.details["findings"]] == [code]
+
+
+@pytest.mark.parametrize("kind", ["pcidevs", "dtdevs", "usbdevs", "vtpms"])
+def test_what_is_in_no_image(kind: str) -> None:
+    """Nothing about a move, which nobody asked for, nor about an xl that would refuse it: xl save does not."""
+    (found,) = refusals.findings(host("xen1"), with_config(**{kind: [{"devid": 0}]}), "centos", "shut_down")
+    text = found.message + found.remedy
+    assert found.severity == "error" and "Shut it down instead" in text
+    assert not [word for word in ("move", "refuses", "destination", "stays behind") if word in text]
 
 
 def test_nothing_speaks_against_it() -> None:
