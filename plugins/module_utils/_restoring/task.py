@@ -156,8 +156,10 @@ def _looked_at(asked: Asked, image: Source, host: HostFacts) -> Description:
 
 
 def _without(host: HostFacts, image: Source) -> HostFacts:
-    """Return the host without the image's domain, which is judged by itself."""
-    return dataclasses.replace(host, domains=tuple(row for row in host.domains if row.uuid != image.manifest.uuid))
+    """Return the host without the image's domain, which is judged by itself: what is left of it here is taken away."""
+    others = tuple(row for row in host.domains if row.uuid != image.manifest.uuid)
+    free, left = host.free_memory_mib, sum(row.memory_mib for row in host.domains if row not in others)
+    return dataclasses.replace(host, domains=others, free_memory_mib=None if free is None else free + left)
 
 
 def _require_alone(asked: Asked, judged: t.Iterable[Finding]) -> None:
