@@ -16,7 +16,8 @@ description:
     while it is written. Only when it is complete and sound, and is on the disk with its manifest, do both get their
     names. Only then is the domain destroyed, or let go on.
   - A domain that somebody has unpaused by then is not destroyed. The save fails, and the manifest says V(checkpoint),
-    since the image does not fit the disks any more.
+    since the image does not fit the disks any more. In the folder from which the host restores images at its boot the
+    image is removed.
   - Whatever fails before that, a full disk, an C(xl) or a module that is killed, a guest that does not suspend, ends
     with the domain running as before and with nothing left on the disk. The failure says so in C(details.guest).
   - A power loss leaves the earlier image with its manifest, or the new one with its, or files that begin with a dot,

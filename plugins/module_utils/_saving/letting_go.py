@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import GuestWentOn, ImageUnwritable
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
+from ansible_collections.dom0.xen.plugins.module_utils._saving.refusals import starts_at_boot
 from ansible_collections.dom0.xen.plugins.module_utils._session.copies.copies import Copies
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -65,7 +67,13 @@ def _require_as_saved(xl: Xl, pair: Pair, manifest: Manifest) -> None:
 
 
 def _outdated(pair: Pair, manifest: Manifest) -> str:
-    """Have the manifest say that the guest went on; return what has come of it."""
+    """Have the manifest say that the guest went on; return what has come of it.
+
+    xendomains looks at no manifest: what it would restore at the next boot is removed.
+    """
+    if starts_at_boot(pair.path, manifest.compression, autostart.roots()):
+        why = "since this host would restore it at its next boot"
+        return f"it was removed, {why}" if pair.withdraw() else f"remove it, {why}"
     pair.outdate(manifest)
     left = pair.found()
     if left is None:

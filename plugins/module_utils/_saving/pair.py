@@ -147,6 +147,14 @@ class Pair:
             with contextlib.suppress(OSError):
                 sync_folder(self.folder)
 
+    def withdraw(self) -> bool:
+        """Remove the image in place and its manifest; return whether the image is gone, which is on the disk then."""
+        for path in (self.path, self.manifest_path):
+            _remove(path)
+        with contextlib.suppress(OSError):
+            sync_folder(self.folder)
+        return not os.path.lexists(self.path)
+
     def published(self) -> bool:
         """Say whether the image that :meth:`begin` has made is in place."""
         try:

@@ -121,11 +121,16 @@ def warnings(found: t.Iterable[Finding]) -> list[str]:
 
 def require_asleep(path: str, after: str, compression: str, where: autostart.Roots) -> None:
     """See that the next boot does not restore an image whose domain has gone on. Raises ImageWouldStart."""
-    if after == SHUT_DOWN or compression != NONE or where.save is None:
-        return
-    if os.path.realpath(os.path.dirname(path)) == os.path.realpath(where.save):
+    if after != SHUT_DOWN and starts_at_boot(path, compression, where):
         text = f"the host restores what lies in {where.save} when it boots, and {path} would be out of date by then"
         raise ImageWouldStart(text, path=path)
+
+
+def starts_at_boot(path: str, compression: str, where: autostart.Roots) -> bool:
+    """Say whether the host restores such an image when it boots."""
+    if compression != NONE or where.save is None:
+        return False
+    return os.path.realpath(os.path.dirname(path)) == os.path.realpath(where.save)
 
 
 def _worded(finding: Finding) -> Finding:

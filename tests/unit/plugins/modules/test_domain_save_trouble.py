@@ -17,6 +17,7 @@ import typing as t
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
+from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._saving import save, xl_save
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
@@ -192,6 +193,26 @@ def test_guest_that_somebody_lets_go_on(saving: Saving, state: str, monkeypatch:
     assert saving.files() == ["centos.xen", "centos.xen.json"]
     if state == "running":
         assert saving.saved()["changed"] and _after(saving) == "shut_down"
+
+
+def test_guest_that_goes_on_where_the_host_restores_at_its_boot(
+    saving: Saving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """xendomains looks at no manifest: its image would meet the disks as they are by then."""
+    publish = Pair.publish
+
+    def published(self: Pair, manifest: Manifest) -> None:
+        publish(self, manifest)
+        saving.xl.unpause(manifest.domid)
+
+    monkeypatch.setattr(autostart, "roots", lambda: autostart.Roots(None, str(saving.folder)))
+    saving.start(behaviour={"load": 1.0})
+    boot = saving.boot_id()
+    with monkeypatch.context() as patched:
+        patched.setattr(Pair, "publish", published)
+        result = saving.refused()
+    assert result["code"] == "guest_went_on" and "restore it at its next boot" in result["msg"]
+    saving.untouched(boot)
 
 
 def test_guest_that_goes_on_when_the_module_is_killed(saving: Saving) -> None:
