@@ -98,6 +98,8 @@ notes:
   - An HVM guest whose disks QEMU caches is refused unless O(after=shut_down). QEMU then ends with all disks flushed, as
     with a plain C(xl save), so the image may be restored on this host. Before it is restored on another host, that host
     must not have old blocks of these disks in its memory.
+  - A PV or PVH guest with a disk that QEMU serves from an image that is not raw is refused unless O(after=shut_down).
+    Copies of that image, with which V(checkpoint) and V(leave_paused) are of use, would lack what QEMU has in memory.
   - A domain that a cluster manager looks after is refused. It would be started again.
   - A domain with PCI or USB devices of the host, or with a virtual TPM, is refused. Their state is in no image.
   - A guest that has not suspended in time is watched for two minutes after the failure, by a process that outlives the

@@ -80,7 +80,9 @@ def findings(host: HostFacts, domain: DomainFacts | None, wanted: str, after: st
     request = MoveRequest(domain=wanted, source=host.hostname, destination=host.hostname, method=way)
     case = Case(host, host, domain, request)
     found = tuple(_worded(finding) for rule in _RULES for finding in rule(case))
-    if domain is None or after != SHUT_DOWN:
+    if after != SHUT_DOWN:
+        return (*found, *_kept_by_qemu(case))
+    if domain is None:
         return found
     starts = [entry.path for entry in world.starting(host, domain)]
     if starts:
@@ -88,6 +90,26 @@ def findings(host: HostFacts, domain: DomainFacts | None, wanted: str, after: st
         remedy = "Move that file away until the domain was restored."
         found += (case.warning("autostart", host.hostname, text, remedy, paths=starts),)
     return found
+
+
+def _kept_by_qemu(case: Case) -> t.Iterator[Finding]:
+    """No disk of a guest that goes on is an image of which QEMU has parts in memory that a copy of it lacks.
+
+    A PV or PVH guest's QEMU is never told to write them (tools/libs/light/libxl_dom_save.c); method.suspendable tells
+    of an HVM guest.
+    """
+    for disk in case.config.get("disks") or () if case.domain is not None and case.domain.type != "hvm" else ():
+        image, path = disk.get("format"), disk.get("pdev_path")
+        if disk.get("backend") == "qdisk" and path and disk.get("readwrite") and image not in ("raw", "empty", None):
+            yield case.error(
+                "disk_not_raw",
+                case.source_name,
+                f"{path}, a disk of {case.domain.name if case.domain else ''}, is an image of format {image}, and QEMU"
+                " keeps parts of it in memory: a copy that is made while the domain is paused lacks them.",
+                "Save it with after: shut_down, or turn that image into a raw one.",
+                path=path,
+                format=image,
+            )
 
 
 def explained(found: t.Iterable[Finding], path: str) -> tuple[Finding, ...]:

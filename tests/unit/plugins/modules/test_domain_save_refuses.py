@@ -80,10 +80,12 @@ def test_left_by_a_migration(saving: Saving) -> None:
 
 
 @pytest.mark.parametrize("after", ["checkpoint", "leave_paused"])
-def test_disks_that_qemu_caches(saving: Saving, after: str) -> None:
+@pytest.mark.parametrize(("kind", "code"), [("hvm", "suspend_disk_cached"), ("pvh", "disk_not_raw")])
+def test_disks_that_qemu_caches(saving: Saving, after: str, kind: str, code: str) -> None:
     """Where QEMU goes on, image and disks may differ."""
-    saving.start(kind="hvm", extra='disk = [ "format=qcow2,vdev=xvda,access=rw,target=/srv/centos.qcow2" ]')
-    assert _refused(saving, after=after) == "suspend_disk_cached"
+    disk = "format=qcow2,vdev=xvda,access=rw,backendtype=qdisk,target=/srv/centos.qcow2"
+    saving.start(kind=kind, extra=f'disk = [ "{disk}" ]')
+    assert _refused(saving, after=after) == code
     assert saving.saved()["changed"]
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -60,6 +61,25 @@ def test_what_is_in_no_image(kind: str) -> None:
     text = found.message + found.remedy
     assert found.severity == "error" and "Shut it down instead" in text
     assert not [word for word in ("move", "refuses", "destination", "stays behind") if word in text]
+
+
+QCOW2 = {"vdev": "xvda", "pdev_path": "/srv/centos.qcow2", "backend": "qdisk", "format": "qcow2", "readwrite": 1}
+
+
+@pytest.mark.parametrize("kind", ["pv", "pvh"])
+def test_images_that_qemu_keeps_parts_of(kind: str) -> None:
+    """A copy of such a disk, which the guest's image is of use with, lacks what QEMU has not written; whoever ends QEMU
+    has it write that. A raw one is whole to everybody on the host.
+    """
+    subject = dataclasses.replace(with_config(disks=[QCOW2]), type=kind)
+    for after in ("checkpoint", "leave_paused"):
+        (found,) = refusals.findings(host("xen1"), subject, "centos", after)
+        assert (found.code, found.severity) == ("disk_not_raw", "error")
+        assert "/srv/centos.qcow2" in found.message and "after: shut_down" in found.remedy
+    assert refusals.findings(host("xen1"), subject, "centos", "shut_down") == ()
+    for sound in ({"format": "raw"}, {"readwrite": 0}):
+        subject = dataclasses.replace(with_config(disks=[{**QCOW2, **sound}]), type=kind)
+        assert refusals.findings(host("xen1"), subject, "centos", "checkpoint") == ()
 
 
 def test_nothing_speaks_against_it() -> None:
