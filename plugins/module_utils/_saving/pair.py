@@ -78,6 +78,9 @@ class Pair:
         if found is not None:
             text = f"{self.path} holds {found.name} (UUID {found.uuid}), saved at {found.saved_at}"
             raise ImageTaken(text, path=self.path, uuid=found.uuid)
+        left = self._manifest(self.manifest_path)
+        if left is not None and left.uuid == uuid and not os.path.lexists(self.path):
+            return  # xendomains removes what it has restored, and knows nothing of the manifest
         for path in (self.path, self.manifest_path):
             if os.path.lexists(path):
                 raise ImageTaken(f"{path} is there, and no whole image with a manifest of this module", path=path)

@@ -173,6 +173,19 @@ def test_image_of_another(saving: Saving) -> None:
     assert saving.files() == ["centos.xen", "centos.xen.json"] and saving.state() is None
 
 
+def test_what_xendomains_leaves_of_an_image(saving: Saving) -> None:
+    """It restores the image at boot and removes it, and knows nothing of a manifest: the domain can be saved again."""
+    saving.start()
+    saving.saved()
+    assert saving.host.run("xl", "restore", str(saving.path)).status == 0
+    saving.path.unlink()
+    manifest = json.loads(saving.manifest_path.read_text())
+    saving.manifest_path.write_text(json.dumps({**manifest, "uuid": OTHER}))
+    assert _refused(saving) == "image_exists"
+    saving.manifest_path.write_text(json.dumps(manifest))
+    assert saving.saved()["changed"] and saving.files() == ["centos.xen", "centos.xen.json"]
+
+
 def test_failure_keeps_the_image_that_was_there(saving: Saving) -> None:
     """It is replaced by a whole one, or not at all."""
     saving.start()
