@@ -27,6 +27,8 @@ def handed_over(case: Case) -> t.Iterator[Finding]:
     tools/libs/light/libxl_dom_save.c), so what it keeps of a disk's structure would be written over the new owner's.
     A raw file is served through a loop device, whatever the guest (libxl_linux.c libxl__try_phy_backend). Without
     direct-io-safe QEMU opens a device as a file, and so through the cache of its host (QEMU, hw/block/xen-block.c).
+    What a script makes is a block device (tools/hotplug/Linux/block-common.sh), and two domains of one host share its
+    cache.
     """
     if case.domain is None:
         return
@@ -35,6 +37,7 @@ def handed_over(case: Case) -> t.Iterator[Finding]:
         path, backend, image = str(disk["pdev_path"]), disk.get("backend"), disk.get("format")
         mount = _mount(case, path)
         device = case.domain.links.get(path, path).startswith("/dev/")
+        made_by_script = backend != "qdisk" and bool(disk.get("script"))
         if backend == "qdisk" and case.domain.type == "hvm":
             continue
         if backend == "qdisk" and image not in ("raw", None):
@@ -74,7 +77,7 @@ def handed_over(case: Case) -> t.Iterator[Finding]:
                 type=mount.type,
                 mount=mount.path,
             )
-        elif not same_disk.coherent(mount):
+        elif not (case.same_host or made_by_script or same_disk.coherent(mount)):
             cached.append(path)
     if cached:
         yield case.warning(
