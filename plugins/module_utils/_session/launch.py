@@ -34,7 +34,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     session_folders,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import beginning, documents, journal
-from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
+from ansible_collections.dom0.xen.plugins.module_utils._session.process import kept_code
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
 
@@ -44,7 +44,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.dom0.xen.plugins.module_utils._session import daemon  # noqa: F401
 
 LOG = "log"
-PAYLOAD = "payload.zip"
 KEEP_DAYS = 30
 
 _OWNERS = ("source", "destination")
@@ -120,7 +119,10 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
     but for a session that has begun.
     """
     documents.write(os.path.join(places.runtime, documents.SETTINGS), settings.to_document())
-    code = _own_copy(places.runtime)
+    try:
+        code = kept_code.kept(places.runtime_root, places.runtime)
+    except OSError as exc:
+        raise LaunchFailed(f"the session's code cannot be kept in {places.runtime_root}: {exc}") from exc
     ready, tell = os.pipe()
     log = os.open(os.path.join(places.journal, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
@@ -160,15 +162,6 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
         refused.code = str(error.get("code"))
         raise refused
     return answer
-
-
-def _own_copy(folder: str) -> str:
-    """Return what to put first on ``sys.path`` to find this code without Ansible's payload."""
-    code = code_path()
-    if not os.path.isfile(code):
-        # Not started from a payload: the code lies in folders that stay.
-        return code
-    return shutil.copyfile(code, os.path.join(folder, PAYLOAD))
 
 
 def _scope(settings: Settings, role: str) -> list[str]:

@@ -18,6 +18,8 @@ DOORS = "ssh-doors"
 # So does this one: a slot that was used stays in it until the next one is taken. What is marked for longer is in the
 # folder of this name below JOURNAL.
 FLEET = "fleet"
+# And this one, with the code of the sessions, which the next ones find compiled.
+CODE = "code"
 PORTS = range(49152, 49216)
 LISTENING = "0A"
 # Commands of xl that leave a process with the domain that they have made.
@@ -84,7 +86,8 @@ def runtime() -> list[str]:
     """What lies in the folders of running sessions. A lock is a file that stays; who holds it is a process."""
     found = [os.path.join(root, name) for root in ROOTS for name in folder(root) if not name.endswith(".lock")]
     doors = [os.path.join(path, name) for path in found if path.endswith(DOORS) for name in folder(path)]
-    return [*(path for path in found if not path.endswith((DOORS, f"/{FLEET}"))), *doors]
+    stays = (DOORS, f"/{FLEET}", f"/{CODE}")
+    return [*(path for path in found if not path.endswith(stays)), *doors]
 
 
 here = domains()
