@@ -54,9 +54,10 @@ def _owner(what: Interrupted, seen: SessionSeen, hosts: Hosts) -> str:
     rows = [(host, row) for host, facts in hosts.items() for row in facts.domains if row.uuid == what.uuid]
     if len(rows) != 1 or not rows[0][1].state.alive or own_name(rows[0][1].name) != rows[0][1].name:
         return UNSETTLED
-    if what.source == what.destination:
+    there = rows[0][0]
+    if what.source == what.destination == there:
         return seen.owner
-    return {what.source: SOURCE, what.destination: DESTINATION}.get(rows[0][0], ELSEWHERE)
+    return {what.source: SOURCE, what.destination: DESTINATION}.get(there, ELSEWHERE)
 
 
 def sentence(

@@ -68,12 +68,13 @@ def test_nobody_knows_where_it_is_while_it_is_moved_again() -> None:
     assert [each.owner for each in owed(hosts)] == ["unsettled"]
 
 
-def test_within_one_host_the_session_says_it() -> None:
-    """Both sides are there, and so is the domain."""
-    sides = [dataclasses.replace(side, owner="destination", peer_host="xen1") for side in OWES]
-    assert [each.owner for each in owed({"xen1": host("xen1", sessions=tuple(sides), domains=(ROW,))})] == [
-        "destination"
-    ]
+@pytest.mark.parametrize(("there", "owner"), [("xen1", "destination"), ("xen2", "elsewhere")])
+def test_within_one_host_the_session_says_it(there: str, owner: str) -> None:
+    """Both sides are there, and so is the domain, unless it has moved on since."""
+    sides = tuple(dataclasses.replace(side, owner="destination", peer_host="xen1") for side in OWES)
+    hosts = {name: host(name, domains=(ROW,) if name == there else ()) for name in ("xen1", "xen2")}
+    hosts["xen1"] = dataclasses.replace(hosts["xen1"], sessions=sides)
+    assert [each.owner for each in owed(hosts)] == [owner]
 
 
 @pytest.mark.parametrize(
