@@ -101,7 +101,8 @@ def remarks(result: Document, source: str, destination: str) -> list[dict[str, t
     moved = result["end_state"] == MOVED
     found = _moved(result, source, destination) if moved else []
     if result.get("after_tasks") == AFTER_OWED:
-        msg = "the tasks that come after the move (migrate_after_tasks) are not on record as run; this run has none."
+        msg = "the tasks that come after the move (migrate_after_tasks) are not on record as run, and this run does not"
+        msg += " run them."
         words = (f"-e domain={result['domain']['uuid']}", "-e migrate_after_tasks=/ABSOLUTE/PATH")
         remedy = f"If the run that began the move has ended, run them: `{_commands.playbook('settle', *words)}`"
         found.append(_remark("after_tasks_owed", destination if moved or not source else source, msg, remedy))

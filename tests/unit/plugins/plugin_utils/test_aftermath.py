@@ -137,9 +137,10 @@ def test_tasks_after_the_move_are_told_where_they_are_owed(
 
 
 def test_a_run_without_the_tasks_tells_of_them() -> None:
-    """With the host that has the domain, and what to type."""
+    """With the host that has the domain, and what to type. A rehearsal, or check mode, may have been given them."""
     result = {**told(None), "domain": {"uuid": "u", "name": "centos"}, "after_tasks": "owed"}
     owed = [one for one in aftermath.remarks(result, "xen1", "xen2") if one["code"] == "after_tasks_owed"]
     assert [one["host"] for one in owed] == ["xen2"]
+    assert owed[0]["msg"].endswith("are not on record as run, and this run does not run them.")
     assert "dom0.xen.settle -e domain=" in owed[0]["remedy"]
     assert "-e migrate_after_tasks=/ABSOLUTE/PATH" in owed[0]["remedy"]
