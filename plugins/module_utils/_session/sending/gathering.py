@@ -36,7 +36,9 @@ class Gathering:
 
     @property
     def rests(self) -> bool:
-        """Whether nothing is to be read now; asked for when what was read has been seen to."""
+        """Whether nothing is to be read now; asked for as soon as what was read has been seen to, whatever else is
+        waited for: what it has taken ends here, and :attr:`wait` follows the answer.
+        """
         now = self._clock()
         if self._small_at is not None:
             took, self._small_at = now - self._small_at, None

@@ -107,7 +107,7 @@ class Sender(Driver[SourceState]):
 
     def _may_read(self) -> bool:
         free = self.state.failure is not None or not self.link.full
-        return free and self._process.stream >= 0 and not self._leave.unguarded and not self._gathering.rests
+        return not self._gathering.rests and free and self._process.stream >= 0 and not self._leave.unguarded
 
     def _turn(self, happened: dict[int, int]) -> None:
         self._serve_link(happened)
