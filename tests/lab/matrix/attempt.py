@@ -21,6 +21,8 @@ from .listing import COLD, GUESTS, Cell
 
 START_S = 600.0
 MOVE_S = 1200.0
+# What is undone is settled in the same run, which looks at both hosts after each of its steps.
+UNDONE_S = 2400.0
 # Where each host has the file that a guest is started from anew.
 CONFIG = "/run/lab-matrix.cfg"
 GATE = Path(__file__).resolve().parent.parent / "cases" / "gate"
@@ -161,7 +163,7 @@ def _move(lab: Lab, cell: Cell, verdict: Verdict) -> None:
         how |= {"migrate_gate_undo_tasks": GATE / "undo.yml", "migrate_silence_timeout": 20}
     here, there = cell.names
     with lab.observe(everywhere=True) as watch:
-        outcome = world.start(source=here, destination=there, **how).wait(MOVE_S)
+        outcome = world.start(source=here, destination=there, **how).wait(UNDONE_S if cell.undone else MOVE_S)
         watch.wait_answer(300)
     verdict.where, verdict.status = lab.guest.where(), outcome.status
     verdict.message = "" if outcome.status == 0 else outcome.message[:500]
