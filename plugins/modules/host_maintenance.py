@@ -49,7 +49,7 @@ options:
     choices: [begun, empty, worked, back, done, over]
     default: begun
   boot_id:
-    description: Boot of the host before. Only the first one is kept.
+    description: Boot of the host before. Once O(stage) is V(empty) it stays as it is.
     type: str
   bridges:
     description: Bridges of the host before. Only the first ones are kept.
@@ -58,7 +58,8 @@ options:
   domains:
     description:
       - Domains of the host before, as RV(dom0.xen.fleet_info#module:domains).
-      - Only the first ones are kept, with C(uuid), C(name) and C(macs).
+      - They are kept with C(uuid), C(name) and C(macs). Those that are not noted yet are added, as long as O(stage) is
+        not behind V(empty).
     type: list
     elements: dict
   stopped:

@@ -34,8 +34,9 @@ def noted(journal_root: str) -> files.Document | None:
 def note(journal_root: str, run: str, values: t.Mapping[str, t.Any]) -> tuple[bool, files.Document]:
     """Note something of a run; return whether that changed anything, and all that is noted then.
 
-    What the host was like before (``domains``, ``boot_id``, ``bridges``) stays as it was noted first; ``stopped``
-    grows; ``stage`` does not go back. Raises MaintenanceOfAnotherRun, PlaceError, OSError.
+    What the host was like before (``domains``, ``boot_id``, ``bridges``) stays as it was noted first, but that the boot
+    is the last one before it was empty, and that ``domains`` grow as long as it is emptied; ``stopped`` grows;
+    ``stage`` does not go back. Raises MaintenanceOfAnotherRun, PlaceError, OSError.
     """
     with files.locked(journal_root):
         before = files.read(_path(journal_root))
@@ -52,14 +53,19 @@ def merge(before: files.Document | None, run: str, values: t.Mapping[str, t.Any]
     elif before.get("run") != run:
         raise MaintenanceOfAnotherRun(f"maintenance was begun here and not brought to its end: `{before.get('run')}`")
     merged = dict(before)
-    for key in ("boot_id", "bridges"):
-        if key in values:
-            merged.setdefault(key, values[key])
-    if "domains" in values:
-        merged.setdefault("domains", short(values["domains"]))
+    so_far = place(before.get("stage"))
+    if "bridges" in values:
+        merged.setdefault("bridges", values["bridges"])
+    # A restart before the caller's tasks began is none that they have made.
+    if "boot_id" in values and (so_far == place(BEGUN) or "boot_id" not in merged):
+        merged["boot_id"] = values["boot_id"]
+    if "domains" in values and so_far <= place(EMPTY):
+        known = list(before.get("domains", ()))
+        uuids = {each["uuid"] for each in known}
+        merged["domains"] = [*known, *(each for each in short(values["domains"]) if each["uuid"] not in uuids)]
     merged["stopped"] = sorted({*before.get("stopped", ()), *values.get("stopped", ())})
     stage = values.get("stage") or BEGUN
-    if STAGES.index(stage) > place(before.get("stage")):
+    if STAGES.index(stage) > so_far:
         merged["stage"] = stage
     return merged
 

@@ -55,6 +55,24 @@ def test_a_run_that_is_cut_off_is_taken_up(host: Host) -> None:
     assert (kept["boot_id"], [each["name"] for each in kept["domains"]]) == ("one", ["centos"])
 
 
+def test_a_restart_before_the_tasks_is_none_of_the_maintenance(host: Host) -> None:
+    """Where the emptying failed and the host was restarted meanwhile, it has not been restarted since the tasks: they
+    are still to come, and would be told that it was.
+    """
+    host.run(run=OURS, **FIRST)
+    assert host.run(run=OURS, boot_id="two")["maintenance"]["boot_id"] == "two"
+    host.run(run=OURS, stage="empty")
+    assert host.run(run=OURS, boot_id="three")["maintenance"]["boot_id"] == "two"
+
+
+def test_a_domain_that_came_since_is_one_of_the_host(host: Host) -> None:
+    """It is moved away by the run that takes it up, and has to come back with the others."""
+    host.run(run=OURS, **FIRST)
+    came = [{"uuid": "u2", "name": "debian"}, {"uuid": "u1", "name": "renamed"}]
+    kept = host.run(run=OURS, **{**FIRST, "domains": came})["maintenance"]
+    assert [(each["uuid"], each["name"]) for each in kept["domains"]] == [("u1", "centos"), ("u2", "debian")]
+
+
 def test_another_run_changes_nothing(host: Host) -> None:
     """It is told whose the host is, and how to begin anew."""
     host.run(run=OURS, **FIRST)
