@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, 
 from ansible_collections.dom0.xen.plugins.module_utils._record import Record
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, MIGRATED_AWAY, HostFacts
 from ansible_collections.dom0.xen.plugins.plugin_utils._planning import MoveNameTaken
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.reached import reached
 
 Hosts = t.Mapping[str, HostFacts]
 
@@ -95,8 +96,11 @@ def sort_out(steps: t.Sequence[Step], hosts: Hosts, unsettled: t.Container[str] 
         chains.setdefault(step.uuid, []).append(step)
     states: dict[int, str] = {}
     changed: list[str] = []
+    found = {uuid: _progress(uuid, chain, hosts) for uuid, chain in chains.items()}
+    there = {uuid: each.place for uuid, each in found.items() if each.place}
+    reached_by = reached(chains, there, {uuid: each.done for uuid, each in found.items() if not each.place})
     for uuid, chain in chains.items():
-        done, at_work, objection = _progress(uuid, chain, hosts)
+        done, at_work, objection = reached_by[uuid], found[uuid].at_work, found[uuid].objection
         if objection and uuid not in unsettled:
             changed.append(objection)
         for index, step in enumerate(chain):
@@ -107,28 +111,37 @@ def sort_out(steps: t.Sequence[Step], hosts: Hosts, unsettled: t.Container[str] 
     return Sorted(tuple(dataclasses.replace(step, state=states[step.number]) for step in steps), tuple(changed))
 
 
-def _progress(uuid: str, chain: t.Sequence[Step], hosts: Hosts) -> tuple[int, bool, str]:
-    """Return how many moves of one domain are done, whether the next is under way, and what does not fit."""
+@dataclasses.dataclass(frozen=True)
+class _Progress:
+    """Of one domain: how many moves are ``done``, where only its ``place`` does not say that; whether the next is under
+    way; and what does not fit.
+    """
+
+    done: int = 0
+    at_work: bool = False
+    objection: str = ""
+    place: str = ""
+
+
+def _progress(uuid: str, chain: t.Sequence[Step], hosts: Hosts) -> _Progress:
     name = chain[0].name
     session = moving(uuid, hosts)
     if session is not None:
         source, destination = session
         for index, step in enumerate(chain):
             if (step.source, step.destination) == (source, destination):
-                return index, True, ""
-        return 0, False, f"{name} is being moved from {source} to {destination} at this moment"
+                return _Progress(index, True)
+        return _Progress(objection=f"{name} is being moved from {source} to {destination} at this moment")
     there = places(uuid, hosts)
     if len(there) > 1:
-        return 0, False, f"{name} is on more than one host: {', '.join(there)}"
+        return _Progress(objection=f"{name} is on more than one host: {', '.join(there)}")
     if not there:
         silent = sorted({name for step in chain for name in (step.source, step.destination)} - set(hosts))
-        return 0, False, "" if silent else f"{name} is not on {chain[0].source} any more, nor on another dom0"
-    done = [index for index, step in enumerate(chain, 1) if step.destination == there[0]]
-    if done:
-        return done[-1], False, ""
-    if there[0] == chain[0].source:
-        return 0, False, ""
-    return 0, False, f"{name} was on {chain[0].source} and is on {there[0]}"
+        gone = f"{name} is not on {chain[0].source} any more, nor on another dom0"
+        return _Progress(objection="" if silent else gone)
+    if there[0] in (chain[0].source, *(step.destination for step in chain)):
+        return _Progress(place=there[0])
+    return _Progress(objection=f"{name} was on {chain[0].source} and is on {there[0]}")
 
 
 def places(uuid: str, hosts: Hosts) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.changes import SLACK_MIB, changes
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import DomainEssence, Essence, HostEssence
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.reached import reached
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import (
     Plan,
     PlanExpired,
@@ -76,11 +77,11 @@ def progress(plan: Plan, now: Essence) -> Progress:
     for host in now.hosts:
         for domain in host.domains:
             places.setdefault(domain.uuid, set()).add(host.name)
-    done: list[PlannedMove] = []
-    for uuid in dict.fromkeys(move.uuid for move in plan.moves):
-        mine = [move for move in plan.moves if move.uuid == uuid]
-        reached = [index for index, move in enumerate(mine) if places.get(uuid) == {move.destination}]
-        done += mine[: reached[-1] + 1] if reached else []
+    chains: dict[str, list[PlannedMove]] = {}
+    for move in plan.moves:
+        chains.setdefault(move.uuid, []).append(move)
+    alone = {uuid: min(there) for uuid, there in places.items() if len(there) == 1}
+    done = [move for uuid, number in reached(chains, alone, {}).items() for move in chains[uuid][:number]]
     expected = _after(plan.facts, done, now)
     return Progress(tuple(sorted(move.number for move in done)), tuple(changes(expected, now)))
 

@@ -34,8 +34,8 @@ PLAN = steps.steps_of(SWAP, ())
 
 
 def fleet(sessions: t.Mapping[str, t.Any] | None = None, /, **places: str) -> dict[str, HostFacts]:
-    """Three hosts with their domains, ``a`` and ``b``, and sessions by host."""
-    uuids = {"a": A, "b": B}
+    """Three hosts with their domains, ``a``, ``b`` and ``c``, and sessions by host."""
+    uuids = {"a": A, "b": B, "c": C}
     found = {}
     for name in ("xen1", "xen2", "xen3"):
         rows = tuple(row(name=each, uuid=uuids[each]) for each, there in places.items() if there == name)
@@ -61,6 +61,28 @@ def test_a_plan_that_was_cut_off_is_picked_up(places: dict[str, str], expected: 
     """Wherever that was: what counts is where the domains are."""
     found = steps.sort_out(PLAN, fleet(None, **places))
     assert (states(found), found.changed) == (expected, ())
+
+
+C = "3c1a7b9e-3f5d-4c65-9e1a-0123456789ab"
+# c steps aside to xen3 for as long as b comes to where it is, and a goes from there; then it comes back.
+ASIDE = steps.steps_of(
+    (
+        {"number": 1, "uuid": C, "name": "c", "source": "xen1", "destination": "xen3", "after": []},
+        {"number": 2, "uuid": B, "name": "b", "source": "xen2", "destination": "xen1", "after": [1]},
+        {"number": 3, "uuid": A, "name": "a", "source": "xen1", "destination": "xen2", "after": [2]},
+        {"number": 4, "uuid": C, "name": "c", "source": "xen3", "destination": "xen1", "after": [1, 3]},
+    ),
+    (),
+)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_one_that_comes_back_to_its_host_has_not_been_away_before_it_left(number: int) -> None:
+    """Where it is says nothing, and neither of its moves is done before the plan is begun; what came after says it."""
+    where = {"a": "xen1", "b": "xen2", "c": "xen1"}
+    where.update({step.name: step.destination for step in ASIDE[:number]})
+    found = steps.sort_out(ASIDE, fleet(None, **where))
+    assert (states(found), found.changed) == ([DONE] * number + [TO_DO] * (4 - number), ())
 
 
 def test_a_move_under_way_is_watched_and_not_made_again() -> None:

@@ -56,6 +56,19 @@ def test_its_own_moves_are_no_change() -> None:
         assert found.done == numbers and found.changes == ()
 
 
+def test_one_that_steps_aside_and_comes_back_is_not_there_before_it_left() -> None:
+    """Else a plan that nobody has begun would be one that was begun, and good for a day longer."""
+    c = dataclasses.replace(
+        MADE.moves[0], number=1, uuid=facts.identity("c"), name="c", source="xen2", destination="xen3"
+    )
+    back = dataclasses.replace(c, number=2, source="xen3", destination="xen2", after=(1,))
+    made = dataclasses.replace(MADE, moves=(c, back))
+    # Something that is no change to the plan, as time brings it.
+    now = essence(moved(moved(KNOWN, made, 1), made, 2))
+    assert now.digest != MADE.digest and require(made, now, NOW_S).done == ()
+    assert require(made, essence(moved(KNOWN, made, 1)), NOW_S).done == (1,)
+
+
 def test_what_has_changed_is_told() -> None:
     """A new domain, and one that has gone elsewhere, beside its own moves."""
     other = fleet(xen1=("a", "b", "new"), xen2=("c",), xen3=())
