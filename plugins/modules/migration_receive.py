@@ -46,10 +46,14 @@ options:
     required: true
   uuid: {type: str, required: true, description: UUID of the domain that may be received.}
   name: {type: str, required: true, description: Name of the domain that may be received.}
-  memory_max_kib:
-    description: The most memory that the domain may be configured with, in KiB.
-    type: int
-    required: true
+  memory_max_kib: {type: int, required: true, description: "The most memory it may be configured with, in KiB."}
+  allow_closed:
+    description:
+      - Whether it begins though its host is closed to arrivals (M(dom0.xen.host_arrivals)), as where that was waived,
+        or where the domain is on that host already. Otherwise it does not, even if the host was open when it was asked
+        before.
+    type: bool
+    default: false
   listen_address:
     description: Address to listen on, IPv4 or IPv6. It should be the address of the migration network.
     type: str
@@ -62,10 +66,7 @@ options:
     description: Certificate of the sender in PEM, as M(dom0.xen.migration_credentials) returned it. It is not secret.
     type: str
     required: true
-  admission_timeout:
-    description: How long to wait for the sender, in seconds.
-    type: int
-    default: 120
+  admission_timeout: {type: int, default: 120, description: "How long to wait for the sender, in seconds."}
   banner_timeout:
     description: How long C(xl migrate-receive) may take to say its banner, in seconds.
     type: int
@@ -128,10 +129,7 @@ options:
         C([ADDRESS]:PORT)), else one C(ping). Each try has a second. Empty for nothing.
     type: str
     default: ""
-  liveness_timeout:
-    description: How long to look for signs of life, in seconds.
-    type: int
-    default: 15
+  liveness_timeout: {type: int, default: 15, description: "How long to look for signs of life, in seconds."}
   method:
     description:
       - How the domain comes, as for M(dom0.xen.migration_send). With V(cold) its configuration file comes, from which
@@ -210,6 +208,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._mapping import of_entries
+from ansible_collections.dom0.xen.plugins.module_utils._marks.arrivals import require_open
 from ansible_collections.dom0.xen.plugins.module_utils._session.launch import launch, prepare
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing.liveness import checked
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import ReceiverSettings
@@ -229,6 +228,7 @@ def main() -> None:
             "uuid": {"type": "str", "required": True},
             "name": {"type": "str", "required": True},
             "memory_max_kib": {"type": "int", "required": True},
+            "allow_closed": {"type": "bool", "default": False},
             "listen_address": {"type": "str", "required": True},
             "port_range": {"type": "str", "default": "49152-49215"},
             "peer_certificate": {"type": "str", "required": True},
@@ -253,6 +253,8 @@ def main() -> None:
     try:
         first, last = port_range(params["port_range"])
         address = checked(params["liveness_address"])
+        if not params["allow_closed"]:
+            require_open(params["journal_path"])
         places = prepare(params["runtime_path"], params["journal_path"], params["session"], "receiver")
         settings = ReceiverSettings(
             session=params["session"],

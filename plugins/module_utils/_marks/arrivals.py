@@ -12,8 +12,25 @@ import os
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import CLOSED, closed_mark
 from ansible_collections.dom0.xen.plugins.module_utils._marks import files
+
+
+class ClosedToArrivals(Dom0XenError):
+    """The host takes no domains."""
+
+    code = "closed_to_arrivals"
+    remedy = "Name another destination, or run this again when the host is open (dom0.xen.host_arrivals)."
+
+
+def require_open(journal_root: str) -> None:
+    """Raise ClosedToArrivals when the host is closed."""
+    mark = closed_mark(journal_root)
+    if mark is not None:
+        since = f" since {mark['since']}" if mark["since"] else ""
+        who, why = mark["by"] or "somebody", mark["reason"] or "no reason was given"
+        raise ClosedToArrivals(f"the host is closed to arrivals{since}, by {who}: {why}", **mark)
 
 
 def foreign(mark: t.Mapping[str, t.Any] | None, run: str) -> bool:

@@ -149,3 +149,21 @@ def test_a_move_that_is_refused_after_its_wait_tells_why(user: User, tmp_path: p
     assert "a fan is broken" in log and "came after" not in log and "undefined" not in log
     assert where(user.site) == "xen1"
     assert json.loads(path.read_text()) == {"slots": []}
+
+
+def test_a_host_that_is_closed_while_the_callers_tasks_run_takes_no_domain(user: User, tmp_path: pathlib.Path) -> None:
+    """Whoever has closed it may have seen it empty, and restart it: the domain stays, unless that was waived."""
+    tasks = tmp_path / "before.yml"
+    tasks.write_text(
+        "- dom0.xen.host_arrivals:\n    state: closed\n    reason: a fan is broken\n    by: alice\n"
+        '    journal_path: "{{ hostvars[migrate_destination].dom0_xen_journal_path }}"\n'
+        '  delegate_to: "{{ migrate_destination }}"\n'
+    )
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), "-e", f"migrate_before_tasks={tasks}")
+    log = move.communicate(timeout=LIMIT_S)[0]
+    assert move.returncode == 2, log[-4000:]
+    assert "a fan is broken" in log and where(user.site) == "xen1"
+    assert user.result["error"]["code"] == "closed_to_arrivals" and user.result["end_state"] == "stayed"
+    waive = ("-e", "migrate_waive=closed_to_arrivals")
+    user.move("xen2", "-e", f"migrate_before_tasks={tasks}", *waive)
+    assert where(user.site) == "xen2"
