@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 
@@ -78,6 +79,7 @@ def _read(path: str, text: str) -> Plan:
         raise TwoPlans(f"two plans are given, the file {path} and one that was handed on (dom0_xen_plan).")
     if text:
         return document.from_artifact(text)
+    path = os.path.abspath(os.path.expanduser(path))
     try:
         with open(path, encoding="utf-8") as file:
             return document.parse(file.read(document.LARGEST_BYTES + 1), path)

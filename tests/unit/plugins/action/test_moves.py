@@ -52,6 +52,13 @@ def test_a_host_that_stays_closed_is_told(playbook: Playbook) -> None:
     assert found["his"]["hosts"][0]["closed_before"] == closed and found["his"]["hosts"][0]["closed"]
 
 
+def test_a_plan_is_read_where_it_was_written(playbook: Playbook) -> None:
+    """The playbook plan takes ``~`` for the user's home; no shell does where the path comes from a file or from AWX."""
+    found = run(playbook, home=("plan_progress", {"path": "~/no-such-plan.yml", "hosts": {}}))
+    assert found["home"]["failed"] and "/no-such-plan.yml cannot be read: No such file" in found["home"]["msg"]
+    assert "~" not in found["home"]["msg"]
+
+
 def test_what_is_left(playbook: Playbook, tmp_path: pathlib.Path) -> None:
     """A plan that leaves domains is not done with its moves, nor is a run with an interrupted migration."""
     moves = {"moves": [{**DONE, "state": "to_do"}], "results": MOVED}
