@@ -58,12 +58,12 @@ def plan(question: Question, solver: Solver | None = None, planner: str = BUILTI
     while True:
         board = Board(question)
         found = solve(board)
-        if found.steps is not None or not question.leave or not board.leavers:
+        if found.steps is not None or not question.leave or not (board.leavers or board.misplaced):
             break
         guest = shortage.hardest(board)
         here = board.guests[guest]
         left_out.append(Blocker(here.id, here.name, here.host, NO_ROOM, shortage.of_one(board, guest)))
-        stays = dataclasses.replace(here, stop=True)
+        stays = dataclasses.replace(here, stop=True, wanted=())
         question = dataclasses.replace(
             question, guests=tuple(stays if other is here else other for other in question.guests)
         )

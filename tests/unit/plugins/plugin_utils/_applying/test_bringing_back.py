@@ -18,10 +18,10 @@ from ansible_collections.dom0.xen.tests.unit.plugins.plugin_utils._plans.example
 PLACES = {"xen1": ("here",), "xen2": ("a", "stranger"), "xen3": ("b",)}
 
 
-def back(known: Fleet, *names: str) -> Plan:
+def back(known: Fleet, *names: str, reserve_mib: int = 0) -> Plan:
     """The plan that brings these to xen1."""
     wish = Wish((), "p1", NOW_S, leave=True, wanted={identity(name): "xen1" for name in names})
-    return planned(known, wish, Settings(), None, make_room=False)
+    return planned(known, wish, Settings(memory_reserve_mib=reserve_mib), None, make_room=False)
 
 
 def without_bridges(known: Fleet, name: str) -> Fleet:
@@ -53,3 +53,14 @@ def test_what_keeps_one_from_it_is_told_of_that_host() -> None:
     assert [each.why for each in made.blockers] == [
         "it may go to xen2, xen3 only, and not to xen1, where it is wanted."
     ]
+
+
+def test_one_that_has_no_room_keeps_no_other_away() -> None:
+    """Such as on a host that needs more memory for itself since its upgrade: the others come, and that one is told."""
+    known = fleet(None, **PLACES)
+    free = next(dom0.host.free_memory_mib or 0 for dom0 in known.dom0s if dom0.name == "xen1" and dom0.host)
+    made = back(known, "a", "b", reserve_mib=free - 200)
+    assert len(made.moves) == 1 and made.shortage is None
+    (blocker,) = made.blockers
+    assert blocker.code == "no_room" and {blocker.name, made.moves[0].name} == {"a", "b"}
+    assert "xen1, where it is wanted, has 200 MiB" in blocker.why

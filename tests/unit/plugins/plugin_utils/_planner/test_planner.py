@@ -180,6 +180,40 @@ def test_changes_places_through_a_third_host() -> None:
     assert STEPS_ASIDE in {move.code for move in answer.moves}
 
 
+@pytest.mark.parametrize(
+    ("free", "sizes", "stay"),
+    [
+        # The smallest without which the others have room.
+        (10, {"a": 6, "b": 3, "c": 5}, {"c"}),
+        (105, {"a": 100, "b": 3, "c": 5}, {"b"}),
+        # None is enough by itself.
+        (4, {"a": 6, "b": 3, "c": 5}, {"a", "c"}),
+        (0, {"a": 6, "b": 3}, {"a", "b"}),
+        (20, {"a": 6, "b": 3}, set()),
+    ],
+)
+def test_of_those_that_are_wanted_all_come_that_have_room(free: int, sizes: dict[str, int], stay: set[str]) -> None:
+    """Nobody stays away since another one does not fit; without leave there is no plan then."""
+    guests = [guest(name, "xen2", size, "xen1", wanted=("xen1",)) for name, size in sizes.items()]
+    asked = question((free, 0), *guests, empty=(), leave=True)
+    answer = plan(asked)
+    assert answer.shortage is None
+    assert {blocker.guest for blocker in answer.blockers} == stay
+    assert {move.guest for move in answer.moves} == sizes.keys() - stay
+    assert all(blocker.code == NO_ROOM and "on xen1" not in blocker.host for blocker in answer.blockers)
+    assert (plan(dataclasses.replace(asked, leave=False)).shortage is None) == (not stay)
+
+
+def test_one_whose_place_is_taken_by_another_that_it_is_kept_apart_from_keeps_no_other_away() -> None:
+    """However small it is: it is not memory that it lacks."""
+    guests = [guest(name, "xen2", size, "xen1", wanted=("xen1",)) for name, size in {"a": 6, "b": 3}.items()]
+    apart = Group("pair", APART, ("b", "foe"))
+    answer = plan(question((50, 0), *guests, guest("foe", "xen1", 1), empty=(), groups=(apart,), leave=True))
+    assert steps(answer) == [("a", "xen1")]
+    assert [(blocker.guest, blocker.code) for blocker in answer.blockers] == [("b", NO_ROOM)]
+    assert "kept apart" in answer.blockers[0].why
+
+
 def test_last_and_stopped() -> None:
     """What is to go last leaves its host behind the others; what is to be stopped is told with its host."""
     answer = plan(
