@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import (
     NO_ROOM,
     Answer,
     Blocker,
+    Guest,
     Question,
 )
 
@@ -54,7 +55,7 @@ def plan(question: Question, solver: Solver | None = None, planner: str = BUILTI
         NoDestination: nothing is left that could receive
     """
     solve = solver or solve_builtin
-    left_out: list[Blocker] = []
+    left_out: dict[Guest, Blocker] = {}
     while True:
         board = Board(question)
         found = solve(board)
@@ -62,14 +63,18 @@ def plan(question: Question, solver: Solver | None = None, planner: str = BUILTI
             break
         guest = shortage.hardest(board)
         here = board.guests[guest]
-        left_out.append(Blocker(here.id, here.name, here.host, NO_ROOM, shortage.of_one(board, guest)))
-        stays = dataclasses.replace(here, stop=True, wanted=())
-        question = dataclasses.replace(
-            question, guests=tuple(stays if other is here else other for other in question.guests)
-        )
-    stays_ids = {blocker.guest for blocker in left_out}
+        left_out[here] = Blocker(here.id, here.name, here.host, NO_ROOM, shortage.of_one(board, guest))
+        question = _with(question, dataclasses.replace(here, stop=True, wanted=()))
+    # Who had to stay is known only now: of those that were left out before, some may have a place after all.
+    for here in list(left_out) if len(left_out) > 1 else ():
+        again = _with(question, here)
+        tried = solve_builtin(Board(again), hard=False)
+        if tried.steps is not None:
+            question, board, found = again, Board(again), tried
+            del left_out[here]
+    stays_ids = {blocker.guest for blocker in left_out.values()}
     stops = tuple(stop for stop in board.stops if stop.guest not in stays_ids)
-    blockers = (*board.blockers, *left_out)
+    blockers = (*board.blockers, *left_out.values())
     if found.steps is None:
         why = shortage.explain(board, found.proven, lambda other: solve_builtin(other, hard=False))
         return Answer(planner, (), stops, blockers, why, 0, board.bound)
@@ -78,6 +83,13 @@ def plan(question: Question, solver: Solver | None = None, planner: str = BUILTI
     verify.carry_out(question, moves)
     moved = sum(move.size_mib for move in moves)
     return Answer(planner, moves, stops, blockers, None, moved, moved if found.proven else board.bound)
+
+
+def _with(question: Question, guest: Guest) -> Question:
+    """Return the question with this in place of what it said of the domain."""
+    return dataclasses.replace(
+        question, guests=tuple(guest if other.id == guest.id else other for other in question.guests)
+    )
 
 
 def solve_builtin(board: Board, hard: bool = True) -> Found:

@@ -9,7 +9,7 @@ import copy
 import math
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.plugin_utils._planner.board import Board, Layout
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner.board import Board
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.puzzle import Puzzle
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import GROUPS, MEMORY, ORDER, VCPUS, Shortage
 
@@ -57,23 +57,24 @@ def beyond(board: Board) -> bool:
 def hardest(board: Board) -> int:
     """Return the leaver that finds room the least likely: the one that lacks the most, then the biggest.
 
-    Where none leaves, it is one that is wanted elsewhere: the biggest that would have no room there even by itself,
-    else the smallest without which the others have.
+    Where none leaves, it is one that is wanted elsewhere: the smallest without which the others have the memory, else
+    the biggest.
     """
     if board.leavers:
         return max(board.leavers, key=lambda guest: (_lack(board, guest), board.size[guest], -guest))
-    layout, wanted = Layout(board), board.misplaced
-    alone = [guest for guest in wanted if not any(layout.fits(guest, host) for host in _wanted_on(board, guest))]
-    hosts = {host for guest in wanted for host in _wanted_on(board, guest)}
+    wanted = board.misplaced
+    hosts = {host for guest in wanted for host in _ways(board, guest)}
     lacking = sum(board.size[guest] for guest in wanted) - sum(max(0, board.free[host]) for host in hosts)
     enough = [guest for guest in wanted if board.size[guest] >= lacking > 0]
-    if alone or not enough:
-        return max(alone or wanted, key=lambda guest: (board.size[guest], -guest))
-    return min(enough, key=lambda guest: (board.size[guest], guest))
+    if enough:
+        return min(enough, key=lambda guest: (board.size[guest], guest))
+    return max(wanted, key=lambda guest: (board.size[guest], -guest))
 
 
-def _wanted_on(board: Board, guest: int) -> list[int]:
-    return [host for host in board.ways[guest] if board.is_home(guest, host)]
+def _ways(board: Board, guest: int) -> list[int]:
+    """Return where a domain could be in the end."""
+    leaves = guest in board.leavers
+    return [host for host in board.ways[guest] if leaves or board.is_home(guest, host)]
 
 
 def _lack(board: Board, guest: int) -> int:
@@ -82,19 +83,17 @@ def _lack(board: Board, guest: int) -> int:
 
 def of_one(board: Board, guest: int) -> str:
     """Return for people why one domain stays."""
-    leaves = guest in board.leavers
-    ways = board.ways[guest] if leaves else _wanted_on(board, guest)
-    most = max(ways, key=lambda host: (board.free[host], -host))
-    if not leaves:
-        name = board.hosts[most]
-        if any(board.at[foe] == most for foe in board.foes[guest]):
-            return f"it is kept apart from one that is on {name}, where it is wanted."
-        return (
-            f"it needs {mib(board.size[guest])}, and {name}, where it is wanted, has {mib(max(0, board.free[most]))}"
-            " free before the others arrive."
-        )
+    most = max(_ways(board, guest), key=lambda host: (board.free[host], -host))
+    which = "the emptiest of those that it could go to" if guest in board.leavers else "where it is wanted"
+    if board.size[guest] <= board.free[most]:
+        foes = sorted(board.guests[foe].name for foe in board.foes[guest] if board.at[foe] == most)
+        if foes:
+            return f"it is kept apart from {foes[0]}, which is on {board.hosts[most]}, {which}."
+        if board.vcpus[guest] > board.vfree[most]:
+            more = max(0, board.vfree[most])
+            return f"it has {board.vcpus[guest]} vCPUs, and {board.hosts[most]}, {which}, may have {more} more."
     return (
-        f"it needs {mib(board.size[guest])}, and {board.hosts[most]}, the emptiest of those that it could go to, has"
+        f"it needs {mib(board.size[guest])}, and {board.hosts[most]}, {which}, has"
         f" {mib(max(0, board.free[most]))} free before the others arrive."
     )
 

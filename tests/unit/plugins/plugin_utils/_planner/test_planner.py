@@ -211,7 +211,27 @@ def test_one_whose_place_is_taken_by_another_that_it_is_kept_apart_from_keeps_no
     answer = plan(question((50, 0), *guests, guest("foe", "xen1", 1), empty=(), groups=(apart,), leave=True))
     assert steps(answer) == [("a", "xen1")]
     assert [(blocker.guest, blocker.code) for blocker in answer.blockers] == [("b", NO_ROOM)]
-    assert "kept apart" in answer.blockers[0].why
+    assert answer.blockers[0].why == "it is kept apart from foe, which is on xen1, where it is wanted."
+
+
+@pytest.mark.parametrize(
+    ("limits", "more", "groups", "stay", "why"),
+    [
+        ({}, {}, (Group("pair", APART, ("b", "foe")),), {"b"}, "it is kept apart from foe, which is on xen2"),
+        ({}, {}, (Group("pair", APART, ("b", "c")),), {"c"}, ""),
+        ({"vcpus_free": 4}, {"vcpus": 6}, (), {"b"}, "it has 6 vCPUs, and xen2"),
+    ],
+)
+def test_of_those_that_leave_only_that_stays_which_has_to(
+    limits: dict[str, t.Any], more: dict[str, t.Any], groups: tuple[Group, ...], stay: set[str], why: str
+) -> None:
+    """What stays may be shut down by whoever asks: never one that could go, since another one cannot."""
+    guests = (guest("a", "xen1", 6, "xen2"), guest("b", "xen1", 3, "xen2", **more), guest("c", "xen1", 4, "xen2"))
+    hosts = (Host("xen1", 0), Host("xen2", 50, **limits))
+    answer = plan(Question(hosts, (*guests, guest("foe", "xen2", 1)), ("xen1",), groups, leave=True))
+    assert {blocker.guest for blocker in answer.blockers} == stay
+    assert {move.guest for move in answer.moves} == {"a", "b", "c"} - stay
+    assert answer.blockers[0].code == NO_ROOM and answer.blockers[0].why.startswith(why)
 
 
 def test_last_and_stopped() -> None:
