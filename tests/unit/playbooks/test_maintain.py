@@ -285,9 +285,17 @@ def test_a_host_that_somebody_else_has_closed_stays_closed(operator: Operator) -
         (("-e", "dom0s=xen1", "-e", "evacuate_open=true"), "evacuate_open may not be given"),
         (("-e", "dom0s=xen1", "-e", "maintain_tasks=none.yml"), "none.yml cannot be read"),
         (("-e", "dom0s=xen1", "-e", "maintain_release=new"), "'new' is no release of Xen"),
+        (
+            ("-e", "dom0s=xen1", "-e", '{"maintain_release": 4.20}'),
+            "maintain_release is 4.2, a number: 4.20 would be 4.2.",
+        ),
+        (("-e", "dom0s=xen1", "-e", "evacuate_shutdown_timeout=5m"), "argument 'evacuate_shutdown_timeout'"),
         (("-e", "dom0s=xen1,xen2", "-e", "migrate_memory_reserve_mib=100000000"), "xen2 cannot be emptied."),
     ],
-    ids=["unknown", "none", "limit", "return", "skip", "over-the-plan", "open", "no-tasks", "release", "no-room"],
+    ids=[
+        *("unknown", "none", "limit", "return", "skip", "over-the-plan", "open", "no-tasks", "release"),
+        *("release-as-number", "shutdown-timeout", "no-room"),
+    ],
 )
 def test_called_wrongly(operator: Operator, arguments: tuple[str, ...], said: str) -> None:
     """A message that names the cause, never exit status 0, and nothing half-done."""
