@@ -40,7 +40,8 @@ def test_it_succeeds_and_predicts(user: User) -> None:
     assert "Moves planned: 1, rehearsed: 1." in log
     assert user.site["xen2"].domains() == []
     for host in user.site.hosts.values():
-        assert [path.name for path in (host.paths.run / "dom0-xen").glob("*") if path.is_dir()] == []
+        left = {path.name for path in (host.paths.run / "dom0-xen").glob("*") if path.is_dir()}
+        assert left <= {"code"}, "what the next session is started from stays"
     user.site["xen1"].behave("centos", dirty_pages_per_s=0.0)
     user.move("xen2", *WAY)
     assert where(user.site) == "xen2" and user.result["rehearsed"] is False
