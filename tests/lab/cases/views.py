@@ -72,6 +72,8 @@ def views(host: Host, wanted: Mapping[str, View]) -> Iterator[None]:
         daemon = f"setsid python3 -I {FOLDER}/store.py {MUTE} {REFUSING} < /dev/null > {FOLDER}/ready 2>&1"
         host.run(f"{{ {daemon} & }}; echo $! > {FOLDER}/pid; until grep -q ready {FOLDER}/ready; do sleep 0.3; done")
         yield
+        # What it was asked for says nothing where it had ended.
+        host.run(f"kill -0 $(cat {FOLDER}/pid) || {{ cat {FOLDER}/ready; dmesg | tail -n 5; exit 1; }} >&2")
     finally:
         host.run(f"kill $(cat {FOLDER}/pid); rm -rf {FOLDER}", check=False)
 
