@@ -13,8 +13,6 @@ import pytest
 from .bench import Bench
 from .sites import GUEST
 
-pytestmark = pytest.mark.untried
-
 RECENT = "domain id recently used"
 
 

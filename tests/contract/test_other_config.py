@@ -13,8 +13,6 @@ import pytest
 from .bench import BANNER, Bench, send, step
 from .sites import GUEST
 
-pytestmark = pytest.mark.untried
-
 OTHER = "99999999-5c99-4441-b5fd-ac266d0e1ffe"
 
 

@@ -20,8 +20,6 @@ from .circumstances import OTHER_UUID, THIRD_UUID, being_saved, cluster, crashed
 from .findings import PAUSED, SMALL_MIB, Changed, Provoked, ask, of_kind, require, small
 from .world import World, another_xl
 
-pytestmark = pytest.mark.untried
-
 OTHER_MAC = "00:16:3e:77:00:20"
 STUBBORN_UUID, RENAMED_UUID, LONELY_UUID, PARAVIRTUAL_UUID, UNKNOWN_UUID, FALLEN_UUID = (
     f"0ddba11e-0000-4000-8000-00000000001{number}" for number in range(6)
@@ -429,6 +427,7 @@ def test_is_found(watched: World, name: str) -> None:
     require(outcome, case)
 
 
+@pytest.mark.untried
 def test_of_each_domain(watched: World) -> None:
     """Just what was provoked of it, of all in one run; the guest is among them, and could go."""
     watched.name = called("of each domain")

@@ -114,7 +114,6 @@ def carried(result: dict[str, t.Any], interface: str) -> None:
         assert {way["interface"] for way in side["connections"]} == {interface}, side
 
 
-@pytest.mark.untried
 @pytest.mark.parametrize("method", ["live", "suspend"])
 def test_its_number_its_description_and_its_network(fresh: World, record: Record, method: str) -> None:
     """It keeps its domid, arrives as a file describes it, and comes over the network that was asked for."""
