@@ -36,15 +36,20 @@ class Gathering:
 
     @property
     def rests(self) -> bool:
-        """Whether nothing is to be read now; asked for as soon as what was read has been seen to, whatever else is
-        waited for: what it has taken ends here, and :attr:`wait` follows the answer.
-        """
+        """Whether nothing is to be read now; asked for when what was read has been seen to."""
         now = self._clock()
         if self._small_at is not None:
             took, self._small_at = now - self._small_at, None
             self._until = now + min(TIMES * took, MOST_S) if took >= LEAST_S else now
         self._rests = now < self._until
         return self._rests
+
+    def may_read(self, free: bool) -> bool:
+        """Say whether the pipe is read now; ``free``: nothing else speaks against it.
+
+        It is asked whatever that says: what the last piece has taken ends here, and :attr:`wait` follows the answer.
+        """
+        return not self.rests and free
 
     @property
     def wait(self) -> float | None:

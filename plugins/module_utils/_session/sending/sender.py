@@ -106,8 +106,8 @@ class Sender(Driver[SourceState]):
         return min(wait for wait in waits if wait is not None)
 
     def _may_read(self) -> bool:
-        free = self.state.failure is not None or not self.link.full
-        return not self._gathering.rests and free and self._process.stream >= 0 and not self._leave.unguarded
+        taken = self.state.failure is not None or not self.link.full
+        return self._gathering.may_read(taken and self._process.stream >= 0 and not self._leave.unguarded)
 
     def _turn(self, happened: dict[int, int]) -> None:
         self._serve_link(happened)

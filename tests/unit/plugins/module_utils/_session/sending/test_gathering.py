@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import types
-
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._session.sending.gathering import MOST_S, SMALL, Gathering
-from ansible_collections.dom0.xen.plugins.module_utils._session.sending.sender import Sender
 
 RECORD = 8208
 
@@ -65,33 +62,17 @@ def test_it_is_read_on_at_once(size: int, took: float, live: bool) -> None:
     assert not gathering.rests and gathering.wait is None
 
 
-def sending(gathering: Gathering) -> Sender:
-    """As much of a sender as says whether the pipe is read now."""
-    sender = Sender.__new__(Sender)
-    sender.state = types.SimpleNamespace(failure=None)  # type: ignore[assignment]
-    sender.link = types.SimpleNamespace(full=False)  # type: ignore[assignment]
-    sender._process = types.SimpleNamespace(stream=7)  # type: ignore[assignment]
-    sender._leave = types.SimpleNamespace(unguarded=False)  # type: ignore[assignment]
-    sender._gathering = gathering
-    return sender
-
-
 def test_what_the_link_takes_is_not_what_a_piece_has_taken() -> None:
     """A quick host reads on as soon as the peer has used enough; else each small piece would cost it a rest."""
     gathering, clock = after(RECORD, 0.0001)
-    sender = sending(gathering)
-    sender.link.full = True  # type: ignore[misc]
-    assert not sender._may_read()
+    assert not gathering.may_read(free=False)
     clock.now += 0.05
-    sender.link.full = False  # type: ignore[misc]
-    assert sender._may_read()
+    assert gathering.may_read(free=True)
 
 
 def test_a_link_that_fills_up_meanwhile_is_not_looked_at_all_the_time() -> None:
     """The window may become smaller while the pipe is left alone: the rest is over then, and so is its wait."""
     gathering, clock = after(RECORD, 0.005)
-    sender = sending(gathering)
-    assert not sender._may_read() and gathering.wait
-    sender.link.full = True  # type: ignore[misc]
+    assert not gathering.may_read(free=True) and gathering.wait
     clock.now += 0.5
-    assert not sender._may_read() and gathering.wait is None
+    assert not gathering.may_read(free=False) and gathering.wait is None
