@@ -68,9 +68,10 @@ def plan(question: Question, solver: Solver | None = None, planner: str = BUILTI
     # Who had to stay is known only now: of those that were left out before, some may have a place after all.
     for here in list(left_out) if len(left_out) > 1 else ():
         again = _with(question, here)
-        tried = solve_builtin(Board(again), hard=False)
+        other = Board(again)
+        tried = solve_builtin(other, hard=False)
         if tried.steps is not None:
-            question, board, found = again, Board(again), tried
+            question, board, found = again, other, tried
             del left_out[here]
     stays_ids = {blocker.guest for blocker in left_out.values()}
     stops = tuple(stop for stop in board.stops if stop.guest not in stays_ids)
