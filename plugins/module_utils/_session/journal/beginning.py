@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import time
 import typing as t
+
+from ansible_collections.dom0.xen.plugins.module_utils._folder_lock import locked
 
 STEP = "admitted"
 """The record before anything of the domain is touched: the peer is there (deciding.source, deciding.destination)."""
@@ -28,7 +29,7 @@ def begins(folder: str) -> t.Iterator[None]:
     with contextlib.ExitStack() as held:
         # Where somebody has taken the folder away nobody can keep the session back.
         with contextlib.suppress(OSError):
-            held.enter_context(_locked(folder, fcntl.LOCK_EX))
+            held.enter_context(locked(folder, fcntl.LOCK_EX))
         yield
 
 
@@ -40,7 +41,7 @@ def kept_back(folder: str) -> t.Iterator[bool]:
         writes = True
         while writes and time.monotonic() < deadline:
             try:
-                held.enter_context(_locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                held.enter_context(locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
                 writes = False
             except BlockingIOError:
                 time.sleep(0.01)
@@ -48,13 +49,3 @@ def kept_back(folder: str) -> t.Iterator[bool]:
                 # It has ended, and has taken its folder away.
                 writes = False
         yield not writes
-
-
-@contextlib.contextmanager
-def _locked(folder: str, how: int) -> t.Iterator[None]:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, how)
-        yield
-    finally:
-        os.close(fd)

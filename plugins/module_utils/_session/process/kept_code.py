@@ -9,14 +9,13 @@ Ansible removes a module's payload when the module ends. Unpacked, the code also
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
 import typing as t
 import zipfile
 
+from ansible_collections.dom0.xen.plugins.module_utils._folder_lock import locked
 from ansible_collections.dom0.xen.plugins.module_utils._places import make_private_folder, session_folders
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code import code_path
 
@@ -38,7 +37,7 @@ def kept(root: str, session_path: str) -> str:
         # Not started from a payload: the code lies in folders that stay.
         return code
     folder = make_private_folder(os.path.join(root, FOLDER))
-    with _locked(folder), zipfile.ZipFile(code) as payload:
+    with locked(folder), zipfile.ZipFile(code) as payload:
         names = sorted(name for name in payload.namelist() if name.startswith(_OURS) and name.endswith(".py"))
         place = os.path.join(folder, _digest(payload, names))
         if not os.path.isdir(place):
@@ -71,13 +70,3 @@ def _unpack(payload: zipfile.ZipFile, names: t.Iterable[str], place: str) -> Non
 def _clear(folder: str) -> None:
     for name in os.listdir(folder):
         shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _locked(folder: str) -> t.Iterator[None]:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
