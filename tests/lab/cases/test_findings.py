@@ -427,7 +427,6 @@ def test_is_found(watched: World, name: str) -> None:
     require(outcome, case)
 
 
-@pytest.mark.untried
 def test_of_each_domain(watched: World) -> None:
     """Just what was provoked of it, of all in one run; the guest is among them, and could go."""
     watched.name = called("of each domain")

@@ -102,7 +102,6 @@ def require_refusal(outcome: Outcome, code: str, host: str) -> None:
     assert failed[0]["host"] == host and failed[0]["remedy"]
 
 
-@pytest.mark.untried
 @pytest.mark.parametrize(("after", "compression"), [("checkpoint", "none"), ("leave_paused", "gzip")])
 def test_it_goes_on_after_the_save(home: World, record: Record, after: str, compression: str) -> None:
     """At once, or when somebody lets it; its disks have gone on with it, so the image is restored for nobody who has

@@ -9,8 +9,6 @@ import subprocess
 import typing as t
 from pathlib import Path
 
-import pytest
-
 from .conftest import Record
 from .findings import Provoked, ask, findings, of_kind
 from .plays import A_RUN_S, wait_until
@@ -161,7 +159,6 @@ def test_a_session_at_work_and_one_that_was_cut_off(home: World, record: Record)
     nothing_to_settle(home)
 
 
-@pytest.mark.untried
 def test_two_runs_settle_at_once(home: World, record: Record) -> None:
     """Both come to the same end, whoever of them takes the steps, and the guest goes on once."""
     undo: dict[str, t.Any] = {"migrate_gate_undo_tasks": str(GATE / "undo.yml")}

@@ -11,7 +11,6 @@ import time
 import typing as t
 from collections.abc import Iterator
 
-import pytest
 from dom0lab import Host
 
 from . import search
@@ -148,7 +147,6 @@ def keys(world: World) -> str:
     return world.destination.run("cat /root/.ssh/authorized_keys").stdout
 
 
-@pytest.mark.untried
 def test_ssh_to_an_sshd_that_forwards_nothing(home: World) -> None:
     """One message says what to write into its configuration, and the guest is not touched."""
     host = home.destination

@@ -21,7 +21,8 @@ from .world import ON_HOST
 
 # /run is mounted so that nothing in it can be started.
 FOLDER = "/var/lib/lab-views"
-MUTE, REFUSING = f"{FOLDER}/mute", f"{FOLDER}/refusing"
+# Beside the scripts, which have the views' names.
+MUTE, REFUSING = f"{FOLDER}/mute.socket", f"{FOLDER}/refusing.socket"
 # A daemon that answers nobody must be none to the xl that is asked before.
 _XL = 'unset XENSTORED_PATH\nexec /usr/sbin/xl "$@"'
 _PYTHON = 'exec /usr/bin/python3 "$@"'
@@ -70,10 +71,12 @@ def views(host: Host, wanted: Mapping[str, View]) -> Iterator[None]:
         host.run(" && ".join(lines))
         host.run(f"cat > {FOLDER}/store.py", stdin=(ON_HOST / "store.py").read_text())
         daemon = f"setsid python3 -I {FOLDER}/store.py {MUTE} {REFUSING} < /dev/null > {FOLDER}/ready 2>&1"
-        host.run(f"{{ {daemon} & }}; echo $! > {FOLDER}/pid; until grep -q ready {FOLDER}/ready; do sleep 0.3; done")
+        alive = f"{{ kill -0 $(cat {FOLDER}/pid) || {{ cat {FOLDER}/ready >&2; exit 1; }}; }}"
+        begun = f"until grep -qx ready {FOLDER}/ready; do {alive}; sleep 0.3; done"
+        host.run(f"{{ {daemon} & }}; echo $! > {FOLDER}/pid; {begun}")
         yield
         # What it was asked for says nothing where it had ended.
-        host.run(f"kill -0 $(cat {FOLDER}/pid) || {{ cat {FOLDER}/ready; dmesg | tail -n 5; exit 1; }} >&2")
+        host.run(alive)
     finally:
         host.run(f"kill $(cat {FOLDER}/pid); rm -rf {FOLDER}", check=False)
 
