@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.module_utils._checks.identity import SETTLE_FIRST
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._meant import means
 from ansible_collections.dom0.xen.plugins.module_utils._places import RECEIVER, SENDER
@@ -34,7 +35,10 @@ class DomainOnSeveralHosts(Dom0XenError):
     """Several hosts have a copy of one domain, and no session explains it."""
 
     code = "domain_on_several_hosts"
-    remedy = "Look at the copies with xl list -v on each host; keep the one that runs and is good, destroy the other."
+    remedy = (
+        f"{SETTLE_FIRST}look at the copies with xl list -v on each host; keep the one that runs and is good, and"
+        " destroy the other."
+    )
 
 
 class MoveNameTaken(Dom0XenError):

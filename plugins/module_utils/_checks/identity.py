@@ -21,6 +21,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
 )
 
 DOM0_NAMES = ("0", "Domain-0")
+# A copy that is in the way may be the last good one, as long as a migration was not brought to its end.
+SETTLE_FIRST = "Let dom0.xen.settle bring an interrupted migration to its end; where that finds nothing, "
 
 
 def already_there(case: Case) -> DomainRow | None:
@@ -109,8 +111,8 @@ def _remains(case: Case, wanted: str) -> t.Iterator[Finding]:
                 host,
                 f"there is no domain {wanted!r}, but {row.name!r} (domid {row.domid}, {_words(row)}): a migration of it"
                 " was interrupted.",
-                "Let dom0.xen.settle bring it to its end; where that finds nothing, find out which host has its last"
-                " good copy, rename and resume that one, and destroy the other.",
+                f"{SETTLE_FIRST}find out which host has its last good copy, rename and resume that one, and destroy"
+                " the other.",
                 **values,
             )
         elif host == case.request.destination and row.domid != 0 and means(wanted, row.uuid, row.name):
@@ -118,7 +120,8 @@ def _remains(case: Case, wanted: str) -> t.Iterator[Finding]:
                 "domain_not_running_there",
                 host,
                 f"{wanted} is on {host} as {row.name!r} (domid {row.domid}), but it is {_words(row)}.",
-                _let_go(row, host) or "Look at it with `xl list -v` there; start or destroy it as is right.",
+                _let_go(row, host)
+                or f"{SETTLE_FIRST}look at it with `xl list -v` there, and start or destroy it as is right.",
                 **values,
             )
 
@@ -166,8 +169,8 @@ def free_at_source(case: Case) -> t.Iterator[Finding]:
             "leftover_name",
             host,
             f"the domain is called {domain.name!r}: a migration of it was interrupted.",
-            "Let dom0.xen.settle bring it to its end; where that finds nothing, find out which host has its last good"
-            f" copy, and rename or destroy this one (domid {domain.domid}).",
+            f"{SETTLE_FIRST}find out which host has its last good copy, and rename or destroy this one (domid"
+            f" {domain.domid}).",
             name=domain.name,
             domid=domain.domid,
         )
@@ -177,7 +180,7 @@ def free_at_source(case: Case) -> t.Iterator[Finding]:
                 "migratedaway_name_taken",
                 host,
                 f"a domain {row.name!r} (domid {row.domid}, {_words(row)}) is in the way: xl needs that name.",
-                f"When it is what an interrupted migration left behind: `xl destroy {row.domid}` on {host}.",
+                f"{SETTLE_FIRST}and it is not the good copy: `xl destroy {row.domid}` on {host}.",
                 name=row.name,
                 domid=row.domid,
             )
@@ -186,7 +189,7 @@ def free_at_source(case: Case) -> t.Iterator[Finding]:
                 "uuid_twice",
                 host,
                 f"domain {row.name!r} (domid {row.domid}, {_words(row)}) has the same UUID.",
-                "Find out which of the two is the good copy, and destroy the other one by its domid.",
+                f"{SETTLE_FIRST}find out which of the two is the good copy, and destroy the other one by its domid.",
                 name=row.name,
                 domid=row.domid,
             )
@@ -205,7 +208,7 @@ def free_at_destination(case: Case) -> t.Iterator[Finding]:
                 "incoming_name_taken",
                 host,
                 f"there is already a domain {row.name!r} {where}.",
-                f"When no migration is under way it was left behind by one: `xl destroy {row.domid}` on {host}.",
+                f"{SETTLE_FIRST}and it is not the good copy: `xl destroy {row.domid}` on {host}.",
                 **values,
             )
         elif row.uuid == domain.uuid and not case.same_host:
@@ -213,7 +216,7 @@ def free_at_destination(case: Case) -> t.Iterator[Finding]:
                 "uuid_taken",
                 host,
                 f"the domain with this UUID is on both hosts; {row.name!r} is {where}.",
-                "Find out which of the two is the good copy, and destroy the other one by its domid.",
+                f"{SETTLE_FIRST}find out which of the two is the good copy, and destroy the other one by its domid.",
                 **values,
             )
         elif row.name == domain.name:

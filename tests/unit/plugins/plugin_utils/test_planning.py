@@ -56,9 +56,10 @@ def test_a_source_that_is_named_decides_between_two_domains_of_a_name() -> None:
 
 
 def test_copies_on_two_hosts_without_a_session_are_refused() -> None:
-    """Nobody can say which one is the good copy."""
-    with pytest.raises(DomainOnSeveralHosts):
+    """Nobody can say which one is the good copy; none is to be destroyed before it was settled."""
+    with pytest.raises(DomainOnSeveralHosts) as caught:
         plan_move("centos", "", "xen2", hosts(xen1=[row()], xen3=[row()]), ())
+    assert "dom0.xen.settle" in caught.value.remedy.partition("destroy")[0]
 
 
 def test_a_left_over_copy_does_not_hide_the_owner() -> None:

@@ -107,6 +107,14 @@ def test_what_speaks_against_a_move_is_found(code: str, where: str, given: dict[
     require(code, where, given, words)
 
 
+@pytest.mark.parametrize("given", [case[2] for case in CASES], ids=[f"{case[0]}-{case[1]}" for case in CASES])
+def test_nobody_is_told_to_destroy_a_copy_before_settling(given: dict[str, t.Any]) -> None:
+    """What is in the way may be the last good copy: an interrupted migration leaves one aside, or one that runs."""
+    for finding in find(**given):
+        before = finding.remedy.partition("destroy")
+        assert not before[1] or "dom0.xen.settle" in before[0], finding
+
+
 def test_session_in_its_last_moments_is_told_instead_of_an_unknown_domain() -> None:
     """At the gate neither host has a domain of that name."""
     found = find(
