@@ -130,8 +130,8 @@ findings:
         - What it is, in one word. Next to the codes of the problems of M(dom0.xen.host_info) there are
           V(running_twice), V(seen_on_both), V(second_copy), V(incoming_left), V(migratedaway_left), V(suspended),
           V(never_run), V(paused), V(move_under_way), V(others_at_work), V(session_dead), V(session_unsettled),
-          V(session_waits), V(monitor_missing), V(monitor_unknown), V(autostart_elsewhere), V(autostart_set_aside),
-          V(host_unreachable), V(host_without_facts), V(host_not_asked), V(host_twice).
+          V(session_waits), V(after_tasks_owed), V(monitor_missing), V(monitor_unknown), V(autostart_elsewhere),
+          V(autostart_set_aside), V(host_unreachable), V(host_without_facts), V(host_not_asked), V(host_twice).
       type: str
       sample: running_twice
     severity:

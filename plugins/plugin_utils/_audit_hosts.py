@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with hosts: sessions without an end, domains without a monitor, autostart (pure; private)."""
+"""What is wrong with hosts: sessions not brought to their end, domains without a monitor, autostart (pure; private)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
     settle,
     unfinished,
 )
+from ansible_collections.dom0.xen.plugins.plugin_utils._owed import owed
 
 # Domains that libxl and init-xenstore-domain make and nobody watches (tools/libs/light/libxl_dm.c
 # libxl__stub_dm_name; tools/helpers/init-xenstore-domain.c).
@@ -84,6 +85,24 @@ def _session(fleet: Fleet, identity: str, left: t.Sequence[tuple[str, SessionSee
 
 def _places(fleet: Fleet, domain: SessionDomain | None) -> list[str]:
     return [copy.host for copy in fleet.copies.get(domain.uuid or "", ())] if domain else []
+
+
+def judge_owed(fleet: Fleet) -> Findings:
+    """Yield the sessions that are over, and whose caller's tasks after the move nobody has run."""
+    for each in owed(fleet.hosts):
+        domain = SessionDomain(each.uuid, each.name)
+        ways = [each.source or "an unknown host", each.destination or "an unknown host"]
+        message = (
+            f"The tasks that come after the move of {each.name} from {' to '.join(ways)} (migrate_after_tasks) are not"
+            f" on record as run to their end (session {each.session})."
+        )
+        remedy = (
+            "If the run that began it has ended, run them:"
+            f" {settle(domain, '-e migrate_after_tasks=/ABSOLUTE/PATH')}. Where you have done by hand what they do:"
+            f" {settle(domain, '-e settle_after_done=true')}."
+        )
+        hosts = tuple(dict.fromkeys(host for host in ways if host in fleet.hosts))
+        yield Finding("after_tasks_owed", WARNING, hosts, domain, message, remedy)
 
 
 def judge_monitors(fleet: Fleet) -> Findings:

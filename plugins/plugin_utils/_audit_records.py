@@ -36,9 +36,9 @@ def own_name(name: str) -> str:
     return name.removesuffix(INCOMING).removesuffix(MIGRATED_AWAY)
 
 
-def settle(domain: SessionDomain) -> str:
-    """Return the command that settles an interrupted session of a domain, in a remedy: between backticks."""
-    return f"`{_commands.playbook('settle', f'-e domain={domain.uuid or domain.name}')}`"
+def settle(domain: SessionDomain, *words: str) -> str:
+    """Return the command that settles the sessions of a domain, with ``words`` behind it, between backticks."""
+    return f"`{_commands.playbook('settle', f'-e domain={domain.uuid or domain.name}', *words)}`"
 
 
 @dataclasses.dataclass(frozen=True)

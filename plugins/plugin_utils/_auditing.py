@@ -19,6 +19,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._audit_copies import judg
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_hosts import (
     judge_autostart,
     judge_monitors,
+    judge_owed,
     judge_sessions,
 )
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
@@ -108,6 +109,7 @@ def audit(answers: t.Mapping[str, Answer], inventory: t.Collection[str]) -> Audi
     found = [
         *judge_copies(fleet),
         *judge_sessions(fleet),
+        *judge_owed(fleet),
         *judge_autostart(fleet),
         *judge_monitors(fleet),
         *_silent_hosts(answers, told),

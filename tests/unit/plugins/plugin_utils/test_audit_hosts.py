@@ -13,11 +13,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import (
     AutostartEntry,
     DomainRow,
     Monitor,
+    SessionDomain,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     OTHER,
     UUID,
     row,
+    session,
 )
 from ansible_collections.dom0.xen.tests.unit.plugins.plugin_utils.audited import (
     COMING,
@@ -95,3 +97,21 @@ def test_autostart_that_is_still_set_aside() -> None:
     assert one(judge(dom0("xen1", row(), autostart=(old,)))).remedy == "On xen1: remove it."
     assert judge(dom0("xen1", autostart=(entry,)), dom0("xen2", row())).clean
     assert found(judge(dom0("xen1", row(), autostart=(entry,), sessions=(SENDING,)))) == {"move_under_way": "info"}
+
+
+def test_tasks_after_a_move_that_nobody_has_run() -> None:
+    """The move is over, and so nobody settles it: without a word a disk stays where it was, or a name in the DNS."""
+    sent = session(end_state="moved", owner="destination", after_tasks="owed")
+    came = session(role="receiver", end_state="moved", owner="destination")
+    finding = one(judge(dom0("xen1", sessions=(sent,)), dom0("xen2", row(), sessions=(came,))))
+    assert (finding.code, finding.severity, finding.hosts) == ("after_tasks_owed", "warning", ("xen1", "xen2"))
+    assert finding.domain == SessionDomain(UUID, "centos")
+    assert f"-e domain={UUID} -e migrate_after_tasks=/ABSOLUTE/PATH`" in finding.remedy
+    done = dataclasses.replace(came, after_tasks="done")
+    assert judge(dom0("xen1", sessions=(sent,)), dom0("xen2", row(), sessions=(done,))).clean
+
+
+def test_tasks_after_a_move_that_goes_on_are_not_owed_yet() -> None:
+    """Its own run comes to them."""
+    sending = dataclasses.replace(SENDING, after_tasks="owed")
+    assert found(judge(dom0("xen1", row(), sessions=(sending,)))) == {"move_under_way": "info"}
