@@ -14,7 +14,8 @@ import typing as t
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cases.world import World
+from cases.plays import Outcome
+from cases.world import BUILD, World
 from dom0lab import Lab, Observation, lun
 
 from .listing import COLD, GUESTS, Cell
@@ -131,8 +132,25 @@ def attempt(lab: Lab, disk: Path, cell: Cell, kept: Kept | None) -> tuple[Verdic
     except Exception as exc:
         # Whatever it is, it is of this cell: hours of others lie behind it and before it.
         verdict.error = f"{type(exc).__name__}: {exc}"[:1000]
+    if not verdict.well:
+        _keep_last_words(lab, cell)
     verdict.wall_s = round(time.monotonic() - begun, 1)
     return verdict, kept_after(verdict, boots)
+
+
+def _keep_last_words(lab: Lab, cell: Cell) -> None:
+    """Beside the log of the cell; the guest and its host are thrown away next."""
+    folder = BUILD / _file_name(cell)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        words = lab.guest.last_words()
+    except Exception as exc:
+        words = f"{type(exc).__name__}: {exc}"
+    (folder / "last-words").write_text(words)
+
+
+def _file_name(cell: Cell) -> str:
+    return str(cell).replace(":", "-")
 
 
 def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict, boots: int) -> None:
@@ -153,7 +171,7 @@ def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict, boots: int) -> None
 
 def _move(lab: Lab, cell: Cell, verdict: Verdict) -> None:
     world = World(lab)
-    world.name = str(cell).replace(":", "-")
+    world.name = _file_name(cell)
     how: dict[str, t.Any] = {"migrate_method": cell.method}
     if cell.method == COLD:
         # A guest that boots shows signs of life when it has come up.
@@ -164,15 +182,20 @@ def _move(lab: Lab, cell: Cell, verdict: Verdict) -> None:
     here, there = cell.names
     with lab.observe(everywhere=True) as watch:
         outcome = world.start(source=here, destination=there, **how).wait(UNDONE_S if cell.undone else MOVE_S)
+        _told(verdict, outcome)
         watch.wait_answer(300)
-    verdict.where, verdict.status = lab.guest.where(), outcome.status
+    verdict.where = lab.guest.where()
+    _observed(verdict, watch.observation)
+
+
+def _told(verdict: Verdict, outcome: Outcome) -> None:
+    verdict.status = outcome.status
     verdict.message = "" if outcome.status == 0 else outcome.message[:500]
     result = outcome.result
     verdict.codes = sorted({str(finding["code"]) for finding in result.get("findings") or ()})
     verdict.told = str(result.get("method") or "")
     for name in ("owner", "end_state", "total_ms", "stop_ms"):
         setattr(verdict, name, result.get(name))
-    _observed(verdict, watch.observation)
 
 
 def _observed(verdict: Verdict, seen: Observation | None) -> None:
