@@ -27,8 +27,6 @@ from .plays import Outcome
 from .views import MUTE, NO_XL, REFUSING, View, instead_of, inventory, saying, views
 from .world import BUILD, World
 
-pytestmark = pytest.mark.untried
-
 HVM_MIB = 128
 WAIT_S = 900
 PINNED_UUID, MODELLED_UUID, ROUTED_UUID, EMULATED_UUID, ALIKE_UUID = (
