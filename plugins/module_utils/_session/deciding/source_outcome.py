@@ -93,12 +93,14 @@ def _twice(state: SourceState, copy: words.Copy) -> SourceState:
 
 def _unsettled(state: SourceState, copy: words.Copy) -> SourceState:
     cause = f" ({state.failure.msg})" if state.failure is not None else ""
-    taken = "not there, and was not seen to shut down: somebody has destroyed, saved or moved it"
-    half = "made anew and not started: the xl create that made it was cut off"
-    how = {CopyState.TAKEN: taken, CopyState.HALF_MADE: half}.get(copy.state, copy.state.value)
+    how = {
+        CopyState.TAKEN: "is not there, and was not seen to shut down: somebody has destroyed, saved or moved it",
+        CopyState.HALF_MADE: "is made anew and not started: the xl create that made it was cut off",
+        CopyState.SHUT_DOWN: "has shut down, or crashed",
+    }.get(copy.state, f"is {copy.state.value}")
     failure = Failure(
         "source_not_running",
-        f"the migration failed{cause}, and the source's copy is {how}",
+        f"the migration failed{cause}, and the source's copy {how}",
         remedy="Look at both hosts by UUID before anything is started, resumed or destroyed.",
     )
     return replace(state, owner=Owner.UNSETTLED, failure=failure)

@@ -245,6 +245,13 @@ def test_the_first_cause_is_told(events: tuple[Event, ...], code: str | None) ->
     assert failure is None or failure is BROKEN or code == "gate_name" or failure.remedy
 
 
+def test_a_guest_that_crashes_while_it_is_copied_is_told_in_words() -> None:
+    """A program's name for a state is no message."""
+    failure = play(advance, FIRST, *COPYING, PEER_FAILED, EXITED, seen("shut_down"))[0].failure
+    assert failure is not None and failure.code == "source_not_running"
+    assert failure.msg.endswith("the source's copy has shut down, or crashed")
+
+
 def test_permission_that_was_given() -> None:
     """It counts as given once the destination has said what became of it, after a commit request."""
     assert not play(advance, FIRST, *ASKED)[0].permission_given
