@@ -100,7 +100,7 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         """Take a failure."""
-        self._take(result, failed=not ignore_errors)
+        self._take(result, failed=not ignore_errors, ignored=ignore_errors)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         """Take a host that is out of reach."""
@@ -116,13 +116,13 @@ class CallbackModule(CallbackBase):
         duration = round(time.time() - self._began_s, 3)
         self._note([*self._course.end(), RunEnded(self._playbook, succeeded, duration)])
 
-    def _take(self, result: t.Any, failed: bool) -> None:
+    def _take(self, result: t.Any, failed: bool, ignored: bool = False) -> None:
         if not self._ours(result):
             return
         told = result.result
         if isinstance(told, dict) and not told.get("skipped"):
             name, on = result.host.get_name(), _delegated(result)
-            self._note(self._course.take(name, _action(result), told, failed, on))
+            self._note(self._course.take(name, _action(result), told, failed, on, ignored))
 
     def _ours(self, result: t.Any) -> bool:
         """Whether it is of a task of the collection that does something; the first one begins the run's account."""

@@ -155,8 +155,10 @@ class Course:
         # A cause is told once for a move, and not again with its verdict.
         self._told: set[tuple[str, str]] = set()
 
-    def take(self, host: str, action: str, result: Result, failed: bool, on: str | None = None) -> list[Event]:
-        """Return what a task's result says; ``failed`` unless nobody minds."""
+    def take(
+        self, host: str, action: str, result: Result, failed: bool, on: str | None = None, ignored: bool = False
+    ) -> list[Event]:
+        """Return what a task's result says; ``failed`` unless nobody minds, ``ignored`` where it did all the same."""
         name = action.removeprefix(COLLECTION)
         events: list[Event] = []
         code = _word(result, "code") or ("no_code" if failed else None)
@@ -165,7 +167,8 @@ class Course:
             if failed and result.get("action") == "refuse":
                 events.append(Migration(host, REFUSED, False, code))
         elif name == "migration_verdict":
-            events += self._ended(host, result, failed)
+            # One that is made again has failed, though that is not the end.
+            events += self._ended(host, result, failed or ignored)
         elif name in _SUMMARIES and not result.get("skipped"):
             summary = _SUMMARIES[name](result)
             why = [Failure(host, on, name, code)] if code and not summary.succeeded else []

@@ -118,3 +118,26 @@ def test_a_move_is_made_whether_it_can_be_kept_or_not(measured: Measured) -> Non
     nothing = {"DOM0_XEN_METRICS_EVENTS_PATH": "", "DOM0_XEN_METRICS_TEXTFILE_PATH": ""}
     log = measured.run("dom0.xen.audit", "-e", "audit_fail_on=never", **measured.environment(**nothing))
     assert " ".join(log.split()).count("neither events_path nor textfile_path is set") == 1
+
+
+GIVEN_UP = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Judge a move that is made again
+      dom0.xen.migration_verdict:
+        domain: {uuid: 1c2d3e4f-0000-4000-8000-00000000002a, name: centos}
+        source: xen1
+        destination: xen2
+        status: {session: 0123456789abcdef, method: live, bytes: 1000, total_ms: 5000, stop_ms: 7}
+      ignore_errors: true
+"""
+
+
+def test_a_move_that_is_made_again_counts_as_one_that_failed(measured: Measured) -> None:
+    """Nobody minds its verdict yet, and its bytes and times are none of a move that succeeded."""
+    (measured.folder / "again.yml").write_text(GIVEN_UP)
+    measured.run("again.yml", **measured.environment())
+    (told,) = [event for event in measured.events if event["event"] == "migration"]
+    assert (told["outcome"], told["succeeded"], told["code"]) == ("unreachable", False, "unreachable")
+    assert not any("_seconds_count" in name or "_bytes_" in name for name, dummy in measured.numbers)

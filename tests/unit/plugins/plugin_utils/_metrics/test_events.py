@@ -73,6 +73,17 @@ def test_a_verdict_that_fails_counts_when_no_other_one_follows() -> None:
     assert isinstance(event, Migration) and (event.outcome, event.code) == ("stayed", "link_expired")
 
 
+def test_a_move_that_is_made_again_has_not_succeeded_before() -> None:
+    """The role minds its verdict only when it does not try again; what was given up is none of those that succeeded."""
+    course, given_up = Course(), {**STAYED, "code": "stop_over_budget"}
+    assert course.take(HOST, VERDICT, given_up, failed=False, ignored=True) == []
+    (event,) = course.take(HOST, CHECK, {"action": "migrate"}, failed=False)
+    assert isinstance(event, Migration)
+    assert (event.outcome, event.succeeded, event.code) == ("stayed", False, "stop_over_budget")
+    (event,) = course.take(HOST, VERDICT, MOVED, failed=False)
+    assert isinstance(event, Migration) and event.succeeded and course.end() == []
+
+
 def test_the_next_move_of_a_play_host_ends_the_one_before() -> None:
     """An evacuation tries a domain again, in a later round."""
     course = Course()
