@@ -87,12 +87,19 @@ class CallbackModule(CallbackBase):
         self._lines: list[str] = []
         self._changes = Changes()
         self._warned: set[str] = set()
+        # Hosts that did not answer, and whose silence Ansible has not been told to forget.
+        self._silent: set[str] = set()
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         """Note what is run."""
         self._playbook = os.path.splitext(os.path.basename(str(getattr(playbook, "_file_name", "") or "unknown")))[0]
         if not (self.get_option("events_path") or self.get_option("textfile_path")):
             self._warn("options", "neither events_path nor textfile_path is set, so nothing is kept.")
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """Forget who did not answer where the play does: the run may end well, and its statistics keep them."""
+        if self._silent and any(_forgets(task) for block in play.tasks for task in block.block):
+            self._silent -= set(play.get_variable_manager().get_vars(play=play)["ansible_play_hosts_all"])
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Take a result."""
@@ -104,15 +111,17 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         """Take a host that is out of reach."""
-        if self._ours(result) and not result.task.ignore_unreachable:
+        minded = not result.task.ignore_unreachable
+        if minded:
+            self._silent.add(result.host.get_name())
+        if self._ours(result) and minded:
             self._note(self._course.unreachable(result.host.get_name(), _action(result), _delegated(result)))
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Tell how the run ended."""
         if self._began_s is None:
             return
-        hosts = [stats.summarize(host) for host in stats.processed]
-        succeeded = not any(host["failures"] or host["unreachable"] for host in hosts)
+        succeeded = not self._silent and not any(stats.summarize(host)["failures"] for host in stats.processed)
         duration = round(time.time() - self._began_s, 3)
         self._note([*self._course.end(), RunEnded(self._playbook, succeeded, duration)])
 
@@ -174,6 +183,12 @@ def _append(path: str, lines: t.Sequence[str]) -> None:
         os.write(fd, "".join(lines).encode())
     finally:
         os.close(fd)
+
+
+def _forgets(task: t.Any) -> bool:
+    """Whether a task has Ansible forget, for all hosts of its play, that they did not answer."""
+    meta = getattr(task, "action", "") in ("meta", "ansible.builtin.meta")
+    return meta and task.args.get("_raw_params") == "clear_host_errors" and not task.when
 
 
 def _action(result: t.Any) -> str:
