@@ -253,6 +253,9 @@ def test_a_workflow_succeeds_only_when_its_jobs_do(workflow: str) -> None:
     [
         ({"dom0_xen_evacuate": {"complete": False, "not_empty": ["xen1", "xen2"]}}, "Not empty: xen1, xen2."),
         ({"dom0_xen_apply": {"complete": False, "not_done": [{"name": "centos"}], "more": 3}}, "centos and 3 more."),
+        # Nothing of these is left out, and the job has failed all the same.
+        ({"dom0_xen_evacuate": {"complete": False, "not_empty": [], "unsettled": 2}}, "Not settled when it ended: 2."),
+        ({"dom0_xen_apply": {"complete": False, "not_done": [], "stays": 1}}, "Left where they are by the plan: 1."),
         ({}, "has handed nothing on"),
     ],
 )
