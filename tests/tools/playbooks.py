@@ -143,7 +143,8 @@ def reads(playbook: str) -> Reads:
     # Names that are looked up one after the other.
     for task in tasks_of(plays):
         if "ansible.builtin.vars" in str({key: value for key, value in task.items() if key != "block"}):
-            names |= {name for name in task.get("loop") or [] if isinstance(name, str)}
+            loop = task.get("loop")
+            names |= {name for name in loop if isinstance(name, str)} if isinstance(loop, list) else set()
     names -= GIVEN | LEFT | set(HOST_VARIABLES) | made(plays)
     # What begins with dom0 they give each other, but for the group.
     names = {name for name in names if not name.startswith(("__", "ansible_", "dom0_")) or name == "dom0_group"}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is true or false is one of them: a word that is neither is refused at once, and the text "false" is false."""
+"""What is true or false is one of them, a number is one, what is neither is refused, and the text "false" is false."""
 
 from __future__ import annotations
 
@@ -55,8 +55,26 @@ def test_every_one_is_checked(playbook: str) -> None:
 def test_those_of_the_moves_are_checked_everywhere() -> None:
     """As the role has them."""
     tasks = yaml.safe_load((playbooks.PLAYBOOKS / "tasks" / "booleans.yml").read_text(encoding="utf-8"))
-    (task,) = (task for task in tasks if "vars" in task)
+    (task,) = (task for task in tasks if "__of_moves" in task.get("vars", ()))
     assert set(task["vars"]["__of_moves"]) == booleans(playbooks.options_of("migrate"))
+
+
+NUMBERS = ("apply", "evacuate", "maintain")
+
+
+def numbers(playbook: str) -> set[str]:
+    """Return what a playbook requires to be a number."""
+    first = yaml.safe_load((playbooks.PLAYBOOKS / f"{playbook}.yml").read_text(encoding="utf-8"))[0]
+    (found,) = (task["vars"] for task in first["tasks"] if "dom0_booleans" in task.get("vars", ()))
+    return set(found.get("dom0_numbers", ()))
+
+
+@pytest.mark.parametrize("playbook", NUMBERS)
+def test_every_number_is_checked(playbook: str) -> None:
+    """By the page of the playbooks. What a module takes as it is, that refuses by itself."""
+    data = yaml.safe_load(playbooks.DATA.read_text(encoding="utf-8"))[playbook]["options"]
+    options = {name for name, option in data.items() if isinstance(option.get("default"), int)}
+    assert numbers(playbook) == options - {"plan_vcpus_per_cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +97,19 @@ def test_what_is_neither_is_refused(site: Site, tmp_path: pathlib.Path, playbook
     for name in names:
         assert f"argument '{name}'" in log, log[-4000:]
     assert "'maybe' is not a valid boolean" in log and "Look at the dom0]" not in log and "Ask the dom0]" not in log
+
+
+@pytest.mark.parametrize("playbook", NUMBERS)
+def test_a_number_with_a_unit_is_refused(site: Site, tmp_path: pathlib.Path, playbook: str) -> None:
+    """4h would be no time at all, or no limit: a run would close its hosts, and move nothing."""
+    names = sorted(numbers(playbook))
+    given = [word for name in names for word in ("-e", f"{name}=4h")]
+    process = User(site, tmp_path).start(f"dom0.xen.{playbook}", *GIVEN[playbook], *given)
+    log = " ".join(process.communicate(timeout=LIMIT_S)[0].split())
+    assert process.returncode == 2, log[-4000:]
+    for name in names:
+        assert f"{name} is" in log and "without a unit" in log, log[-4000:]
+    assert "Look at the dom0]" not in log
 
 
 def test_the_text_false_is_false(site: Site, tmp_path: pathlib.Path) -> None:
