@@ -17,6 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import FLEET_REPORT
 from ansible_collections.dom0.xen.plugins.plugin_utils import _report as files
+from ansible_collections.dom0.xen.plugins.plugin_utils._controller import launched_by
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report import building, charts, page, taking
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet_report.records import Report
 
@@ -123,9 +124,9 @@ def _zone() -> datetime.tzinfo:
 
 def _by(task_vars: Result) -> str:
     """Return who runs it: AWX says so in variables of the job, else it is who runs Ansible, and where."""
-    for prefix in ("awx", "tower"):
-        if task_vars.get(f"{prefix}_job_id"):
-            return f"{task_vars.get(f'{prefix}_user_name') or 'a schedule'}, job {task_vars[f'{prefix}_job_id']}"
+    job = launched_by(task_vars)
+    if job:
+        return job
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

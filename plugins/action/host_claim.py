@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
         """Return what the module returned."""
         result: Result = super().run(tmp, task_vars)
         dummy, options = self.validate_argument_spec(CLAIM)
-        given = {**options, "holder": controller.holder()}
+        given = {**options, "holder": controller.holder(task_vars or {})}
         # Silence is judged when it is known whether the process of the other run is there.
         answer = self._execute_module(module_args={**given, "stale_after": _NEVER_S}, task_vars=task_vars)
         other = (answer.get("details") or {}).get("claim") or {}

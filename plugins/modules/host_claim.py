@@ -100,7 +100,7 @@ claim:
   contains:
     token: {type: str, description: Identity of the run., sample: 0123456789abcdef}
     run: {type: str, description: What is done., sample: evacuate xen1}
-    by: {type: str, description: User on the controller., sample: alice}
+    by: {type: str, description: "User on the controller, in AWX the one of the job, and its number.", sample: alice}
     controller: {type: str, description: Name of the controller., sample: ctl1}
     machine: {type: str, description: What tells its processes from those of others.}
     pid: {type: int, description: Process of the run., sample: 4711}

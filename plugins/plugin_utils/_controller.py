@@ -13,8 +13,8 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils import _procfs
 
 
-def holder() -> dict[str, t.Any]:
-    """Return who runs this, as :class:`~.._marks.claims.Claim` has it.
+def holder(task_vars: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return who runs this, as :class:`~.._marks.claims.Claim` has it; ``task_vars`` are those of an action plugin.
 
     Ansible runs each task in a process of its own, which it forks: the run is the process above it. ``machine`` is
     empty where processes cannot be told apart from those of another machine or container, such as without ``/proc``.
@@ -23,7 +23,7 @@ def holder() -> dict[str, t.Any]:
     machine = _machine()
     started = (_procfs.start_time(pid) or 0) if machine else 0
     return {
-        "by": _user(),
+        "by": launched_by(task_vars) or _user(),
         "controller": socket.gethostname(),
         "machine": machine if started else "",
         "pid": pid if started else 0,
@@ -56,9 +56,17 @@ def _machine() -> str:
         return ""
 
 
+def launched_by(task_vars: t.Mapping[str, t.Any]) -> str:
+    """Return who has launched the job of AWX, which says so in variables, and which one it is; empty outside of AWX."""
+    for prefix in ("awx", "tower"):
+        if task_vars.get(f"{prefix}_job_id"):
+            return f"{task_vars.get(f'{prefix}_user_name') or 'a schedule'}, job {task_vars[f'{prefix}_job_id']}"
+    return ""
+
+
 def _user() -> str:
-    """Return who it is for: what AWX says of the user who launched the job, else the user of the process."""
+    """Return whose process it is."""
     try:
-        return os.environ.get("AWX_USER_NAME") or os.environ.get("SUDO_USER") or getpass.getuser()
+        return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())

@@ -15,7 +15,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils import _controller as con
 def test_a_run_lives_as_long_as_its_process() -> None:
     """However silent; of one on another machine nothing is known, and a pid that was given anew is another one."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
-        mine = {**controller.holder(), "pid": process.pid, "started": _procfs.start_time(process.pid)}
+        mine = {**controller.holder({}), "pid": process.pid, "started": _procfs.start_time(process.pid)}
         assert controller.is_alive(mine) and not controller.is_dead(mine)
         again = {**mine, "started": 1}
         assert controller.is_dead(again) and not controller.is_alive(again)
@@ -23,4 +23,4 @@ def test_a_run_lives_as_long_as_its_process() -> None:
         assert not controller.is_dead(elsewhere) and not controller.is_alive(elsewhere)
         process.kill()
     assert controller.is_dead(mine) and not controller.is_alive(mine)
-    assert controller.holder()["pid"] == os.getppid()
+    assert controller.holder({})["pid"] == os.getppid()

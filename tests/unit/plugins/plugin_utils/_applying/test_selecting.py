@@ -56,7 +56,7 @@ def test_hosts_that_cannot_be_meant(given: object, code: str, words: str) -> Non
 
 def test_a_run_whose_process_is_gone_is_dead() -> None:
     """On this machine; of another one nothing is known. A process that has the number by now is not it."""
-    here = controller.holder()
+    here = controller.holder({})
     assert here["pid"] == os.getppid() and here["by"]
     assert not controller.is_dead(here)
     assert controller.is_dead({**here, "started": here["started"] + 1})
