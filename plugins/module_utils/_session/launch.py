@@ -151,6 +151,7 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
     finally:
         os.close(ready)
     if answer is None:
+        kept_code.forget_compiled(places.runtime_root, code)
         lines = documents.last_lines(os.path.join(places.journal, LOG))
         shutil.rmtree(places.runtime, ignore_errors=True)
         raise LaunchFailed(f"the session's process did not come up within {timeout} s", log=lines)

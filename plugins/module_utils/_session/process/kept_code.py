@@ -47,6 +47,18 @@ def kept(root: str, session_path: str) -> str:
     return place
 
 
+def forget_compiled(root: str, code: str) -> None:
+    """Have Python compile ``code`` anew, where it is kept below the runtime ``root``.
+
+    Many a Python keeps what a full file system has cut off (CPython's issue 126606), and fails whenever it loads that.
+    Sessions that run have loaded theirs.
+    """
+    if os.path.dirname(code) == os.path.join(root, FOLDER):
+        for folder, names, dummy in os.walk(code):
+            if "__pycache__" in names:
+                shutil.rmtree(os.path.join(folder, "__pycache__"), ignore_errors=True)
+
+
 def _digest(payload: zipfile.ZipFile, names: t.Iterable[str]) -> str:
     digest = hashlib.sha256()
     for name in names:

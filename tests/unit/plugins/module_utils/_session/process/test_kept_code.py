@@ -34,6 +34,23 @@ sys.path.insert(0, sys.argv[1])
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import own_code
 print(own_code.code_path())
 """
+# A session that cannot begin, for want of its certificate: it has come up to say so.
+LAUNCHES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.dom0.xen.plugins.module_utils._session import launch
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
+root, mine = sys.argv[2:]
+settings = SenderSettings(
+    session="a" * 16, uuid="u", name="centos", runtime_folder=mine, journal_folder=mine, peer_certificate="", xl="xl",
+    link_timeout=1.0, peer_host="xen2", destination_address="127.0.0.1", port=1, connect_timeout=1.0,
+    stop_link_timeout=1.0, memory_kib=1, gate_held=False, gate_timeout=1.0, progress_interval=1.0,
+)
+try:
+    launch.launch(launch.Places(root, mine, mine), "sender", settings, 60.0)
+except (launch.LaunchFailed, launch.SessionRefused) as exc:
+    print(exc.code)
+"""
 NO_LIMIT = -1
 
 
@@ -74,6 +91,14 @@ class Host:
         """Begin to keep its code; with ``limit`` no file may have more bytes."""
         words = [sys.executable, "-I", "-c", KEEPS, str(payload), str(self.root), str(self.mine), str(limit)]
         return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def launch(self, payload: pathlib.Path) -> str:
+        """Launch a session that cannot begin; return the code of what comes of it."""
+        self.mine.mkdir(mode=0o700, exist_ok=True)
+        words = [sys.executable, "-I", "-c", LAUNCHES, str(payload), str(self.root), str(self.mine)]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     def keep(self, payload: pathlib.Path) -> pathlib.Path:
         """Keep its code; return where."""
@@ -147,3 +172,16 @@ def test_without_room_nothing_is_left_of_it(host: Host) -> None:
     dummy, said = process.communicate(timeout=120)
     assert process.returncode == 1 and "refused: File too large" in said
     assert host.kept == set()
+
+
+def test_what_a_full_file_system_has_cut_off_is_compiled_anew(host: Host) -> None:
+    """One session does not come up; without that no other one would before the host restarts."""
+    payload = host.payload("first.zip")
+    assert host.launch(payload) == "session_start"
+    (place,) = host.kept
+    whole = {path: path.stat().st_size for path in place.rglob("*.pyc")}
+    (cut,) = [path for path in whole if path.name.startswith("driver.")]
+    cut.write_bytes(cut.read_bytes()[: whole[cut] // 2])
+    assert host.launch(payload) == "launch_failed"
+    assert host.launch(payload) == "session_start" and host.kept == {place}
+    assert {path: path.stat().st_size for path in place.rglob("*.pyc")} == whole
