@@ -9,6 +9,7 @@ Ansible removes a module's payload when the module ends. Unpacked, the code also
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -23,6 +24,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process.own_code
 FOLDER = "code"
 
 _OURS = "ansible_collections/"
+# What Python compiles takes up at most so many times as much as the text, in whole pages.
+_COMPILED = 2
 
 
 def kept(root: str, session_path: str) -> str:
@@ -73,10 +76,26 @@ def _unpack(payload: zipfile.ZipFile, names: t.Iterable[str], place: str) -> Non
     shutil.rmtree(new, ignore_errors=True)
     try:
         payload.extractall(make_private_folder(new), names)
+        _require_room(new, _COMPILED * sum(payload.getinfo(name).file_size for name in names))
         os.rename(new, place)
     except OSError:
         shutil.rmtree(new, ignore_errors=True)
         raise
+
+
+def _require_room(folder: str, size: int) -> None:
+    """Raise OSError unless the file system has so many bytes left: what is written without room may stay cut off."""
+    path = os.path.join(folder, "room")
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(fd, 0, size)
+    except OSError as exc:
+        # A ramfs has no limit, and cannot keep room either.
+        if exc.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+            raise
+    finally:
+        os.close(fd)
+        os.unlink(path)
 
 
 def _clear(folder: str) -> None:

@@ -166,9 +166,10 @@ def test_two_modules_at_once_share_it(host: Host) -> None:
     assert host.kept == places and len(places) == 1
 
 
-def test_without_room_nothing_is_left_of_it(host: Host) -> None:
+@pytest.mark.parametrize("limit", [1000, 1_000_000], ids=["for the code", "for what is compiled of it"])
+def test_without_room_nothing_is_left_of_it(host: Host, limit: int) -> None:
     """And the error is the system's own."""
-    process = host.start(host.payload("first.zip"), limit=1000)
+    process = host.start(host.payload("first.zip"), limit=limit)
     dummy, said = process.communicate(timeout=120)
     assert process.returncode == 1 and "refused: File too large" in said
     assert host.kept == set()
