@@ -35,6 +35,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.journal import beginning, documents, journal
 from ansible_collections.dom0.xen.plugins.module_utils._session.process import kept_code
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import NotBegun
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import Settings
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
 
@@ -115,33 +116,16 @@ def prepare(runtime_path: str, journal_path: str, session: str, role: str) -> Pl
 def launch(places: Places, role: str, settings: Settings, timeout: float) -> dict[str, t.Any]:
     """Start the daemon; return what it tells when it is up. ``timeout`` in seconds.
 
-    Raises :class:`SessionRefused` with the daemon's own words, or :class:`LaunchFailed`. Nothing is left behind then,
-    but for a session that has begun.
+    Raises :class:`SessionRefused` with the daemon's own words, :class:`LaunchFailed`, or another ``Dom0XenError``.
+    Nothing is left behind then, but for a session that has begun.
     """
-    documents.write(os.path.join(places.runtime, documents.SETTINGS), settings.to_document())
     try:
-        code = kept_code.kept(places.runtime_root, places.runtime)
-    except OSError as exc:
-        raise LaunchFailed(f"the session's code cannot be kept in {places.runtime_root}: {exc}") from exc
-    ready, tell = os.pipe()
-    log = os.open(os.path.join(places.journal, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function  # it outlives the module
-            [*_scope(settings, role), sys.executable, "-I", "-c", _START, role, places.runtime, str(tell), code],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            pass_fds=(tell,),
-            start_new_session=True,
-        )
-    except OSError as exc:
-        os.close(tell)
-        os.close(ready)
-        raise LaunchFailed(f"the session cannot be started: {exc}") from exc
-    finally:
-        os.close(log)
-    os.close(tell)
+        process, ready, code = _start(places, role, settings)
+    except (OSError, Dom0XenError) as exc:
+        shutil.rmtree(places.runtime, ignore_errors=True)
+        if isinstance(exc, OSError):
+            raise NotBegun.of(exc) from exc
+        raise
     try:
         answer = _first_line(ready, timeout)
         if answer is None and not _end(process, places):
@@ -163,6 +147,35 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
         refused.code = str(error.get("code"))
         raise refused
     return answer
+
+
+def _start(places: Places, role: str, settings: Settings) -> tuple[subprocess.Popen[bytes], int, str]:
+    """Start the process; return it, the descriptor on which it tells that it is up, and where its code lies."""
+    documents.write(os.path.join(places.runtime, documents.SETTINGS), settings.to_document())
+    try:
+        code = kept_code.kept(places.runtime_root, places.runtime)
+    except OSError as exc:
+        text = f"the session's code cannot be kept in {places.runtime_root}: {exc}"
+        raise LaunchFailed(text, remedy=NotBegun.remedy) from exc
+    log = os.open(os.path.join(places.journal, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    ready, tell = os.pipe()
+    try:
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function  # it outlives the module
+            [*_scope(settings, role), sys.executable, "-I", "-c", _START, role, places.runtime, str(tell), code],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            pass_fds=(tell,),
+            start_new_session=True,
+        )
+    except OSError as exc:
+        os.close(ready)
+        raise LaunchFailed(f"the session cannot be started: {exc}") from exc
+    finally:
+        os.close(tell)
+        os.close(log)
+    return process, ready, code
 
 
 def _scope(settings: Settings, role: str) -> list[str]:

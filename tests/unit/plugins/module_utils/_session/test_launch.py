@@ -137,3 +137,30 @@ def test_an_answer_that_is_there_is_read_however_late(tmp_path: pathlib.Path) ->
     finally:
         os.close(ready)
         os.close(tell)
+
+
+LAUNCHES = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
+from ansible_collections.dom0.xen.plugins.module_utils._session import launch
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.test_begins import settings
+run, lib = sys.argv[2:]
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+try:
+    launch.launch(launch.Places(run, run, lib), "receiver", settings(run, lib), 60.0)
+except Dom0XenError as exc:
+    sys.exit(f"{exc.code}: {exc.message}. {exc.remedy}")
+"""
+
+
+def test_without_room_it_is_said_what_lacks(tmp_path: pathlib.Path) -> None:
+    """In the words of the system; and the key is not left behind."""
+    run, lib = tmp_path / "run", tmp_path / "lib"
+    for folder in (run, lib):
+        folder.mkdir(mode=0o700)
+    (run / "key.pem").write_text("secret")
+    words = [sys.executable, "-c", LAUNCHES, str(COLLECTIONS), str(run), str(lib)]
+    done = subprocess.run(words, timeout=60, check=False, capture_output=True, text=True)
+    assert done.stderr.startswith("session_start: the session cannot begin: File too large. See that /run")
+    assert done.returncode == 1 and not run.exists()
