@@ -126,8 +126,10 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
         if isinstance(exc, OSError):
             raise NotBegun.of(exc) from exc
         raise
+    began = time.monotonic()
     try:
         answer = _first_line(ready, timeout)
+        late = time.monotonic() - began >= timeout
         if answer is None and not _end(process, places):
             answer = _first_line(ready, _BEGUN_S)
             if answer is None:
@@ -135,10 +137,13 @@ def launch(places: Places, role: str, settings: Settings, timeout: float) -> dic
     finally:
         os.close(ready)
     if answer is None:
-        kept_code.forget_compiled(places.runtime_root, code)
+        if not late:
+            # What a host has compiled that is only slow helps the next one.
+            kept_code.forget_compiled(places.runtime_root, code)
         lines = documents.last_lines(os.path.join(places.journal, LOG))
         shutil.rmtree(places.runtime, ignore_errors=True)
-        raise LaunchFailed(f"the session's process did not come up within {timeout} s", log=lines)
+        how = f"did not come up within {timeout} s" if late else "ended before it had come up"
+        raise LaunchFailed(f"the session's process {how}", log=lines)
     error = answer.get("error")
     if error is not None:
         refused = SessionRefused(

@@ -49,7 +49,7 @@ settings = SenderSettings(
 try:
     launch.launch(launch.Places(root, mine, mine), "sender", settings, 60.0)
 except (launch.LaunchFailed, launch.SessionRefused) as exc:
-    print(exc.code)
+    print(exc.code, exc.message, sep=": ")
 """
 NO_LIMIT = -1
 
@@ -93,7 +93,7 @@ class Host:
         return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def launch(self, payload: pathlib.Path) -> str:
-        """Launch a session that cannot begin; return the code of what comes of it."""
+        """Launch a session that cannot begin; return the code and the message of what comes of it."""
         self.mine.mkdir(mode=0o700, exist_ok=True)
         words = [sys.executable, "-I", "-c", LAUNCHES, str(payload), str(self.root), str(self.mine)]
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
@@ -178,11 +178,11 @@ def test_without_room_nothing_is_left_of_it(host: Host, limit: int) -> None:
 def test_what_a_full_file_system_has_cut_off_is_compiled_anew(host: Host) -> None:
     """One session does not come up; without that no other one would before the host restarts."""
     payload = host.payload("first.zip")
-    assert host.launch(payload) == "session_start"
+    assert host.launch(payload).startswith("session_start: ")
     (place,) = host.kept
     whole = {path: path.stat().st_size for path in place.rglob("*.pyc")}
     (cut,) = [path for path in whole if path.name.startswith("driver.")]
     cut.write_bytes(cut.read_bytes()[: whole[cut] // 2])
-    assert host.launch(payload) == "launch_failed"
-    assert host.launch(payload) == "session_start" and host.kept == {place}
+    assert host.launch(payload) == "launch_failed: the session's process ended before it had come up"
+    assert host.launch(payload).startswith("session_start: ") and host.kept == {place}
     assert {path: path.stat().st_size for path in place.rglob("*.pyc")} == whole
