@@ -254,5 +254,9 @@ def _prune(root: str) -> None:
         result = os.path.join(path, documents.RESULT)
         told = documents.read(result) or {}
         # A journal without its result, or whose end nobody knows, is evidence; it is kept.
-        if told.get("owner") in _SETTLED and not in_doubt(told, alive=False) and os.stat(result).st_mtime < oldest:
-            shutil.rmtree(path, ignore_errors=True)
+        if told.get("owner") not in _SETTLED or in_doubt(told, alive=False):
+            continue
+        # A session that is started beside this one may have taken it away just now.
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(result).st_mtime < oldest:
+                shutil.rmtree(path, ignore_errors=True)

@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import typing as t
 from dataclasses import dataclass
@@ -103,3 +104,21 @@ def test_old_journals_go_once_it_is_known_how_they_ended(
     os.utime(result, (MONTHS_AGO, MONTHS_AGO))
     folders.begin()
     assert result.exists() is kept
+
+
+def test_two_that_begin_at_once_take_the_same_old_journal_away(folders: Folders) -> None:
+    """As in an evacuation: what the one has just read is gone when the other one looks how old it is."""
+    result = folders.before(folders.lib, "result.json", ENDED)
+    result.unlink()
+    os.mkfifo(result)
+
+    def told() -> None:
+        with result.open("w") as file:
+            result.unlink()
+            file.write(json.dumps(ENDED))
+
+    other = threading.Thread(target=told)
+    other.start()
+    folders.begin()
+    other.join(60)
+    assert not result.exists() and (folders.lib / f"{NEW}.sender").is_dir()
