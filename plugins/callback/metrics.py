@@ -47,8 +47,10 @@ author:
   - dom0.xen contributors (@dom0-xen)
 """
 
+import errno
 import json
 import os
+import stat
 import time
 import typing as t
 import uuid
@@ -174,13 +176,20 @@ class CallbackModule(CallbackBase):
             self._display.warning(f"{self.CALLBACK_NAME}: {message}")
 
 
-def _append(path: str, lines: t.Sequence[str]) -> None:
-    """Append lines in one write, which does not mix with that of another run. Raises OSError."""
+def _append(path: str, lines: list[str]) -> None:
+    """Append lines, and take out of the list what was written. Raises OSError.
+
+    Each is one write, which does not mix with that of another run. What a full disk has cut off there is ended first.
+    """
     target = os.path.abspath(os.path.expanduser(path))
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    fd = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fd = os.open(target, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        os.write(fd, "".join(lines).encode())
+        while lines:
+            line = ("\n" if _cut_off(fd) else "").encode() + lines[0].encode()
+            if os.write(fd, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            del lines[0]
     finally:
         os.close(fd)
 
@@ -189,6 +198,11 @@ def _forgets(task: t.Any) -> bool:
     """Whether a task has Ansible forget, for all hosts of its play, that they did not answer."""
     meta = getattr(task, "action", "") in ("meta", "ansible.builtin.meta")
     return meta and task.args.get("_raw_params") == "clear_host_errors" and not task.when
+
+
+def _cut_off(fd: int) -> bool:
+    found = os.fstat(fd)
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0 and os.pread(fd, 1, found.st_size - 1) != b"\n"
 
 
 def _action(result: t.Any) -> str:
