@@ -48,15 +48,18 @@ class Introduction:
         something else.
         """
         document = frame.document()
-        if frame.kind is Kind.REFUSE:
-            raise PeerRefused(f"the peer refused the connection: {str(document.get('reason'))[:200]}")
-        if frame.kind is not kind:
+        refused = frame.kind is Kind.REFUSE
+        if not refused and frame.kind is not kind:
             raise FrameError(f"{frame.kind.name} where {kind.name} was expected")
-        if document.get("version") != VERSION:
+        # The reason of a refusal is told as the other end sees it: of two versions it would say the wrong way round
+        # which end speaks which.
+        if document.get("version", VERSION if refused else None) != VERSION:
             raise PeerRefused(
                 f"the peer speaks link version {str(document.get('version'))[:20]}, this end {VERSION}",
                 remedy="Both dom0s must be served by the same release of dom0.xen.",
             )
+        if refused:
+            raise PeerRefused(f"the peer refused the connection: {str(document.get('reason'))[:200]}")
         session, nonce, expected = document.get("session"), document.get("nonce"), document.get("expected")
         peer_nonce = document.get("peer_nonce")
         if not (isinstance(session, str) and isinstance(nonce, str) and isinstance(peer_nonce, (str, type(None)))):
@@ -75,7 +78,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 def refusal(reason: str) -> bytes:
     """Return a ``REFUSE`` frame."""
-    return encode_document(Kind.REFUSE, {"reason": reason})
+    return encode_document(Kind.REFUSE, {"version": VERSION, "reason": reason})
 
 
 def objection(mine: Introduction, theirs: Introduction) -> str | None:

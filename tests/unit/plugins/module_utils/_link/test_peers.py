@@ -25,7 +25,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.errors import (
     PeerRefused,
     Unreachable,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._link.frames import Kind, encode_document
+from ansible_collections.dom0.xen.plugins.module_utils._link.frames import FrameReader, Kind, encode_document
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction
 from ansible_collections.dom0.xen.plugins.module_utils._link.route import Direct
 from ansible_collections.dom0.xen.plugins.plugin_utils._credentials import Credentials
@@ -211,7 +211,7 @@ def test_peer_that_expects_what_was_never_sent() -> None:
 @pytest.mark.parametrize(
     ("hello", "answer"),
     [
-        ({"version": 2}, b"version"),
+        ({"version": 2}, b'{"version":1,"reason":"the peer speaks link version 2, this end 1"}'),
         ({"version": 1, "session": loopback.SESSION, "nonce": 1, "expected": 0}, b"incomplete"),
         ({"version": 1, "session": loopback.SESSION, "nonce": "a", "expected": True}, b"incomplete"),
         ({"version": 1, "session": loopback.SESSION, "nonce": "a", "expected": -1}, b"incomplete"),
@@ -228,6 +228,28 @@ def test_wrong_introduction_is_told_why(hello: dict[str, t.Any], answer: bytes) 
         assert answer in sock.recv(4096)
         sock.close()
         connects(ends)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        encode_document(Kind.WELCOME, {"version": 2, "session": loopback.SESSION}),
+        encode_document(Kind.REFUSE, {"version": 2, "reason": "the peer speaks link version 1, this end 2"}),
+    ],
+    ids=["welcome", "refuse"],
+)
+def test_a_receiver_of_another_version(answer: bytes) -> None:
+    """The sender says which end speaks which, and that starting the move again is of no use."""
+    reader = FrameReader()
+    reader.target()[:16] = answer[:16]
+    assert reader.filled(16) is None
+    reader.target()[:] = answer[16:]
+    frame = reader.filled(len(answer) - 16)
+    assert frame is not None
+    with pytest.raises(PeerRefused) as caught:
+        Introduction.decode(frame, Kind.WELCOME)
+    assert caught.value.message == "the peer speaks link version 2, this end 1"
+    assert "same release" in caught.value.remedy
 
 
 def test_data_before_the_introduction() -> None:
