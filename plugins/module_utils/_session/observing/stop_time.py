@@ -23,6 +23,7 @@ BOTH_HOSTS_COLD = "shutdown_asked_to_destination_running"
 ONE_HOST_COLD = "shutdown_asked_to_report"
 
 RUNNING = "destination_running"
+REPORTED = "journal_reported_running"
 
 # When it came to the disk that the guest is asked to shut down.
 ASKED = "journal_shutting_down"
@@ -37,7 +38,7 @@ _OWN = {
     ASKED,
     "journal_ready",
     "journal_commit_requested",
-    "journal_reported_running",
+    REPORTED,
     "xl_exited",
 }
 
@@ -68,7 +69,7 @@ def stop_time(own: dict[str, float], peer: t.Mapping[str, t.Any], offset: ClockO
         return StopTime(None, None, line)
     if RUNNING in moments:
         return StopTime(int((moments[RUNNING] - suspended) * 1000), BOTH_HOSTS_COLD if cold else BOTH_HOSTS, line)
-    reported = own.get("journal_reported_running")
+    reported = own.get(REPORTED)
     if reported is not None:
         return StopTime(int((reported - suspended) * 1000), ONE_HOST_COLD if cold else ONE_HOST, line)
     return StopTime(None, None, line)
@@ -83,6 +84,9 @@ class SuspendMoments:
 
     def take(self, events: t.Iterable[WatchEvent], timeline: dict[str, float]) -> None:
         """Add the moments that have come to ``timeline``, in monotonic seconds."""
+        if REPORTED in timeline:
+            # From now on xl takes the copy down, and its folder in XenStore, which is a change as well.
+            return
         for event in events:
             at = event.at_ns / 1e9
             if event.path == self._path:

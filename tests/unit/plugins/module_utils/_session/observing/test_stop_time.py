@@ -86,3 +86,14 @@ def test_another_domain_that_ends_is_not_our_suspend() -> None:
     for second, seen in enumerate(paths):
         moments.take([WatchEvent(second * 10**9, seen)], timeline)
     assert timeline == {"suspend_requested": 3.0, "suspend_acknowledged": 5.0, "source_suspended": 6.0}
+
+
+def test_a_copy_that_is_taken_down_is_not_asked_to_suspend() -> None:
+    """A guest that nobody asks has no such moment, and its folder in XenStore goes with its domain."""
+    path = "/local/domain/3/control/shutdown"
+    timeline = {"xl_started": 0.5}
+    moments = SuspendMoments(path)
+    moments.take([WatchEvent(10**9, path)], timeline)
+    timeline["journal_reported_running"] = 2.0
+    moments.take([WatchEvent(3 * 10**9, path), WatchEvent(3 * 10**9, RELEASE_DOMAIN)], timeline)
+    assert timeline == {"xl_started": 0.5, "journal_reported_running": 2.0}
