@@ -76,7 +76,8 @@ class Packer:
     @property
     def used_bytes(self) -> int:
         """Bytes of the stream that the peer has used."""
-        return self.stream_bytes - self._unused
+        # Messages that it has used count like the stream's bytes, and were never packed.
+        return self.stream_bytes - max(0, self._unused)
 
     def pack(self, data: bytes) -> Packed:
         """Return what to send for ``data``, which is not empty."""

@@ -57,6 +57,16 @@ def test_a_stream(wanted: str) -> None:
         assert (told["way_bytes"] < len(PAGES) / 2) == (wanted not in ("none",))
 
 
+def test_no_more_was_used_than_there_was() -> None:
+    """What is still to be carried while a guest stands still is reckoned from that, and messages are not of it."""
+    with Ends() as ends:
+        packer = packing(ends)
+        ends.near.send_message({"type": "belongings", "text": "x" * 100_000})
+        ends.near.send_data(PAGES[:50_000])
+        ends.until(lambda: ends.near.delivered)
+        assert packer.used_bytes == packer.stream_bytes == 50_000
+
+
 def test_what_sending_costs_is_measured_on_each_connection() -> None:
     """The choice knows what this processor takes to encrypt, also after a connection was lost and made anew."""
     with Ends() as ends:
