@@ -111,6 +111,9 @@ class Packer:
 
     def acknowledged(self, stream: int, way: int, now: float) -> None:
         """Take note that the peer has used so many bytes of the stream, for which so many were sent."""
+        if not way:
+            # It was said again, and tells nothing about the way.
+            return
         sample = self._pace.used(stream, way, now)
         self._unused -= stream
         if sample is None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -17,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._link.frames import (
     encode_header,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._link.introduction import Introduction
+from ansible_collections.dom0.xen.plugins.module_utils._link.packing.pace import MOST_SECONDS
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packed import HEADER, known
 from ansible_collections.dom0.xen.plugins.module_utils._link.packing.packer import WAYS, Packer, usable
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._link.loopback import Ends
@@ -119,6 +121,26 @@ def test_a_peer_that_packs_as_nobody_asked() -> None:
         connection.send(encode_header(Kind.PACKED, HEADER.size, 0), HEADER.pack(77, 5))
         with pytest.raises(FrameError, match="method 77"):
             ends.until(lambda: bool(ends.arrived_far))
+
+
+def test_a_peer_that_says_again_what_it_has_used() -> None:
+    """Nothing follows from that for the way, and the stream goes on when it uses more."""
+    with Ends(window=1 << 20) as ends:
+        ends.use_at_once = False
+        packing(ends)
+        sent = 0
+        while not ends.near.full:
+            ends.near.send_data(PAGES[sent : sent + (1 << 18)])
+            sent += 1 << 18
+        for _dummy in range(2):
+            assert ends.far.connection is not None
+            ends.far.connection.send(encode_header(Kind.ACK, 0, 0))
+            for _dummy2 in range(20):
+                ends.step()
+            time.sleep(MOST_SECONDS)
+        ends.near.send_data(PAGES[sent : sent + 4096])
+        ends.until(lambda: len(ends.far_data()) == sent + 4096)
+        assert ends.far_data() == PAGES[: sent + 4096]
 
 
 @pytest.mark.parametrize("claimed", ["zstd", [1], None, {"zstd": 1}])
