@@ -9,6 +9,7 @@ a folder ``SESSION.ROLE``. All folders are 0700, belong to the user that runs th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -73,8 +74,10 @@ def session_folders(root: str) -> tuple[tuple[str, str, str], ...]:
         with os.scandir(root) as entries:
             for entry in entries:
                 session, dummy, role = entry.name.partition(".")
-                if _SESSION.match(session) and role in ROLES and entry.is_dir(follow_symlinks=False):
-                    found.append((entry.stat(follow_symlinks=False).st_mtime, session, role, entry.path))
+                # One that ends just now takes its own folder away, and no other session's.
+                with contextlib.suppress(FileNotFoundError):
+                    if _SESSION.match(session) and role in ROLES and entry.is_dir(follow_symlinks=False):
+                        found.append((entry.stat(follow_symlinks=False).st_mtime, session, role, entry.path))
     except OSError:
         return ()
     return tuple((session, role, path) for dummy, session, role, path in sorted(found, reverse=True))

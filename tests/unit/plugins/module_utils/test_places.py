@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import stat
@@ -121,3 +122,20 @@ def test_sessions_are_listed_newest_first(tmp_path: pathlib.Path) -> None:
     found = _places.session_folders(str(tmp_path))
     assert [entry[:2] for entry in found] == [(SESSION, "sender"), (SESSION, "receiver"), ("f" * 16, "sender")]
     assert _places.session_folders(str(tmp_path / "none")) == ()
+
+
+def test_a_session_that_ends_meanwhile_hides_no_other(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder goes after it was listed and before it is looked at."""
+    going, stays = tmp_path / f"{SESSION}.sender", tmp_path / f"{'f' * 16}.sender"
+    for folder in (going, stays):
+        folder.mkdir()
+    listed = os.scandir
+
+    def scandir(path: str) -> contextlib.nullcontext[list[os.DirEntry[str]]]:
+        with listed(path) as entries:
+            found = list(entries)
+        going.rmdir()
+        return contextlib.nullcontext(found)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert _places.session_folders(str(tmp_path)) == (("f" * 16, "sender", str(stays)),)
