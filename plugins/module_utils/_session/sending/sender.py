@@ -117,14 +117,14 @@ class Sender(Driver[SourceState]):
             self._process.write(BANNER) if self.state.failure is None else self._process.close_answers()
         if self._watch is not None and self._watch.fileno() in happened:
             self._watch.read(self.timeline)
+            if SUSPENDED in self.timeline:
+                self.link.open_window()
             if "suspend_requested" in self.timeline and self.state.phase.order <= Phase.STREAMING.order:
                 self.feed(words.Reached(Phase.SUSPENDING))
         if self._process.stream in happened and self._may_read():
             self._read_stream()
         if (answered := self._leave.look(self.state)) is not None:
             self.feed(answered)
-        if self.state.stands_still:
-            self.link.open_window()
         self._guard.tend(self.state, self._copy.domid, idle=not happened)
         self._look_at_gate()
         self._look_at_xl()

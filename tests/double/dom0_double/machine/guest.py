@@ -25,8 +25,7 @@ class Behaviour:
     working_set: int = 0
     #: Whether the guest counts, which writes one page over and over.
     counting: bool = True
-    #: ``normal``, ``ignore`` (never acknowledges), ``ack_only`` (acknowledges, never suspends), ``outside`` (an HVM
-    #: guest without drivers, which nobody asks).
+    #: ``normal``, ``ignore`` (never acknowledges), ``ack_only`` (acknowledges, never suspends).
     suspend: str = "normal"
     acknowledge_s: float = 0.005
     #: Longer than ``suspend_timeout_s`` of the host: agrees, and suspends when xl has given up waiting.

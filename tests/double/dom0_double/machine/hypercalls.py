@@ -161,10 +161,6 @@ class Hypercalls:
         """Let a guest shut down without being asked through XenStore."""
         self._xen.shut_down(domid, reason)
 
-    def do_drivers(self, domid: int) -> bool:
-        """Say whether a guest has set HVM_PARAM_CALLBACK_IRQ, as drivers for Xen do."""
-        return self._xen.guest_of(domid).behaviour.suspend != "outside"
-
     # -- memory ----------------------------------------------------------------------------------------------------
 
     def do_memory(self, domid: int) -> Json:

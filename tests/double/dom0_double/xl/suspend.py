@@ -97,13 +97,7 @@ class Suspend:
     def _suspend(self) -> int:
         """Ask through ``control/shutdown``, wait for the acknowledgement, then for the guest to be suspended."""
         path = f"/local/domain/{self._domid}/control/shutdown"
-        found = (self._session.domain(self._domid) or {}).get("kind")
-        if found == "hvm" and not self._session.machine.call("drivers", domid=self._domid):
-            self._say(log.DEBUG, 177, "domain_suspend_callback_common", "Calling xc_domain_shutdown on HVM domain")
-            self._session.machine.call("shut_down", domid=self._domid, reason=SUSPEND)
-            self._responded = True
-            return 0
-        kind = "PV" if found == "pv" else "PVH/HVM"
+        kind = "PV" if (self._session.domain(self._domid) or {}).get("kind") == "pv" else "PVH/HVM"
         self._say(
             log.DEBUG, 202, "domain_suspend_callback_common", f"issuing {kind} suspend request via XenBus control node"
         )
