@@ -34,7 +34,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
     settle,
     unfinished,
 )
-from ansible_collections.dom0.xen.plugins.plugin_utils._owed import owed
+from ansible_collections.dom0.xen.plugins.plugin_utils._owed import claim, owed
 
 # Domains that libxl and init-xenstore-domain make and nobody watches (tools/libs/light/libxl_dm.c
 # libxl__stub_dm_name; tools/helpers/init-xenstore-domain.c).
@@ -91,18 +91,13 @@ def judge_owed(fleet: Fleet) -> Findings:
     """Yield the sessions that are over, and whose caller's tasks after the move nobody has run."""
     for each in owed(fleet.hosts):
         domain = SessionDomain(each.uuid, each.name)
-        ways = [each.source or "an unknown host", each.destination or "an unknown host"]
-        message = (
-            f"The tasks that come after the move of {each.name} from {' to '.join(ways)} (migrate_after_tasks) are not"
-            f" on record as run to their end (session {each.session})."
-        )
         remedy = (
             "If the run that began it has ended, run them:"
             f" {settle(domain, '-e migrate_after_tasks=/ABSOLUTE/PATH')}. Where you have done by hand what they do:"
             f" {settle(domain, '-e settle_after_done=true')}."
         )
-        hosts = tuple(dict.fromkeys(host for host in ways if host in fleet.hosts))
-        yield Finding("after_tasks_owed", WARNING, hosts, domain, message, remedy)
+        hosts = tuple(dict.fromkeys(host for host in (each.source, each.destination) if host in fleet.hosts))
+        yield Finding("after_tasks_owed", WARNING, hosts, domain, claim(each), remedy)
 
 
 def judge_monitors(fleet: Fleet) -> Findings:

@@ -60,17 +60,24 @@ def _owner(what: Interrupted, seen: SessionSeen, hosts: Hosts) -> str:
     return {what.source: SOURCE, what.destination: DESTINATION}.get(there, ELSEWHERE)
 
 
+def claim(what: Interrupted) -> str:
+    """Return for people what is owed."""
+    source, destination = what.source or "an unknown host", what.destination or "an unknown host"
+    return (
+        f"{what.name}: the tasks that come after its move from {source} to {destination} (migrate_after_tasks) are not"
+        f" on record as run to their end (session {what.session})."
+    )
+
+
 def sentence(
     what: Interrupted,
     inventory: str = _commands.INVENTORY,
     repeat: t.Mapping[str, str] | None = None,
 ) -> str:
     """Return for people what is owed and what to type, for this ``inventory``, with the variables to ``repeat``."""
-    source, destination = what.source or "an unknown host", what.destination or "an unknown host"
     command = settle_command(SessionDomain(what.uuid, what.name), inventory, repeat or {})
     return (
-        f"{what.name}: the tasks that come after its move from {source} to {destination} (migrate_after_tasks) are not"
-        f" on record as run to their end (session {what.session}). If the run that began it has ended, run them:"
+        f"{claim(what)} If the run that began it has ended, run them:"
         f"\n  - {command} -e migrate_after_tasks=/ABSOLUTE/PATH"
         f"\n  - {command} -e settle_after_done=true  # you have done by hand what they do"
     )

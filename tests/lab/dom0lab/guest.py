@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -59,21 +59,24 @@ class Guest:
         with ThreadPoolExecutor(max(1, len(hosts))) as pool:
             return list(zip(hosts, pool.map(Host.domains, hosts), strict=True))
 
-    def stop(self) -> None:
-        """Destroy every copy, under whatever name a migration left it."""
+    def _copies(self) -> Iterator[tuple[Host, str, int]]:
+        """Every copy, under whatever name a migration left it: its host, its name and its number there."""
         for host, domains in self._domains():
             for name, domid in domains.items():
                 if name.partition("--")[0] == self.name:
-                    host.run(["xl", "destroy", str(domid)])
+                    yield host, name, domid
+
+    def stop(self) -> None:
+        """Destroy every copy, under whatever name a migration left it."""
+        for host, dummy, domid in self._copies():
+            host.run(["xl", "destroy", str(domid)])
 
     def last_words(self) -> str:
         """What each copy has written to its console, and Xen last to its own, for a person who looks for a cause."""
         words = []
-        for host, domains in self._domains():
-            for name, domid in domains.items():
-                if name.partition("--")[0] == self.name:
-                    done = host.run(LAST_WORDS.format(domid=domid), check=False)
-                    words.append(f"{host.name}, {name}:\n{done.stdout}")
+        for host, name, domid in self._copies():
+            done = host.run(LAST_WORDS.format(domid=domid), check=False)
+            words.append(f"{host.name}, {name}:\n{done.stdout}")
         return "\n".join(words)
 
     def host(self) -> Host:
