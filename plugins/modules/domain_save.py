@@ -75,6 +75,13 @@ options:
         much must stay free.
     type: int
     default: 512
+  liveness_timeout:
+    description:
+      - For how long to look, with O(after=checkpoint), whether the guest goes on, in seconds; V(0) for not at all. A
+        guest that shows a sign of life ends that at once. One that shows none has been saved all the same, and there is
+        a warning.
+    type: int
+    default: 15
 attributes:
   check_mode:
     support: full
@@ -205,6 +212,22 @@ monitor:
   returned: success
   type: str
   sample: lost
+liveness:
+  description:
+    - Whether the guest was seen to go on with O(after=checkpoint), as in M(dom0.xen.migration_settle). Null where
+      nobody looked.
+  returned: success
+  type: dict
+  sample:
+    alive: true
+    waited_ms: 512
+    missing: []
+    unseen: []
+    state: running
+    cpu_time_s: 12.4
+    address: null
+    answered: null
+    signs: [cpu_time]
 code:
   description: Stable name of the error.
   returned: failure
@@ -242,6 +265,7 @@ def main() -> None:
             "compression": {"type": "str", "choices": list(COMPRESSIONS), "default": "none"},
             "force": {"type": "bool", "default": False},
             "reserve_mib": {"type": "int", "default": 512},
+            "liveness_timeout": {"type": "int", "default": 15},
         },
         supports_check_mode=True,
     )
@@ -253,6 +277,7 @@ def main() -> None:
         compression=params["compression"],
         force=params["force"],
         reserve_mib=max(0, params["reserve_mib"]),
+        liveness_timeout=params["liveness_timeout"],
         runtime_path=params["runtime_path"],
         journal_path=params["journal_path"],
         zstd=module.get_bin_path("zstd"),

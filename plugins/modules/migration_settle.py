@@ -94,6 +94,22 @@ options:
       - How long to wait for a process to end, and for another run that settles the same session, in seconds.
     type: int
     default: 20
+  liveness:
+    description:
+      - Whether to look, for O(state=concluded) at the source of a domain that has stayed and has stood still for the
+        move, whether its guest goes on; see RV(liveness).
+    type: bool
+    default: true
+  liveness_address:
+    description:
+      - What must answer this dom0 then, an address or name for one C(ping), V(ADDRESS:PORT) or V([ADDRESS]:PORT) for a
+        TCP connection. Empty for nothing.
+    type: str
+    default: ""
+  liveness_timeout:
+    description: For how long to look, in seconds. A guest that shows a sign of life ends that at once.
+    type: int
+    default: 15
 seealso:
   - module: dom0.xen.migration_decision
   - module: dom0.xen.migration_info
@@ -144,6 +160,27 @@ monitor:
   returned: with O(verb=resume) and O(state=concluded)
   type: str
   sample: lost
+liveness:
+  description:
+    - Whether the guest was seen to go on after it stood still for the move, now or by an earlier run that settled. Null
+      where nobody looked.
+    - Its domain is listed as running, and its devices are connected, also where its kernel has stopped in the resume.
+      So C(alive) is true only where something has grown since the first look, which C(signs) names, or O(liveness_address)
+      answers. It is false where the domain does not run or the address does not answer, which C(missing) says, and null
+      where nothing was seen, as of a guest that is idle, which C(unseen) says.
+    - Also C(waited_ms), C(state), C(cpu_time_s), C(address) and C(answered).
+  returned: with O(state=concluded)
+  type: dict
+  sample:
+    alive: true
+    waited_ms: 512
+    missing: []
+    unseen: []
+    state: running
+    cpu_time_s: 12.4
+    address: null
+    answered: null
+    signs: [cpu_time, vif/0]
 code:
   description: Stable name of the error.
   returned: failure
@@ -169,7 +206,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._places import (
     runtime_root,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._session.found.here import Here
-from ansible_collections.dom0.xen.plugins.module_utils._session.settling import conclusion, settle
+from ansible_collections.dom0.xen.plugins.module_utils._session.observing import liveness
+from ansible_collections.dom0.xen.plugins.module_utils._session.settling import alive, conclusion, settle
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import JournalNotWritten
 from ansible_collections.dom0.xen.plugins.module_utils._session.transport import ssh_door
 from ansible_collections.dom0.xen.plugins.module_utils._specs.shared import CLAIMANT, PLACES
@@ -197,6 +235,9 @@ def main() -> None:
             "owner": {"type": "str", "choices": ["source", "destination", "elsewhere"]},
             "end_state": {"type": "str", "choices": ["moved", "stayed", "elsewhere", "down"]},
             "wait": {"type": "int", "default": 20},
+            "liveness": {"type": "bool", "default": True},
+            "liveness_address": {"type": "str", "default": ""},
+            "liveness_timeout": {"type": "int", "default": 15},
         },
         required_if=[("state", "act", ["verb"]), ("state", "concluded", ["owner", "end_state"])],
         supports_check_mode=True,
@@ -204,6 +245,7 @@ def main() -> None:
     params = module.params
     try:
         check_session(params["session"], params["role"])
+        address = liveness.checked(params["liveness_address"])
         # Its locks lie there, and a host that was restarted since has lost the folder.
         find_root = resolve_runtime_root if module.check_mode else runtime_root
         here = Here(
@@ -216,7 +258,7 @@ def main() -> None:
             settler=params["settler"],
         )
         with claims.kept(here.journal_root, "" if module.check_mode else params["token"]):
-            result = _run(module, here, Xl(module_runner(module)))
+            result = _run(module, here, Xl(module_runner(module)), address)
     except Dom0XenError as exc:
         module.fail_json(exception=exc, **exc.as_result())
     except OSError as exc:
@@ -224,7 +266,7 @@ def main() -> None:
     module.exit_json(**result)
 
 
-def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
+def _run(module: AnsibleModule, here: Here, xl: Xl, address: str) -> dict[str, t.Any]:
     params, check = module.params, module.check_mode
     if params["state"] == "look":
         side = settle.look(here, xl, params["wait"], mark=not check)
@@ -245,7 +287,9 @@ def _run(module: AnsibleModule, here: Here, xl: Xl) -> dict[str, t.Any]:
     if params["state"] == "after_done":
         return {"changed": settle.after_done(here)}
     changed = conclusion.conclude(here, xl, params["owner"], params["end_state"], params["wait"])
-    return {"changed": changed, "monitor": conclusion.monitor(here, xl, params["owner"])}
+    wanted = alive.Wanted(params["liveness"], params["liveness_timeout"], address)
+    seen = alive.look(here, xl, params["owner"], wanted)
+    return {"changed": changed, "monitor": conclusion.monitor(here, xl, params["owner"]), "liveness": seen}
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def tell(session: str | None, source: Document, destination: Document, status: D
         "path": {"source": sender.get("path"), "destination": receiver.get("path")},
         "packing": sender.get("packing"),
         "stop_prediction": sender.get("stop_prediction"),
-        "liveness": receiver.get("liveness"),
+        "liveness": receiver.get("liveness") or sender.get("liveness"),
         "differences": receiver.get("differences"),
         "domid": next((copy["domid"] for copy in destination.get("copies") or () if _arrived(copy)), None),
     }
@@ -99,7 +99,7 @@ def after(session: str | None, source: Document, destination: Document, run: str
 def remarks(result: Document, source: str, destination: str) -> list[dict[str, t.Any]]:
     """Return what a person should know about the domain, each with its host and a remedy."""
     moved = result["end_state"] == MOVED
-    found = _moved(result, source, destination) if moved else []
+    found = _moved(result, source, destination) if moved else _stayed(result, source)
     if result.get("after_tasks") == AFTER_OWED:
         msg = "the tasks that come after the move (migrate_after_tasks) are not on record as run, and this run does not"
         msg += " run them."
@@ -146,6 +146,20 @@ def _moved(result: Document, source: str, destination: str) -> list[dict[str, t.
         msg = f"{_WORDS.get(what, what)} was {difference['before']} before, and is {difference['after']} now."
         found.append(_remark("differs", destination, msg, _REMEDIES.get(what, _LOOK)))
     return found
+
+
+def _stayed(result: Document, source: str) -> list[dict[str, t.Any]]:
+    life = result["liveness"] or {}
+    if not life or life.get("alive"):
+        return []
+    name = result["domain"]["name"]
+    words = "; ".join([*life["missing"], *life["unseen"]])
+    msg = f"in {seconds(life['waited_ms'] / 1000)} since it goes on its guest has shown no sign of life: {words}."
+    remedy = (
+        f"Look at its console (xl console {name}). If its kernel has stopped, nothing brings it back: xl destroy {name},"
+        " and xl create with its configuration file."
+    )
+    return [_remark("life_unproven" if life.get("alive") is None else "stayed_not_alive", source, msg, remedy)]
 
 
 def failure(result: Document, name: str, destination: str) -> dict[str, t.Any] | None:

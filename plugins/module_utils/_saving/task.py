@@ -21,18 +21,24 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFac
 from ansible_collections.dom0.xen.plugins.module_utils._saving import marker, refusals
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import Refused
 from ansible_collections.dom0.xen.plugins.module_utils._saving.letting_go import stands_as_saved
-from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import LEAVE_PAUSED, SHUT_DOWN, Manifest
+from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, LEAVE_PAUSED, SHUT_DOWN, Manifest
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room, Statvfs, image_bytes
 from ansible_collections.dom0.xen.plugins.module_utils._saving.save import Order, Saved, save
 from ansible_collections.dom0.xen.plugins.module_utils._saving.stop import Stop
+from ansible_collections.dom0.xen.plugins.module_utils._session.observing import comeback
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
+from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 Result = t.Dict[str, t.Any]
 _SAVED_BEFORE = (
     "{path} was saved at {at}, and {name} is not here: nothing was done. If it was started anywhere since, the image"
     " does not fit its disks any more."
+)
+_NO_LIFE = (
+    "{name} has shown no sign of life since it goes on, in {seconds:.0f} s: {why}. Look at its console (xl console {name}). If"
+    " its kernel has stopped, nothing brings it back: xl destroy {name}, and xl create with its configuration file."
 )
 _NO_ZSTD = "Install zstd on this host (Debian and Ubuntu: the package zstd), or use compression: gzip or none."
 
@@ -49,6 +55,7 @@ class Asked:
     reserve_mib: int
     runtime_path: str
     journal_path: str
+    liveness_timeout: int
     zstd: str | None
     check: bool
 
@@ -117,7 +124,21 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
             raise
         stack.callback(lock.release)
         saved = save(xl, order, pair, room, stop, lock)
-    return _result(asked, pair, True, named, saved.manifest, saved)
+    life = _life(asked, xl, domain, warn)
+    return {**_result(asked, pair, True, named, saved.manifest, saved), "liveness": life}
+
+
+def _life(asked: Asked, xl: Xl, domain: DomainFacts, warn: t.Callable[[str], None]) -> Result | None:
+    """Look whether the guest goes on, where it was let; what was saved is, whatever comes of it."""
+    if asked.after != CHECKPOINT or asked.liveness_timeout <= 0:
+        return None
+    seen = None
+    with contextlib.suppress(Dom0XenError), XenStore() as store:
+        seen = comeback.watch(xl, store, domain.domid, asked.liveness_timeout)
+    if seen is not None and not seen["alive"]:
+        why = "; ".join([*seen["missing"], *seen["unseen"]])
+        warn(_NO_LIFE.format(name=domain.name, seconds=seen["waited_ms"] / 1000, why=why))
+    return seen
 
 
 def _domain(asked: Asked, host: HostFacts) -> DomainFacts | None:
@@ -173,4 +194,5 @@ def _result(
         "seconds": saved.seconds if saved else None,
         "stop_ms": saved.stop_ms if saved else None,
         "monitor": saved.monitor if saved else None,
+        "liveness": None,
     }

@@ -66,22 +66,39 @@ def follow(
     wait: t.Callable[[float], None],
     dismissed: t.Callable[[], bool],
     clock: t.Callable[[], float] = time.monotonic,
+    patience: float = PATIENCE_S,
 ) -> dict[str, t.Any] | None:
     """Look until nothing is missing any more, for at most ``timeout`` seconds; return what the result says of it.
 
-    None when there was no time for it, since the session was told to end.
+    What is only good to know is waited for for ``patience`` seconds. None when there was no time for it, since the
+    session was told to end.
     """
     begun = clock()
     while not dismissed():
         seen = look()
         passed = clock() - begun
-        patient = passed < min(PATIENCE_S, timeout)
+        patient = passed < min(patience, timeout)
         if passed >= timeout or not (seen.missing or (seen.wished and patient)):
             alive = False if seen.missing else True if seen.proven else None
             words = {"missing": list(seen.missing), "unseen": list(seen.wished)}
             return {"alive": alive, "waited_ms": int(passed * 1000), **words, **seen.seen}
         wait(min(PAUSE_S, max(0.0, timeout - passed)))
     return None
+
+
+class Caller:
+    """Asks an address until it has answered once; of an empty one there is nothing to be said."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._answered = False
+
+    def asked(self) -> bool | None:
+        """Return whether it has answered by now; None where there is none."""
+        if not self.address:
+            return None
+        self._answered = self._answered or answers(self.address)
+        return self._answered
 
 
 class Pulse:
@@ -94,9 +111,8 @@ class Pulse:
         self._store = store
         self._domid = domid
         self._connected = connected
-        self._address = address
+        self._caller = Caller(address)
         self._sys_net = sys_net
-        self._answered = False
 
     def look(self) -> Look:
         """Look once."""
@@ -118,19 +134,15 @@ class Pulse:
                     f"the device {name} is {'gone' if state is None else f'in state {state}'}, not connected"
                 )
         wished += [f"{mac['mac']} was not heard at {mac['bridge']}" for mac in seen["macs"] if not mac["heard"]]
-        answered = self._asked() if self._address else None
+        answered = self._caller.asked()
         if answered is False:
-            missing.append(f"{self._address} does not answer")
-        seen.update(address=self._address or None, answered=answered)
+            missing.append(f"{self._caller.address} does not answer")
+        seen.update(address=self._caller.address or None, answered=answered)
         # A new domid begins at nothing, and nobody but the guest adds to it.
         proven = bool(self._connected or answered or seen["cpu_time_s"])
         if not proven:
             wished.append("its processor time has not come to a tenth of a second")
         return Look(tuple(missing), tuple(wished), proven, seen)
-
-    def _asked(self) -> bool:
-        self._answered = self._answered or answers(self._address)
-        return self._answered
 
     def _macs(self) -> list[dict[str, t.Any]]:
         """Return each card's address, its bridge, and whether the bridge has heard it at this card's own port.
@@ -143,7 +155,7 @@ class Pulse:
             if kind != "vif":
                 continue
             mac = (self._store.read(f"{backend}/mac") or "").lower()
-            name = self._store.read(f"{backend}/vifname") or f"vif{self._domid}.{number}"
+            name = portrait.interface(self._store, self._domid, number, backend)
             ports = [port for port in (self._port(name), self._port(f"{name}-emu")) if port is not None]
             if mac and ports:
                 bridge = ports[0][0]

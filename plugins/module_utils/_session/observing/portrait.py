@@ -56,6 +56,14 @@ def backends(store: XenStore, domid: int) -> dict[str, str]:
     return found
 
 
+def interface(store: XenStore, domid: int, number: str, backend: str) -> str:
+    """Return what a network card's interface is called here (tools/libs/light/libxl_nic.c libxl__device_nic_devname).
+
+    Raises the errors of :class:`XenStore`.
+    """
+    return store.read(f"{backend}/vifname") or f"vif{domid}.{number}"
+
+
 def memory(store: XenStore, domid: int) -> Traits:
     """Return what XenStore says of the domain's memory. Raises the errors of :class:`XenStore`."""
     nodes = {"memory_target_kib": "target", "memory_max_kib": "static-max"}

@@ -64,6 +64,19 @@ def test_checkpoint(make_saving: MakeSaving, release: tuple[int, int], monitor: 
     assert saving.files() == ["centos.xen", "centos.xen.json"]
 
 
+def test_a_guest_that_does_not_come_back_is_warned_of(saving: Saving) -> None:
+    """Its image is whole, and xl lists it as running; nothing else would tell."""
+    saving.start(behaviour={"load": 1.0})
+    seen = saving.saved(after="checkpoint")
+    assert (seen["liveness"]["alive"], seen.get("warnings")) == (True, None)
+    saving.host.behave(NAME, load=0.0)
+    silent = saving.saved(after="checkpoint", liveness_timeout=1)
+    assert silent["changed"] and silent["liveness"]["alive"] is None
+    assert "no sign of life" in str(silent["warnings"]) and f"xl console {NAME}" in str(silent["warnings"])
+    unasked = saving.saved(after="checkpoint", liveness_timeout=0)
+    assert unasked["changed"] and unasked["liveness"] is None
+
+
 def test_leave_paused(saving: Saving) -> None:
     """A second run sees that it has not run since; one after it has run saves it anew."""
     domid = saving.start()

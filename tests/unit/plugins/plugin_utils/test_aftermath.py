@@ -65,7 +65,8 @@ def test_remarks_have_host_and_remedy() -> None:
     assert aftermath.line(found[2]).startswith(
         "xen2: its weight for the scheduler was 512 before, and is 256 now. Remedy"
     )
-    assert aftermath.remarks({**result, "end_state": "stayed"}, "xen1", "xen2") == []
+    stayed = {**result, "end_state": "stayed", "liveness": None}
+    assert aftermath.remarks(stayed, "xen1", "xen2") == []
 
 
 def test_its_number_is_told_and_one_that_was_not_kept_remarked() -> None:
@@ -94,6 +95,34 @@ def test_a_domain_that_nothing_would_restart_is_remarked_where_it_is() -> None:
         assert [one["host"] for one in found] == [host]
         assert "xl shutdown -w centos" in found[0]["remedy"]
         assert aftermath.remarks({**result, "end_state": "stayed", "monitor": "kept"}, "xen1", "xen2") == []
+
+
+def test_a_guest_that_stayed_and_shows_no_life_is_remarked_at_the_source() -> None:
+    """The move has failed already, and says so; that its guest stands still in the resume nothing else tells."""
+    silent = {**ALIVE, "alive": None, "unseen": ["nothing has grown"], "waited_ms": 15020}
+    crashed = {**silent, "alive": False, "missing": ["the domain is shut down"], "unseen": []}
+    for life, code, words in (
+        (silent, "life_unproven", "nothing has grown"),
+        (crashed, "stayed_not_alive", "the domain is shut down"),
+    ):
+        result = {**told(life, "stayed"), "domain": {"name": "centos"}}
+        found = aftermath.remarks(result, "xen1", "xen2")
+        assert [(one["code"], one["host"]) for one in found] == [(code, "xen1")]
+        assert found[0]["msg"] == f"in 15 s since it goes on its guest has shown no sign of life: {words}."
+        assert "xl console centos" in found[0]["remedy"]
+    for life in (ALIVE, None):
+        assert aftermath.remarks({**told(life, "stayed"), "domain": {"name": "centos"}}, "xen1", "xen2") == []
+
+
+def test_life_is_told_by_the_side_that_has_the_domain() -> None:
+    """The receiver after a move, and whoever settles it at the source, once it has stayed."""
+    sides = [
+        {"sessions": [{"role": role, "session": SESSION, "liveness": {"alive": word}}]}
+        for role, word in (("sender", "here"), ("receiver", "there"))
+    ]
+    assert aftermath.tell(SESSION, sides[0], {}, {})["liveness"] == {"alive": "here"}
+    assert aftermath.tell(SESSION, {}, sides[1], {})["liveness"] == {"alive": "there"}
+    assert aftermath.tell(SESSION, {}, {}, {})["liveness"] is None
 
 
 def test_only_a_domain_that_moved_and_is_dead_is_a_failure() -> None:
