@@ -241,7 +241,7 @@ sessions:
         - C(alive) is null where nothing was seen that only a domain that runs can do. C(missing) is what was missing,
           C(unseen) what was not seen and need not be. Then C(waited_ms), C(state), C(cpu_time_s), C(devices) with the
           states of their backends (4 is connected), C(macs) with C(bridge) and C(heard), C(address), C(answered).
-      returned: for a receiver
+        - For a sender whose domain has stayed and has stood still it is as in M(dom0.xen.migration_settle).
       type: dict
     differences:
       description: What had another value on the source, as C(what), C(before), C(after). Null where nobody looked.

@@ -107,7 +107,7 @@ options:
     type: str
     default: ""
   liveness_timeout:
-    description: For how long to look, in seconds. A guest that shows a sign of life ends that at once.
+    description: How long to look, in seconds. A guest that shows a sign of life ends that at once.
     type: int
     default: 15
 seealso:
@@ -165,9 +165,9 @@ liveness:
     - Whether the guest was seen to go on after it stood still for the move, now or by an earlier run that settled. Null
       where nobody looked.
     - Its domain is listed as running, and its devices are connected, also where its kernel has stopped in the resume.
-      So C(alive) is true only where something has grown since the first look, which C(signs) names, or O(liveness_address)
-      answers. It is false where the domain does not run or the address does not answer, which C(missing) says, and null
-      where nothing was seen, as of a guest that is idle, which C(unseen) says.
+      So C(alive) is true only where something has grown since the first look, which C(signs) names, or
+      O(liveness_address) answers. It is false where the domain does not run or the address does not answer, which
+      C(missing) says, and null where nothing was seen, as of a guest that is idle, which C(unseen) says.
     - Also C(waited_ms), C(state), C(cpu_time_s), C(address) and C(answered).
   returned: with O(state=concluded)
   type: dict
@@ -197,6 +197,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.dom0.xen.plugins.module_utils import _lifeless
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._marks import claims
 from ansible_collections.dom0.xen.plugins.module_utils._places import (
@@ -289,6 +290,8 @@ def _run(module: AnsibleModule, here: Here, xl: Xl, address: str) -> dict[str, t
     changed = conclusion.conclude(here, xl, params["owner"], params["end_state"], params["wait"])
     wanted = alive.Wanted(params["liveness"], params["liveness_timeout"], address)
     seen = alive.look(here, xl, params["owner"], wanted)
+    if seen is not None and _lifeless.is_lifeless(seen):
+        module.warn(f"{here.name} has stayed, and {_lifeless.message(seen)} {_lifeless.remedy(here.name)}")
     return {"changed": changed, "monitor": conclusion.monitor(here, xl, params["owner"]), "liveness": seen}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils import _commands
+from ansible_collections.dom0.xen.plugins.module_utils import _commands, _lifeless
 from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import LOST
 from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import AFTER_DONE, AFTER_OWED, after_tasks
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import MOVED, STAYED
@@ -149,17 +149,11 @@ def _moved(result: Document, source: str, destination: str) -> list[dict[str, t.
 
 
 def _stayed(result: Document, source: str) -> list[dict[str, t.Any]]:
-    life = result["liveness"] or {}
-    if not life or life.get("alive"):
+    life = result["liveness"]
+    if not _lifeless.is_lifeless(life):
         return []
-    name = result["domain"]["name"]
-    words = "; ".join([*life["missing"], *life["unseen"]])
-    msg = f"in {seconds(life['waited_ms'] / 1000)} since it goes on its guest has shown no sign of life: {words}."
-    remedy = (
-        f"Look at its console (xl console {name}). If its kernel has stopped, nothing brings it back: xl destroy {name},"
-        " and xl create with its configuration file."
-    )
-    return [_remark("life_unproven" if life.get("alive") is None else "stayed_not_alive", source, msg, remedy)]
+    code = "life_unproven" if life.get("alive") is None else "stayed_not_alive"
+    return [_remark(code, source, _lifeless.message(life), _lifeless.remedy(result["domain"]["name"]))]
 
 
 def failure(result: Document, name: str, destination: str) -> dict[str, t.Any] | None:

@@ -16,7 +16,7 @@ import pytest
 from cases import test_disks, test_findings, test_findings_at_once, test_refusals, test_settle, test_transports
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.waivers import CODES
-from ansible_collections.dom0.xen.tests.unit.playbooks import test_causes, test_findings_questions
+from ansible_collections.dom0.xen.tests.unit.playbooks import test_causes, test_comeback, test_findings_questions
 from ansible_collections.dom0.xen.tests.unit.playbooks.test_findings_domains import HERE
 from ansible_collections.dom0.xen.tests.unit.playbooks.test_findings_hosts import OTHERS
 from ansible_collections.dom0.xen.tests.unit.playbooks.test_findings_questions import QUESTIONS
@@ -49,6 +49,7 @@ DOUBLE_BY_ITSELF: Tests = {
     "cpu_policy_refused": test_causes.test_a_guest_that_was_shown_what_xen_there_refuses,
     **dict.fromkeys(("disk_differs", "disk_missing", "disk_size_differs"), test_causes.test_another_disk_of_that_name),
     "disk_read_only": test_causes.test_a_disk_that_can_only_be_read_there,
+    "resume_broken": test_comeback.test_a_guest_that_its_xen_resumes_wrongly_is_told_of,
     "session_interrupted": test_findings_questions.test_a_session_at_work_and_one_that_was_cut_off,
     "session_running": test_findings_questions.test_a_session_at_work_and_one_that_was_cut_off,
 }
@@ -62,6 +63,7 @@ NOT_IN_THE_LAB = {
     "domain_dying": "it is torn down at once where no backend of another domain holds on to it",
     "dt_passthrough": "these machines have no device tree",
     "pci_passthrough": "they have no IOMMU, and libxl keeps no device in its record that is not in XenStore",
+    "resume_broken": "a lab of two hosts has Xen 4.17; the matrix moves guests from 4.14",
     "usb_passthrough": "they have no USB, and the same",
     "vtpm": "no package has a domain that serves virtual TPMs, and the same",
 }

@@ -72,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     method.for_a_stream(guest.drivers),
     another.for_arrival(guest.device_model),
     method.log_dirty,
+    method.for_a_stream(method.comes_back),
     method.suspendable,
     cold.away,
     cold.as_in_its_file,

@@ -18,6 +18,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
 )
 from ansible_collections.dom0.xen.plugins.module_utils._methods import AUTO, COLD, LIVE, SUSPEND
 
+# Releases of Xen.
+RESUMES_ANEW = ((4, 13), (4, 14))
+
 STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older, processor.vendor, processor.shown)
 """What must be so for a running domain's state to be sent, and does not matter to one that is started anew."""
 
@@ -74,6 +77,35 @@ def log_dirty(case: Case) -> t.Iterator[Finding]:
         "Let it be suspended for the transfer: set migrate_method to suspend, or to auto. Or turn it into a PVH domain"
         ' (type="pvh"), or run a Xen that was built with CONFIG_SHADOW_PAGING.',
         virt_caps=list(xen.virt_caps),
+    )
+
+
+def resumes_anew(case: Case) -> bool:
+    """Whether the source's ``xl`` resumes the domain as if it had been restored, which its kernel does not survive.
+
+    tools/libxl/libxl_dom_suspend.c libxl__domain_resume of 4.13 and 4.14 forgets for a guest that is not HVM that its
+    suspend is cancelled; 4.15 has the fix ("tools/libs/light: fix xl save -c handling").
+    """
+    xen = case.source.xen if case.source else None
+    concerned = xen is not None and case.domain is not None and case.domain.type in ("pv", "pvh")
+    return bool(concerned and xen and (xen.major, xen.minor) in RESUMES_ANEW)
+
+
+def comes_back(case: Case) -> t.Iterator[Finding]:
+    """The guest goes on where it was, if this comes to nothing after its suspend."""
+    xen = case.source.xen if case.source else None
+    if xen is None or case.domain is None or not resumes_anew(case):
+        return
+    kind = str(case.domain.type).upper()
+    yield case.warning(
+        "resume_broken",
+        case.source_name,
+        f"the xl of Xen {xen.version} on {case.source_name} resumes a {kind} guest as if it had"
+        f" been restored elsewhere: if this comes to nothing after {case.domain.name} was suspended, its kernel stops.",
+        f"Upgrade Xen on {case.source_name} to 4.15 or newer. Until then be ready to start the guest anew; one that is"
+        " shut down for a move (migrate_method=cold) is not concerned.",
+        version=xen.version,
+        type=case.domain.type,
     )
 
 

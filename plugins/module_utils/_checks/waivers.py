@@ -164,6 +164,7 @@ WARNINGS: frozenset[str] = frozenset(
         "mtu_smaller",
         "network_several_addresses",
         "plain_transport",
+        "resume_broken",
         "session_interrupted",
         "suspend_unconfirmed",
         "tsc_rate_differs",

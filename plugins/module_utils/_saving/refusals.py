@@ -81,7 +81,8 @@ def findings(host: HostFacts, domain: DomainFacts | None, wanted: str, after: st
     case = Case(host, host, domain, request)
     found = tuple(_worded(finding) for rule in _RULES for finding in rule(case))
     if after != SHUT_DOWN:
-        return (*found, *_kept_by_qemu(case))
+        return (*found, *_kept_by_qemu(case), *_does_not_come_back(case))
+    found += tuple(method.comes_back(case))
     if domain is None:
         return found
     starts = [entry.path for entry in world.starting(host, domain)]
@@ -110,6 +111,21 @@ def _kept_by_qemu(case: Case) -> t.Iterator[Finding]:
                 path=path,
                 format=image,
             )
+
+
+def _does_not_come_back(case: Case) -> t.Iterator[Finding]:
+    """The guest is to go on after the save, and xl can let it."""
+    if case.domain is None or case.source is None or case.source.xen is None or not method.resumes_anew(case):
+        return
+    yield case.error(
+        "resume_broken",
+        case.source_name,
+        f"the xl of Xen {case.source.xen.version} resumes a {str(case.domain.type).upper()} guest that was saved as if"
+        f" it had been restored elsewhere, and the kernel of {case.domain.name} would stop.",
+        "Save it with after: shut_down and restore it, or upgrade Xen to 4.15 or newer.",
+        version=case.source.xen.version,
+        type=case.domain.type,
+    )
 
 
 def explained(found: t.Iterable[Finding], path: str) -> tuple[Finding, ...]:

@@ -9,6 +9,7 @@ import contextlib
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.dom0.xen.plugins.module_utils import _lifeless
 from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import SAVES, DomainBusy, DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
@@ -21,7 +22,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFac
 from ansible_collections.dom0.xen.plugins.module_utils._saving import marker, refusals
 from ansible_collections.dom0.xen.plugins.module_utils._saving.errors import Refused
 from ansible_collections.dom0.xen.plugins.module_utils._saving.letting_go import stands_as_saved
-from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, LEAVE_PAUSED, SHUT_DOWN, Manifest
+from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import (
+    CHECKPOINT,
+    LEAVE_PAUSED,
+    SHUT_DOWN,
+    Manifest,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._saving.pair import Pair
 from ansible_collections.dom0.xen.plugins.module_utils._saving.room import Room, Statvfs, image_bytes
 from ansible_collections.dom0.xen.plugins.module_utils._saving.save import Order, Saved, save
@@ -35,10 +41,6 @@ Result = t.Dict[str, t.Any]
 _SAVED_BEFORE = (
     "{path} was saved at {at}, and {name} is not here: nothing was done. If it was started anywhere since, the image"
     " does not fit its disks any more."
-)
-_NO_LIFE = (
-    "{name} has shown no sign of life since it goes on, in {seconds:.0f} s: {why}. Look at its console (xl console {name}). If"
-    " its kernel has stopped, nothing brings it back: xl destroy {name}, and xl create with its configuration file."
 )
 _NO_ZSTD = "Install zstd on this host (Debian and Ubuntu: the package zstd), or use compression: gzip or none."
 
@@ -135,9 +137,8 @@ def _life(asked: Asked, xl: Xl, domain: DomainFacts, warn: t.Callable[[str], Non
     seen = None
     with contextlib.suppress(Dom0XenError), XenStore() as store:
         seen = comeback.watch(xl, store, domain.domid, asked.liveness_timeout)
-    if seen is not None and not seen["alive"]:
-        why = "; ".join([*seen["missing"], *seen["unseen"]])
-        warn(_NO_LIFE.format(name=domain.name, seconds=seen["waited_ms"] / 1000, why=why))
+    if seen is not None and _lifeless.is_lifeless(seen):
+        warn(f"{domain.name} was saved, and {_lifeless.message(seen)} {_lifeless.remedy(domain.name)}")
     return seen
 
 

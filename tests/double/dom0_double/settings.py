@@ -79,6 +79,10 @@ class Settings:
         """Whether libxl gives a domain the number that its configuration asks for, and none that was just in use."""
         return (self.xen_major, self.xen_minor) >= (4, 14)
 
+    def resumes_anew(self, kind: str) -> bool:
+        """Whether libxl resumes a guest as if it had been restored (libxl_dom_suspend.c libxl__domain_resume)."""
+        return kind != "hvm" and self.xen in ((4, 13), (4, 14))
+
     def refuses_grants(self, info: dict[str, t.Any]) -> bool:
         """Whether a domain asks for more than Xen has as its own limits (xen/common/grant_table.c grant_table_init)."""
         options = (("max_frames", "max_grant_frames", 64), ("max_maptrack_frames", "max_maptrack_frames", 1024))

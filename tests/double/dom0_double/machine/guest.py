@@ -95,6 +95,8 @@ class Guest:
         #: Time this copy has run, which starts at 0 on every host.
         self.ran_here_ns = 0
         self.verified = verified
+        #: Whether its kernel has stopped for good, which nobody but the guest itself can tell.
+        self.stopped = False
         self.tag = pages.tag_of(boot_id)
         self._running_since: int | None = None
         self._written_ns = ran_ns
@@ -118,7 +120,7 @@ class Guest:
         """Do what the guest did since the last look: count, and write memory."""
         if self._running_since is None:
             return
-        passed = max(0, now - self._running_since)
+        passed = max(0, now - self._running_since) if not self.stopped else 0
         self._running_since = now
         self.ran_ns += passed
         self.ran_here_ns += passed

@@ -145,9 +145,9 @@ class Hypercalls:
         """Unpause a domain."""
         self._xen.unpause(domid)
 
-    def do_resume(self, domid: int) -> None:
-        """Resume a suspended domain."""
-        self._xen.resume(domid)
+    def do_resume(self, domid: int, anew: bool = False) -> None:
+        """Resume a suspended domain, ``anew`` as if it had been restored."""
+        self._xen.resume(domid, anew)
 
     def do_destroy(self, domid: int) -> None:
         """Destroy a domain."""

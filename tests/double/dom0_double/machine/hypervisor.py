@@ -164,12 +164,17 @@ class Hypervisor:
             reason, domain.ending = domain.ending, None
             self._loop.later(0.0, lambda: self.shut_down(domid, reason))
 
-    def resume(self, domid: int) -> None:
-        """Resume a suspended domain; EINVAL when it is not suspended (xg_resume.c modify_returncode)."""
+    def resume(self, domid: int, anew: bool = False) -> None:
+        """Resume a suspended domain; EINVAL when it is not suspended (xg_resume.c modify_returncode).
+
+        A kernel that is told that it was restored ``anew``, and was not, stops in its own resume.
+        """
         domain = self.get(domid)
         if not domain.shutdown or domain.reason != SUSPEND:
             raise HypercallError("EINVAL", f"{int(domain.shutdown)} {domain.reason if domain.shutdown else 0}")
         domain.shutdown, domain.reason = False, POWEROFF
+        if anew and domain.guest is not None:
+            domain.guest.stopped = True
         self._schedule(domain, "resume")
 
     # -- coming and going ------------------------------------------------------------------------------------------

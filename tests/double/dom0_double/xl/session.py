@@ -124,8 +124,9 @@ class Session:
 
     def resume(self, domid: int) -> int:
         """Resume a suspended domain (libxl_domain_resume with suspend_cancel)."""
+        kind = (self.domain(domid) or {}).get("kind", "")
         try:
-            self.machine.call("resume", domid=domid)
+            self.machine.call("resume", domid=domid, anew=self.settings.resumes_anew(kind))
         except HypercallError as exc:
             if exc.name == "EINVAL":
                 shutdown, reason = exc.text.split()

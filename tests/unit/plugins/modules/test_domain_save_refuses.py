@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
+from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeSaving
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID, Saving
 
 OTHER = "11111111-2222-3333-4444-555555555555"
@@ -77,6 +78,16 @@ def test_left_by_a_migration(saving: Saving) -> None:
     saving.xl.rename(saving.start(), f"{NAME}--migratedaway")
     assert _refused(saving, domain=UUID) == "leftover_name"
     assert _refused(saving) == "leftover_name"
+
+
+@pytest.mark.parametrize("after", ["checkpoint", "leave_paused"])
+def test_a_guest_that_its_xl_does_not_bring_back(make_saving: MakeSaving, after: str) -> None:
+    """Its kernel would stop; one that is shut down for the save comes back from its image."""
+    saving = make_saving(xen_minor=14)
+    saving.start()
+    assert _refused(saving, after=after) == "resume_broken"
+    assert saving.host.guest() is not None
+    assert "resume_broken" not in str(saving.saved().get("code"))
 
 
 @pytest.mark.parametrize("after", ["checkpoint", "leave_paused"])

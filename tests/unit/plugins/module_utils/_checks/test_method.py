@@ -73,3 +73,26 @@ def test_an_hvm_guest_is_suspended_only_with_disks_that_nothing_keeps(disk: dict
     assert ("suspend_disk_cached" in [finding.code for finding in within]) is (refused and disk["backend"] == "qdisk")
     live = findings(host("xen1"), host("xen2"), subject, request(method="live"))
     assert "suspend_disk_cached" not in [finding.code for finding in live]
+
+
+@pytest.mark.parametrize(
+    ("release", "subject", "asked", "told"),
+    [
+        ((4, 14), domain(), "live", True),
+        ((4, 13), PV, "suspend", True),
+        ((4, 14), with_config(c_info={"type": "hvm"}), "live", False),
+        ((4, 15), domain(), "live", False),
+        ((4, 12), domain(), "live", False),
+        ((4, 14), domain(), "cold", False),
+    ],
+)
+def test_a_guest_that_this_xl_cannot_resume_is_told_of(
+    release: tuple[int, int], subject: DomainFacts, asked: str, told: bool
+) -> None:
+    """It is moved all the same: what the finding is about are the moves that come to nothing."""
+    version = "{}.{}.6".format(*release)
+    xen = dataclasses.replace(XEN, major=release[0], minor=release[1], version=version)
+    found = findings(host("xen1", xen=xen), host("xen2"), subject, request(method=asked))
+    mine = [finding for finding in found if finding.code == "resume_broken"]
+    expected = [("warning", "xen1", True)] if told else []
+    assert [(one.severity, one.host, version in one.message) for one in mine] == expected
