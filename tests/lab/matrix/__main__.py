@@ -72,7 +72,9 @@ def main() -> int:
     """Run the matrix; return 0 when every check holds."""
     parser = argparse.ArgumentParser(prog="make lab-matrix", description=__doc__)
     parser.add_argument("names", nargs="*", help="only cells whose name has one of these texts")
-    parser.add_argument("--continue", action="store_true", dest="go_on", help="leave out what was well before")
+    parser.add_argument(
+        "--continue", action="store_true", dest="go_on", help="leave out what was well before, or cannot be"
+    )
     parser.add_argument("--publish", action="store_true", help="run nothing; take the figures over into the docs")
     parser.add_argument("--list", action="store_true", help="show the names and run nothing")
     options = parser.parse_args()
@@ -83,7 +85,8 @@ def main() -> int:
     todo = chosen(options.names)
     if options.go_on:
         record = record.over(Record.load(KEPT))
-        todo = [cell for cell in todo if str(cell) not in record.well()]
+        known = {str(cell) for cell in todo if cell.breaks and str(cell) in record.cells}
+        todo = [cell for cell in todo if str(cell) not in record.well() | known]
     for cell in todo:
         record.cells.pop(str(cell), None)
     if options.list:

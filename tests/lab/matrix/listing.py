@@ -132,6 +132,15 @@ class Cell:
         return "no_shadow_paging" if self.method == LIVE and self._followed_by_none else ""
 
     @property
+    def breaks(self) -> str:
+        """Why it is known to fail, whatever this collection does; empty where nothing is.
+
+        tools/libxl/libxl_dom_suspend.c libxl__domain_resume, up to 4.14.
+        """
+        resumed = self.undone and self.source == OLD and GUESTS[self.guest].type != "hvm"
+        return "libxl 4.14 resumes it as if it had been restored, see above" if resumed else ""
+
+    @property
     def _followed_by_none(self) -> bool:
         return GUESTS[self.guest].type == "pv" and self.source not in SHADOW
 

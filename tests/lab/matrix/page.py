@@ -35,19 +35,19 @@ def table(record: Record) -> str:
         entry = record.cells.get(str(cell))
         tried[entry is not None] += 1
         key = (releases.index(cell.source), releases.index(cell.destination), guests.index(cell.guest))
-        rows.setdefault(key, {})[cell.column] = outcome(entry)
+        rows.setdefault(key, {})[cell.column] = outcome(entry, cell.breaks)
     for (source, destination, guest), told in sorted(rows.items()):
         names = [_release(record, releases[number]) for number in (source, destination)]
         lines += _row([*names, f"``{guests[guest]}``", *(told.get(column, "") for column in COLUMNS)])
     return "\n".join([f"{tried[True]} of {tried.total()} cells tried.", "", *lines, ""])
 
 
-def outcome(entry: Entry | None) -> str:
-    """Say in a few words what came of a cell."""
+def outcome(entry: Entry | None, breaks: str = "") -> str:
+    """Say in a few words what came of a cell; ``breaks`` is why it was known to fail."""
     if entry is None:
         return "not tried"
     if not entry["well"]:
-        why = entry["error"] or entry["stamps_problem"] or ("" if entry["refused"] else entry["message"])
+        why = breaks or entry["error"] or entry["stamps_problem"] or ("" if entry["refused"] else entry["message"])
         return f"**fails**: {_plain(why or 'not as expected')}"
     if entry["refused"]:
         return f"refused (``{entry['refused']}``)"
