@@ -54,7 +54,7 @@ def test_every_one_is_checked(playbook: str) -> None:
 
 def test_those_of_the_moves_are_checked_everywhere() -> None:
     """As the role has them."""
-    tasks = yaml.safe_load((playbooks.PLAYBOOKS / "tasks" / "booleans.yml").read_text(encoding="utf-8"))
+    tasks = yaml.safe_load((playbooks.PLAYBOOKS / "tasks" / "values.yml").read_text(encoding="utf-8"))
     (task,) = (task for task in tasks if "__of_moves" in task.get("vars", ()))
     assert set(task["vars"]["__of_moves"]) == booleans(playbooks.options_of("migrate"))
 
