@@ -17,6 +17,7 @@ from pathlib import Path
 from cases.plays import Outcome
 from cases.world import BUILD, World
 from dom0lab import Lab, Observation, lun
+from dom0lab.guest_disk import GuestSpec
 
 from .listing import COLD, GUESTS, Cell
 
@@ -24,6 +25,8 @@ START_S = 600.0
 MOVE_S = 1200.0
 # What is undone is settled in the same run, which looks at both hosts after each of its steps.
 UNDONE_S = 2400.0
+# A guest takes its processors up again one by one.
+PROCESSORS_S = 60.0
 # Where each host has the file that a guest is started from anew.
 CONFIG = "/run/lab-matrix.cfg"
 GATE = Path(__file__).resolve().parent.parent / "cases" / "gate"
@@ -43,7 +46,8 @@ class Verdict:
     """What came of a cell. ``well``: as expected, and nothing was harmed. ``kept``: its guest has moved before.
 
     ``hosts`` are the two of the lab; ``refused`` is the code of the finding with which it was to be refused; ``told``
-    is the method that the result has. Times in milliseconds, and ``wall_s`` in seconds.
+    is the method that the result has, ``vcpus`` how many processors the guest uses in the end. Times in milliseconds,
+    and ``wall_s`` in seconds.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Verdict:
     total_ms: int | None = None
     stop_ms: int | None = None
     gap_ms: int | None = None
+    vcpus: int | None = None
     same_boot: bool = False
     counter_never_fell: bool = False
     memory_verified: bool = False
@@ -98,7 +103,8 @@ class Verdict:
     def unharmed(self) -> bool:
         """Whether it is the same guest, with all its memory; or, where it is started anew, one boot after the other."""
         same = self.boots == 2 if self.anew else self.same_boot and self.counter_never_fell
-        return same and self.memory_verified and not self.double_answers
+        whole = self.vcpus == GUESTS[self.guest].vcpus
+        return same and whole and self.memory_verified and not self.double_answers
 
     @property
     def anew(self) -> bool:
@@ -185,7 +191,21 @@ def _move(lab: Lab, cell: Cell, verdict: Verdict) -> None:
         _told(verdict, outcome)
         watch.wait_answer(300)
     verdict.where = lab.guest.where()
+    if len(verdict.where) == 1:
+        verdict.vcpus = _online(lab, verdict.where[0], GUESTS[cell.guest])
     _observed(verdict, watch.observation)
+
+
+def _online(lab: Lab, host: str, spec: GuestSpec) -> int:
+    """Return how many processors the guest uses, once it uses all, or after a while."""
+    deadline = time.monotonic() + PROCESSORS_S
+    while True:
+        rows = lab.hosts[host].run(f"xl vcpu-list {spec.name}").stdout.splitlines()[1:]
+        # Name, ID, VCPU, CPU, State: one that is offline is --p.
+        online = sum("p" not in row.split()[4] for row in rows)
+        if online == spec.vcpus or time.monotonic() > deadline:
+            return online
+        time.sleep(5)
 
 
 def _told(verdict: Verdict, outcome: Outcome) -> None:

@@ -21,7 +21,7 @@ from matrix.record import KEPT, Record
 
 WELL = Verdict(
     "name", "bookworm", "bookworm", "pvh", "live", ("xen1", "xen2"), where=["xen2"], status=0, owner="destination",
-    end_state="moved", told="live", same_boot=True, counter_never_fell=True, memory_verified=True, boots=1,
+    end_state="moved", told="live", same_boot=True, counter_never_fell=True, memory_verified=True, boots=1, vcpus=1,
 )  # fmt: skip
 REFUSED = replace(WELL, refused="xen_older", where=["xen1"], status=2, owner="", end_state="", codes=["xen_older"])
 UNDO = replace(WELL, undone=True, where=["xen1"], status=2, owner="source", end_state="stayed")
@@ -144,6 +144,8 @@ def test_what_is_as_expected_is_well(good: Verdict) -> None:
         replace(WELL, error="no answer"),
         replace(WELL, stamps_problem="two writers"),
         replace(WELL, memory_verified=False),
+        replace(WELL, vcpus=0),
+        replace(WELL, vcpus=None),
         replace(WELL, same_boot=False),
         replace(WELL, counter_never_fell=False),
         replace(WELL, double_answers=1),
