@@ -13,7 +13,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._ownership import RUNNING
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, Hand, SessionDomain, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import PAUSED, SUSPENDED
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE, RESUMES_ANEW
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
     INFO,
     CopySeen,
@@ -164,6 +164,9 @@ def _suspended(fleet: Fleet, domain: SessionDomain, copy: CopySeen) -> Finding:
         remedy = _on(copy, "xl resume") + "."
     else:
         remedy = _on(copy, "xl save -c", "/dev/null") + " (it takes a minute, and its monitor process is lost)."
+        if xen is not None and (xen.major, xen.minor) in RESUMES_ANEW:
+            remedy = f"An HVM guest: {remedy} A PV or PVH guest does not survive that on Xen {xen.major}.{xen.minor}:"
+            remedy += f" {_on(copy, 'xl destroy')}, and xl create with its configuration file."
     message = f"{copy} stands still: it has suspended itself, and no process is seen that would resume it."
     return _finding("suspended", ERROR, domain, [copy], message, _ask_first(fleet, remedy))
 

@@ -17,9 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     listed,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._methods import AUTO, COLD, LIVE, SUSPEND
-
-# Releases of Xen.
-RESUMES_ANEW = ((4, 13), (4, 14))
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUMES_ANEW
 
 STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older, processor.vendor, processor.shown)
 """What must be so for a running domain's state to be sent, and does not matter to one that is started anew."""
@@ -81,11 +79,7 @@ def log_dirty(case: Case) -> t.Iterator[Finding]:
 
 
 def resumes_anew(case: Case) -> bool:
-    """Whether the source's ``xl`` resumes the domain as if it had been restored, which its kernel does not survive.
-
-    tools/libxl/libxl_dom_suspend.c libxl__domain_resume of 4.13 and 4.14 forgets for a guest that is not HVM that its
-    suspend is cancelled; 4.15 has the fix ("tools/libs/light: fix xl save -c handling").
-    """
+    """Whether the source's ``xl`` resumes the domain as if it had been restored, which its kernel does not survive."""
     xen = case.source.xen if case.source else None
     concerned = xen is not None and case.domain is not None and case.domain.type in ("pv", "pvh")
     return bool(concerned and xen and (xen.major, xen.minor) in RESUMES_ANEW)

@@ -99,6 +99,8 @@ def test_suspended_domain_that_nobody_will_resume() -> None:
     assert (finding.code, finding.severity, finding.remedy) == ("suspended", "error", "on xen1: `xl resume 3`.")
     finding = one(judge(dom0("xen1", row(**SUSPENDED))))
     assert finding.remedy.startswith("on xen1: `xl save -c 3 /dev/null` ")
+    finding = one(judge(dom0("xen1", row(**SUSPENDED), xen=dataclasses.replace(XEN, minor=14))))
+    assert "A PV or PVH guest does not survive that on Xen 4.14: on xen1: `xl destroy 3`" in finding.remedy
     result = judge(dom0("xen1", row(**SUSPENDED), sessions=(UNSETTLED,)))
     assert found(result) == {"suspended": "error", "session_unsettled": "error"}
     assert all("dom0.xen.settle" in finding.remedy for finding in result.findings)
