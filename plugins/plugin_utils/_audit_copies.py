@@ -12,8 +12,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import ER
 from ansible_collections.dom0.xen.plugins.module_utils._ownership import RUNNING_TWICE
 from ansible_collections.dom0.xen.plugins.module_utils._places import SENDER
 from ansible_collections.dom0.xen.plugins.module_utils._records import INCOMING, Hand, SessionDomain, SessionSeen
+from ansible_collections.dom0.xen.plugins.module_utils._releases import RESUME_SINCE, RESUMES_ANEW
 from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import PAUSED, SUSPENDED
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE, RESUMES_ANEW
 from ansible_collections.dom0.xen.plugins.plugin_utils._audit_records import (
     INFO,
     CopySeen,

@@ -17,7 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     listed,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._methods import AUTO, COLD, LIVE, SUSPEND
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUMES_ANEW
+from ansible_collections.dom0.xen.plugins.module_utils._releases import RESUMES_ANEW
 
 STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older, processor.vendor, processor.shown)
 """What must be so for a running domain's state to be sent, and does not matter to one that is started anew."""

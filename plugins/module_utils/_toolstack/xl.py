@@ -42,12 +42,6 @@ _NO_HYPERVISOR = (
 _NO_DOMAIN = ("is an invalid domain identifier", "does not exist", "No such process")
 # The schedulers that give domains weights (tools/xl/xl_cmdtable.c has a command for each).
 WEIGHING = ("credit", "credit2")
-# tools/xl/xl_cmdtable.c: xl resume is new in this release.
-RESUME_SINCE = (4, 20)
-# Releases that resume a PV or PVH guest as if it had been restored elsewhere, which its kernel does not survive: libxl
-# forgets that the suspend was cancelled (tools/libxl/libxl_dom_suspend.c libxl__domain_resume). 4.15 has the fix
-# ("tools/libs/light: fix xl save -c handling").
-RESUMES_ANEW = ((4, 13), (4, 14))
 _LIBXL_ERROR = "libxl: error:"
 
 

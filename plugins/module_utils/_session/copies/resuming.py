@@ -13,9 +13,10 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._facts.monitors import KEPT, LOST
+from ansible_collections.dom0.xen.plugins.module_utils._releases import RESUME_SINCE
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.errors import XlTimeout
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import CommandResult, spawn
-from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import RESUME_SINCE, Xl, failure
+from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl, failure
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
 SUSPEND = "suspend"

@@ -16,7 +16,7 @@ import time
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session.observing import portrait
+from ansible_collections.dom0.xen.plugins.module_utils._session.observing import backends
 from ansible_collections.dom0.xen.plugins.module_utils._session.observing.liveness import SYS_NET, Caller, Look, follow
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -71,7 +71,7 @@ class Comeback:
     def _counts(self) -> dict[str, float]:
         found: dict[str, float] = {}
         with contextlib.suppress(Dom0XenError):
-            for device, backend in portrait.backends(self._store, self._domid).items():
+            for device, backend in backends.backends(self._store, self._domid).items():
                 kind, dummy, number = device.partition("/")
                 count = self._sent(number, backend) if kind == "vif" else self._requests(number)
                 if count is not None:
@@ -80,7 +80,7 @@ class Comeback:
 
     def _sent(self, number: str, backend: str) -> int | None:
         """Return how many packets a card has sent: what its interface here has received, or QEMU's beside it."""
-        name = portrait.interface(self._store, self._domid, number, backend)
+        name = backends.interface(self._store, self._domid, number, backend)
         paths = [os.path.join(self._sys_net, each, "statistics", "rx_packets") for each in (name, f"{name}-emu")]
         return _sum(paths)
 

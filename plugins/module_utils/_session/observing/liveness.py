@@ -21,7 +21,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
-from ansible_collections.dom0.xen.plugins.module_utils._session.observing import portrait
+from ansible_collections.dom0.xen.plugins.module_utils._session.observing import backends
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -125,11 +125,11 @@ class Pulse:
         if seen["state"] != "running":
             missing.append("the domain is {}".format((seen["state"] or "not to be seen").replace("_", " ")))
         with contextlib.suppress(Dom0XenError):
-            seen["devices"] = portrait.devices(self._store, self._domid)
+            seen["devices"] = backends.devices(self._store, self._domid)
             seen["macs"] = self._macs()
         for name in self._connected:
             state = seen["devices"].get(name)
-            if state != portrait.CONNECTED:
+            if state != backends.CONNECTED:
                 missing.append(
                     f"the device {name} is {'gone' if state is None else f'in state {state}'}, not connected"
                 )
@@ -150,12 +150,12 @@ class Pulse:
         Cards that are on no bridge of Linux are left out.
         """
         found = []
-        for device, backend in portrait.backends(self._store, self._domid).items():
+        for device, backend in backends.backends(self._store, self._domid).items():
             kind, dummy, number = device.partition("/")
             if kind != "vif":
                 continue
             mac = (self._store.read(f"{backend}/mac") or "").lower()
-            name = portrait.interface(self._store, self._domid, number, backend)
+            name = backends.interface(self._store, self._domid, number, backend)
             ports = [port for port in (self._port(name), self._port(f"{name}-emu")) if port is not None]
             if mac and ports:
                 bridge = ports[0][0]

@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
+from ansible_collections.dom0.xen.plugins.module_utils._session.observing.backends import CONNECTED, devices
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.guest_clock import TscInfo, difference
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import WEIGHING, Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
@@ -23,7 +24,6 @@ Message = t.Dict[str, t.Any]
 Traits = t.Dict[str, t.Any]
 
 KIND = "portrait"
-CONNECTED = 4
 
 _NUMBERS = ("vcpus", "vcpus_max", "weight", "cap", "memory_target_kib", "memory_max_kib")
 _RATE = "cpu_khz"  # the host's, which is no difference by itself
@@ -32,36 +32,6 @@ _MOST = 2**53
 _TEXT_MAX = 4096
 _DEVICES_MAX = 1024
 _DEVICE = re.compile(r"\A(vif|vbd)/[0-9]{1,10}\Z")
-
-
-def devices(store: XenStore, domid: int) -> dict[str, int | None]:
-    """Return the state of each network card and disk of the domain, by its backend (xen/include/public/io/xenbus.h).
-
-    Raises the errors of :class:`XenStore`.
-    """
-    return {name: store.read_int(f"{path}/state") for name, path in backends(store, domid).items()}
-
-
-def backends(store: XenStore, domid: int) -> dict[str, str]:
-    """Return the backends of the domain's network cards and disks, from where libxl has put them, and no guest writes
-    (tools/libs/light/libxl_device.c libxl__device_libxl_path). Raises the errors of :class:`XenStore`.
-    """
-    found = {}
-    for kind in ("vif", "vbd"):
-        base = f"/libxl/{domid}/device/{kind}"
-        for number in store.list(base):
-            path = store.read(f"{base}/{number}/backend")
-            if path:
-                found[f"{kind}/{number}"] = path
-    return found
-
-
-def interface(store: XenStore, domid: int, number: str, backend: str) -> str:
-    """Return what a network card's interface is called here (tools/libs/light/libxl_nic.c libxl__device_nic_devname).
-
-    Raises the errors of :class:`XenStore`.
-    """
-    return store.read(f"{backend}/vifname") or f"vif{domid}.{number}"
 
 
 def memory(store: XenStore, domid: int) -> Traits:

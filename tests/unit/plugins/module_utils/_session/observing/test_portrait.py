@@ -14,7 +14,7 @@ from dom0_double.driver.fixture import MakeSite, make_site
 from dom0_double.driver.host import GuestConfig
 
 from ansible_collections.dom0.xen.plugins.module_utils._link.errors import FrameError
-from ansible_collections.dom0.xen.plugins.module_utils._session.observing import portrait
+from ansible_collections.dom0.xen.plugins.module_utils._session.observing import backends, portrait
 from ansible_collections.dom0.xen.plugins.module_utils._session.stream.guest_clock import TscInfo
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.process import subprocess_runner
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
@@ -30,7 +30,7 @@ def test_a_domain_is_seen_as_it_is(make_site: MakeSite) -> None:
     host.run("xl", "vcpu-pin", "centos", "all", "0,1,3")
     deadline = time.monotonic() + 20
     with XenStore(str(host.paths.store_socket)) as store:
-        while portrait.devices(store, domid) != {"vif/0": portrait.CONNECTED}:
+        while backends.devices(store, domid) != {"vif/0": backends.CONNECTED}:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         subject = portrait.Portrait(Xl(subprocess_runner(), str(host.paths.bin / "xl")), store)
