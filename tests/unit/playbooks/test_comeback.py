@@ -37,8 +37,8 @@ def undone(site: Site, folder: pathlib.Path, *arguments: str) -> tuple[User, str
     tasks.write_text(REFUSED)
     undo.write_text(NOTHING)
     gate = ("-e", "migrate_gate=controller", "-e", f"migrate_gate_tasks={tasks}")
-    gate += ("-e", f"migrate_gate_undo_tasks={undo}")
-    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *gate, *arguments)
+    back = ("-e", f"migrate_gate_undo_tasks={undo}")
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *gate, *back, *arguments)
     log = process.communicate(timeout=LIMIT_S)[0]
     assert process.returncode == 2, log[-4000:]
     assert (user.result["end_state"], user.result["owner"]) == ("stayed", "source"), log[-4000:]

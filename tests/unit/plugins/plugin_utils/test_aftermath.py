@@ -110,8 +110,8 @@ def test_a_guest_that_stayed_and_shows_no_life_is_remarked_at_the_source() -> No
         assert [(one["code"], one["host"]) for one in found] == [(code, "xen1")]
         assert found[0]["msg"] == f"since it goes on there its guest has shown no sign of life in 15 s: {words}."
         assert "xl console centos" in found[0]["remedy"]
-    for life in (ALIVE, None):
-        assert aftermath.remarks({**told(life, "stayed"), "domain": {"name": "centos"}}, "xen1", "xen2") == []
+    for other in (ALIVE, None):
+        assert aftermath.remarks({**told(other, "stayed"), "domain": {"name": "centos"}}, "xen1", "xen2") == []
 
 
 def test_life_is_told_by_the_side_that_has_the_domain() -> None:
