@@ -70,7 +70,7 @@ class ActionModule(ActionBase):
         outcome["method_reason"] = options["method_reason"] or None
         outcome["findings"] = options["findings"]
         looks = (options["source_info"], options["destination_info"])
-        outcome.update(aftermath.tell(outcome["session"], *looks, options["status"]))
+        outcome.update(aftermath.tell(outcome["session"], *looks, options["status"], outcome["end_state"]))
         outcome["monitor"] = aftermath.monitor(outcome["end_state"], *looks)
         outcome["after_tasks"] = aftermath.after(outcome["session"], *looks, options["after_tasks"])
         outcome["remarks"] = aftermath.remarks(outcome, options["source"], options["destination"])

@@ -22,12 +22,17 @@ def message(life: Life) -> str:
     """Return what was seen, for people."""
     words = "; ".join([*life["missing"], *life["unseen"]])
     seconds = round(life["waited_ms"] / 1000)
+    if life["signs"]:
+        return f"its guest goes on there ({', '.join(life['signs'])} grew), but after {seconds} s {words}."
     return f"since it goes on there its guest has shown no sign of life in {seconds} s: {words}."
 
 
-def remedy(name: str) -> str:
+def remedy(name: str, life: Life) -> str:
     """Return what to do about it."""
+    look = f"Look at its console (xl console {name})."
+    if life["signs"]:
+        return look
     return (
-        f"Look at its console (xl console {name}). If its kernel has stopped, nothing brings it back:"
-        f" xl destroy {name}, and xl create with its configuration file."
+        f"{look} If its kernel has stopped, nothing brings it back: xl destroy {name}, and xl create with its"
+        " configuration file."
     )

@@ -107,7 +107,7 @@ options:
     type: str
     default: ""
   liveness_timeout:
-    description: How long to look, in seconds. A guest that shows a sign of life ends that at once.
+    description: How long to look, in seconds, V(0) for not at all. A guest that shows a sign of life ends that at once.
     type: int
     default: 15
 seealso:
@@ -162,8 +162,8 @@ monitor:
   sample: lost
 liveness:
   description:
-    - Whether the guest was seen to go on after it stood still for the move, now or by an earlier run that settled. Null
-      where nobody looked.
+    - Whether the guest was seen to go on after it stood still for the move, now, or by an earlier run that saw it
+      alive. Null where nobody looked.
     - Its domain is listed as running, and its devices are connected, also where its kernel has stopped in the resume.
       So C(alive) is true only where something has grown since the first look, which C(signs) names, or
       O(liveness_address) answers. It is false where the domain does not run or the address does not answer, which
@@ -291,7 +291,7 @@ def _run(module: AnsibleModule, here: Here, xl: Xl, address: str) -> dict[str, t
     wanted = alive.Wanted(params["liveness"], params["liveness_timeout"], address)
     seen = alive.look(here, xl, params["owner"], wanted)
     if seen is not None and _lifeless.is_lifeless(seen):
-        module.warn(f"{here.name} has stayed, and {_lifeless.message(seen)} {_lifeless.remedy(here.name)}")
+        module.warn(f"{here.name} has stayed, and {_lifeless.message(seen)} {_lifeless.remedy(here.name, seen)}")
     return {"changed": changed, "monitor": conclusion.monitor(here, xl, params["owner"]), "liveness": seen}
 
 

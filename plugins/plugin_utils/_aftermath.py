@@ -56,11 +56,13 @@ def of_session(info: Document, session: str | None, role: str) -> Document:
     return {}
 
 
-def tell(session: str | None, source: Document, destination: Document, status: Document) -> dict[str, t.Any]:
+def tell(
+    session: str | None, source: Document, destination: Document, status: Document, end_state: str
+) -> dict[str, t.Any]:
     """Return ``belongings``, ``path``, ``packing``, ``stop_prediction``, ``liveness``, ``differences`` and ``domid``.
 
-    They are part of the result, and come from both looks. ``status`` is the sender's last one that was read, where the
-    source did not answer afterwards.
+    They are part of the result, and come from both looks; of the guest's life the side tells that has the domain in
+    the end. ``status`` is the sender's last one that was read, where the source did not answer afterwards.
     """
     sender = of_session(source, session, SENDER) or status
     receiver = of_session(destination, session, RECEIVER)
@@ -69,7 +71,7 @@ def tell(session: str | None, source: Document, destination: Document, status: D
         "path": {"source": sender.get("path"), "destination": receiver.get("path")},
         "packing": sender.get("packing"),
         "stop_prediction": sender.get("stop_prediction"),
-        "liveness": receiver.get("liveness") or sender.get("liveness"),
+        "liveness": (sender if end_state == STAYED else receiver).get("liveness"),
         "differences": receiver.get("differences"),
         "domid": next((copy["domid"] for copy in destination.get("copies") or () if _arrived(copy)), None),
     }
@@ -99,7 +101,9 @@ def after(session: str | None, source: Document, destination: Document, run: str
 def remarks(result: Document, source: str, destination: str) -> list[dict[str, t.Any]]:
     """Return what a person should know about the domain, each with its host and a remedy."""
     moved = result["end_state"] == MOVED
-    found = _moved(result, source, destination) if moved else _stayed(result, source)
+    found = _moved(result, source, destination) if moved else []
+    if result["end_state"] == STAYED and _lifeless.is_lifeless(result["liveness"]):
+        found.append(_stayed(result, source))
     if result.get("after_tasks") == AFTER_OWED:
         msg = "the tasks that come after the move (migrate_after_tasks) are not on record as run, and this run does not"
         msg += " run them."
@@ -148,12 +152,10 @@ def _moved(result: Document, source: str, destination: str) -> list[dict[str, t.
     return found
 
 
-def _stayed(result: Document, source: str) -> list[dict[str, t.Any]]:
+def _stayed(result: Document, source: str) -> dict[str, t.Any]:
     life = result["liveness"]
-    if not _lifeless.is_lifeless(life):
-        return []
     code = "life_unproven" if life.get("alive") is None else "stayed_not_alive"
-    return [_remark(code, source, _lifeless.message(life), _lifeless.remedy(result["domain"]["name"]))]
+    return _remark(code, source, _lifeless.message(life), _lifeless.remedy(result["domain"]["name"], life))
 
 
 def failure(result: Document, name: str, destination: str) -> dict[str, t.Any] | None:

@@ -40,6 +40,7 @@ _RULES: tuple[Rule, ...] = (
     devices.own_devices,
     method.suspendable,
 )
+RESUME_BROKEN = "resume_broken"
 # Where the words of a check are those of a move.
 _SHUT_DOWN = "Shut it down instead; it starts anew from its configuration file."
 # Unlike xl migrate, xl save does not refuse them: what a PV guest has comes back dead, and with HVM QEMU fails at last.
@@ -52,6 +53,7 @@ _REMEDIES = {
         " /dev/null. dom0.xen.audit tells which."
     ),
     "domain_shut_down": "Destroy what is left of it with xl destroy, and start it from its configuration file.",
+    RESUME_BROKEN: "Upgrade Xen to 4.15 or newer. Until then a save that fails may cost the guest its memory.",
     "suspend_refused": _SHUT_DOWN,
     "migration_disabled": _SHUT_DOWN,
     **dict.fromkeys(("pci_passthrough", "dt_passthrough", "usb_passthrough"), _DETACH),
@@ -82,7 +84,7 @@ def findings(host: HostFacts, domain: DomainFacts | None, wanted: str, after: st
     found = tuple(_worded(finding) for rule in _RULES for finding in rule(case))
     if after != SHUT_DOWN:
         return (*found, *_kept_by_qemu(case), *_does_not_come_back(case))
-    found += tuple(method.comes_back(case))
+    found += tuple(_worded(finding) for finding in method.comes_back(case))
     if domain is None:
         return found
     starts = [entry.path for entry in world.starting(host, domain)]
@@ -118,7 +120,7 @@ def _does_not_come_back(case: Case) -> t.Iterator[Finding]:
     if case.domain is None or case.source is None or case.source.xen is None or not method.resumes_anew(case):
         return
     yield case.error(
-        "resume_broken",
+        RESUME_BROKEN,
         case.source_name,
         f"the xl of Xen {case.source.xen.version} resumes a {str(case.domain.type).upper()} guest that was saved as if"
         f" it had been restored elsewhere, and the kernel of {case.domain.name} would stop.",

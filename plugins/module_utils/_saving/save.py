@@ -61,7 +61,10 @@ _NEXT = {
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be saved, and how. ``zstd`` is where that program is, ``xen_commandline`` that of the host's Xen."""
+    """What is to be saved, and how. ``zstd`` is where that program is, ``xen_commandline`` that of the host's Xen.
+
+    ``resumes_anew``: this ``xl`` resumes it so that its kernel stops (:data:`_releases.RESUMES_ANEW`).
+    """
 
     domid: int
     uuid: str
@@ -71,6 +74,7 @@ class Order:
     compression: str
     zstd: str | None = None
     xen_commandline: str | None = None
+    resumes_anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,7 +223,8 @@ class _Save:
         error.details["guest"] = "gone" if row is None else row.state.word
         if row is not None and row.state.word == "running":
             left = "nothing was left on the disk" if clean else f"what was written is left: {self._pair.aside}"
-            error.message += f"; {order.name} goes on here, and {left}"
+            goes = "goes on here" if not order.resumes_anew else "runs here by xl list, and its kernel may have stopped"
+            error.message += f"; {order.name} {goes}, and {left}"
         return error
 
     def _let_go(self) -> None:

@@ -113,6 +113,7 @@ def _run(asked: Asked, warn: t.Callable[[str], None], statvfs: Statvfs | None, h
         compression=asked.compression,
         zstd=asked.zstd,
         xen_commandline=host.xen.commandline if host.xen else None,
+        resumes_anew=any(finding.code == refusals.RESUME_BROKEN for finding in found),
     )
     with Stop() as stop, contextlib.ExitStack() as stack:
         try:
@@ -138,7 +139,7 @@ def _life(asked: Asked, xl: Xl, domain: DomainFacts, warn: t.Callable[[str], Non
     with contextlib.suppress(Dom0XenError), XenStore() as store:
         seen = comeback.watch(xl, store, domain.domid, asked.liveness_timeout)
     if seen is not None and _lifeless.is_lifeless(seen):
-        warn(f"{domain.name} was saved, and {_lifeless.message(seen)} {_lifeless.remedy(domain.name)}")
+        warn(f"{domain.name} was saved, and {_lifeless.message(seen)} {_lifeless.remedy(domain.name, seen)}")
     return seen
 
 

@@ -18,7 +18,7 @@ from proof import figures, playbook
 
 from .attempt import Kept, Verdict, attempt
 from .listing import RELEASES, Cell, chosen
-from .page import printed
+from .page import known, printed
 from .record import KEPT, Record
 
 RESULT = playbook.ROOT / "build" / "lab" / "matrix.json"
@@ -85,27 +85,28 @@ def main() -> int:
     todo = chosen(options.names)
     if options.go_on:
         record = record.over(Record.load(KEPT))
-        known = {str(cell) for cell in todo if cell.breaks and str(cell) in record.cells}
-        todo = [cell for cell in todo if str(cell) not in record.well() | known]
+        tried = record.cells
+        broken = {str(cell) for cell in todo if str(cell) in tried and known(tried[str(cell)], cell.breaks)}
+        todo = [cell for cell in todo if str(cell) not in record.well() | broken]
     for cell in todo:
         record.cells.pop(str(cell), None)
     if options.list:
         print("\n".join(map(str, todo)))
         return 0
     ran: list[Verdict] = []
-    broken: list[str] = []
+    lost: list[str] = []
     begun = time.monotonic()
     for releases, group in itertools.groupby(todo, key=lambda cell: cell.lab):
         try:
             run_lab(list(group), record, ran, begun)
         except LabError as exc:
             # The others have labs of their own.
-            broken.append(f"{'-'.join(releases)}: {exc}")
-            print(f"the lab {broken[-1]}", file=sys.stderr, flush=True)
+            lost.append(f"{'-'.join(releases)}: {exc}")
+            print(f"the lab {lost[-1]}", file=sys.stderr, flush=True)
     good = write(record, ran, time.monotonic() - begun)
     print(f"{sum(one.well for one in ran)} of {len(ran)} cells well; figures in {playbook.shown(RESULT)}")
-    if broken:
-        print(f"{len(todo) - len(ran)} cells not tried: {len(broken)} labs broke", file=sys.stderr)
+    if lost:
+        print(f"{len(todo) - len(ran)} cells not tried: {len(lost)} labs broke", file=sys.stderr)
         return 2
     return 0 if good else 1
 

@@ -189,8 +189,8 @@ def _move(lab: Lab, cell: Cell, verdict: Verdict) -> None:
     with lab.observe(everywhere=True) as watch:
         outcome = world.start(source=here, destination=there, **how).wait(UNDONE_S if cell.undone else MOVE_S)
         _told(verdict, outcome)
+        verdict.where = lab.guest.where()
         watch.wait_answer(300)
-    verdict.where = lab.guest.where()
     if len(verdict.where) == 1:
         verdict.vcpus = _online(lab, verdict.where[0], GUESTS[cell.guest])
     _observed(verdict, watch.observation)

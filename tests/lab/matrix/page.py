@@ -47,11 +47,23 @@ def outcome(entry: Entry | None, breaks: str = "") -> str:
     if entry is None:
         return "not tried"
     if not entry["well"]:
-        why = breaks or entry["error"] or entry["stamps_problem"] or ("" if entry["refused"] else entry["message"])
+        why = (
+            known(entry, breaks)
+            or entry["error"]
+            or entry["stamps_problem"]
+            or ("" if entry["refused"] else entry["message"])
+        )
         return f"**fails**: {_plain(why or 'not as expected')}"
     if entry["refused"]:
         return f"refused (``{entry['refused']}``)"
     return "goes on" if entry["undone"] else "moves"
+
+
+def known(entry: Entry, breaks: str) -> str:
+    """Return why it was known to fail, where it failed in no other way: one copy, the source's, and no harm else."""
+    harmed = entry["stamps_problem"] or entry["double_answers"]
+    alone = entry["owner"] == "source" and entry["where"] == [entry["hosts"][0]]
+    return breaks if alone and not harmed else ""
 
 
 def _release(record: Record, release: str) -> str:

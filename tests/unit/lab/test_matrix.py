@@ -288,9 +288,11 @@ def test_what_xen_itself_breaks_is_told_as_that_and_tried_once() -> None:
     broken = {str(cell) for cell in cells() if cell.breaks}
     assert broken == {f"4.14-4.14:{guest}:undone" for guest in ("pvh-2vcpu-2nic-disk", "pv-2vcpu-2nic-disk")}
     cell = next(cell for cell in cells() if cell.breaks)
-    lost = replace(UNDO, name=str(cell), error="LabError: the guest does not answer")
+    lost = replace(UNDO, name=str(cell), hosts=cell.names, where=[cell.names[0]], error="LabError: no answer")
     assert f"     - **fails**: {cell.breaks}\n" in page.table(Record({}, {str(cell): _entry(lost, cell)}))
     assert page.outcome(_entry(UNDO, cell), cell.breaks) == "goes on"
+    for ours in ({"owner": "unsettled"}, {"where": []}, {"double_answers": 1}, {"stamps_problem": "two writers"}):
+        assert not page.known(_entry(replace(lost, **ours), cell), cell.breaks), ours
 
 
 def test_the_table_has_every_cell() -> None:

@@ -71,5 +71,8 @@ def test_a_guest_that_its_xen_resumes_wrongly_is_told_of(site: Site, tmp_path: p
     assert user.result["liveness"]["alive"] is None and user.result["liveness"]["state"] == "running"
     assert HEARD in log and "xl console centos" in log
     assert [one["host"] for one in user.result["remarks"] if one["code"] == "life_unproven"] == ["xen1"]
+    # A guest that has stopped does not suspend any more.
+    site["xen1"].run("xl", "destroy", "centos")
+    site["xen1"].start_guest(GuestConfig(memory_mib=16, compact=True))
     asked_not = undone(site, tmp_path, "-e", "migrate_liveness=false")
     assert asked_not[0].result["liveness"] is None and HEARD not in asked_not[1]

@@ -25,7 +25,7 @@ SYS_BACKENDS = "/sys/bus/xen-backend/devices"
 TIMEOUT_S = 15.0
 
 _CPU = "cpu_time"
-_NO_SIGN = "since then neither its processor time nor a count of packets it has sent or of disk requests has grown"
+_NO_SIGN = "neither the time of its first processor nor a count of packets it has sent or of disk requests has grown"
 
 
 class Comeback:
@@ -51,22 +51,36 @@ class Comeback:
     def look(self) -> Look:
         """Look once."""
         missing: list[str] = []
+        wished: list[str] = []
         seen: dict[str, t.Any] = {"state": None, "cpu_time_s": None}
+        now = self._counts()
         with contextlib.suppress(Dom0XenError):
             row = next((row for row in self._xl.domains() if row.domid == self._domid), None)
             seen.update(state=row.state.word if row else "absent", cpu_time_s=row.cpu_time_s if row else None)
-        if seen["state"] != "running":
-            missing.append("the domain is {}".format((seen["state"] or "not to be seen").replace("_", " ")))
-        now = self._counts()
-        if seen["cpu_time_s"] is not None:
-            now[_CPU] = seen["cpu_time_s"]
+        if seen["state"] is None:
+            wished.append("xl does not tell whether it runs")
+        elif seen["state"] != "running":
+            missing.append("the domain is {}".format(seen["state"].replace("_", " ")))
+        else:
+            now.update(self._worked())
         signs = sorted(name for name, count in now.items() if count > self._first.setdefault(name, count))
         answered = self._caller.asked()
         if answered is False:
             missing.append(f"{self._caller.address} does not answer")
         seen.update(address=self._caller.address or None, answered=answered, signs=signs)
         proven = bool(signs or answered)
-        return Look(tuple(missing), () if proven else (_NO_SIGN,), proven, seen)
+        if not proven:
+            wished.append(_NO_SIGN)
+        return Look(tuple(missing), tuple(wished), proven, seen)
+
+    def _worked(self) -> dict[str, float]:
+        """Return the processor time of its first processor: it is the one that resumes (Linux, drivers/xen/manage.c
+        xen_suspend), and the others may spin for ever, waiting for one that has stopped.
+        """
+        with contextlib.suppress(Dom0XenError):
+            first = next((vcpu for vcpu in self._xl.vcpus(self._domid) if vcpu.number == 0), None)
+            return {} if first is None else {_CPU: first.time_s}
+        return {}
 
     def _counts(self) -> dict[str, float]:
         found: dict[str, float] = {}

@@ -116,6 +116,8 @@ class Hypervisor:
         request = self.store.read(path.decode())
         if domain is None or domain.guest is None or not domain.may_run or request not in _REQUESTS:
             return
+        if domain.guest.stopped:
+            return
         behaviour = domain.guest.behaviour
         if _manners(behaviour, request) == "ignore":
             return

@@ -29,11 +29,12 @@ def side(role: str, session: str = SESSION, **fields: t.Any) -> dict[str, t.Any]
 
 def told(life: dict[str, t.Any] | None, end_state: str = "moved", **fields: t.Any) -> dict[str, t.Any]:
     """The result of a move."""
-    receiver = side("receiver", belongings={"remarks": [REMARK]}, liveness=life, **fields)
-    sender = side("sender", belongings={"remarks": []})
+    stayed = end_state == "stayed"
+    receiver = side("receiver", belongings={"remarks": [REMARK]}, liveness=None if stayed else life, **fields)
+    sender = side("sender", belongings={"remarks": []}, **({"liveness": life} if stayed else {}))
     # On a move within one host both looks show both sides.
     look = {"sessions": [side("receiver", "b" * 16, liveness=None), sender, receiver]}
-    return {"end_state": end_state, **aftermath.tell(SESSION, look, look, {})}
+    return {"end_state": end_state, **aftermath.tell(SESSION, look, look, {}, end_state)}
 
 
 def test_each_side_is_asked_for_its_own() -> None:
@@ -42,7 +43,7 @@ def test_each_side_is_asked_for_its_own() -> None:
     assert (result["liveness"], result["differences"]) == (ALIVE, [])
     assert result["belongings"] == {"source": {"remarks": []}, "destination": {"remarks": [REMARK]}}
     status = {"belongings": {"remarks": [REMARK]}, "packing": {"now": "zstd1"}, "stop_prediction": {"pages": 7}}
-    left = aftermath.tell(SESSION, {"unreachable": True}, {"sessions": []}, status)
+    left = aftermath.tell(SESSION, {"unreachable": True}, {"sessions": []}, status, "unreachable")
     assert left == {
         "belongings": {"source": {"remarks": [REMARK]}, "destination": None},
         "path": {"source": None, "destination": None},
@@ -73,7 +74,11 @@ def test_its_number_is_told_and_one_that_was_not_kept_remarked() -> None:
     """That of the copy under its own name: within one host two are seen."""
     copies = [{"name": "centos--migratedaway", "domid": 3}, {"name": "centos", "domid": 9}]
     for wanted, remarked in ((0, []), (9, []), (3, ["domid_not_kept"])):
-        result = {**aftermath.tell(SESSION, {}, {"copies": copies}, {}), "end_state": "moved", "keep_domid": wanted}
+        result = {
+            **aftermath.tell(SESSION, {}, {"copies": copies}, {}, "moved"),
+            "end_state": "moved",
+            "keep_domid": wanted,
+        }
         result["belongings"] = {"source": None, "destination": None}
         assert result["domid"] == 9
         found = aftermath.remarks(result, "xen1", "xen2")
@@ -99,7 +104,7 @@ def test_a_domain_that_nothing_would_restart_is_remarked_where_it_is() -> None:
 
 def test_a_guest_that_stayed_and_shows_no_life_is_remarked_at_the_source() -> None:
     """The move has failed already, and says so; that its guest stands still in the resume nothing else tells."""
-    silent = {**ALIVE, "alive": None, "unseen": ["nothing has grown"], "waited_ms": 15020}
+    silent = {**ALIVE, "alive": None, "unseen": ["nothing has grown"], "waited_ms": 15020, "signs": []}
     crashed = {**silent, "alive": False, "missing": ["the domain is shut down"], "unseen": []}
     for life, code, words in (
         (silent, "life_unproven", "nothing has grown"),
@@ -109,20 +114,25 @@ def test_a_guest_that_stayed_and_shows_no_life_is_remarked_at_the_source() -> No
         found = aftermath.remarks(result, "xen1", "xen2")
         assert [(one["code"], one["host"]) for one in found] == [(code, "xen1")]
         assert found[0]["msg"] == f"since it goes on there its guest has shown no sign of life in 15 s: {words}."
-        assert "xl console centos" in found[0]["remedy"]
+        assert "xl console centos" in found[0]["remedy"] and "xl destroy centos" in found[0]["remedy"]
+    mute = {**crashed, "missing": ["192.0.2.7 does not answer"], "signs": ["cpu_time"]}
+    (found,) = aftermath.remarks({**told(mute, "stayed"), "domain": {"name": "centos"}}, "xen1", "xen2")
+    assert "its guest goes on there (cpu_time grew)" in found["msg"] and "destroy" not in found["remedy"]
     for other in (ALIVE, None):
         assert aftermath.remarks({**told(other, "stayed"), "domain": {"name": "centos"}}, "xen1", "xen2") == []
 
 
 def test_life_is_told_by_the_side_that_has_the_domain() -> None:
-    """The receiver after a move, and whoever settles it at the source, once it has stayed."""
-    sides = [
+    """The receiver's is no word on a copy at the source, nor is anybody's where neither has it."""
+    source, destination = (
         {"sessions": [{"role": role, "session": SESSION, "liveness": {"alive": word}}]}
         for role, word in (("sender", "here"), ("receiver", "there"))
-    ]
-    assert aftermath.tell(SESSION, sides[0], {}, {})["liveness"] == {"alive": "here"}
-    assert aftermath.tell(SESSION, {}, sides[1], {})["liveness"] == {"alive": "there"}
-    assert aftermath.tell(SESSION, {}, {}, {})["liveness"] is None
+    )
+    for end_state, seen in (("stayed", "here"), ("moved", "there"), ("running_nowhere", "there")):
+        assert aftermath.tell(SESSION, source, destination, {}, end_state)["liveness"] == {"alive": seen}
+    assert aftermath.tell(SESSION, {}, destination, {}, "stayed")["liveness"] is None
+    dead = {**ALIVE, "alive": False, "missing": ["the domain is shut down"]}
+    assert aftermath.remarks({**told(dead, "running_nowhere"), "domain": {"name": "centos"}}, "xen1", "xen2") == []
 
 
 def test_only_a_domain_that_moved_and_is_dead_is_a_failure() -> None:

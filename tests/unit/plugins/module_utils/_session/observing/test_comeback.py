@@ -121,5 +121,6 @@ def test_an_xl_that_does_not_answer_is_no_death(stopped: Stopped) -> None:
     stopped.xl = Xl(subprocess_runner(), "/nonexistent/xl")
     begun = time.monotonic()
     seen = watch(stopped.xl, stopped.store, stopped.domid, 0.5)
-    assert seen is not None and seen["missing"] == ["the domain is not to be seen"]
+    assert seen is not None and (seen["alive"], seen["missing"]) == (None, [])
+    assert "xl does not tell whether it runs" in seen["unseen"]
     assert time.monotonic() - begun < 20
