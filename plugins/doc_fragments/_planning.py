@@ -37,7 +37,7 @@ options:
     default: false
   allow_cold:
     description:
-      - Whether V(auto) of O(method) may be V(cold) where a domain's memory cannot be sent.
+      - Whether V(auto) of O(method) may be V(cold) where a domain cannot move while it runs.
     type: bool
     default: false
   memory_reserve_mib:

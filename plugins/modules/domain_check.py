@@ -86,7 +86,7 @@ options:
     default: false
   allow_cold:
     description:
-      - Whether V(auto) of O(method) may be V(cold) where the domain's memory cannot be sent.
+      - Whether V(auto) of O(method) may be V(cold) where the domain cannot move while it runs.
     type: bool
     default: false
   config_path:

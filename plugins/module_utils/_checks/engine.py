@@ -94,7 +94,6 @@ RULES: tuple[Rule, ...] = (
     method.for_a_stream(cards.frames),
     another.for_arrival(cards.addresses),
     another.for_arrival(devices.driver_domains),
-    method.for_a_stream(storage.handed_over),
     another.disks_there(storage.disks),
     another.disks_there(storage.writable),
     *(another.for_arrival(rule) for rule in (needs.scripts, needs.device_model)),

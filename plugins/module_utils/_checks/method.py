@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts, processor
+from ansible_collections.dom0.xen.plugins.module_utils._checks import guest, hosts, processor, storage
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     ERROR,
     Case,
@@ -19,8 +19,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
 from ansible_collections.dom0.xen.plugins.module_utils._methods import AUTO, COLD, LIVE, SUSPEND
 from ansible_collections.dom0.xen.plugins.module_utils._releases import RESUMES_ANEW
 
-STREAM: tuple[Rule, ...] = (guest.allowed, guest.suspends, hosts.not_older, processor.vendor, processor.shown)
-"""What must be so for a running domain's state to be sent, and does not matter to one that is started anew."""
+STREAM: tuple[Rule, ...] = (
+    *(guest.allowed, guest.suspends, hosts.not_older, processor.vendor, processor.shown),
+    storage.handed_over,
+)
+"""What must be so for a running domain to move, and does not matter to one that is started anew."""
 
 
 def chosen(case: Case) -> tuple[str, str]:
@@ -29,14 +32,14 @@ def chosen(case: Case) -> tuple[str, str]:
         return case.request.method, "as asked for"
     against = stream_refused(case) if case.request.allow_cold else None
     if against is not None:
-        return COLD, f"as its memory cannot be sent: {against.message.rstrip('.')}"
+        return COLD, f"as it cannot move while it runs: {against.message.rstrip('.')}"
     if lacks_log_dirty(case):
         return SUSPEND, "the memory of a running PV domain cannot be followed without shadow paging"
     return LIVE, "nothing speaks against it"
 
 
 def stream_refused(case: Case) -> Finding | None:
-    """Return what forbids to send the running domain's state, whichever way; ``None`` when nothing does."""
+    """Return what forbids to move the running domain, whichever way; ``None`` when nothing does."""
     found = (finding for rule in STREAM for finding in rule(case))
     return next((one for one in found if one.severity == ERROR and one.code not in case.request.waive), None)
 
