@@ -93,7 +93,7 @@ bench-fleet: setup ## Measure reading, listing and comparing the facts of 200 do
 figures: setup ## Make the documentation's page of figures; ARGS="lab link" takes over first what these benches have written to build/bench
 	@PYTHONPATH="$(PYTHONPATH)" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.tools.performance $(ARGS)
 
-scale: setup ## Empty hosts of large fleets on the double and plan larger ones; build/scale/summary.json (ARGS=plan, evacuate, gate or killed, ARGS="--size 10")
+scale: setup ## Empty hosts of large fleets on the double and plan larger ones; build/scale/summary.json (ARGS=orders, plan, evacuate, gate or killed, ARGS="--size 10")
 	@PYTHONPATH="$(PYTHONPATH):tests/double:tests/lab" $(VENV)/bin/python -m ansible_collections.dom0.xen.tests.scale.run $(ARGS)
 
 lab-bench: lab-setup ## Compare with plain xl migrate in turns; figures in build/bench/lab.json

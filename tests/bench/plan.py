@@ -19,42 +19,13 @@ import typing as t
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import plan
-from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import (
-    OPTIMAL,
-    Answer,
-    NoDestination,
-    OrderBroken,
-    Question,
-)
-from ansible_collections.dom0.xen.tests.bench.plan_questions import cheapest, fleet, small
+from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import OPTIMAL, Answer, Question
+from ansible_collections.dom0.xen.tests.bench import small_fleets
+from ansible_collections.dom0.xen.tests.bench.plan_questions import fleet
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import ROOT
 
 RESULT = ROOT / "build" / "bench" / "plan.json"
 _FILLED = (0.8, 0.9, 0.95, 0.98)
-
-
-def _small(cases: int) -> dict[str, t.Any]:
-    """Compare with trying everything."""
-    counts = dict.fromkeys(("cases", "feasible", "found", "invented", "overcommitted", "as_cheap"), 0)
-    slowest = 0.0
-    for seed in range(cases):
-        asked = small(seed)
-        began = time.process_time()
-        try:
-            answer = plan(asked)
-        except NoDestination:
-            continue
-        except OrderBroken:
-            counts["overcommitted"] += 1
-            continue
-        slowest = max(slowest, time.process_time() - began)
-        best = cheapest(asked)
-        counts["cases"] += 1
-        counts["feasible"] += best is not None
-        counts["found"] += best is not None and answer.shortage is None
-        counts["invented"] += best is None and answer.shortage is None
-        counts["as_cheap"] += best is not None and answer.shortage is None and answer.moved_mib == best
-    return {**counts, "slowest_cpu_s": round(slowest, 3)}
 
 
 def _timed(asked: Question, solver: t.Any = None) -> tuple[Answer, float, float]:
@@ -115,7 +86,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="fleets of each kind")
     parser.add_argument("--seconds", type=float, default=optimal.SECONDS, help="for OR-tools, 0 to leave it out")
     options = parser.parse_args()
-    tried = _small(options.cases)
+    tried = small_fleets.compare(options.cases)
     print(json.dumps(tried), flush=True)
     medium = _fleets((10, 60, 2), options.seeds, options.seconds)
     large = _fleets((100, 1000, 5), options.seeds, options.seconds)

@@ -5,23 +5,48 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 import typing as t
 
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Fleet
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.rules import Rules
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner import optimal
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.planner import Solver, plan
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import BUILTIN, OPTIMAL, Answer, Question
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish, make
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.pairs import Settings
+from ansible_collections.dom0.xen.tests.bench import small_fleets
 from ansible_collections.dom0.xen.tests.bench.plan_questions import fleet
 from ansible_collections.dom0.xen.tests.scale.figures import Figure, Part
+from ansible_collections.dom0.xen.tests.unit.plugins.plugin_utils._fleet import examples
 
 SIZE = 1000
 SEEDS = 3
 # From 0.95 on what is free is scattered, and somebody has to make room.
 FILLED = (0.8, 0.9, 0.95, 0.98)
+# What a domain of 128 MiB takes.
+TAKES_MIB = 140
 BUILTIN_S = 2.0
 OPTIMAL_S = 60.0
 GAP = 0.05
+# Small fleets, each compared with trying every order.
+SMALL = 5000
+
+
+def orders(cases: int = SMALL) -> Part:
+    """Plan so many small fleets, and try every order of each."""
+    counts = small_fleets.compare(cases)
+    figures = (
+        Figure("fleets_compared", counts["cases"], least=SMALL),
+        Figure("feasible", counts["feasible"]),
+        Figure("missed", counts["feasible"] - counts["found"], most=0),
+        Figure("invented", counts["invented"], most=0),
+        Figure("overcommitted", counts["overcommitted"], most=0),
+        Figure("as_cheap_as_the_best", counts["as_cheap"]),
+    )
+    return Part("orders", figures, {"fleets": cases})
 
 
 def measure(size: int = SIZE, seeds: int = SEEDS) -> Part:
@@ -35,9 +60,12 @@ def measure(size: int = SIZE, seeds: int = SEEDS) -> Part:
     gaps = [row["gap"] for row in rows if row["gap"] is not None]
     at_most = [row["gap_at_most"] for row in rows if row["gap_at_most"] is not None]
     found = [row for row in rows if row["optimal"]["possible"]]
+    checked = [_checked(hosts, size, tight) for tight in (False, True)]
     figures = (
         Figure("builtin_slowest_s", max(row["builtin"]["wall_s"] for row in rows), most=BUILTIN_S),
         Figure("builtin_slowest_cpu_s", max(row["builtin"]["cpu_s"] for row in rows)),
+        Figure("with_checks_slowest_s", max(row["wall_s"] for row in checked), most=BUILTIN_S),
+        Figure("with_checks_left_over", sum(row["left"] for row in checked), most=0),
         Figure("optimal_slowest_s", max(row["optimal"]["wall_s"] for row in rows), most=OPTIMAL_S),
         Figure("gap_median", statistics.median(gaps) if gaps else None),
         Figure("gap_worst", max(gaps, default=None), most=GAP),
@@ -46,7 +74,26 @@ def measure(size: int = SIZE, seeds: int = SEEDS) -> Part:
         Figure("missed_by_builtin", sum(not row["builtin"]["possible"] for row in found), most=0),
         Figure("fleets_compared", len(gaps), least=1),
     )
-    return Part("plan", figures, {"domains": size, "hosts": hosts, "seeds": seeds, "filled": FILLED}, tuple(rows))
+    return Part("plan", figures, {"domains": size, "hosts": hosts, "seeds": seeds, "filled": FILLED}, (*rows, *checked))
+
+
+def _checked(hosts: int, size: int, tight: bool) -> dict[str, t.Any]:
+    """Plan by the facts of a fleet, as the playbook does: what may go where is asked of all checks.
+
+    Each host has room for its share of what comes, or for all of it.
+    """
+    emptied, each_has = max(1, hosts // 20), size // hosts
+    comes = emptied * each_has
+    free_mib = TAKES_MIB * (math.ceil(comes / (hosts - emptied)) if tight else comes)
+    dom0s = []
+    for number in range(hosts):
+        domains = [f"d{number:04}{each:04}" for each in range(each_has)]
+        dom0s.append(examples.dom0(f"xen{number:04}", *domains, free_memory_mib=free_mib))
+    empty = tuple(dom0.name for dom0 in dom0s[:emptied])
+    began = time.monotonic()
+    made = make(Fleet(tuple(dom0s), Rules()), Wish(empty=empty, identity="scale", now_s=examples.ASKED_S), Settings())
+    wall_s = round(time.monotonic() - began, 3)
+    return {"free_mib": free_mib, "wall_s": wall_s, "moves": len(made.moves), "left": comes - len(made.moves)}
 
 
 def _row(asked: Question, filled: float, seed: int) -> dict[str, t.Any]:

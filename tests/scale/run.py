@@ -4,8 +4,8 @@
 """How everything grows with the fleet (``make scale``): figures with their bounds in build/scale/summary.json.
 
 The exit status is 1 where a bound is missed. Parts are named: ``make scale ARGS="plan killed"``; ``--size N`` is the
-number of domains, for trials on a smaller scale. The hosts of all parts but ``plan`` are those of the double, over
-local connections, with the playbooks as an operator runs them.
+number of domains, for trials on a smaller scale. The hosts of all parts but ``orders`` and ``plan`` are those of the
+double, over local connections, with the playbooks as an operator runs them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ RESULT = ROOT / "build" / "scale" / "summary.json"
 def _parts(options: argparse.Namespace) -> dict[str, t.Callable[[], Part]]:
     size = options.size
     return {
+        "orders": plan.orders,
         "plan": lambda: plan.measure(size or plan.SIZE, options.seeds),
         "evacuate": lambda: evacuate.measure(size or evacuate.SIZE, options.each),
         "gate": lambda: gate.measure(size or gate.SIZE),
@@ -43,7 +44,7 @@ def _stop(dummy: int, dummy2: object) -> None:
 def main() -> int:
     """Measure, write the figures, and return 1 where a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="plan, evacuate, gate, killed; all of them when none is named")
+    parser.add_argument("parts", nargs="*", help="orders, plan, evacuate, gate, killed; all of them when none is named")
     parser.add_argument("--size", type=int, default=0, help="domains, for a smaller trial")
     parser.add_argument("--seeds", type=int, default=plan.SEEDS, help="fleets of each kind that are planned")
     parser.add_argument("--each", type=float, default=evacuate.EACH_S, help="seconds that a link needs for a domain")

@@ -14,6 +14,7 @@ from ansible_collections.dom0.xen.tests.scale.evacuate import bound_s
 from ansible_collections.dom0.xen.tests.scale.figures import Figure, Part, merge
 from ansible_collections.dom0.xen.tests.scale.fleet import cpu_of
 from ansible_collections.dom0.xen.tests.scale.gate import own, times
+from ansible_collections.dom0.xen.tests.scale.plan import SMALL, measure, orders
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,17 @@ def test_time_at_the_gate() -> None:
         **{"until_noticed_s": 0.25, "until_own_s": 0.25, "until_permitted_s": 0.25},
     }
     assert times(journal.rsplit("\n", 1)[0], (10.5, 12.75)) is None
+
+
+def test_a_few_orders_are_not_enough() -> None:
+    """All that could be found were, and the part says no all the same: so many were not to be compared."""
+    figures = {figure.name: figure for figure in orders(40).figures}
+    assert (figures["fleets_compared"].value, figures["fleets_compared"].kept) == (40, False)
+    assert all(figures[name].value == 0 for name in ("missed", "invented", "overcommitted"))
+    assert figures["fleets_compared"].least == SMALL and figures["feasible"].value
+
+
+def test_plans_are_timed_with_their_checks() -> None:
+    """As the playbook makes them; the planner alone is a part of it."""
+    figures = {figure.name: figure for figure in measure(40, 1).figures}
+    assert figures["with_checks_slowest_s"].value and figures["with_checks_left_over"].value == 0

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import pytest
 
@@ -165,10 +164,8 @@ def test_table() -> None:
     assert " a       132 MiB  xen1" in text and "has the most room of 2 hosts that could take it" in text
 
 
-def test_large_fleet_is_quick() -> None:
-    """1,000 domains on 100 hosts, with all checks: a few seconds of processor time."""
+def test_large_fleet() -> None:
+    """1,000 domains on 100 hosts, with all checks; how long that takes is for the bench of large fleets."""
     known = fleet(None, **{f"xen{n:03}": [f"d{n:03}{each}" for each in range(10)] for n in range(100)})
-    began = time.process_time()
     made = plan(known, "xen000", "xen001", "xen002", "xen003", "xen004")
     assert len(made.moves) == 50
-    assert time.process_time() - began < 10
