@@ -55,7 +55,7 @@ def of_lab(document: Document) -> Figures:
 
 
 def of_link(document: Document) -> Figures:
-    """Keep rate and processor time of each way. Raises NotForThePage."""
+    """Keep rate and processor time of each way, and which bounds do not hold. Raises NotForThePage."""
     measured = [
         (network, stream, way, told)
         for network, streams in document["networks"].items()
@@ -68,7 +68,7 @@ def of_link(document: Document) -> Figures:
         {"network": network, "stream": stream, "way": way, **{key: told[key] for key in ("mb_s", "cpu_s_per_gb")}}
         for network, stream, way, told in measured
     ]
-    return {"rounds": rounds, "rows": rows}
+    return {"rounds": rounds, "rows": rows, "failed": _failed(document)}
 
 
 def of_gate(document: Document) -> Figures:

@@ -76,8 +76,8 @@ WHAT = {
     "link": (
         "Streams that were recorded on real Xen, replayed through the whole sender and receiver, and through "
         "``ssh`` and ``socat``, in turns, on loopback and on links that are slowed down. ``default`` chooses "
-        "how to pack by itself. MB/s are those of the stream, before it is packed; processor time is that of "
-        "both ends."
+        "how to pack by itself. MB/s are those of the stream, before it is packed; processor time is what the "
+        "whole machine did meanwhile, for both ends and the link between them."
     ),
     "gate": (
         "The time from the moment at which the destination has all of a guest to the permission to run it, on "

@@ -69,7 +69,7 @@ class Ours:
         move = two_hosts.begin_to(
             site, receiver, transport=self.transport, compression=self.compression, ready_timeout=LIMIT_S
         )
-        result = move.result()
+        result = move.result(LIMIT_S)
         if result["error"] or result["owner"] != "destination":
             raise SystemExit(f"{self.name}: {result['error']}")
         cpu_s = _busy_s() - before

@@ -82,10 +82,10 @@ class Move:
     site: Site
     journal: pathlib.Path
 
-    def result(self) -> dict[str, t.Any]:
-        """What the sender says at its end."""
+    def result(self, seconds: float = LIMIT_S) -> dict[str, t.Any]:
+        """What the sender says at its end, which comes within so many seconds."""
         path = self.journal / "result.json"
-        until(path.exists)
+        until(path.exists, seconds=seconds)
         document = json.loads(path.read_bytes())
         assert isinstance(document, dict)
         return document
@@ -170,9 +170,9 @@ def begin_to(site: Site, receiver: receiving.Running, **changes: t.Any) -> Move:
     return Move(site, pathlib.Path(_python(source, _LAUNCH, options)["journal_folder"]))
 
 
-def until(reached: t.Callable[[], object], tell: t.Callable[[], object] = lambda: "") -> None:
+def until(reached: t.Callable[[], object], tell: t.Callable[[], object] = lambda: "", seconds: float = LIMIT_S) -> None:
     """Wait until something is so; where it does not come to that, ``tell`` says how far it has."""
-    deadline = time.monotonic() + LIMIT_S
+    deadline = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < deadline, f"it did not come to that {tell()}"
         time.sleep(0.05)
