@@ -80,6 +80,7 @@ def _report(options: Result, task_vars: Result) -> Report:
         results=[*options["results"], *results],
         refused=[*options["refused"], *refused],
         outcomes=options["outcomes"],
+        rounds=options["rounds"],
         blockers=options["blockers"],
         before=options["hosts_before"],
         after=options["hosts_after"],

@@ -84,6 +84,13 @@ options:
         O(results), or the result of the task that failed, such as that of M(dom0.xen.migration_check).
     type: dict
     default: {}
+  rounds:
+    description:
+      - For a run of several rounds, in each of which a domain that is tried again is called the same. Each has
+        C(planned) and C(outcomes), as O(planned) and O(outcomes).
+    type: list
+    elements: dict
+    default: []
   blockers:
     description:
       - What the plan found in the way, each with C(code), C(host), C(domain) (or C(name)), C(message) (or C(why)),

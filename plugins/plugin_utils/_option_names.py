@@ -12,7 +12,7 @@ import typing as t
 import yaml
 
 ROLES = ("migrate", "settle", "evacuate", "maintain", "prepare")
-PREFIXES = tuple(f"{name}_" for name in (*ROLES, "apply", "audit", "plan", "rebalance", "restore"))
+PREFIXES = tuple(f"{name}_" for name in (*ROLES, "apply", "audit", "plan", "rebalance", "report", "restore"))
 # What the playbooks read besides their roles' options; a test compares it with what is documented.
 OF_PLAYBOOKS = (
     *("apply_leave", "apply_parallel", "apply_result_path", "apply_results_path", "apply_stale_after"),
@@ -22,6 +22,7 @@ OF_PLAYBOOKS = (
     *("maintain_anew", "maintain_result_path", "maintain_return", "maintain_stale_after", "maintain_take_over"),
     *("plan_artifact", "plan_expires_s", "plan_leave", "plan_path", "plan_vcpus_per_cpu"),
     *("migrate_rows", "rebalance_cost_percent", "rebalance_max_moves", "rebalance_threshold_percent"),
+    *("report_path", "report_reference"),
     *("restore_leave_paused", "restore_switched_off", "restore_verify", "restore_waive"),
 )
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -226,6 +226,7 @@ FLEET_REPORT: Spec = {
     "results": {"type": "list", "elements": "dict", "default": []},
     "refused": {"type": "list", "elements": "dict", "default": []},
     "outcomes": {"type": "dict", "default": {}},
+    "rounds": {"type": "list", "elements": "dict", "default": []},
     "blockers": {"type": "list", "elements": "dict", "default": []},
     "hosts_before": {"type": "dict", "default": {}},
     "hosts_after": {"type": "dict", "default": {}},

@@ -25,7 +25,8 @@ class Left:
 
     ``planned`` are moves of ``migration_plan``, ``results`` those of ``migration_verdict``; ``refused`` name moves and
     have what ``migration_check`` returned. ``outcomes`` have any of these by the ``host`` of the planned move, or the
-    result of another task that failed. ``before`` and ``after`` are answers of ``host_info`` by host.
+    result of another task that failed. ``rounds`` have ``planned`` and ``outcomes`` each: a domain that is tried again
+    is called the same. ``before`` and ``after`` are answers of ``host_info`` by host.
     """
 
     planned: t.Sequence[Document] = ()
@@ -35,6 +36,19 @@ class Left:
     before: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     after: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     outcomes: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    rounds: t.Sequence[Document] = ()
+
+    @property
+    def every_planned(self) -> list[Document]:
+        """The planned moves of all rounds."""
+        return [*self.planned, *(move for each in self.rounds for move in each.get("planned") or ())]
+
+    @property
+    def named_outcomes(self) -> list[tuple[Document, Document]]:
+        """Each outcome with the planned move of its round that it is of."""
+        rounds = [(self.planned, self.outcomes)]
+        rounds += [(each.get("planned") or (), each.get("outcomes") or {}) for each in self.rounds]
+        return [(_named(host, moves), document(told)) for moves, found in rounds for host, told in found.items()]
 
 
 def build(run: Run, left: Left) -> Report:
@@ -69,7 +83,7 @@ def _each_once(run: Run, left: Left) -> list[Move]:
     plan. What is told twice is taken once.
     """
     ahead = memory.offsets(left.before, left.after)
-    outcomes = [(_named(host, left), document(told)) for host, told in left.outcomes.items()]
+    outcomes = left.named_outcomes
     told = [*left.results, *(each for dummy, each in outcomes)]
     results = [reading.of_result(each, run, ahead) for each in told if each.get("end_state") not in _NO_RESULT]
     checks = [{**named, "check": each} for named, each in outcomes if not each.get("end_state")]
@@ -84,7 +98,7 @@ def _each_once(run: Run, left: Left) -> list[Move]:
     failures = {_identity(move): move for move in (reading.of_failure(each, each["check"]) for each in checks)}
     moves += [move for move in failures.values() if move.error and not taken & set(_ways(move))]
     taken |= {way for move in moves for way in _ways(move)}
-    planned = {_identity(move): move for move in map(reading.of_plan, left.planned)}
+    planned = {_identity(move): move for move in map(reading.of_plan, left.every_planned)}
     return moves + [move for move in planned.values() if not taken & set(_ways(move))]
 
 
@@ -92,10 +106,10 @@ def _each_once(run: Run, left: Left) -> list[Move]:
 _NO_RESULT = (None, records.REFUSED)
 
 
-def _named(host: str, left: Left) -> Document:
+def _named(host: str, planned: t.Sequence[Document]) -> Document:
     """Return the planned move that a host stands for; of another one its name tells the domain and the source."""
     named = {"host": host, "source": host.rpartition("@")[2]}
-    return next((move for move in left.planned if move.get("host") == host), named)
+    return next((move for move in planned if move.get("host") == host), named)
 
 
 def _is_refusal(entry: Document) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -59,7 +60,14 @@ def test_a_host_is_emptied_and_the_second_run_changes_nothing(operator: Operator
     assert set(places(site).values()) == {"xen1", "xen2"} and marks(site, "xen1") == set()
     assert not operator.result_path.exists()
 
-    log = operator.empty()
+    log = operator.empty("-e", f"report_path={operator.folder}/run.html", "-e", "report_reference=CHG-7")
+    report = json.loads((operator.folder / "run.json").read_text())
+    assert report["run"]["title"] == "Emptying of xen1" and report["run"]["reference"] == "CHG-7"
+    assert {(move["name"], move["source"], move["outcome"]) for move in report["moves"]} == {
+        (name, "xen1", "moved") for name in "abc"
+    }
+    assert report["totals"]["attention"] == 0 and all(move["bytes"] and move["began_s"] for move in report["moves"])
+    assert {host["host"] for host in report["hosts"]} == {"xen1", "xen2", "xen3"}
     found = places(site)
     assert "xen1" not in found.values() and found["stays"] == "xen2"
     assert site["xen1"].domains() == []

@@ -237,6 +237,25 @@ def test_outcomes_by_host_may_be_of_any_kind() -> None:
     assert moves["unplanned"].source == "xen3"
 
 
+def test_what_came_of_several_rounds_is_told_together() -> None:
+    """A move is called the same in each: what was tried again is two attempts, and the first was made good."""
+    first, again = planned(0, "a"), planned(1, "b")
+    failed = result(1, "b", 5, end_state="stayed", owner="source", error={"code": "unreachable", "msg": "no route"})
+    rounds = [
+        {"planned": [first, again], "outcomes": {"a@xen1": result(0, "a", 5), "b@xen1": failed}},
+        {"planned": [again], "outcomes": {"b@xen1": result(1, "b", 50, session="f" * 16)}},
+        {"planned": [planned(2, "c")], "outcomes": {"c@xen1": {"failed": True, "msg": "Failed to connect"}}},
+    ]
+    made = report(Left(rounds=rounds), lasts_s=1000)
+    assert [(move.name, move.outcome, move.superseded) for move in made.moves] == [
+        ("a", "moved", False),
+        ("b", "stayed", True),
+        ("b", "moved", False),
+        ("c", "not_done", False),
+    ]
+    assert made.totals.attention == 1
+
+
 def test_blockers_are_told_as_a_plan_has_them() -> None:
     """With what speaks against each other host."""
     reasons = [{"host": "xen2", "code": "bridge_missing", "message": "no xenbr1."}]
