@@ -116,8 +116,15 @@ def test_moves_are_made_in_their_order_and_once(user: User, plan: pathlib.Path, 
     site = user.site
     assert "2. a from xen1 to xen2" in apply(user, plan, "--check")
     assert (where(site, "a"), where(site, "b")) == ("xen1", "xen2")
-    log = apply(user, plan, "-e", f"migrate_rows={rows}")
+    log = apply(user, plan, "-e", f"migrate_rows={rows}", "-e", f"report_path={user.folder}/run.html")
     assert "Moves planned: 2, done: 2." in log
+    report = json.loads((user.folder / "run.json").read_text())
+    assert [(move["name"], move["destination"], move["outcome"]) for move in report["moves"]] == [
+        ("b", "xen3", "moved"),
+        ("a", "xen2", "moved"),
+    ]
+    memory = {host["host"]: (host["before"], host["after"]) for host in report["hosts"]}
+    assert memory.keys() == {"xen1", "xen2", "xen3"} and all(before and after for before, after in memory.values())
     assert re.search(r"a +xen1 +xen2 +live +\d.* +\d+ ms +destination", log), log[-3000:]
     assert ("a@xen1 " in log.rpartition("PLAY RECAP")[2]) == (rows == "domains")
     assert (where(site, "a"), where(site, "b")) == ("xen2", "xen3")

@@ -141,7 +141,10 @@ def test_hosts_are_restarted_one_after_the_other(operator: Operator) -> None:
     assert boots(site) == before and places(site) == {"a": "xen1", "b": "xen2"} and marks(site) == {}
     assert not operator.result_path.exists()
 
-    log = operator.maintain()
+    log = operator.maintain("-e", f"report_path={operator.folder}/run.html")
+    report = json.loads((operator.folder / "run.json").read_text())
+    assert [(move["name"], move["outcome"]) for move in report["moves"]] == [(name, "moved") for name in "aabb"]
+    assert report["run"]["title"] == "Maintenance of xen1, xen2"
     assert changed(before, boots(site)) == {"xen1", "xen2"}, log[-6000:]
     assert places(site) == {"a": "xen1", "b": "xen2"}
     assert {name: (site[HOMES[name]].guest(name) or {})["boot_id"] for name in "ab"} == guests
