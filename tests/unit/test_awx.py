@@ -181,15 +181,26 @@ def test_what_plans_can_change_nothing_and_hands_its_plan_on() -> None:
 
 
 def test_a_job_ends_by_itself_before_awx_ends_it() -> None:
-    """A job that AWX ends is like one that is cancelled: it says nothing. 0 is none."""
-    watching: float = playbooks.options_of("migrate")["migrate_watch_timeout"]["default"]
+    """A job that AWX ends is like one that is cancelled: it says nothing. 0 is none. It holds for every answer."""
+    defaults = {name: about.get("default") for name, about in playbooks.options_of("migrate").items()}
     for template in TEMPLATES.values():
         name = template["playbook"].removesuffix(".yml")
-        beginning = PAGE[name]["options"].get(f"{name}_timeout", {}).get("default", 0)
+        asked = {question["variable"]: question for question in SURVEYS[name]["spec"]}
         if name == "maintain":
             assert template["timeout"] == 0
         elif name in ("migrate", "apply", "evacuate"):
-            assert template["timeout"] > beginning + watching
+
+            def longest(variable: str, asked: dict[str, t.Any] = asked) -> float:
+                """Return the largest answer, or the default of what is not asked."""
+                return float(asked[variable]["max"] if variable in asked else defaults[variable])
+
+            beginning = 0 if name == "migrate" else longest(f"{name}_timeout")
+            attempts = 1 + longest("migrate_over_budget_retries")
+            # A slot on each of two hosts, and the stream; the last attempt is then watched to its end.
+            attempt = 2 * longest("migrate_slot_timeout") + longest("migrate_watch_timeout")
+            moving = attempts * (attempt + longest("migrate_over_budget_pause")) + longest("migrate_watch_timeout")
+            assert "retry" in asked["migrate_on_over_budget"]["choices"]
+            assert template["timeout"] > beginning + moving
 
 
 @pytest.mark.parametrize("workflow", sorted(WORKFLOWS))
