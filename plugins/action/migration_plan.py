@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible import constants
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
@@ -15,7 +14,8 @@ from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import PLA
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
 from ansible_collections.dom0.xen.plugins.plugin_utils._looking import all_names, cannot_look, not_looked_at
 from ansible_collections.dom0.xen.plugins.plugin_utils._planning import NamesTaken, plan_move
-from ansible_collections.dom0.xen.plugins.plugin_utils._settings import Settings, far_off
+from ansible_collections.dom0.xen.plugins.plugin_utils._settings import far_off
+from ansible_collections.dom0.xen.plugins.plugin_utils._settings_found import found
 
 
 class ActionModule(ActionBase):
@@ -41,7 +41,9 @@ class ActionModule(ActionBase):
         except Dom0XenError as exc:
             result.update(failed=True, **exc.as_result())
             return result
-        told = far_off(_settings(task_vars or {}), len(answers))
+        # With a source the others are left out.
+        asked = [host for host, info in answers.items() if not info.get("skipped")]
+        told = far_off(found(task_vars or {}, asked))
         result["warnings"] = [told] if told else []
         if silent and not move.source:
             result["warnings"] += [f"Could not look for {options['domain']} on: {', '.join(silent)}."]
@@ -51,13 +53,3 @@ class ActionModule(ActionBase):
             ]
         result.update(changed=False, moves=[move.to_result()])
         return result
-
-
-def _settings(task_vars: t.Mapping[str, t.Any]) -> Settings:
-    """Return what this run of Ansible has, wherever it has it from."""
-    return Settings(
-        forks=int(task_vars.get("ansible_forks", constants.DEFAULT_FORKS)),
-        poll_s=float(constants.DEFAULT_INTERNAL_POLL_INTERVAL),
-        pipelining=bool(constants.ANSIBLE_PIPELINING),
-        host_key_checking=bool(constants.HOST_KEY_CHECKING),
-    )

@@ -16,40 +16,55 @@ MANY_DOM0S = 20
 MOST_TURNS = 10
 # Ansible looks for answers of its workers so often; its default is a thousandth of a second.
 LONGEST_POLL_S = 0.5
+MOST_NAMED = 3
 WHERE = "examples/ansible.cfg of the collection has settings that are well, and the guide to the settings explains them"
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(Record):
-    """What the run has. ``poll_s`` is ``internal_poll_interval``, seconds."""
+    """What the run has. ``poll_s`` is ``internal_poll_interval``, seconds.
+
+    ``dom0s`` is how many were asked. Of these ``unpipelined`` and ``unchecked`` are those to which the connection has
+    ``pipelining`` or ``host_key_checking`` off.
+    """
 
     forks: int
     poll_s: float
-    pipelining: bool
-    host_key_checking: bool
+    dom0s: int
+    unpipelined: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
-def far_off(settings: Settings, dom0s: int) -> str:
-    """Return one sentence about all settings that are far off for this many dom0s, empty when none is.
+def far_off(settings: Settings) -> str:
+    """Return one sentence about all settings that are far off for so many dom0s, empty when none is.
 
     Ansible's defaults are well for a few hosts and are never told there.
     """
-    said = list(_said(settings, dom0s))
+    said = list(_said(settings))
     return f"{'; '.join(said)}. {WHERE}." if said else ""
 
 
-def _said(settings: Settings, dom0s: int) -> t.Iterator[str]:
-    if not settings.host_key_checking:
+def _said(settings: Settings) -> t.Iterator[str]:
+    if settings.unchecked:
+        where = _where(settings.unchecked, settings.dom0s)
         yield (
-            "host_key_checking is off: whoever answers at a dom0's address is believed to be that dom0, and is given "
-            "the key of the session"
+            f"host_key_checking is off{where}: whoever answers at a dom0's address is believed to be that dom0, and is "
+            "given the key of the session"
         )
     if settings.poll_s > LONGEST_POLL_S:
         yield f"internal_poll_interval is {settings.poll_s:g}: each task waits that many seconds for its answer"
-    if dom0s < MANY_DOM0S:
-        return
-    turns = -(-dom0s // max(settings.forks, 1))
-    if turns > MOST_TURNS:
-        yield f"forks is {settings.forks}: {dom0s} dom0s are asked in {turns} turns, one after the other"
-    if not settings.pipelining:
-        yield f"pipelining is off: with {dom0s} dom0s each look takes twice the time or more"
+    turns = -(-settings.dom0s // max(settings.forks, 1))
+    if settings.dom0s >= MANY_DOM0S and turns > MOST_TURNS:
+        yield f"forks is {settings.forks}: {settings.dom0s} dom0s are asked in {turns} turns, one after the other"
+    slow = len(settings.unpipelined)
+    if slow >= MANY_DOM0S:
+        where = _where(settings.unpipelined, settings.dom0s)
+        yield f"pipelining is off{where}: with {slow} dom0s each look takes twice the time or more"
+
+
+def _where(hosts: t.Sequence[str], dom0s: int) -> str:
+    """Return for which hosts, nothing for all of so many."""
+    if len(hosts) == dom0s:
+        return ""
+    more = f" and {len(hosts) - MOST_NAMED} more" if len(hosts) > MOST_NAMED else ""
+    return f" for {', '.join(hosts[:MOST_NAMED])}{more}"

@@ -16,6 +16,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._settings import Settings
 from ansible_collections.dom0.xen.tests.tools.places import ROOT
 
 EXAMPLE = ROOT / "examples" / "ansible.cfg"
+EVERY = tuple(f"xen{number}" for number in range(200))
 
 
 def settings() -> dict[str, t.Any]:
@@ -42,7 +43,8 @@ def test_it_is_well_for_many_hosts() -> None:
     made = Settings(
         forks=has["DEFAULT_FORKS"],
         poll_s=has["DEFAULT_INTERNAL_POLL_INTERVAL"],
-        pipelining=has["ANSIBLE_PIPELINING"],
-        host_key_checking=has["HOST_KEY_CHECKING"],
+        dom0s=200,
+        unpipelined=() if has["ANSIBLE_PIPELINING"] else EVERY,
+        unchecked=() if has["HOST_KEY_CHECKING"] else EVERY,
     )
-    assert far_off(made, 200) == ""
+    assert far_off(made) == ""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -44,12 +45,52 @@ def test_a_domain_is_only_unknown_when_every_host_was_asked(playbook: Playbook) 
     assert found["there"]["warnings"] == ["Could not look for centos on: xen2."]
 
 
+def _settings(playbook: Playbook, hosts: dict[str, dict[str, t.Any]] | None = None, skipped: int = 0) -> str:
+    """Return what is said of the settings where 22 dom0s were to be asked and the last ones were left out.
+
+    ``hosts`` are variables of some of them.
+    """
+    (playbook.folder / "more.yml").write_text(json.dumps({"all": {"hosts": hosts or {}}}))
+    names = [f"xen{number}" for number in range(1, 23)]
+    answers: dict[str, t.Any] = {name: {"host": host(name, domains=(DOM0,)).to_result()} for name in names}
+    answers["xen1"] = {"host": host("xen1").to_result()}
+    answers.update({name: {"skipped": True} for name in names[len(names) - skipped :]})
+    task = {**_plan("centos", **answers), "register": "result"}
+    found = playbook.run(task, arguments=("-i", str(playbook.folder / "more.yml"))).results
+    return "\n".join(warning for warning in found["warnings"] if "look for centos" not in warning)
+
+
 def test_settings_that_are_far_off_are_one_warning_of_the_run(playbook: Playbook) -> None:
     """What Ansible has from its environment or its file counts; the module's own warnings stay beside it."""
     playbook.environment = {"ANSIBLE_HOST_KEY_CHECKING": "false", "ANSIBLE_FORKS": "1"}
-    answers = {f"xen{number}": {"host": host(f"xen{number}", domains=(DOM0,)).to_result()} for number in range(3, 23)}
-    with_it = {"host": host("xen1").to_result()}
-    found = playbook.run({**_plan("centos", xen1=with_it, **answers), "register": "result"}).results
-    (told,) = found["warnings"]
-    assert "host_key_checking is off" in told and "forks is 1: 21 dom0s are asked in 21 turns" in told
-    assert "pipelining is off" in told
+    playbook.host = {**playbook.host, "ansible_connection": "ssh"}
+    told = _settings(playbook)
+    assert "\n" not in told
+    assert "host_key_checking is off: " in told and "forks is 1: 22 dom0s are asked in 22 turns" in told
+    assert "pipelining is off: with 22 dom0s" in told
+
+
+@pytest.mark.parametrize("way", ["file", "environment", "variable"])
+def test_what_is_set_for_the_connection_alone_counts(playbook: Playbook, way: str) -> None:
+    """The connection has a section, environment variables and variables of a host of its own."""
+    hosts: dict[str, dict[str, t.Any]] = {}
+    if way == "file":
+        (playbook.folder / "none.cfg").write_text("[ssh_connection]\npipelining = true\nhost_key_checking = false\n")
+    elif way == "environment":
+        playbook.environment = {"ANSIBLE_SSH_PIPELINING": "true", "ANSIBLE_SSH_HOST_KEY_CHECKING": "false"}
+    else:
+        playbook.environment = {"ANSIBLE_HOST_KEY_CHECKING": "false"}
+        hosts = {f"xen{number}": {"ansible_host_key_checking": True} for number in range(2, 22)}
+        hosts["xen2"]["ansible_pipelining"] = "{{ 1 == 1 }}"
+        hosts["xen3"]["ansible_ssh_pipelining"] = True
+    told = _settings(playbook, hosts)
+    # xen1 is here, where no host key is checked.
+    where = "xen22" if way == "variable" else "xen2, xen3, xen4 and 18 more"
+    assert f"host_key_checking is off for {where}: " in told
+    assert "pipelining" not in told
+
+
+def test_only_hosts_that_were_asked_count(playbook: Playbook) -> None:
+    """With a source only two are, and for these Ansible's defaults are well."""
+    playbook.environment = {"ANSIBLE_FORKS": "1"}
+    assert _settings(playbook, {"xen22": {"ansible_host_key_checking": False}}, skipped=20) == ""
