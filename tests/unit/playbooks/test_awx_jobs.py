@@ -305,6 +305,13 @@ def test_a_cancelled_job_leaves_a_move_that_ends_and_the_next_job_tells_of_it(co
     assert again.status == "successful", words(again)[-3000:]
     assert where(controller.site) == destination
     assert not any(again.stats["changed"].values())
+    # The move of the job before: in words, and for the next node of a workflow.
+    said = " ".join(words(again).split())
+    assert f"centos is already on {destination}" in said and "done: 1, 1 of them before this run." in said
+    told = artifacts(again)["dom0_xen_migrate"]
+    assert (told["complete"], told["end_state"], told["owner"]) == (True, "moved", "destination")
+    assert (told["source"], told["destination"], told["method"]) == (source, destination, "live")
+    assert told["total_ms"] >= told["stop_ms"] > 0
     assert controller.site.overlaps(GUEST) == []
 
 
