@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import types
 import typing as t
+from dataclasses import asdict
 
 import pytest
 from proof import bench
 
 from ansible_collections.dom0.xen.tests.bench.gate import gates, newest, parts, spread, summary
+from ansible_collections.dom0.xen.tests.tools import bench_figures
 
 # As a move in the lab tells them, shortened.
 LINE = {
@@ -47,14 +49,44 @@ def move(tool: str, **more: t.Any) -> bench.Move:
     return bench.Move(tool=tool, **{**figures, "steps": {}, "peak_memory_kib": {"sender": 1}, **more})
 
 
+# At its bounds, beside 100 ms and 100 ms of plain xl.
+FAST = {"total_ms": 70, "stop_ms": 80, "peak_memory_kib": {"sender": 98_304}}
+
+
 def test_a_gate_above_its_limit_is_told_and_not_judged() -> None:
     """An emulated disk decides nothing about a real one; the figure and its limit lie side by side."""
-    moves = [move(bench.PLAIN), *(move(bench.OURS, gate_share=share) for share in (0.04, 0.2, 0.3))]
+    moves = [move(bench.PLAIN), *(move(bench.OURS, **FAST, gate_share=share) for share in (0.04, 0.2, 0.3))]
     assert bench.told_share(moves) == {"gate_share": 0.2, "gate_share_limit": 0.05}
     assert bench.told_share([move(bench.OURS)])["gate_share"] is None
     checks = bench.judge(moves)[1]
     assert not [check.name for check in checks if "gate" in check.name]
     assert {check.name for check in checks if not check.ok} == {"pairs"}
+
+
+@pytest.mark.parametrize(
+    ("figures", "missed"),
+    [
+        ({"total_ms": 71}, "median total_ms, ratio to xl migrate is 0.71, to be at most 0.7"),
+        ({"stop_ms": 81}, "median stop_ms, ratio to xl migrate is 0.81, to be at most 0.8"),
+        (
+            {"peak_memory_kib": {"sender": 1, "receiver": 98_305}},
+            "resident memory of sender and receiver, KiB is 98305, to be at most 98304",
+        ),
+    ],
+)
+def test_a_figure_is_judged_by_the_projects_own_bound(figures: dict[str, t.Any], missed: str) -> None:
+    """Not by whether it is better than nothing: the page of figures tells the bound that a figure has missed."""
+    moves = [move(tool, pair=pair, **own) for pair in range(5) for tool, own in ((bench.PLAIN, {}), (bench.OURS, FAST))]
+    assert all(check.ok for check in bench.judge(moves)[1])
+    summary, checks = bench.judge(
+        [*moves[:1], *(move(bench.OURS, pair=pair, **{**FAST, **figures}) for pair in range(5))]
+    )
+    document = {
+        "summary": summary,
+        "moves": [asdict(each) for each in moves],
+        "checks": [asdict(each) for each in checks],
+    }
+    assert bench_figures.of_lab(document)["failed"] == [missed]
 
 
 def test_what_no_transport_saves_stands_beside_the_ratio() -> None:
