@@ -9,6 +9,7 @@ import ast
 import pathlib
 import re
 import textwrap
+import typing as t
 
 from ansible_collections.dom0.xen.tests.tools.places import ROOT
 
@@ -20,6 +21,8 @@ PAGES = [
     *sorted((ROOT / "examples").rglob("*.md")),
 ]
 TESTS = pathlib.Path(__file__).parent / "playbooks"
+# What pytest.ini leaves out.
+_LONG = "pytest.mark.long"
 
 _BLOCKS = {
     ".rst": r"^(?P<by> *)\.\. code-block:: {language}\n\n(?P<text>(?:(?P=by)   .*\n|\n)+)",
@@ -52,17 +55,44 @@ def inline(page: pathlib.Path) -> list[str]:
     return [" ".join(each.split()) for each in found if " ... " not in each]
 
 
-def typed() -> dict[str, str]:
-    """Return the commands that tests type, each with the test's file."""
-    found: dict[str, str] = {}
-    for path in sorted(TESTS.glob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-                continue
-            texts = [each.value for each in node.args if isinstance(each, ast.Constant)]
-            if node.func.attr == "type" and texts:
-                found[str(texts[0])] = path.name
-            elif node.func.attr == "on" and texts:
-                # Before what is typed stands the host.
-                found[str(texts[-1])] = path.name
+def typed(folder: pathlib.Path = TESTS) -> dict[str, str]:
+    """Return the commands that the tests of a folder type, each with the test's file.
+
+    What is typed only by a test that is left out unless it is asked for is not among them.
+    """
+    return {
+        command: path.name
+        for path in sorted(folder.glob("test_*.py"))
+        for function in _run(ast.parse(path.read_text(encoding="utf-8")))
+        for command in _typed_in(function)
+    }
+
+
+def _run(module: ast.Module) -> list[ast.FunctionDef]:
+    """Return the tests of a file that ``make test`` runs, and the file's own functions and fixtures that these use."""
+    functions = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
+    marks = [node for node in module.body if isinstance(node, ast.Assign) and "pytestmark" in map(_name, node.targets)]
+    left_out = any(_LONG in ast.unparse(mark) for mark in marks)
+    found: list[ast.FunctionDef] = []
+    todo = [] if left_out else [name for name in functions if name.startswith("test_")]
+    for name in todo:
+        function = functions[name]
+        if _LONG in map(ast.unparse, function.decorator_list):
+            continue
+        found.append(function)
+        used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+        used |= {argument.arg for argument in function.args.args}
+        todo += sorted((used & functions.keys()) - set(todo))
     return found
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _typed_in(function: ast.FunctionDef) -> t.Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("type", "on"):
+            texts = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
+            # Before what is typed on a host stands the host.
+            yield from texts[:1] if node.func.attr == "type" else texts[-1:]

@@ -108,6 +108,17 @@ def test_every_command_is_run_by_a_test() -> None:
     assert sorted(command for command in SHOWN - TYPED.keys() if not _excepted(command)) == []
 
 
+def test_what_make_test_leaves_out_types_nothing(tmp_path: pathlib.Path) -> None:
+    """A command would rot all the same where only a test marked long types it, itself or by a function of its own."""
+    helper = "def helper(reader):\n    reader.type('{}')\n\n\n"
+    long = "@pytest.mark.long\ndef test_long(reader):\n    reader.type('marked')\n    helper(reader)\n\n\n"
+    other = "def test_other(reader):\n    reader.on('xen1', 'typed'){}\n"
+    (tmp_path / "test_a.py").write_text(helper.format("of marked") + long + other.format(""))
+    (tmp_path / "test_b.py").write_text(helper.format("of both") + long + other.format("\n    helper(reader)"))
+    (tmp_path / "test_c.py").write_text("pytestmark = [pytest.mark.long]\n" + other.format(""))
+    assert typed(tmp_path) == {"typed": "test_b.py", "of both": "test_b.py"}
+
+
 def test_what_tests_type_stands_on_a_page() -> None:
     """Else it is not what readers copy any more. Neither is there an exception for what no page shows."""
     assert {command: file for command, file in TYPED.items() if command not in SHOWN} == {}
