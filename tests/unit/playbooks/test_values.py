@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import sys
 import typing as t
 
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from dom0_double.driver.site import Site
 
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import RATE_MAX
 from ansible_collections.dom0.xen.tests.tools import playbooks
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User
 
@@ -112,6 +114,13 @@ def test_a_number_with_a_unit_is_refused(site: Site, tmp_path: pathlib.Path, pla
     assert "Look at the dom0]" not in log
 
 
+def test_what_the_playbooks_let_through_the_sender_takes() -> None:
+    """It would refuse the rate only when the receiver is up."""
+    (task,) = yaml.safe_load((playbooks.PLAYBOOKS / "tasks" / "rate_limit.yml").read_text(encoding="utf-8"))
+    least, most = re.findall(r"\d+(?= <=)|(?<=< )\d+", task["ansible.builtin.assert"]["that"])
+    assert (int(least), int(most) * 125_000) == (0, RATE_MAX)
+
+
 def test_the_text_false_is_false(site: Site, tmp_path: pathlib.Path) -> None:
     """On the command line, and in a survey, everything is a text: a host that is empty stays closed."""
     texts = ("-e", "evacuate_open=false", "-e", "evacuate_take_over=False", "-e", "evacuate_make_room=no")
@@ -119,12 +128,16 @@ def test_the_text_false_is_false(site: Site, tmp_path: pathlib.Path) -> None:
     assert "xen1 is still closed to arrivals; to open it: " in log
 
 
-@pytest.mark.parametrize("playbook", ["migrate", "evacuate"])
-def test_a_rate_with_a_unit_is_refused(site: Site, tmp_path: pathlib.Path, playbook: str) -> None:
+@pytest.mark.parametrize(
+    ("playbook", "rate"),
+    [("migrate", "8M"), ("evacuate", "8M"), ("migrate", "inf"), ("migrate", "nan"), ("migrate", "-1")],
+)
+def test_a_rate_that_is_none_is_refused(site: Site, tmp_path: pathlib.Path, playbook: str, rate: str) -> None:
     """Nobody guesses whether 8M are bits or bytes; what is wanted is told with an example, before a host is asked."""
     given = {**GIVEN, "migrate": ("-e", "domain=centos", "-e", "destination=xen2")}[playbook]
-    process = User(site, tmp_path).start(f"dom0.xen.{playbook}", *given, "-e", "migrate_rate_limit=8M")
+    process = User(site, tmp_path).start(f"dom0.xen.{playbook}", *given, "-e", f"migrate_rate_limit={rate}")
     log = " ".join(process.communicate(timeout=LIMIT_S)[0].split())
     assert process.returncode == 2, log[-4000:]
-    assert "8M" in log and "a number of Mbit/s, without a unit: migrate_rate_limit=80 lets a move send" in log
+    assert f'migrate_rate_limit is "{rate}". It is a number of Mbit/s below ' in log.replace("\\", ""), log[-4000:]
+    assert ", without a unit: migrate_rate_limit=80 lets a move send" in log
     assert "Look at the dom0]" not in log

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+import math
 import typing as t
 
 import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import Policy
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.errors import SettingsWrong
-from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import SenderSettings
+from ansible_collections.dom0.xen.plugins.module_utils._session.terms.settings import RATE_MAX, SenderSettings
 
 MOST = Policy("AuthenticAMD", ("178bfbfd",), 13, None, 0x80000021, 1 << 31)
 
@@ -27,6 +28,23 @@ def settings(**changes: t.Any) -> SenderSettings:
     )
     values = {**texts, **numbers, "destination_address": "", "gate_held": False, "progress_interval": 5.0, **changes}
     return SenderSettings.from_document(values)
+
+
+@pytest.mark.parametrize("rate", [-1.0, math.inf, math.nan, RATE_MAX])
+def test_a_rate_that_none_can_keep_is_refused(rate: float) -> None:
+    """A stream that is held to it would never be sent, or not be held at all."""
+    with pytest.raises(SettingsWrong, match="nothing can be sent at .* Mbit/s") as told:
+        settings(rate_limit=rate)
+    assert told.value.remedy == "Give migrate_rate_limit in Mbit/s, 0 for no limit."
+    assert settings(rate_limit=0.0).rate_limit == 0 and settings(rate_limit=RATE_MAX / 2).rate_limit == RATE_MAX / 2
+
+
+def test_a_stop_time_below_nothing_is_refused() -> None:
+    """It would be as no limit, and whoever gave it wants one."""
+    with pytest.raises(SettingsWrong, match="no guest stands still for -1 ms") as told:
+        settings(max_stop_ms=-1)
+    assert told.value.remedy == "Give migrate_max_stop_ms in milliseconds, 0 for no limit."
+    assert not settings(max_stop_ms=0).gives_up and settings(max_stop_ms=1).gives_up
 
 
 def test_policy_travels_with_the_settings() -> None:
