@@ -9,6 +9,7 @@ Pure: documents of ``build/bench`` in, plain dicts out.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import typing as t
 
@@ -55,7 +56,11 @@ def of_lab(document: Document) -> Figures:
 
 
 def of_link(document: Document) -> Figures:
-    """Keep rate and processor time of each way, and which bounds do not hold. Raises NotForThePage."""
+    """Keep rate and processor time of each way, on all networks, with all captures, and which bounds do not hold.
+
+    Raises NotForThePage.
+    """
+    _require_all(document)
     measured = [
         (network, stream, way, told)
         for network, streams in document["networks"].items()
@@ -69,6 +74,22 @@ def of_link(document: Document) -> Figures:
         for network, stream, way, told in measured
     ]
     return {"rounds": rounds, "rows": rows, "failed": _failed(document)}
+
+
+def _require_all(document: Document) -> None:
+    """Raise NotForThePage where something of what the bench takes by itself (``all``) was left out."""
+    there = document.get("all") or {}
+    wanted = set(itertools.product(*(there.get(key) or () for key in ("networks", "streams", "ways"))))
+    if not wanted:
+        raise NotForThePage("it is not said what a full one has")
+    measured = {
+        (network, stream, way)
+        for network, streams in document["networks"].items()
+        for stream, ways in streams.items()
+        for way in ways
+    }
+    if missing := sorted(wanted - measured):
+        raise NotForThePage(f"{' '.join(missing[0])} was left out, and {len(missing) - 1} more")
 
 
 def of_gate(document: Document) -> Figures:

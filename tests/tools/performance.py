@@ -53,7 +53,7 @@ guessed, and nothing is taken over from other projects. A figure that misses its
 To repeat one, run its command in a checkout on Debian 12 or 13, as root: it sets itself up, and leaves everything
 that it has measured, run by run, in ``build/bench``. ``make figures ARGS="lab link"`` puts the medians of these two
 into ``docs/performance.json`` and makes this page anew. A bench that was run with fewer rounds than it takes by
-itself is not taken over.
+itself, or with a part of what it measures, is not taken over.
 """
 
 TITLES = {

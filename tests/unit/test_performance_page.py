@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.dom0.xen.tests.bench.link.__main__ import everything
 from ansible_collections.dom0.xen.tests.tools import bench_figures, performance
 from ansible_collections.dom0.xen.tests.tools.bench_figures import BENCHES, NotForThePage
 from ansible_collections.dom0.xen.tests.tools.places import ROOT
@@ -27,14 +28,15 @@ def lab(**changes: t.Any) -> dict[str, t.Any]:
     return {"rate": None, "gate_share": 0.0312, "summary": times, "moves": moves, "checks": [check], **changes}
 
 
-def link(rounds: int) -> dict[str, t.Any]:
-    """A document of make bench."""
-    ways = {
-        way: {"mb_s": rate, "cpu_s_per_gb": 3.4, "raw": [{}] * rounds}
-        for way, rate in (("ssh", 100.0), ("default", 200.0))
-    }
+def link(rounds: int, left_out: tuple[str, ...] = (), **changes: t.Any) -> dict[str, t.Any]:
+    """A document of make bench, without what has one of these names."""
+    rates = {"ssh": 100.0, "default": 200.0}
+    full = {"networks": ["10G", "1G"], "streams": ["pvh", "hvm"], "ways": list(rates)}
+    networks, streams, ways = ([name for name in names if name not in left_out] for names in full.values())
+    told = {way: {"mb_s": rates[way], "cpu_s_per_gb": 3.4, "raw": [{}] * rounds} for way in ways}
+    measured = {network: dict.fromkeys(streams, told) for network in networks}
     missed = {"name": "1G pvh: default against ssh", "value": 2.0, "needed": "at least 5.0", "ok": False}
-    return {"networks": {"1G": {"pvh": ways}}, "checks": [missed]}
+    return {"all": full, "networks": measured, "checks": [missed], **changes}
 
 
 FLEET = {"dom0s": 200, "domains": 50, "bytes": 10_000_000, "write_s": 5.0, "read_s": 11.0, "list_s": 1.0}
@@ -90,6 +92,12 @@ def test_what_was_measured_is_told_with_where_and_what_it_missed() -> None:
         ("lab", lab(rate=2000)),
         ("lab", lab(summary={**lab()["summary"], "stop_ms": {"xl migrate": 2000.0, "dom0.xen": float("nan")}})),
         ("link", link(4)),
+        ("link", link(5, ("1G",))),
+        ("link", link(5, ("hvm",))),
+        ("link", link(5, ("ssh",))),
+        ("link", link(5, networks={**link(5)["networks"], **link(5, ("hvm",))["networks"]})),
+        ("link", link(5, all={})),
+        ("link", link(5, all={"networks": ["10G"], "streams": [], "ways": ["ssh"]})),
         ("link", {"networks": {}}),
         ("gate", {**GATE, "pairs": 3}),
         ("plan", {**DOCUMENTS["plan"], "small": {**SMALL, "cases": 5}}),
@@ -101,6 +109,14 @@ def test_a_bench_that_was_cut_short_is_not_for_the_page(name: str, document: dic
     keep = next(bench.keep for bench in BENCHES if bench.name == name)
     with pytest.raises(NotForThePage):
         keep(document)
+
+
+def test_the_bench_says_what_a_full_one_has() -> None:
+    """Whatever was asked for: the page cannot know which captures there are."""
+    told = everything(["pvh", "hvm"])
+    assert told["streams"] == ["pvh", "hvm"] and {"loopback", "1G"} < set(told["networks"])
+    assert {"ssh", "socat", "default", "tls-none", "tcp-none"} < set(told["ways"])
+    assert all(len(set(names)) == len(names) for names in told.values())
 
 
 def test_something_is_seen_of_what_is_little() -> None:

@@ -38,6 +38,15 @@ def own_ways() -> list[ways.Way]:
     return [ways.Ours("default"), *fixed, ways.Ours("tcp-none", "tcp", "none")]
 
 
+def everything(streams: t.Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of all that is measured with these captures where nothing is left out."""
+    return {
+        "networks": [net.name for net in network.NETWORKS],
+        "streams": list(streams),
+        "ways": [ways.SSH, ways.SOCAT.name, *(way.name for way in own_ways())],
+    }
+
+
 def measure(net: network.Network, capture: Capture, rounds: int, only: t.Sequence[str]) -> dict[str, list[ways.Run]]:
     """Move with each way in turn, so many times; returns the runs by way."""
     found: dict[str, list[ways.Run]] = {}
@@ -91,7 +100,7 @@ def main() -> int:
     if not found:
         parser.error(f"{options.streams} has no capture (*.bin, *.bin.zst): give --streams")
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    document: Figures = {"networks": {}}
+    document: Figures = {"all": everything(found), "networks": {}}
     good = False
     with tempfile.TemporaryDirectory(prefix="c", dir=RESULT.parent) as name:
         for net in network.NETWORKS:

@@ -25,6 +25,7 @@ from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.recei
 from ansible_collections.dom0.xen.tests.unit.sshd import Sshd
 
 SOURCE, DESTINATION = "xen1", "xen2"
+SSH = "ssh"
 LIMIT_S = 1800.0
 _PORT = 18100
 
@@ -112,7 +113,7 @@ def over_ssh(folder: pathlib.Path, ends: Ends) -> t.Iterator[Command]:
             options = f"-F none -o UserKnownHostsFile={folder}/known_hosts -i {folder}/key -p {sshd.port}"
             return f"exec ssh {options} {sshd.user}@{there.address} {shlex.quote(receive)}"
 
-        yield Command("ssh", line)
+        yield Command(SSH, line)
 
 
 @contextlib.contextmanager
