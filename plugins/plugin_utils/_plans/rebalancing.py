@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Spread the load of a fleet, as far as it is worth its moves (pure; private to the collection).
 
-A host's load is the share of its memory that is in use. What a move costs is the memory that it sends, and that a guest
-stands still for it; so it has to earn: with each move the load must come nearer to even by more than a share of what it
-sends. Below a threshold nothing is moved at all.
+A host's load is the share of its memory that is in use, where one with twice the weight counts as one with twice the
+memory. What a move costs is the memory that it sends, and that a guest stands still for it; so it has to earn: with
+each move the load must come nearer to even by more than a share of what it sends. Below a threshold nothing is moved at
+all.
 """
 
 from __future__ import annotations
@@ -59,11 +60,12 @@ def spread(question: Question, capacity: t.Mapping[str, int], limits: Limits) ->
     board = Board(question)
     layout = Layout(board)
     order: list[tuple[int, int]] = []
-    room = [capacity[name] for name in board.hosts]
+    memory = [capacity[name] for name in board.hosts]
+    room = _weighed(memory, board.weight)
     moved: set[int] = set()
     bound = {guest for group in board.friends for guest in group}
     while len(order) < limits.moves:
-        load = [1 - layout.free[host] / room[host] for host in range(len(room))]
+        load = [(memory[host] - layout.free[host]) / room[host] for host in range(len(room))]
         # What is moved once has earned its rest, and what is kept together is left together.
         best = max(_gains(board, layout, load, room, moved | bound, limits), default=None)
         if best is None:
@@ -78,16 +80,27 @@ def spread(question: Question, capacity: t.Mapping[str, int], limits: Limits) ->
     return Answer("builtin", moves, (), (), None, total, 0)
 
 
+def _weighed(memory: t.Sequence[int], weight: t.Sequence[float]) -> list[float]:
+    """Return for how much memory each host counts: by its weight among those of all, so that equal ones change nothing.
+
+    What has no weight takes nothing, and gives as one of a middling weight.
+    """
+    some = [each for each in weight if each > 0]
+    middling = sum(some) / len(some) if some else 1.0
+    return [each * (by / middling if by > 0 else 1.0) for each, by in zip(memory, weight, strict=True)]
+
+
 def _gains(
     board: Board,
     layout: Layout,
     load: t.Sequence[float],
-    room: t.Sequence[int],
+    room: t.Sequence[float],
     stays: t.Container[int],
     limits: Limits,
 ) -> t.Iterator[tuple[float, int, int, int]]:
     """Give the gain for each MiB of each move that is worth it, with the domain and its host last."""
-    receiving = [host for host, is_open in enumerate(board.open) if is_open]
+    # A host without weight takes only what no other can, and here all have a place already.
+    receiving = [host for host, is_open in enumerate(board.open) if is_open and board.weight[host] > 0]
     if not receiving:
         return
     emptiest = min(load[host] for host in receiving)
@@ -96,12 +109,12 @@ def _gains(
         if guest in stays or (load[here] - emptiest) * 100 <= limits.threshold_percent:
             continue
         for host in board.ways[guest]:
-            if host == here or not layout.fits(guest, host):
+            if host == here or host not in receiving or not layout.fits(guest, host):
                 continue
             apart = load[here] - load[host]
             then = abs((load[here] - size / room[here]) - (load[host] + size / room[host]))
             if load[host] + size / room[host] > load[here]:
-                continue  # On a smaller host it would weigh more than it does here.
+                continue  # On a host that counts for less it would weigh more than it does here.
             gain = (apart - then) * 100
             cost = size / room[here] * 100
             if apart * 100 > limits.threshold_percent and gain > cost * limits.cost_percent:

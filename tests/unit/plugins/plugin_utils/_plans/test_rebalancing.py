@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import typing as t
 
+import pytest
+
+from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.given import rules_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.records import Fleet
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import (
     APART,
@@ -67,6 +71,51 @@ def test_groups_are_kept() -> None:
     """What is kept apart does not meet."""
     answer = ask(2048, 2048, 2048, there=512, groups=(Group("g", APART, ("d0", "d1", "e")),))
     assert {move.guest for move in answer.moves} == {"d2"}
+
+
+def weighing(weights: t.Mapping[str, float], *sizes: int, limits: Limits | None = None) -> dict[str, int]:
+    """How much is on each host in the end: hosts of one size with these weights, the first with these domains."""
+    names = tuple(weights)
+    guests = tuple(Guest(f"d{n}", f"d{n}", names[0], size, targets=names) for n, size in enumerate(sizes))
+    hosts = tuple(
+        Host(name, 16384 - (sum(sizes) if name == names[0] else 0), weight=weight) for name, weight in weights.items()
+    )
+    question = Question(hosts, guests)
+    answer = spread(question, dict.fromkeys(names, 16384), limits or Limits())
+    where = carry_out(question, answer.moves)
+    return {name: sum(guest.size_mib for guest in guests if where[guest.id] == name) for name in names}
+
+
+def test_a_host_takes_what_its_weight_says() -> None:
+    """Twice the weight has twice as much in the end, in either direction."""
+    assert weighing({"xen1": 1, "xen2": 2}, *[1024] * 9) == {"xen1": 3072, "xen2": 6144}
+    assert weighing({"xen1": 2, "xen2": 1}, *[1024] * 9) == {"xen1": 6144, "xen2": 3072}
+
+
+@pytest.mark.parametrize("weight", [0.01, 3, 250])
+def test_weights_are_shares(weight: float) -> None:
+    """The same weight on every host is none: it makes no move, and keeps none from being made."""
+    even = {"xen1": weight, "xen2": weight}
+    assert weighing(even, *[1024] * 4) == {"xen1": 2048, "xen2": 2048}
+    assert weighing(even, 1024, 1024, limits=Limits(threshold_percent=12.5)) == {"xen1": 2048, "xen2": 0}
+    assert weighing(even, 1024, 1024, limits=Limits(threshold_percent=12)) == {"xen1": 1024, "xen2": 1024}
+
+
+def test_a_host_without_weight_takes_nothing() -> None:
+    """It is the emptiest of all, and stays so; what is on it goes to others when it is the fullest."""
+    assert weighing({"xen1": 1, "xen2": 0}, *[1024] * 8) == {"xen1": 8192, "xen2": 0}
+    assert weighing({"xen1": 1, "xen2": 0, "xen3": 1}, *[1024] * 8) == {"xen1": 4096, "xen2": 0, "xen3": 4096}
+    assert weighing({"xen1": 0, "xen2": 1}, *[1024] * 8) == {"xen1": 4096, "xen2": 4096}
+    assert weighing({"xen1": 0, "xen2": 0}, *[1024] * 8) == {"xen1": 8192, "xen2": 0}
+
+
+def test_the_weight_of_the_inventory_counts() -> None:
+    """What is given for a host in the inventory is what its load is weighed by."""
+    wish = Wish(empty=(), identity="p1", now_s=NOW_S)
+    given = rules_of({"xen1": {}, "xen2": {"dom0_xen_host": {"weight": 0}}, "xen3": {}})
+    known = facts.fleet(given, xen1=("a", "b", "c", "d", "e", "f"), xen2=(), xen3=())
+    made = rebalance(known, wish, Settings(), Limits(5.0))
+    assert {move.destination for move in made.moves} == {"xen3"}
 
 
 def test_any_fleet() -> None:
