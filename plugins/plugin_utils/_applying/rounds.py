@@ -30,9 +30,9 @@ RETRY = frozenset(
         *(code for code, severity in CODES.items() if severity == ERROR),
         # The way between the hosts, and a host that does not answer any more.
         *("port_unreachable", "link_lost", "link_error", "link_refused", "link_expired", "link_frame", "stalled"),
-        *("unreachable", "banner_wrong", "no_sender", "launch_failed", "port_range_full", "failed", "not_begun"),
+        *("unreachable", "banner_wrong", "no_sender", "launch_failed", "not_listening", "failed", "not_begun"),
         # Processes of the session, or an xl, that were killed.
-        *("sender_gone", "sender_missing", "session_dead", "session_silent"),
+        *("sender_gone", "sender_missing", "sender_silent", "session_silent"),
         *("xl_migrate", "xl_migrate_receive", "destination_start_failed", "xl_failed", "xl_timeout"),
         # Somebody else was there first, or the domain was busy.
         *("no_slot", "move_blocked", "domain_busy", "domain_vanished", "domid_changed", "config_changed"),
