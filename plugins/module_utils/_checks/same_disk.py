@@ -14,6 +14,7 @@ import posixpath
 import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import (
+    DISKS_MAX,
     FILESYSTEM,
     IDENTITIES,
     Disk,
@@ -60,7 +61,8 @@ def device(path: str, here: Equipment, there: Equipment, called: str = "") -> Ve
         return Verdict(UNKNOWN)
     theirs = next((disk for disk in there.disks if called in disk.names), None)
     if theirs is None:
-        return Verdict(MISSING, "path", path, None)
+        # A host with that many has more than it has told.
+        return Verdict(UNKNOWN) if len(there.disks) >= DISKS_MAX else Verdict(MISSING, "path", path, None)
     found = _identity(mine, theirs)
     if found.word != DIFFERENT and mine.size_bytes != theirs.size_bytes:
         return Verdict(RESIZED, "size", mine.size_bytes, theirs.size_bytes)

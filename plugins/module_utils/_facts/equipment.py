@@ -19,18 +19,18 @@ from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_policy import 
 from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import (
     BOOT_MAX,
     BOOT_PLACES,
+    DISKS_MAX,
     DOMID_KEPT_S,
     FILESYSTEM,
+    USERS_MAX,
     Disk,
     Equipment,
     Mount,
     Processor,
 )
 
-# A host with more has its first ones told; what is not told is not known, never taken for missing.
-DISKS_MAX = 2048
+# A host with more has none of them told: what hides a file system would be missing.
 MOUNTS_MAX = 1024
-USERS_MAX = 512
 EMULATORS_MAX = 8
 
 # Kernel names of what is no disk that another host could have: memory, loops, drives for media.

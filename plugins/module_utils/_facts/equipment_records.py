@@ -29,8 +29,10 @@ BOOT_PLACES = (
     ),
     *("usr/lib*/xen*/bin/pygrub", "usr/local/lib*/xen*/bin/pygrub", "usr/bin/pygrub", "usr/local/bin/pygrub"),
 )
-# A host with more has its first ones told, and what it lacks is not known.
+# A host with more has its first ones told: what a list of so many lacks is not known, and is never taken for missing.
 BOOT_MAX = 1024
+DISKS_MAX = 2048
+USERS_MAX = 512
 
 
 @dataclasses.dataclass(frozen=True)

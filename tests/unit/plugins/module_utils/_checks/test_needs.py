@@ -14,7 +14,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import fin
 from ansible_collections.dom0.xen.plugins.module_utils._checks.processor import compared
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Case
 from ansible_collections.dom0.xen.plugins.module_utils._facts.cpu_features import missing, words
-from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Processor
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import USERS_MAX, Processor
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     EQUIPMENT,
@@ -219,6 +219,20 @@ CASES: dict[str, tuple[HostFacts, HostFacts, DomainFacts | None, Told, list[str]
         with_config(c_info={"type": "hvm"}, b_info={"dm_restrict": "True"}),
         [("device_model_user_missing", "error", "xen2"), ("device_model_restricted", "warning", "xen2")],
         ["xen-qemuuser-range-base or xen-qemuuser-shared", "breaks out after a move", "started anew on xen2"],
+    ),
+    "user among as many as a host tells": (
+        host("xen1"),
+        equipped("xen2", users=("root", *(f"user{n}" for n in range(USERS_MAX - 1)))),
+        with_config(c_info={"type": "hvm"}, b_info={"device_model_user": "qemu"}),
+        [],
+        [],
+    ),
+    "user among nearly as many": (
+        host("xen1"),
+        equipped("xen2", users=("root", *(f"user{n}" for n in range(USERS_MAX - 2)))),
+        with_config(c_info={"type": "hvm"}, b_info={"device_model_user": "qemu"}),
+        [("device_model_user_missing", "error", "xen2")],
+        [],
     ),
     "user that is there": (
         host("xen1"),

@@ -12,7 +12,12 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._checks.engine import findings
 from ansible_collections.dom0.xen.plugins.module_utils._checks.records import Finding
-from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Disk, Equipment, Mount
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import (
+    DISKS_MAX,
+    Disk,
+    Equipment,
+    Mount,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, HostFacts
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import (
     EQUIPMENT,
@@ -66,6 +71,7 @@ def codes(found: t.Iterable[Finding]) -> list[str]:
     return [finding.code for finding in found]
 
 
+MANY = [Disk(f"8:{n}", (f"/dev/sd{n}",), GIB, {}) for n in range(DISKS_MAX)]
 DEVICES: list[tuple[t.Sequence[Disk], t.Sequence[Disk], list[str], list[str]]] = [
     # the source's, the destination's, codes, words
     ([disk(LVM)], [disk(LVM)], [], []),
@@ -87,6 +93,10 @@ DEVICES: list[tuple[t.Sequence[Disk], t.Sequence[Disk], list[str], list[str]]] =
     ([disk({"filesystem": "a"})], [disk({"filesystem": "b"})], ["disk_unchecked"], ["cannot be seen"]),
     ([], [disk(LVM)], ["disk_unchecked"], [PATH]),
     ([disk(LVM)], [], ["disk_unchecked"], [PATH]),
+    # A host tells so many, and what is among them counts.
+    ([disk(LVM)], MANY[1:], ["disk_missing"], ["no disk /dev/vg/centos"]),
+    ([disk(LVM)], MANY, ["disk_unchecked"], [PATH]),
+    ([disk(LVM)], [*MANY[1:], disk({"lvm": "LVM-efgh"})], ["disk_differs"], ["LVM-efgh"]),
 ]
 
 

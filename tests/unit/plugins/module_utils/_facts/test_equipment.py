@@ -19,7 +19,12 @@ from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment import (
     recent_domids,
     too_recent,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import Equipment, Processor
+from ansible_collections.dom0.xen.plugins.module_utils._facts.equipment_records import (
+    DISKS_MAX,
+    USERS_MAX,
+    Equipment,
+    Processor,
+)
 
 
 def put(root: pathlib.Path, path: str, text: str = "") -> None:
@@ -190,3 +195,12 @@ def test_how_long_a_number_is_recent() -> None:
     """For a minute, the last second of it too."""
     history = b"100 1\n101 2\n161 3\n162 4"
     assert too_recent(history, 161) == (2, 3)
+
+
+def test_a_host_with_more_tells_as_many_as_the_checks_count(tmp_path: pathlib.Path) -> None:
+    """By that number they know that a list is not the whole of it."""
+    put(tmp_path, "etc/passwd", "".join(f"user{n}:x:{n}:{n}::/:/bin/false\n" for n in range(USERS_MAX + 1)))
+    for number in range(DISKS_MAX + 1):
+        block(tmp_path, f"sd{number}", f"8:{number}")
+    found = equipment({}, str(tmp_path))
+    assert (len(found.users), len(found.disks)) == (USERS_MAX, DISKS_MAX)
