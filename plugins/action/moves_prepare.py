@@ -55,7 +55,8 @@ class ActionModule(ActionBase):
         if said:
             result["warnings"] = said
         folder = os.path.join(constants.DEFAULT_LOCAL_TMP, f"dom0-xen-moves-{secrets.token_hex(4)}")
-        deadline = time.monotonic() + options["deadline"] if options["deadline"] else None
+        for_s = options["deadline"]
+        deadline = time.monotonic() + for_s if for_s else None
         Board(folder).set_up(found.steps, limits, deadline)
         result.update(
             changed=False,
@@ -63,6 +64,7 @@ class ActionModule(ActionBase):
             to_do=[step.to_result() for step in to_do],
             sessions=[each.to_result() for each in left],
             board=folder,
+            begin_by=time.time() + for_s if for_s else 0.0,
             msg=_words(found.steps, to_do),
         )
         return result

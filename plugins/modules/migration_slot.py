@@ -63,6 +63,12 @@ options:
     description: Seconds to wait for a slot.
     type: float
     default: 3600.0
+  begin_by:
+    description:
+      - Time on the controller, in seconds since 1970, after which no slot is taken any more, also where there is one.
+        V(0) is never.
+    type: float
+    default: 0.0
   wait:
     description: Seconds of one run of the module on the host.
     type: float

@@ -126,6 +126,13 @@ board:
   description: The folder on the controller at which the moves meet.
   returned: success
   type: str
+begin_by:
+  description:
+    - Time on the controller, in seconds since 1970, after which no further move begins, for
+      O(dom0.xen.migration_slot#module:begin_by). V(0) is never.
+  returned: success
+  type: float
+  sample: 1700000000.0
 """
 
 from ansible.module_utils.basic import AnsibleModule

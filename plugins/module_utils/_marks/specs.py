@@ -20,6 +20,7 @@ SLOT: Spec = {
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "limit": {"type": "int", "default": 0},
     "timeout": {"type": "float", "default": 3600.0},
+    "begin_by": {"type": "float", "default": 0.0},
     "wait": {"type": "float", "default": 45.0},
     "hold": {"type": "float", "default": 300.0},
     # It tells runs apart, and opens nothing.

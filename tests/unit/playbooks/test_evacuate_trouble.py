@@ -19,6 +19,8 @@ from ansible_collections.dom0.xen.tests.unit.playbooks.emptying import (
     Operator,
     hold,
     marks,
+    occupy,
+    places,
     runs,
     three_hosts,
 )
@@ -72,6 +74,16 @@ def test_what_cannot_be_suspended_stays(operator: Operator) -> None:
     assert found["b"] == "xen1" and {found["a"], found["c"]} <= {"xen2", "xen3"}
     assert runs(site) == {"a": 2, "b": 1, "c": 2, "stays": 1}
     assert marks(site, "xen1") == {"closed.json"}
+
+
+@pytest.mark.long
+def test_no_move_begins_when_the_time_is_over(operator: Operator) -> None:
+    """A move that waits for a slot waits no longer than the run has time, and then it has not begun."""
+    path = occupy(operator.site)
+    log = operator.empty("-e", "migrate_departures=1", "-e", "evacuate_timeout=60", status=2)
+    assert "when the time was over: at most 1 may leave at one time, and there are other." in log, log[-6000:]
+    assert path.exists(), "the one that has the slot was left alone"
+    assert runs(operator.site) == dict.fromkeys(IDS, 1) and set(places(operator.site).values()) == {"xen1", "xen2"}
 
 
 SILENT_ONCE = """

@@ -19,6 +19,7 @@ from dom0_double.driver.host import GuestConfig
 from dom0_double.driver.site import Site
 
 from ansible_collections.dom0.xen.plugins.module_utils._marks import arrivals
+from ansible_collections.dom0.xen.tests.unit.playbooks.emptying import occupy
 from ansible_collections.dom0.xen.tests.unit.playbooks.user import LIMIT_S, User, read_until, where
 
 pytestmark = pytest.mark.timeout(600)
@@ -78,15 +79,13 @@ def test_a_host_that_stays_full_is_told(user: User) -> None:
         first.stdout.close()
 
 
-def occupy(site: Site, slots: int = 1) -> pathlib.Path:
-    """Let some other domains have slots to leave xen1; return the file that is to be removed to give them back."""
-    path: pathlib.Path = site["xen1"].paths.run / "dom0-xen" / "fleet" / "slots.json"
-    path.parent.parent.mkdir(mode=0o700, exist_ok=True)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    until = time.monotonic() + 2 * LIMIT_S
-    other = {"name": "other", "role": "sender", "run": "", "until_s": until, "known": []}
-    path.write_text(json.dumps({"slots": [{**other, "uuid": str(uuid.uuid4())} for dummy in range(slots)]}))
-    return path
+def test_a_move_whose_time_is_over_does_not_begin(user: User) -> None:
+    """Not where there would be a slot for it either; nothing was made."""
+    late = ("-e", "migrate_departures=1", "-e", f"migrate_begin_by={time.time() - 1}")
+    move = user.start("dom0.xen.migrate", *user.asking("xen2"), *late)
+    log = move.communicate(timeout=LIMIT_S)[0]
+    assert move.returncode == 2 and "centos has not begun to move when the time was over." in log, log[-4000:]
+    assert where(user.site) == "xen1" and not list((user.site["xen2"].paths.run / "dom0-xen").glob("*.receiver"))
 
 
 @pytest.mark.skip(reason="the run that waits goes on waiting, for as long as its limit lets it: not mended yet")
