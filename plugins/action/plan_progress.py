@@ -14,7 +14,11 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.module_utils._specs.moves import PLAN_PROGRESS
 from ansible_collections.dom0.xen.plugins.plugin_utils._answers import facts_by_host
-from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import TwoPlans, require_way
+from ansible_collections.dom0.xen.plugins.plugin_utils._applying.refusing import (
+    TwoPlans,
+    require_as_planned,
+    require_way,
+)
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.steps import moving
 from ansible_collections.dom0.xen.plugins.plugin_utils._applying.transit import still
 from ansible_collections.dom0.xen.plugins.plugin_utils._fleet.essence import essence
@@ -43,6 +47,7 @@ class ActionModule(ActionBase):
         try:
             plan = _read(options["path"], options["plan"])
             require_way(plan)
+            require_as_planned(plan, options["asked"])
             hosts = facts_by_host(answers)
             uuids = {move.uuid for move in plan.moves}
             left = [each for each in interrupted(hosts) if each.uuid in uuids]

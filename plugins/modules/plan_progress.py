@@ -32,6 +32,63 @@ options:
     description: Whether it is compared though there are interrupted sessions, since settling was tried.
     type: bool
     default: false
+  asked:
+    description:
+      - How the moves would be made. The plan is refused where that is not how it was made.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      host:
+        description: The host that the moves leave which are made so. Empty for all.
+        type: str
+        default: ""
+      method:
+        description: As O(dom0.xen.fleet_plan#module:method).
+        type: str
+        choices: [auto, live, suspend, cold]
+        default: auto
+      transport:
+        description: As O(dom0.xen.fleet_plan#module:transport).
+        type: str
+        choices: [tls, ssh, tcp]
+        default: tls
+      allow_plain:
+        description: As O(dom0.xen.fleet_plan#module:allow_plain).
+        type: bool
+        default: false
+      allow_cold:
+        description: As O(dom0.xen.fleet_plan#module:allow_cold).
+        type: bool
+        default: false
+      memory_reserve_mib:
+        description: As O(dom0.xen.fleet_plan#module:memory_reserve_mib).
+        type: int
+        default: 0
+      dom0_memory_min_mib:
+        description: As O(dom0.xen.fleet_plan#module:dom0_memory_min_mib).
+        type: int
+        default: 512
+      waive:
+        description: As O(dom0.xen.fleet_plan#module:waive).
+        type: raw
+        default: []
+      follow_config:
+        description: As O(dom0.xen.fleet_plan#module:follow_config).
+        type: bool
+        default: true
+      network:
+        description: As O(dom0.xen.fleet_plan#module:network).
+        type: raw
+        default: []
+      map_bridges:
+        description: As O(dom0.xen.fleet_plan#module:map_bridges).
+        type: dict
+        default: {}
+      map_disks:
+        description: As O(dom0.xen.fleet_plan#module:map_disks).
+        type: dict
+        default: {}
 attributes:
   check_mode:
     support: full

@@ -39,11 +39,22 @@ MOVES_COMPARE: Spec = {
     "result_path": {"type": "str", "default": ""},
 }
 
+# How moves are made, as far as the checks of a plan ask for it.
+_ASKED = (
+    *("method", "transport", "allow_plain", "allow_cold", "memory_reserve_mib", "dom0_memory_min_mib", "waive"),
+    *("follow_config", "network", "map_bridges", "map_disks"),
+)
 PLAN_PROGRESS: Spec = {
     "path": {"type": "str", "default": ""},
     "plan": {"type": "str", "default": ""},
     "hosts": {"type": "dict", "required": True},
     "settled": {"type": "bool", "default": False},
+    "asked": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"host": {"type": "str", "default": ""}, **{name: PLANNING[name] for name in _ASKED}},
+    },
 }
 
 EVACUATION_LOOK: Spec = {

@@ -10,8 +10,15 @@ import typing as t
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import NoDestination
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.asking import HostUnknown
-from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import named
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import named, settings_of
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan
+
+_WAIVE = "waive"
+_NOTHING = "empty"
+# What only planning asks for.
+_OF_PLANS = ("vcpus_per_cpu",)
+# The variables that are not called as their option in a plan.
+_VARIABLES = {"networks": "migrate_network"}
 
 
 class CannotBeEmptied(Dom0XenError):
@@ -38,6 +45,13 @@ class NoWay(Dom0XenError):
     remedy = "Make room, and make a new plan (playbook dom0.xen.plan)."
 
 
+class MadeOtherwise(Dom0XenError):
+    """A plan was made for moves that are made in another way than they would be now."""
+
+    code = "plan_made_otherwise"
+    remedy = "Give dom0.xen.apply the variables that the plan was made with, or make a new plan with these."
+
+
 class TwoPlans(Dom0XenError):
     """A plan was named, and another one handed on."""
 
@@ -49,6 +63,40 @@ def require_way(plan: Plan) -> None:
     """Raise NoWay for a plan that has no moves since there is no way; carried out, it would look like success."""
     if plan.shortage is not None:
         raise NoWay(f"the plan {plan.identity} says that what was asked for cannot be done: {plan.shortage.why}")
+
+
+def require_as_planned(plan: Plan, asked: t.Sequence[t.Mapping[str, t.Any]]) -> None:
+    """Raise MadeOtherwise where the moves would be made in another way than was planned, and approved.
+
+    ``asked`` are the options of the checks (:func:`settings_of`) by which moves from ``host`` are made, or all of them.
+    """
+    sources = {move.source for move in plan.moves}
+    told: list[str] = []
+    for each in asked:
+        host = str(each["host"])
+        if host and host not in sources:
+            continue
+        now = settings_of(each).to_result()
+        for field, value in plan.options.items():
+            if field in now and field not in _OF_PLANS and _comparable(field, value) != _comparable(field, now[field]):
+                name = _VARIABLES.get(field, f"migrate_{field}")
+                told.append(f"{name} is {_words(now[field])}{f' on {host}' if host else ''}, and was {_words(value)}")
+    if told:
+        raise MadeOtherwise(f"the plan {plan.identity} was made for other moves: {'; '.join(told)}.")
+
+
+def _comparable(field: str, value: t.Any) -> t.Any:
+    """Return a value of an option such that two of one meaning are equal."""
+    values = list(value) if isinstance(value, (list, tuple)) else value
+    return sorted(values) if field == _WAIVE else values
+
+
+def _words(value: t.Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, t.Mapping):
+        return ",".join(f"{old}={new}" for old, new in value.items()) or _NOTHING
+    return ",".join(map(str, value)) or _NOTHING if isinstance(value, (list, tuple)) else str(value)
 
 
 def require(plan: Plan, making_room: t.Sequence[str] = ()) -> None:

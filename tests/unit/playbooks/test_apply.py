@@ -132,6 +132,24 @@ def test_moves_are_made_in_their_order_and_once(user: User, plan: pathlib.Path, 
     assert all(len(site.intervals(guest)) == 2 for guest in IDS.values())
 
 
+def test_a_plan_for_other_moves_is_refused(user: User) -> None:
+    """What was approved is what is done: neither is it left out how the moves are made, nor said otherwise."""
+    site, path = user.site, user.folder / "suspend.yml"
+    asked = ("-e", "dom0s=xen1", "-e", f"plan_path={path}", "-e", "migrate_method=suspend", "-e", "migrate_network=")
+    process = user.start("dom0.xen.plan", *asked)
+    log = process.communicate(timeout=LIMIT_S)[0]
+    assert process.returncode == 0 and " suspend " in log, log[-6000:]
+    log = apply(user, path, status=2)
+    assert "was made for other moves: migrate_method is auto, and was suspend." in log, log[-3000:]
+    assert "Give dom0.xen.apply the variables that the plan was made with" in log
+    other = ("-e", "migrate_method=cold", "-e", "migrate_allow_cold=true", "-e", "migrate_rows=hosts")
+    log = apply(user, path, *other, status=2)
+    told = "migrate_method is cold on xen1, and was suspend; migrate_allow_cold is true on xen1, and was false."
+    assert told in log, log[-3000:]
+    assert all(len(site.intervals(guest)) == 1 for guest in IDS.values())
+    assert "1. a from xen1 to" in apply(user, path, "--check", "-e", "migrate_method=suspend")
+
+
 @pytest.mark.long
 def test_a_run_that_is_killed_is_picked_up(user: User, plan: pathlib.Path) -> None:
     """In the middle of the first move: it is watched to its end, and the second is made."""
