@@ -31,7 +31,7 @@ def told(life: dict[str, t.Any] | None, end_state: str = "moved", **fields: t.An
     """The result of a move."""
     stayed = end_state == "stayed"
     receiver = side("receiver", belongings={"remarks": [REMARK]}, liveness=None if stayed else life, **fields)
-    sender = side("sender", belongings={"remarks": []}, **({"liveness": life} if stayed else {}))
+    sender = side("sender", belongings={"remarks": []}, liveness=life if stayed else None)
     # On a move within one host both looks show both sides.
     look = {"sessions": [side("receiver", "b" * 16, liveness=None), sender, receiver]}
     return {"end_state": end_state, **aftermath.tell(SESSION, look, look, {}, end_state)}
@@ -116,8 +116,8 @@ def test_a_guest_that_stayed_and_shows_no_life_is_remarked_at_the_source() -> No
         assert found[0]["msg"] == f"since it goes on there its guest has shown no sign of life in 15 s: {words}."
         assert "xl console centos" in found[0]["remedy"] and "xl destroy centos" in found[0]["remedy"]
     mute = {**crashed, "missing": ["192.0.2.7 does not answer"], "signs": ["cpu_time"]}
-    (found,) = aftermath.remarks({**told(mute, "stayed"), "domain": {"name": "centos"}}, "xen1", "xen2")
-    assert "its guest goes on there (cpu_time grew)" in found["msg"] and "destroy" not in found["remedy"]
+    (heard,) = aftermath.remarks({**told(mute, "stayed"), "domain": {"name": "centos"}}, "xen1", "xen2")
+    assert "its guest goes on there (cpu_time grew)" in heard["msg"] and "destroy" not in heard["remedy"]
     for other in (ALIVE, None):
         assert aftermath.remarks({**told(other, "stayed"), "domain": {"name": "centos"}}, "xen1", "xen2") == []
 

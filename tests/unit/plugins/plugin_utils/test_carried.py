@@ -77,7 +77,7 @@ def test_remarks_are_those_of_a_move() -> None:
         {"sessions": [{"role": role, "session": "a" * 16, "path": side(interface)}]}
         for role, interface in (("sender", "eth1"), ("receiver", "xenbr0"))
     ]
-    result = {"end_state": "moved", **aftermath.tell("a" * 16, looks[0], looks[1], {})}
+    result = {"end_state": "moved", **aftermath.tell("a" * 16, looks[0], looks[1], {}, "moved")}
     assert [(one["code"], one["host"]) for one in aftermath.remarks(result, "xen1", "xen2")] == [
         ("path_other_interface", "xen2")
     ]
