@@ -29,7 +29,7 @@ def raised(text: str) -> t.Iterator[str]:
             for line in node.body:
                 if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "code":
                     yield ast.literal_eval(line.value)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in FAILURES:
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rsplit(".", maxsplit=1)[-1] in FAILURES:
             yield from (str(code.value) for code in node.args[:1] if isinstance(code, ast.Constant))
 
 
