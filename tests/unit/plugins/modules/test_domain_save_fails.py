@@ -111,7 +111,7 @@ def test_no_room(saving: Saving) -> None:
 def _asked(saving: Saving) -> dict[str, t.Any]:
     options = saving.arguments()
     rest = {"after": "shut_down", "compression": "none", "force": False, "zstd": None, "check": False}
-    return {**rest, **options}
+    return {**rest, "liveness_timeout": 15, **options}
 
 
 @pytest.mark.parametrize(
