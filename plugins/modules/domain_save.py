@@ -218,16 +218,6 @@ liveness:
       nobody looked.
   returned: success
   type: dict
-  sample:
-    alive: true
-    waited_ms: 512
-    missing: []
-    unseen: []
-    state: running
-    cpu_time_s: 12.4
-    address: null
-    answered: null
-    signs: [cpu_time]
 code:
   description: Stable name of the error.
   returned: failure

@@ -17,6 +17,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     listed,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._methods import AUTO, COLD, LIVE, SUSPEND
+from ansible_collections.dom0.xen.plugins.module_utils._records import XenFacts
 from ansible_collections.dom0.xen.plugins.module_utils._releases import RESUMES_ANEW
 
 STREAM: tuple[Rule, ...] = (
@@ -81,17 +82,17 @@ def log_dirty(case: Case) -> t.Iterator[Finding]:
     )
 
 
-def resumes_anew(case: Case) -> bool:
-    """Whether the source's ``xl`` resumes the domain as if it had been restored, which its kernel does not survive."""
+def resumes_anew(case: Case) -> XenFacts | None:
+    """Return the source's Xen if its ``xl`` resumes the domain as if it had been restored, which no kernel survives."""
     xen = case.source.xen if case.source else None
-    concerned = xen is not None and case.domain is not None and case.domain.type in ("pv", "pvh")
-    return bool(concerned and xen and (xen.major, xen.minor) in RESUMES_ANEW)
+    concerned = case.domain is not None and case.domain.type in ("pv", "pvh")
+    return xen if concerned and xen is not None and (xen.major, xen.minor) in RESUMES_ANEW else None
 
 
 def comes_back(case: Case) -> t.Iterator[Finding]:
     """The guest goes on where it was, if this comes to nothing after its suspend."""
-    xen = case.source.xen if case.source else None
-    if xen is None or case.domain is None or not resumes_anew(case):
+    xen = resumes_anew(case)
+    if xen is None or case.domain is None:
         return
     kind = str(case.domain.type).upper()
     yield case.warning(

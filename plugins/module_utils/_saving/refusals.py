@@ -117,15 +117,16 @@ def _kept_by_qemu(case: Case) -> t.Iterator[Finding]:
 
 def _does_not_come_back(case: Case) -> t.Iterator[Finding]:
     """The guest is to go on after the save, and xl can let it."""
-    if case.domain is None or case.source is None or case.source.xen is None or not method.resumes_anew(case):
+    xen = method.resumes_anew(case)
+    if xen is None or case.domain is None:
         return
     yield case.error(
         RESUME_BROKEN,
         case.source_name,
-        f"the xl of Xen {case.source.xen.version} resumes a {str(case.domain.type).upper()} guest that was saved as if"
+        f"the xl of Xen {xen.version} resumes a {str(case.domain.type).upper()} guest that was saved as if"
         f" it had been restored elsewhere, and the kernel of {case.domain.name} would stop.",
         "Save it with after: shut_down and restore it, or upgrade Xen to 4.15 or newer.",
-        version=case.source.xen.version,
+        version=xen.version,
         type=case.domain.type,
     )
 

@@ -45,14 +45,11 @@ def checks(networks: Networks) -> list[Check]:
             share = told[DEFAULT]["mb_s"] / max(fixed)
             name = f"{network} {capture}: {DEFAULT} against the best fixed setting"
             found.append(at_least(name, round(share, 3), OF_THE_BEST))
-    peaks = [max(figures["peak_mib"]) for *dummy, told in _each(networks) for figures in told.values() if _own(figures)]
+    own = [figures["peak_mib"] for *dummy, told in _each(networks) for figures in told.values()]
+    peaks = [max(each) for each in own if each]
     if peaks:
         found.append(at_most("the most memory of a sender or receiver in MiB", max(peaks), MEMORY_MIB))
     return found
-
-
-def _own(figures: Told) -> bool:
-    return bool(figures["peak_mib"])
 
 
 def _each(networks: Networks) -> t.Iterator[tuple[str, str, t.Mapping[str, Told]]]:

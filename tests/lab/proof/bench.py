@@ -38,7 +38,7 @@ GATE_SHARE = 0.05
 # The project's own bounds: the medians beside those of plain xl migrate, and the most that a sender or receiver holds.
 TOTAL_RATIO = 0.7
 STOP_RATIO = 0.8
-MEMORY_KIB = 96 * 1024
+MEMORY_KIB = 64 * 1024
 PLAIN = "xl migrate"
 OURS = "dom0.xen"
 BARE = "xl migrate over bare TCP"

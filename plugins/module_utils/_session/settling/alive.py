@@ -24,6 +24,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.observing import
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling import fence
 from ansible_collections.dom0.xen.plugins.module_utils._session.settling.side import of_side
 from ansible_collections.dom0.xen.plugins.module_utils._session.terms.words import SUSPENDED
+from ansible_collections.dom0.xen.plugins.module_utils._settling.evidence import History
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.dom0.xen.plugins.module_utils._xenstore.store import XenStore
 
@@ -56,7 +57,7 @@ def look(here: Here, xl: Xl, owner: str, wanted: Wanted) -> dict[str, t.Any] | N
     if before and before.get("alive"):
         return before
     past = here.history()
-    if past.boot_id != _procfs.boot_id() or not _stood_still(here, told):
+    if past.boot_id != _procfs.boot_id() or not _stood_still(here, told, past):
         return None
     seen = None
     with contextlib.suppress(Dom0XenError, OSError):
@@ -69,10 +70,10 @@ def look(here: Here, xl: Xl, owner: str, wanted: Wanted) -> dict[str, t.Any] | N
     return seen
 
 
-def _stood_still(here: Here, told: Document) -> bool:
+def _stood_still(here: Here, told: Document, past: History) -> bool:
     """Whether anything on record says so: the session, its ``xl``, settling, or who watched for a late suspend."""
     said = documents.last_lines(os.path.join(here.journal, documents.XL_STDERR))
-    if any(words in line for words in _XL_RESUMES for line in said) or here.history().resumed:
+    if any(words in line for words in _XL_RESUMES for line in said) or past.resumed:
         return True
     if SUSPENDED in (told.get("timeline") or {}) and not stayed_awake(said):
         return True
