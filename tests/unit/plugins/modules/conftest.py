@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import sys
 import tempfile
 import typing as t
 
@@ -26,8 +27,14 @@ MakeRestoring = t.Callable[..., Restoring]
 
 @pytest.fixture(autouse=True)
 def no_warnings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module's warnings are kept for the whole process, which is several modules here."""
+    """A module's warnings are kept for the whole process, which is several modules here.
+
+    Once a test has imported anything of the controller's, ansible-core shows warnings instead of returning them.
+    """
     monkeypatch.setattr(warnings, "_global_warnings", {})
+    internal = sys.modules.get("ansible.module_utils._internal")
+    if internal is not None:
+        monkeypatch.setattr(internal, "is_controller", False)
 
 
 @pytest.fixture(name="make_saving")
