@@ -41,10 +41,8 @@ class DomainState(Record):
     @property
     def word(self) -> str:
         """What of the state matters for who owns the domain: dying, suspended, shut_down, paused or running."""
-        if self.dying:
-            return "dying"
-        if self.suspended:
-            return "suspended"
+        if self.dying or self.suspended:
+            return "dying" if self.dying else "suspended"
         if self.shutdown or self.crashed:
             return "shut_down"
         return "paused" if self.paused else "running"
@@ -247,6 +245,8 @@ class HostFacts(Record):
     configs: tuple[AutostartEntry, ...] = ()
     #: Why it is closed to arrivals: ``reason``, ``by``, ``run``, ``since_s``, ``since``.
     closed: t.Mapping[str, t.Any] | None = None
+    #: The images that were restored here last, see ``_facts.sessions.restored_images``.
+    restored: tuple[t.Mapping[str, str], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

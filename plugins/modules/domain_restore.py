@@ -22,7 +22,8 @@ description:
   - Compared with what the host has, as before a migration, are the processor that the guest was shown, limits of
     grants, scripts, the device model and its user, memory, bridges, pools of processors and disks.
   - An image is good for one restore only, since the disks of its domain belong to a later moment when it has run on.
-    That it was restored is put on record in a file beside it, whose name has C(.restored.json) behind the image's.
+    That it was restored is put on record in a file beside it, whose name has C(.restored.json) behind the image's,
+    and below O(journal_path) of the host. So a copy of an image that any of O(hosts) has restored is refused as well.
   - Whatever fails before the domain may run, an C(xl) or a module that is killed among it, ends with no copy here and
     the image as if nothing had been. A power loss in between is told by the next run, as a restore that was cut off.
   - Disks are not in an image. They must be there as they were when it was saved.

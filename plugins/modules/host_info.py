@@ -256,6 +256,7 @@ host:
         ipv4: {type: list, elements: str, description: "Interfaces with an IPv4 address of any kind, C(lo) too."}
         cards: {type: list, elements: dict, description: "C(domid) and C(mac) of the network cards of domains."}
     closed: {type: dict, description: "As RV(dom0.xen.host_arrivals#module:mark). V(null) where it takes domains."}
+    restored: {type: list, elements: dict, description: "C(sha256), C(saved_at), C(at) of images restored here."}
     problems:
       description: What keeps the host from taking part in a migration. Empty when nothing does.
       returned: always
@@ -264,8 +265,7 @@ host:
       contains:
         code:
           description:
-            - What is wrong, in one word.
-            - One of V(no_xen), V(xl_missing), V(xl_failed), V(xl_output), V(not_root), V(pyxs_missing),
+            - What is wrong, one of V(no_xen), V(xl_missing), V(xl_failed), V(xl_output), V(not_root), V(pyxs_missing),
               V(xenstore_unreachable), V(xenstore_timeout), V(xenstore_error), V(no_runtime_path).
           returned: always
           type: str

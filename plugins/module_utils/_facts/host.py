@@ -30,7 +30,11 @@ from ansible_collections.dom0.xen.plugins.module_utils._facts.problems import (
     pyxs_problem,
     user_problem,
 )
-from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import closed_mark, sessions_seen
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import (
+    closed_mark,
+    restored_images,
+    sessions_seen,
+)
 from ansible_collections.dom0.xen.plugins.module_utils._places import NoRuntimePlace, resolve_runtime_root
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, Problem, XenFacts
 from ansible_collections.dom0.xen.plugins.module_utils._toolstack.parse import XenInfo, parse_autoballoon
@@ -99,6 +103,7 @@ def host_facts(run: Runner, runtime_path: str, journal_path: str, xl_conf: str =
         zstandard=_installed("zstandard"),
         configs=autostart.configs(boot),
         closed=closed_mark(journal_path),
+        restored=restored_images(journal_path),
     )
 
 

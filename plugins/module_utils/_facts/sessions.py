@@ -25,6 +25,9 @@ RESULT = "result.json"
 JOURNAL = "journal"
 # Below the journal root: the mark of a host that is closed to arrivals.
 CLOSED = "closed.json"
+# And a file for each of the images that were restored here last.
+RESTORED, RESTORED_MOST = "restored", 64
+_OF_RESTORE = ("sha256", "saved_at", "host", "at", "name", "path")
 
 # Of the first record of a journal: the caller has tasks for after the move. And the record that they were run.
 AFTER_TASKS, AFTER_TASKS_DONE = "after_tasks", "after_tasks_done"
@@ -105,6 +108,25 @@ def closed_mark(journal_root: str) -> dict[str, t.Any] | None:
     since = _seconds(mark, "since_s")
     day = "" if since is None or since < 0 else time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(since))
     return {**{key: _word(mark, key) or "" for key in ("reason", "by", "run")}, "since_s": since, "since": day}
+
+
+def restored_images(journal_root: str, limit: int | None = RESTORED_MOST) -> tuple[dict[str, str], ...]:
+    """Return the images that were restored on this host, the last one first: ``sha256`` and ``saved_at`` of the image,
+    ``host`` and ``at`` of the restore (ISO 8601, UTC), ``name`` of the domain, ``path`` that the image had.
+
+    What is no such record is left out.
+    """
+    folder = os.path.join(journal_root, RESTORED)
+    try:
+        names = [name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith(".")]
+    except OSError:
+        return ()
+    found = []
+    for document in (_read(os.path.join(folder, name)) or {} for name in names):
+        words = {key: _word(document, key) for key in _OF_RESTORE}
+        found.append({key: word for key, word in words.items() if word is not None})
+    whole = [document for document in found if len(document) == len(_OF_RESTORE)]
+    return tuple(sorted(whole, key=lambda document: document["at"], reverse=True)[:limit])
 
 
 class _Begun(t.NamedTuple):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Is the domain on another dom0 of the inventory, or a migration at work on it? (pure; private)
+"""Is the domain on another dom0 of the inventory, a migration at work on it, or was it restored there? (pure; private)
 
 Judged from what ``host_info`` returned there.
 """
@@ -21,7 +21,9 @@ from ansible_collections.dom0.xen.plugins.module_utils._checks.records import (
     listed,
 )
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow, HostFacts, SessionSeen
-from ansible_collections.dom0.xen.plugins.module_utils._restoring import sessions
+from ansible_collections.dom0.xen.plugins.module_utils._restoring import again, sessions
+from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import Manifest
+from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mark
 
 ELSEWHERE = "domain_elsewhere"
 NOT_ASKED = "host_not_asked"
@@ -29,7 +31,7 @@ SWITCHED_OFF = "host_switched_off"
 
 Info = t.Mapping[str, t.Any]
 # What is needed of a host's facts; the rest would only travel to the host for nothing.
-_NEEDED = ("hostname", "boot_id", "domains")
+_NEEDED = ("hostname", "boot_id", "domains", "restored")
 
 
 def condensed(answers: t.Mapping[str, Info]) -> dict[str, dict[str, t.Any]]:
@@ -54,11 +56,14 @@ def findings(
     inventory: t.Sequence[str],
     switched_off: t.Collection[str],
     here: HostFacts,
-    uuid: str,
+    manifest: Manifest,
+    mark: Mark | None,
 ) -> t.Iterator[Finding]:
-    """Yield where the domain is, or may be, or may come back; of ``here`` only the sessions, under whichever name.
+    """Yield where the domain is, or may be, or may come back, or was restored from this image; of ``here`` only the
+    sessions and restores, under whichever name.
 
-    ``inventory`` names all dom0s. Of those ``switched_off`` somebody says that nothing runs there.
+    ``inventory`` names all dom0s. Of those ``switched_off`` somebody says that nothing runs there. ``mark`` is the
+    record beside the image, which is judged by itself.
     """
     for name in switched_off:
         if name not in inventory:
@@ -70,18 +75,31 @@ def findings(
                 f"{text} {listed(inventory)}.",
                 "Give it the name that the inventory gives it.",
             )
-    yield from sessions.findings(here.hostname, here.sessions, uuid)
+    yield from sessions.findings(here.hostname, here.sessions, manifest.uuid)
+    yield from again.told_by(here.hostname, here.restored, manifest, mark)
     for name in dict.fromkeys([*inventory, *answers]):
-        yield from _host(name, answers.get(name), name in switched_off, here, uuid)
+        info = answers.get(name)
+        yield from _host(name, info, name in switched_off, here, manifest.uuid)
+        if not _same(info, here):
+            yield from again.told_by(name, _facts(info).get("restored") or (), manifest, mark)
+
+
+def _facts(info: Info | None) -> Info:
+    return (info or {}).get("host") or {}
+
+
+def _same(info: Info | None, here: HostFacts) -> bool:
+    facts = _facts(info)
+    return (facts.get("boot_id"), facts.get("hostname")) == (here.boot_id, here.hostname)
 
 
 def _host(name: str, info: Info | None, off: bool, here: HostFacts, uuid: str) -> t.Iterator[Finding]:
-    facts = (info or {}).get("host") or {}
+    facts = _facts(info)
     rows = [DomainRow.from_result(row) for row in facts.get("domains") or ()]
     if not rows:
         yield _off(name) if off else _silent(name, info)
         return
-    if (facts.get("boot_id"), facts.get("hostname")) == (here.boot_id, here.hostname):
+    if _same(info, here):
         return
     yield from sessions.findings(name, _sessions(facts), uuid)
     for row in rows:

@@ -8,6 +8,11 @@ from __future__ import annotations
 from ansible_collections.dom0.xen.plugins.module_utils._errors import Dom0XenError
 
 
+def waiver(code: str) -> str:
+    """Return how a waiver is given, to the playbook and to the module."""
+    return f"-e restore_waive={code} (waive: [{code}])"
+
+
 class ManifestMissing(Dom0XenError):
     """There is no manifest beside the image, or none that is understood."""
 

@@ -35,12 +35,13 @@ from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart
 from ansible_collections.dom0.xen.plugins.module_utils._image.description import Description
 from ansible_collections.dom0.xen.plugins.module_utils._image.processor import shown_policy
 from ansible_collections.dom0.xen.plugins.module_utils._records import DomainFacts, DomainState, HostFacts
+from ansible_collections.dom0.xen.plugins.module_utils._restoring import again
+from ansible_collections.dom0.xen.plugins.module_utils._restoring.errors import waiver
 from ansible_collections.dom0.xen.plugins.module_utils._saving.manifest import CHECKPOINT, SHUT_DOWN, Manifest
-from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import RESTORED, Mark
+from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mark
 
 CHECKPOINTED = "image_checkpoint"
 _SAVED_ON = "the host that it was saved on"
-AGAIN = "image_restored"
 _RULES: tuple[Rule, ...] = (
     hosts.complete,
     world.unmanaged,
@@ -59,11 +60,6 @@ _RULES: tuple[Rule, ...] = (
 _NOT_HERE = ("incoming_name_taken",)
 
 
-def _waive(code: str) -> str:
-    """Return how a waiver is given, to the playbook and to the module."""
-    return f"-e restore_waive={code} (waive: [{code}])"
-
-
 _REMEDIES = {
     "not_enough_memory": "Make room on this host (move a domain away, or xl mem-set), or restore it on another one.",
     "bridge_missing": "Make that bridge on this host, or restore it on a host that has it.",
@@ -74,7 +70,7 @@ _REMEDIES = {
     "cpu_policy_refused": "Restore it on a host that gives its domains as much; else start it with xl create.",
     "cpu_features_shown": (
         "Restore it on a host that has them, or start it from its configuration file (xl create). If its guest does not"
-        f" use them: {_waive('cpu_features_shown')}."
+        f" use them: {waiver('cpu_features_shown')}."
     ),
     "script_missing": "Copy that script to this host, or restore it on a host that has it.",
     "device_model_unseen": "See that it is there: without it xl cannot finish the domain. Debian: qemu-system-xen.",
@@ -96,7 +92,7 @@ def findings(
     """Yield it. ``seen`` is what the image tells, ``mark`` the record of an earlier restore of it."""
     name = host.hostname
     if mark is not None:
-        yield _again(name, manifest, mark)
+        yield again.beside_it(name, manifest, mark)
     if manifest.after != SHUT_DOWN:
         yield _checkpoint(name, manifest)
     yield from _next_boot(host, manifest, path)
@@ -134,7 +130,7 @@ def _limit(details: t.Mapping[str, t.Any]) -> str:
     # A limit that is in the image is what xl asks Xen for, whatever the guest uses.
     if key:
         return f"{here}, there with {key}={details['destination']}."
-    return f"{here}. If its guest uses no more than {details['destination']}: {_waive('grant_limits')}."
+    return f"{here}. If its guest uses no more than {details['destination']}: {waiver('grant_limits')}."
 
 
 def waived(found: t.Iterable[Finding], waive: t.Collection[str]) -> tuple[Finding, ...]:
@@ -144,24 +140,6 @@ def waived(found: t.Iterable[Finding], waive: t.Collection[str]) -> tuple[Findin
         if finding.severity == ERROR and finding.code in waive
         else finding
         for finding in found
-    )
-
-
-def _again(host: str, manifest: Manifest, mark: Mark) -> Finding:
-    values = {"state": mark.state, "host": mark.host, "at": mark.begun_at}
-    if mark.state == RESTORED:
-        text = f"{manifest.name} was restored from this image on {mark.host} at {mark.begun_at} and may have run since."
-    else:
-        text = f"a restore of this image on {mark.host} at {mark.begun_at} was cut off; it may have run since."
-    return Finding(
-        AGAIN,
-        ERROR,
-        host,
-        f"{text} Its memory belongs to the disks as they were at {manifest.saved_at}; on later ones it destroys their"
-        " file systems.",
-        f"Start it from its configuration file (xl create), which only takes its disks as they are. If it has not run"
-        f" since, or its disks were put back to that moment: {_waive(AGAIN)}.",
-        values,
     )
 
 
@@ -175,7 +153,7 @@ def _checkpoint(host: str, manifest: Manifest) -> Finding:
         " it goes back to that moment, and its disks have gone on: memory and disks do not fit together, which destroys"
         " the file systems.",
         f"Put its disks back to copies from that very moment, then run this again with"
-        f" {_waive(CHECKPOINTED)}; else start it from its configuration file (xl create).",
+        f" {waiver(CHECKPOINTED)}; else start it from its configuration file (xl create).",
         {"saved_at": manifest.saved_at, "after": manifest.after},
     )
 

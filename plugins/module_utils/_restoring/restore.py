@@ -26,6 +26,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._restoring.errors import 
     MarkerUnwritable,
     RestoreFailed,
 )
+from ansible_collections.dom0.xen.plugins.module_utils._restoring.history import History
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.source import Reading, Source
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.xl_restore import Ended, XlRestore, hold_back
 from ansible_collections.dom0.xen.plugins.module_utils._saving import marker as marks
@@ -52,6 +53,7 @@ class Order:
     host: str
     leave_paused: bool
     known: Mark | None
+    journal_path: str
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,15 @@ def restore(xl: Xl, order: Order, stop: Stop) -> Restored:
 
 
 def unmarkable(path: str, exc: OSError) -> MarkerUnwritable:
-    """Return what an error of the operating system means for the record of a restore."""
-    return MarkerUnwritable(f"{marks.path_of(path)} cannot be written: {exc.strerror or exc}", path=path)
+    """Return what an error of the operating system means for the record of a restore, which is at ``path``."""
+    return MarkerUnwritable(f"{path} cannot be written: {exc.strerror or exc}", path=path)
 
 
 class _Restore:
     def __init__(self, xl: Xl, order: Order, stop: Stop) -> None:
         self._xl, self._order, self._stop = xl, order, stop
         self._manifest = order.source.manifest
-        self._marker = Marker(order.source.path, order.known)
+        self._marker, self._history = Marker(order.source.path, order.known), History(order.journal_path)
         self._mark = Mark(
             format=marks.FORMAT,
             sha256=self._manifest.sha256,
@@ -110,7 +112,7 @@ class _Restore:
                     taken.remedy += f" If none is at work, a power loss has left {self._marker.taken_path}: remove it."
                 raise taken
         except OSError as exc:
-            raise unmarkable(path, exc) from exc
+            raise unmarkable(marks.path_of(path), exc) from exc
 
     def run(self) -> int:
         """Go through it; return the domid."""
@@ -128,6 +130,7 @@ class _Restore:
         try:
             try:
                 domid = self._make(child)
+                self._remember()
                 self._put_on_record(state=marks.RESTORED)
             except (Dom0XenError, OSError, Ended) as exc:
                 raise self._undone(child, exc) from exc
@@ -200,7 +203,16 @@ class _Restore:
         try:
             self._marker.update(self._mark)
         except OSError as exc:
-            raise unmarkable(self._order.source.path, exc) from exc
+            raise unmarkable(marks.path_of(self._order.source.path), exc) from exc
+
+    def _remember(self) -> None:
+        """Put on record on this host what the record beside the image cannot tell of a copy of that."""
+        try:
+            self._history.put(self._mark, self._manifest.name, self._order.source.path)
+        except OSError as exc:
+            error = unmarkable(self._history.path_of(self._mark), exc)
+            error.remedy = "Make room for it and let it be written: a copy of the image is not to be restored again."
+            raise error from exc
 
     def _let_run(self, domid: int) -> None:
         name = self._manifest.name
@@ -242,11 +254,12 @@ class _Restore:
         return error
 
     def _remove(self) -> None:
-        """Destroy the copies that this restore has made and that have never run, then take its record back."""
+        """Destroy the copies that this restore has made and that have never run, then take its records back."""
         with XenStore() as store:
             for row in self._rows():
                 if row.domid not in self._before:
                     self._copies(store).destroy(row.domid, never_ran=True)
+        self._history.take_back(self._mark)
         self._marker.take_back()
 
     def _rows(self) -> tuple[DomainRow, ...]:

@@ -22,6 +22,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._records import DomainRow
 from ansible_collections.dom0.xen.plugins.module_utils._restoring import elsewhere, here, refusals
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.errors import NewerXen, WaiverAlone
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.here import Next
+from ansible_collections.dom0.xen.plugins.module_utils._restoring.history import History
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.restore import Order, Restored, restore, unmarkable
 from ansible_collections.dom0.xen.plugins.module_utils._restoring.source import Source, source
 from ansible_collections.dom0.xen.plugins.module_utils._saving import marker as marks
@@ -77,7 +78,7 @@ def _run(asked: Asked, warn: t.Callable[[str], None], host: HostFacts) -> Result
     if step is Next.NOTHING and row is not None:
         return _result(asked, image, False, Restored(row.domid, row.state.word, 0.0), None)
     found: list[Finding] = [against] if against is not None else []
-    where = elsewhere.findings(asked.hosts, asked.inventory, asked.switched_off, host, image.manifest.uuid)
+    where = elsewhere.findings(asked.hosts, asked.inventory, asked.switched_off, host, image.manifest, mark)
     if step in (Next.RESTORE, Next.REMOVE, Next.START):
         found += where
     # To read the image takes minutes, and what it has in it does not matter where the domain must not be restored.
@@ -127,18 +128,20 @@ def _act(asked: Asked, image: Source, host: HostFacts, step: Next, mark: Mark | 
                     return Restored(row.domid, "running", 0.0)
                 copies.destroy(row.domid, never_ran=True)
             try:
+                if mark is not None:
+                    History(asked.journal_path).take_back(mark)
                 Marker(image.path, None).take_back()
             except OSError as exc:
-                raise unmarkable(image.path, exc) from exc
+                raise unmarkable(marks.path_of(image.path), exc) from exc
             mark = None
-        return restore(xl, Order(image, host.hostname, asked.leave_paused, mark), stop)
+        return restore(xl, Order(image, host.hostname, asked.leave_paused, mark, asked.journal_path), stop)
 
 
 def _mark(image: Source) -> Mark | None:
     try:
         return marks.read(image.path, image.manifest)
     except OSError as exc:
-        error = unmarkable(image.path, exc)
+        error = unmarkable(marks.path_of(image.path), exc)
         error.message = f"{marks.path_of(image.path)} cannot be read: {exc.strerror or exc}"
         if exc.errno == errno.EINVAL:
             error.remedy = _DAMAGED

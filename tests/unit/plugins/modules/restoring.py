@@ -146,5 +146,6 @@ class Restoring:
     def as_before(self) -> None:
         """No copy is here, nobody is at work, and the image is as if nothing had been."""
         assert self.saving.state() is None
+        assert self.facts()["host"]["restored"] == []
         assert self.saving.files() == ["centos.xen", "centos.xen.json"]
         assert self.host.left_over() == []

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import pytest
 import yaml
 
@@ -63,6 +66,36 @@ def test_second_run(restoring: Restoring) -> None:
     again = restoring.restored(waive=["image_restored"])
     assert again["changed"] and [each["severity"] for each in again["accepted"]] == ["waived"]
     restoring.intact()
+
+
+def test_a_copy_of_the_image(restoring: Restoring) -> None:
+    """The record lies beside the image that was restored: of its copies each dom0 tells which one it has restored."""
+    domid = restoring.restored()["domain"]["domid"]
+    (told,) = restoring.facts()["host"]["restored"]
+    assert (told["name"], told["path"]) == (NAME, str(restoring.path))
+    restoring.saving.xl.destroy(domid)
+    restoring.host.record_points()
+    restoring.mark_path.unlink()
+    refused = restoring.refused_before("image_restored")
+    assert str(restoring.path) in refused["msg"] and "waive: [image_restored]" in refused["remedy"]
+    assert restoring.restored(waive=["image_restored"], leave_paused=True)["changed"]
+    assert restoring.restored()["changed"]
+    restoring.intact()
+
+
+def test_a_copy_of_the_image_on_another_host(restoring: Restoring) -> None:
+    """What is let run here must not have been restored there meanwhile."""
+    manifest = json.loads(restoring.manifest_path.read_text())
+    there = copy.deepcopy(restoring.facts())
+    others = [{**row, "uuid": f"{row['domid']}"} for row in there["host"]["domains"]]
+    there["host"].update(hostname="xen2", boot_id="another", domains=others)
+    values = {"host": "xen2", "at": "2026-11-23T04:05:06Z", "name": NAME, "path": "/srv/copy.xen"}
+    there["host"]["restored"] = [{"sha256": manifest["sha256"], "saved_at": manifest["saved_at"], **values}]
+    hosts = {restoring.host.name: restoring.facts(), "xen2": there}
+    refused = restoring.refused_before("image_restored", "xen2", hosts=hosts)
+    assert "/srv/copy.xen" in refused["msg"]
+    there["host"]["restored"][0]["saved_at"] = "2026-11-20T00:00:00Z"
+    assert restoring.restored(hosts=hosts)["changed"]
 
 
 def test_left_paused(restoring: Restoring) -> None:

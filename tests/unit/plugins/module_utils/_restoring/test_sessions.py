@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.dom0.xen.plugins.module_utils._records import SessionDomain, SessionSeen
 from ansible_collections.dom0.xen.plugins.module_utils._restoring import elsewhere, sessions
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._checks.examples import DOM0, OTHER, UUID, host
+from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._restoring.test_here import MANIFEST
 
 OVER: dict[str, t.Any] = {"phase": "ended", "owner": "source", "end_state": "stayed"}
 DEAD: dict[str, t.Any] = {"phase": "transferred", "owner": "source", "end_state": None}
@@ -52,7 +53,7 @@ def test_only_what_is_needed_travels() -> None:
     assert [each["session"] for each in condensed["xen2"]["host"]["sessions"]] == [f"{1:016x}"]
     here = host("xen1", domains=(DOM0,), sessions=(session(3),))
     answers = {**condensed, "xen1": {"host": here.to_result()}}
-    found = elsewhere.findings(answers, ["xen1", "xen2"], (), here, UUID)
+    found = elsewhere.findings(answers, ["xen1", "xen2"], (), here, MANIFEST, None)
     assert [(each.host, each.code) for each in found] == [
         ("xen1", "session_interrupted"),
         ("xen2", "session_interrupted"),

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, dom0.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""That an image was restored, kept on the host that did it (private to the collection).
+
+The record beside the image is left behind by who copies the image, or puts it back from a backup. This one is told by
+``host_info``, see ``_facts.sessions.restored_images``; a file for each image, the newest ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+
+from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
+from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import RESTORED, RESTORED_MOST, restored_images
+from ansible_collections.dom0.xen.plugins.module_utils._places import journal_root, make_private_folder
+from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mark
+
+
+class History:
+    """The restores of this host, below the journal root."""
+
+    def __init__(self, journal_path: str) -> None:
+        self._journal_path = journal_path
+
+    def put(self, mark: Mark, name: str, path: str) -> None:
+        """Put a restore on record, in the place of an earlier one of its image; it is on the disk when this returns.
+
+        Raises :class:`OSError` and PlaceError.
+        """
+        folder = make_private_folder(os.path.join(journal_root(self._journal_path), RESTORED))
+        document = {
+            "sha256": mark.sha256,
+            "saved_at": mark.saved_at,
+            "host": mark.host,
+            "at": mark.begun_at,
+            "name": name,
+            "path": path,
+        }
+        aside = os.path.join(folder, f".{mark.sha256}.{os.getpid()}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            with os.fdopen(os.open(aside, flags, 0o600), "wb") as handle:
+                handle.write((json.dumps(document, indent=2) + "\n").encode("utf-8"))
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(aside, self.path_of(mark))
+        finally:
+            _remove(aside)
+        sync_folder(folder)
+        self._prune()
+
+    def path_of(self, mark: Mark) -> str:
+        """Return where the record of a restore lies."""
+        return self._path(mark.sha256)
+
+    def take_back(self, mark: Mark) -> None:
+        """Take the record of this restore away, and no other one. Raises :class:`OSError`."""
+        for document in restored_images(self._journal_path):
+            if is_of(document, mark):
+                _remove(self.path_of(mark))
+                sync_folder(os.path.dirname(self.path_of(mark)))
+
+    def _prune(self) -> None:
+        for document in restored_images(self._journal_path, limit=None)[RESTORED_MOST:]:
+            _remove(self._path(document["sha256"]))
+
+    def _path(self, sha256: str) -> str:
+        return os.path.join(self._journal_path, RESTORED, f"{sha256}.json")
+
+
+def is_of(document: dict[str, str], mark: Mark) -> bool:
+    """Say whether it is about this very restore."""
+    ours = (mark.sha256, mark.saved_at, mark.host, mark.begun_at)
+    return tuple(document[key] for key in ("sha256", "saved_at", "host", "at")) == ours
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
