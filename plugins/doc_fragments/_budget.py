@@ -6,10 +6,17 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """For how long a guest may stand still."""
+    """For how long a move may take, and a guest may stand still."""
 
     DOCUMENTATION = r"""
 options:
+  timeout_per_gib:
+    description:
+      - Seconds that a move may take while the guest runs, for each GiB of its memory or part of one; V(0) for no limit.
+      - Counted from the sender's admission to the request to suspend. Then the migration is given up (C(too_slow)), and
+        the guest was never paused.
+    type: int
+    default: 0
   max_stop_ms:
     description:
       - For how long the guest may stand still, in milliseconds; V(0) for no limit.

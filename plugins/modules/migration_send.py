@@ -229,7 +229,7 @@ AS_THEY_ARE = (
     *("stop_link_timeout", "memory_kib", "gate_timeout", "method", "destination_features", "destination_cpu_policy"),
     *("transport", "ssh_user", "ssh_port", "ssh_host_keys", "follow_config", "liveness", "config_path"),
     *("config_digest", "mapped", "leave_paused", "keep_domid", "ready_timeout", "stall_timeout", "source_address"),
-    *("planned_interface", "compression", "max_stop_ms", "on_over_budget", "rehearse", "after_tasks"),
+    *("planned_interface", "compression", *BUDGET, "after_tasks"),
 )
 
 

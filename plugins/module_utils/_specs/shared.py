@@ -37,6 +37,7 @@ ARRIVAL: dict[str, dict[str, t.Any]] = {
 }
 
 BUDGET: dict[str, dict[str, t.Any]] = {
+    "timeout_per_gib": {"type": "int", "default": 0},
     "max_stop_ms": {"type": "int", "default": 0},
     "on_over_budget": {"type": "str", "choices": ["abort", "continue"], "default": "abort"},
     "rehearse": {"type": "bool", "default": False},

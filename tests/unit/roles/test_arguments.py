@@ -38,7 +38,7 @@ def test_an_option_is_required_or_has_a_default(role: str) -> None:
     assert not found
 
 
-LIMITS = ("link", "stop_link", "ready", "stall", "gate")
+LIMITS = ("link_timeout", "stop_link_timeout", "ready_timeout", "stall_timeout", "timeout", "gate_timeout")
 
 
 def test_the_page_on_the_link_says_what_each_limit_counts() -> None:
@@ -47,7 +47,7 @@ def test_the_page_on_the_link_says_what_each_limit_counts() -> None:
     table = page.partition("What exactly each of the limits counts, all in seconds:")[2].partition("\nEach thing")[0]
     rows = [[" ".join(cell.split()) for cell in row.split("\n     - ")] for row in table.split("\n   * - ")[2:]]
     found = {name.strip("`"): (int(default), counted, end) for name, default, counted, end in rows}
-    assert list(found) == [f"migrate_{name}_timeout" for name in LIMITS]
+    assert list(found) == [f"migrate_{name}" for name in LIMITS]
     for name, (default, counted, end) in found.items():
         option = options("migrate")[name]
         assert (option["default"], option["type"]) == (default, "int")

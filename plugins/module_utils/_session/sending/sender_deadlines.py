@@ -37,6 +37,17 @@ def stalled(state: SourceState, limit: float) -> Failure:
     )
 
 
+def too_slow(settings: SenderSettings) -> Failure:
+    """Return the failure of a migration that has taken longer than it may while the guest ran."""
+    limit, each = settings.longest_s, settings.timeout_per_gib
+    return Failure(
+        "too_slow",
+        f"the guest still runs on after {limit:g} s, which is the limit: {each} s for each GiB of its memory",
+        remedy="Use a faster network, or move it when it writes less, or give it more time with migrate_timeout.",
+        details={"seconds": limit, "seconds_per_gib": each},
+    )
+
+
 class SenderDeadlines:
     """Those of one sender; ``clock`` is monotonic, in seconds.
 
@@ -51,6 +62,7 @@ class SenderDeadlines:
         self._seen: tuple[SourceState, int, int] | None = None
         self._quiet = 0.0
         self._stands = False
+        self._ran_from: float | None = None
         self._held_at: float | None = None
 
     def late(self, state: SourceState) -> bool:
@@ -70,6 +82,9 @@ class SenderDeadlines:
             # Alone: what comes of another event is not to be taken for what has stood still.
             yield words.Stalled(stalled(state, patience))
             return
+        if self._runs_too_long(state):
+            yield words.Failed(too_slow(settings))
+            return
         if state.at_the_gate and self._held_for(timeline) > settings.gate_timeout:
             yield words.Failed(gate.expired(settings.gate_timeout))
         # A guest that boots anew has not stood still for the sake of some seconds.
@@ -77,6 +92,13 @@ class SenderDeadlines:
         limit = settings.stop_link_timeout if stopped else settings.link_timeout
         if self._away.seconds > limit:
             yield words.LinkExpired(failures.link_expired("destination", limit, self._link.trouble))
+
+    def _runs_too_long(self, state: SourceState) -> bool:
+        """Say whether the guest runs on for longer than it may."""
+        now = self._clock()
+        self._ran_from = now if self._ran_from is None else self._ran_from
+        over = 0 < self._settings.longest_s < now - self._ran_from
+        return over and state.failure is None and state.phase.order < Phase.SUSPENDING.order
 
     def _held_for(self, timeline: t.Mapping[str, float]) -> float:
         """Return for how long the controller has had the word: not while the disks still came to rest."""

@@ -104,6 +104,8 @@ class ReceiverSettings(Settings):
 # Bytes a second; no network carries more.
 RATE_MAX = 1e12
 
+KIB_PER_GIB = 1 << 20
+
 # What may be done where a guest would stand still for too long, beside going on.
 ABORT = "abort"
 
@@ -126,7 +128,8 @@ class SenderSettings(Settings):
     ``compression`` is a key of :data:`packer.WAYS`, or ``auto``; ``rate_limit`` is in bytes a second, 0 for none.
     ``max_stop_ms`` is for how long the guest may stand still, in milliseconds, 0 for no limit. Where it would for
     longer, ``on_over_budget`` says whether the move is given up (``ABORT``) or goes on (``continue``).
-    With ``rehearse`` it goes as far as to the suspend, which is refused.
+    With ``rehearse`` it goes as far as to the suspend, which is refused. ``timeout_per_gib`` is for how many seconds
+    the guest may run on from the admission to the suspend, for each GiB of its memory; 0 for no limit.
     It connects from ``source_address``, or from where the host's routes say; ``planned_interface`` and ``after_tasks``
     as for the receiver.
     """
@@ -164,6 +167,12 @@ class SenderSettings(Settings):
     on_over_budget: str = ABORT
     rehearse: bool = False
     after_tasks: bool = False
+    timeout_per_gib: int = 0
+
+    @property
+    def longest_s(self) -> float:
+        """For how many seconds the guest may run on during the move, 0 for ever. A part of a GiB counts as one."""
+        return float(self.timeout_per_gib * -(-self.memory_kib // KIB_PER_GIB))
 
     @property
     def gives_up(self) -> bool:
@@ -181,6 +190,11 @@ class SenderSettings(Settings):
             raise SettingsWrong(
                 f"no guest stands still for {self.max_stop_ms} ms",
                 remedy="Give migrate_max_stop_ms in milliseconds, 0 for no limit.",
+            )
+        if self.timeout_per_gib < 0:
+            raise SettingsWrong(
+                f"no move takes {self.timeout_per_gib} s",
+                remedy="Give migrate_timeout in seconds for each GiB of memory, 0 for no limit.",
             )
         if not 0 <= self.rate_limit < RATE_MAX:
             raise SettingsWrong(

@@ -54,9 +54,9 @@ def settings(**changes: t.Any) -> SenderSettings:
 class Course:
     """A sender's deadlines over a link on this machine whose connections come and go; time passes as it is told."""
 
-    def __init__(self, ends: Ends, state: SourceState) -> None:
+    def __init__(self, ends: Ends, state: SourceState, **changes: t.Any) -> None:
         self.ends, self.state, self.position = ends, state, 0
-        self.deadlines = SenderDeadlines(settings(), ends.near, ends.clock)
+        self.deadlines = SenderDeadlines(settings(**changes), ends.near, ends.clock)
         ends.connect()
         self.look()
 
@@ -245,3 +245,22 @@ def test_what_stood_still_in_one_state_is_not_late_in_the_next(ends: Ends) -> No
     assert course.deadlines.late(course.state)
     given_up = replace(STILL, failure=Failure("stalled", "nothing has moved"), xl_killed=True)
     assert isinstance(event, words.Stalled) and not course.deadlines.late(given_up)
+
+
+@pytest.mark.parametrize(("memory_mib", "limit"), [(1, 600.0), (1024, 600.0), (1025, 1200.0), (8192, 4800.0)])
+def test_a_move_that_takes_too_long_while_the_guest_runs(ends: Ends, memory_mib: int, limit: float) -> None:
+    """Whatever moves meanwhile, and the more memory it has the longer; one that stands still is not given up by it."""
+    course = Course(ends, RUNS, timeout_per_gib=600, memory_kib=memory_mib * 1024, stall_timeout=1e6)
+    ends.clock.skew += limit - 1
+    course.carry()
+    assert course.look() == []
+    ends.clock.skew += 2
+    course.carry()
+    (event,) = course.look()
+    assert isinstance(event, words.Failed) and event.failure.code == "too_slow"
+    assert f"after {limit:g} s" in event.failure.msg and "migrate_timeout" in event.failure.remedy
+    course.state, _dummy = advance(course.state, event)
+    course.carry()
+    assert course.look() == []
+    course.state = STILL
+    assert course.look() == []

@@ -111,15 +111,22 @@ def test_a_source_that_hangs_when_the_domain_was_given_back(site: Site) -> None:
     runs_on_the_source(site, boot)
 
 
-def test_memory_that_does_not_move(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("limits", "code", "words"),
+    [
+        ({"stall_timeout": 2 * PATIENCE}, "stalled", "while the guest ran on"),
+        ({"timeout_per_gib": 2}, "too_slow", "still runs on after 2 s"),
+    ],
+)
+def test_memory_that_does_not_move(site: Site, limits: dict[str, t.Any], code: str, words: str) -> None:
     """The guest runs on meanwhile, and may be waited for longer; it is never paused."""
     site["xen2"].faults({"point": "receive.config", "action": "stall", "seconds": 4 * PATIENCE})
     site["xen1"].run("xl", "destroy", NAME)
     site["xen1"].start_guest(GuestConfig(memory_mib=64, compact=True, untouched=0.0))
     boot = boot_of(site)
-    result = two_hosts.begin(site, "live", ready_timeout=1.0, stall_timeout=2 * PATIENCE).result()
-    assert (result["end_state"], result["error"]["code"]) == ("stayed", "stalled")
-    assert "while the guest ran on" in result["error"]["msg"]
+    result = two_hosts.begin(site, "live", ready_timeout=1.0, **limits).result()
+    assert (result["end_state"], result["error"]["code"]) == ("stayed", code)
+    assert words in result["error"]["msg"]
     assert site["xen1"].passed("suspend.request") == []
     until(lambda: not site["xen2"].left_over())
     runs_on_the_source(site, boot)

@@ -47,6 +47,14 @@ def test_a_stop_time_below_nothing_is_refused() -> None:
     assert not settings(max_stop_ms=0).gives_up and settings(max_stop_ms=1).gives_up
 
 
+def test_a_limit_below_nothing_is_refused() -> None:
+    """As with the stop time."""
+    with pytest.raises(SettingsWrong, match="no move takes -1 s") as told:
+        settings(timeout_per_gib=-1)
+    assert told.value.remedy == "Give migrate_timeout in seconds for each GiB of memory, 0 for no limit."
+    assert settings().longest_s == 0
+
+
 def test_policy_travels_with_the_settings() -> None:
     """As JSON, from the launcher to the daemon."""
     there = settings(destination_cpu_policy=MOST.to_result())
