@@ -94,13 +94,13 @@ class Board:
         self.ends.append(wanted or None)
         if guest.stop or not guest.movable:
             ways = ()
-        elif here in self.empty and wanted:
+        elif here in self.empty and guest.wanted:
             ways = tuple(host for host in ways if host in wanted)
         self.ways.append(ways)
         if here not in self.empty:
             if ways and ways != (here,):
                 self.free_to_move.append(index)
-            if wanted and here not in wanted and not wanted & set(ways):
+            if guest.wanted and here not in wanted and not wanted & set(ways):
                 why = f"it cannot go to where it is wanted, {', '.join(guest.wanted)}."
                 self.blockers.append(Blocker(guest.id, guest.name, guest.host, NOWHERE, why))
                 self.ends[index] = None

@@ -127,7 +127,10 @@ def _blocker(found: Stage, blocker: Blocker) -> PlannedBlocker:
         others = [host.name for host in found.hosts if host.receives and host.name != here]
         reasons = found.pairs.reasons(domain, here, [name for name in others if wanted in (None, name)])
         allowed = _allowed(found, blocker.guest, here)
-        if wanted is not None and allowed and wanted not in allowed:
+        silent = found.fleet.by_name[found.wanted[blocker.guest]].trouble if blocker.guest in found.wanted else None
+        if silent is not None:
+            why = f"{found.wanted[blocker.guest]}, where it is wanted, is not known: {silent.message}"
+        elif wanted is not None and allowed and wanted not in allowed:
             why = f"it may go to {', '.join(allowed)} only, and not to {wanted}, where it is wanted."
         elif wanted is None and allowed:
             why = f"it may go to {', '.join(allowed)} only, and to none of these it can."

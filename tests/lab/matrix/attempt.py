@@ -25,6 +25,8 @@ START_S = 600.0
 MOVE_S = 1200.0
 # What is undone is settled in the same run, which looks at both hosts after each of its steps.
 UNDONE_S = 2400.0
+# For a guest that is asked whether it is well; one that is known to be broken is not waited for as long.
+ANSWER_S, BREAKS_S = 300.0, 30.0
 # A guest takes its processors up again one by one.
 PROCESSORS_S = 60.0
 # Where each host has the file that a guest is started from anew.
@@ -190,7 +192,7 @@ def _move(lab: Lab, cell: Cell, verdict: Verdict) -> None:
         outcome = world.start(source=here, destination=there, **how).wait(UNDONE_S if cell.undone else MOVE_S)
         _told(verdict, outcome)
         verdict.where = lab.guest.where()
-        watch.wait_answer(300)
+        watch.wait_answer(BREAKS_S if cell.breaks else ANSWER_S)
     if len(verdict.where) == 1:
         verdict.vcpus = _online(lab, verdict.where[0], GUESTS[cell.guest])
     _observed(verdict, watch.observation)

@@ -21,6 +21,7 @@ from ansible_collections.dom0.xen.plugins.plugin_utils._planner.records import E
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.choosing import named
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.making import Wish, make
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.pairs import Settings
+from ansible_collections.dom0.xen.plugins.plugin_utils._plans.rebalancing import Limits, rebalance
 from ansible_collections.dom0.xen.plugins.plugin_utils._plans.records import Plan
 from ansible_collections.dom0.xen.tests.unit.plugins.plugin_utils._fleet import examples
 
@@ -116,12 +117,8 @@ def test_nothing_outside_the_selection_is_changed(world: World) -> None:
     empty, plan = found
     asked = {name for piece in world.wanted.split(",") for name in (piece, *world.groups.get(piece, ()))}
     assert set(empty) == asked & set(world.dom0s)
-    before = world.places
-    names = {examples.identity(name): name for name in before}
-    now = dict(before)
-    for move in steps_of([move.to_result() for move in plan.moves], ()):
-        assert names[move.uuid] == move.name and now[move.name] == move.source, "it is where the plan before has it"
-        now[move.name] = move.destination
+    before, now = world.places, _carried_out(world, plan)
+    assert all(move.uuid == examples.identity(move.name) for move in plan.moves)
     changed = {name for name in before if now[name] != before[name]} | {move.name for move in plan.moves}
     outside = {name for name in changed if before[name] not in empty}
     assert all(move.code != EMPTIES for move in plan.moves if move.name in outside)
@@ -129,9 +126,68 @@ def test_nothing_outside_the_selection_is_changed(world: World) -> None:
         # Without room made there is no way, so that those who were asked for have to come after them.
         assert any(move.code == EMPTIES and move.after for move in plan.moves)
     assert {stop.host for stop in plan.stops} <= set(empty), "nobody else's domain is shut down"
-    closed = {dom0.name for dom0 in world.fleet.dom0s if world.fleet.rules.host(dom0.name).closed or dom0.host is None}
-    assert not {now[name] for name in changed} & (closed | set(empty))
+    assert not {now[name] for name in changed} & (_closed(world) | set(empty))
     assert not {world.tags[name] for name in changed} & {"never_move", "stop_for_maintenance"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(worlds(), st.data())
+def test_only_what_was_asked_back_is_brought_back(world: World, data: st.DataObject) -> None:
+    """As after a maintenance: each to its host, or a word about it; others move only where this makes room."""
+    if not world.places:
+        return
+    names = sorted(world.places)
+    chosen = data.draw(st.dictionaries(st.sampled_from(names), st.sampled_from(world.dom0s), min_size=1, max_size=3))
+    wanted = {examples.identity(name): host for name, host in chosen.items()}
+    try:
+        plan = make(world.fleet, Wish((), "p1", NOW_S, leave=world.leave, wanted=wanted), Settings())
+    except Dom0XenError as exc:
+        assert exc.as_result()["remedy"]
+        return
+    now = _carried_out(world, plan)
+    moved = {move.name for move in plan.moves}
+    assert all(move.why and move.code != EMPTIES for move in plan.moves if move.name not in chosen)
+    if moved - set(chosen):
+        assert any(move.after for move in plan.moves if move.name in chosen)
+    assert not plan.stops, "nothing is shut down to come back"
+    blocked = {blocker.name for blocker in plan.blockers}
+    if plan.shortage is None:
+        assert {name for name, host in chosen.items() if now[name] != host} <= blocked
+    assert not {now[name] for name in moved} & _closed(world)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(worlds(), st.integers(0, 4))
+def test_to_spread_the_load_moves_no_more_than_may_be_moved(world: World, most: int) -> None:
+    """Each once, none that its rules keep, and onto no host that takes none."""
+    limits = Limits(threshold_percent=1.0, cost_percent=0.0, moves=most)
+    try:
+        plan = rebalance(world.fleet, Wish((), "p1", NOW_S), Settings(), limits)
+    except Dom0XenError as exc:
+        assert exc.as_result()["remedy"]
+        return
+    now = _carried_out(world, plan)
+    moved = [move.name for move in plan.moves]
+    assert len(moved) == len(set(moved)) <= most and not plan.stops
+    assert not {world.tags[name] for name in moved} & set(TAGS[:1])
+    assert not {now[name] for name in moved} & _closed(world)
+    for name in moved:
+        allowed = world.fleet.resolved.domain(examples.identity(name)).allowed
+        assert not allowed or now[name] in allowed
+
+
+def _carried_out(world: World, plan: Plan) -> dict[str, str]:
+    """Return where each domain is in the end; each move begins where the one before has left it."""
+    now = dict(world.places)
+    for move in steps_of([move.to_result() for move in plan.moves], ()):
+        assert now[move.name] == move.source
+        now[move.name] = move.destination
+    return now
+
+
+def _closed(world: World) -> set[str]:
+    rules = world.fleet.rules
+    return {dom0.name for dom0 in world.fleet.dom0s if rules.host(dom0.name).closed or dom0.host is None}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

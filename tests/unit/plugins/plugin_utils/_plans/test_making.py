@@ -157,6 +157,17 @@ def test_brings_back() -> None:
     assert sorted(moves(made)) == [("a", "xen2", "xen1"), ("b", "xen3", "xen1")] and made.goal == "return"
 
 
+@pytest.mark.parametrize("empty", [(), ("xen2",)])
+def test_a_host_that_is_wanted_and_does_not_answer(empty: tuple[str, ...]) -> None:
+    """Who is wanted there cannot go there, which is told, and goes nowhere else."""
+    known = fleet(xen1=(), xen2=("a",), xen3=())
+    dom0s = tuple(facts.dead(each.name) if each.name == "xen1" else each for each in known.dom0s)
+    made = plan(Fleet(dom0s, known.rules), *empty, wanted={facts.identity("a"): "xen1"})
+    assert not made.moves and not made.possible
+    ((name, why),) = [(blocker.name, blocker.why) for blocker in made.blockers]
+    assert name == "a" and why.startswith("xen1, where it is wanted, is not known: ")
+
+
 def test_table() -> None:
     """People see who goes where, in which order and why, and what stays."""
     text = "\n".join(table(plan(fleet(), "xen1")))
