@@ -14,6 +14,8 @@ import pytest
 
 from ansible_collections.dom0.xen.plugins.module_utils._domain_lock import DomainLock
 from ansible_collections.dom0.xen.plugins.module_utils._facts import autostart, equipment
+from ansible_collections.dom0.xen.plugins.module_utils._restoring.history import History
+from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mark
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeRestoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.saving import NAME, UUID
@@ -139,6 +141,7 @@ def test_restore_that_was_cut_off(restoring: Restoring) -> None:
     assert mark is not None
     restoring.saving.xl.destroy(mark["domid"])
     restoring.host.record_points()
+    History(restoring.arguments()["journal_path"]).take_back(Mark.from_result(mark))
     restoring.mark_path.write_text(json.dumps({**mark, "state": "restoring", "host": "xen9", "boot_id": "another"}))
     assert "on xen9 at" in restoring.refused_before("image_restored")["msg"]
     restoring.mark_path.write_text("?")
