@@ -24,10 +24,12 @@ UNDONE = "undone"
 COLUMNS = (*METHODS, UNDONE)
 GUESTS = {
     "pvh": GuestSpec(),
+    "pvh-2nic-disk": GuestSpec(cards=2, disk=DEVICE),
     "pvh-2vcpu-2nic-disk": GuestSpec(vcpus=2, cards=2, disk=DEVICE),
     "pv-disk": GuestSpec(type="pv", disk=DEVICE),
     "pv-2vcpu-2nic-disk": GuestSpec(type="pv", vcpus=2, cards=2, disk=DEVICE),
     "hvm-disk": GuestSpec(type="hvm", memory_mib=192, disk=DEVICE),
+    "hvm-2nic-disk": GuestSpec(type="hvm", memory_mib=192, cards=2, disk=DEVICE),
     "hvm-2vcpu-2nic-disk": GuestSpec(type="hvm", memory_mib=192, vcpus=2, cards=2, disk=DEVICE),
     "hvm-emulated": GuestSpec(type="hvm", memory_mib=192, disk=DEVICE, emulated=True),
 }
@@ -66,15 +68,19 @@ TOURS = (
     Tour((MIDDLE, MIDDLE), "hvm-disk", WITHIN),
     # It knows nothing of Xen, so that nobody can ask it to shut down, or to suspend.
     Tour((MIDDLE, MIDDLE), "hvm-emulated", ("live 0 1", "suspend 1 0")),
-    Tour((OLD, OLD), "pvh-2vcpu-2nic-disk", WITHIN),
+    # Here PVH and HVM guests of two processors stop by themselves within minutes, whether they move or not: the emulator
+    # has delivered an interrupt twice. PV guests do not.
+    Tour((OLD, OLD), "pvh-2vcpu-2nic-disk", WITHIN[:3]),
+    Tour((OLD, OLD), "pvh-2nic-disk", ("undone 1 0",)),
     Tour((OLD, OLD), "pv-2vcpu-2nic-disk", WITHIN),
-    Tour((OLD, OLD), "hvm-2vcpu-2nic-disk", WITHIN),
+    Tour((OLD, OLD), "hvm-2vcpu-2nic-disk", WITHIN[:1]),
+    Tour((OLD, OLD), "hvm-2nic-disk", WITHIN[1:]),
     Tour((NEW, NEW), "pvh-2vcpu-2nic-disk", WITHIN),
     Tour((NEW, NEW), "pv-2vcpu-2nic-disk", WITHIN_PV),
     Tour((NEW, NEW), "hvm-2vcpu-2nic-disk", WITHIN),
-    Tour((OLD, MIDDLE, NEW), "pvh-2vcpu-2nic-disk", UP_AND_DOWN),
+    Tour((OLD, MIDDLE, NEW), "pvh-2nic-disk", UP_AND_DOWN),
     Tour((OLD, MIDDLE, NEW), "pv-2vcpu-2nic-disk", UP_PV),
-    Tour((OLD, MIDDLE, NEW), "hvm-2vcpu-2nic-disk", UP),
+    Tour((OLD, MIDDLE, NEW), "hvm-2nic-disk", UP),
     Tour((OLD, MIDDLE, NEW), "hvm-emulated", ("live 0 1", "live 1 2")),
 )
 
