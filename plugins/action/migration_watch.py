@@ -18,6 +18,7 @@ from ansible_collections.dom0.xen.plugins.module_utils._session.process.control 
 from ansible_collections.dom0.xen.plugins.module_utils._specs.actions import WATCH
 from ansible_collections.dom0.xen.plugins.plugin_utils._asking import ANSWER, asking_script, parse_answer
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress import progress_line, seconds
+from ansible_collections.dom0.xen.plugins.plugin_utils._progress_record import ProgressRecord
 from ansible_collections.dom0.xen.plugins.plugin_utils._remote import run_script
 from ansible_collections.dom0.xen.plugins.plugin_utils._watching import (
     CALL_LIMIT_S,
@@ -82,6 +83,8 @@ class ActionModule(ActionBase):
         begins = options["gate_tasks"] and options["gate"] == "controller" and options["until"] == "gate"
         who = (options["pid"], options["gate"], begins)
         watch = Watch(options["until"], interval, options["silence_timeout"], now, *who)
+        path = os.path.expanduser(options["progress_path"])
+        self._record = ProgressRecord(path, options["source"], options["destination"])
         try:
             ending = self._watch(watch, options, deadline=now + options["timeout"])
         except (OutOfReach, StillRunning) as exc:
@@ -100,6 +103,7 @@ class ActionModule(ActionBase):
             if reading is None:
                 if watch.unreachable(now):
                     self._say(options, f"{options['source']} does not answer; the migration goes on, trying again")
+                self._keep(None, now, watch.unreachable_for(now))
                 if watch.unreachable_for(now) >= options["silence_timeout"]:
                     silence = seconds(watch.unreachable_for(now))
                     raise OutOfReach(
@@ -110,6 +114,7 @@ class ActionModule(ActionBase):
                 ending = None
             else:
                 ending = watch.take(reading, now)
+                self._keep(watch.last, now)
                 said = self._tell(watch, options, said, now)
             if ending is Ending.ENDED and reading is not None and reading.alive:
                 self._read(watch, options, _TIDY_S, _TIDY_S)
@@ -149,6 +154,16 @@ class ActionModule(ActionBase):
         elif watch.quiet_for(now) > 2 * watch.interval:
             Display().display(f"{line} (no news for {seconds(watch.quiet_for(now))})")
         return line
+
+    def _keep(self, status: t.Mapping[str, t.Any] | None, now: float, unanswered_s: float = 0.0) -> None:
+        try:
+            if status is not None:
+                self._record.take(status, now, time.time())
+            elif unanswered_s:
+                self._record.silent(unanswered_s, time.time())
+        except OSError as exc:
+            self._record = ProgressRecord("", "", "")
+            Display().warning(f"{exc.filename or 'the record of the progress'} is not written: {exc.strerror or exc}")
 
     def _say(self, options: t.Mapping[str, t.Any], text: str) -> None:
         Display().display(f"[{options['source']} → {options['destination']}] {text}")

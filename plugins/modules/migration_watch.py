@@ -96,6 +96,17 @@ options:
       - A file on the host that is touched at each look, if it is there, such as that of M(dom0.xen.host_claim).
     type: str
     default: ""
+  progress_path:
+    description:
+      - A file on the controller to which each look adds a line of JSON. Empty for none.
+      - It has C(at) by the controller's clock, C(domain), C(uuid), C(source), C(destination) and C(session); C(phase),
+        C(round), C(bytes) and C(expected_bytes), C(rate_bytes_per_s), C(dirty_bytes_per_s), C(eta_s) and
+        C(elapsed_ms); C(stalled_s), for how long no byte was added; C(link_up), and how often it was lost
+        (C(link_losses)); and at the end C(owner), C(end_state), C(total_ms) and C(stop_ms). While the source does not
+        answer it has C(unanswered_s) in place of what it would have told.
+      - When it cannot be written, that is warned of once, and the migration goes on.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full

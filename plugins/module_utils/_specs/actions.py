@@ -150,6 +150,7 @@ WATCH: Spec = {
     "timeout": {"type": "float", "default": 14400.0},
     "silence_timeout": {"type": "float", "default": 300.0},
     "beat_path": {"type": "str", "default": ""},
+    "progress_path": {"type": "str", "default": ""},
 }
 
 VERDICT: Spec = {

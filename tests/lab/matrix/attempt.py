@@ -180,10 +180,10 @@ def _try(lab: Lab, disk: Path, cell: Cell, verdict: Verdict, boots: int) -> None
 def _move(lab: Lab, cell: Cell, verdict: Verdict) -> None:
     world = World(lab)
     world.name = _file_name(cell)
-    how: dict[str, t.Any] = {"migrate_method": cell.method}
+    # Whether it lives is judged, not how soon an emulated host lets it.
+    how: dict[str, t.Any] = {"migrate_method": cell.method, "migrate_liveness_timeout": 300}
     if cell.method == COLD:
-        # A guest that boots shows signs of life when it has come up.
-        how |= {"migrate_config": CONFIG, "migrate_liveness_timeout": 300}
+        how["migrate_config"] = CONFIG
     if cell.undone:
         how |= {"migrate_gate": "controller", "migrate_gate_tasks": GATE / "kill_sender.yml"}
         how |= {"migrate_gate_undo_tasks": GATE / "undo.yml", "migrate_silence_timeout": 20}

@@ -68,8 +68,8 @@ TOURS = (
     Tour((MIDDLE, MIDDLE), "hvm-disk", WITHIN),
     # It knows nothing of Xen, so that nobody can ask it to shut down, or to suspend.
     Tour((MIDDLE, MIDDLE), "hvm-emulated", ("live 0 1", "suspend 1 0")),
-    # Here PVH and HVM guests of two processors stop by themselves within minutes, whether they move or not: the emulator
-    # has delivered an interrupt twice. PV guests do not.
+    # Here PVH and HVM guests of two processors stop by themselves within minutes, moved or not: the emulator delivers
+    # an interrupt twice. PV guests do not.
     Tour((OLD, OLD), "pvh-2vcpu-2nic-disk", WITHIN[:3]),
     Tour((OLD, OLD), "pvh-2nic-disk", ("undone 1 0",)),
     Tour((OLD, OLD), "pv-2vcpu-2nic-disk", WITHIN),

@@ -60,8 +60,8 @@ def outcome(entry: Entry | None, breaks: str = "") -> str:
 
 
 def known(entry: Entry, breaks: str) -> str:
-    """Return why it was known to fail, where it failed in no other way: the one copy that has run is the source's, which
-    the run says or, where it saw it end, asks about; and there is no harm else.
+    """Return why it was known to fail, where it failed in no other way: the one copy that has run is the source's,
+    which the run says or, where it saw it end, asks about; and there is no harm else.
     """
     harmed = entry["stamps_problem"] or entry["double_answers"]
     told = entry["owner"] == "source" or entry["end_state"] == "running_nowhere"

@@ -98,6 +98,24 @@ def test_progress_is_shown_until_the_session_has_ended(playbook: Playbook, sessi
     assert "Using module file" not in run.log
 
 
+def test_each_look_is_kept(playbook: Playbook, session: Session, tmp_path: pathlib.Path) -> None:
+    """A line of JSON each, to the end, behind what is there; one that cannot be written is told and ends nothing."""
+    kept = tmp_path / "progress.jsonl"
+    kept.write_text("{}\n")
+    with session.start("moved") as process:
+        task = session.watch(pid=process.pid, progress_path=str(kept))
+        run = playbook.run(task, heed=session.end_after(PROGRESS))
+    dummy, *looks = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [each["phase"] for each in looks[-2:]] == ["streaming", "ended"] and looks[-1]["end_state"] == "moved"
+    assert (looks[0]["domain"], looks[0]["source"], looks[0]["round"]) == ("centos", "xen1", 1)
+    assert looks[0]["bytes"] > 0 and looks[0]["stalled_s"] == 0 and "is not written" not in run.log
+    (session.folder / "enough").unlink()
+    with session.start("moved") as process:
+        task = session.watch(pid=process.pid, progress_path=str(tmp_path / "none" / "progress.jsonl"))
+        run = playbook.run(task, heed=session.end_after(PROGRESS))
+    assert run.results["ending"] == "ended" and "progress.jsonl is not written: No such file" in run.log
+
+
 def test_a_killed_process_is_no_success(playbook: Playbook, session: Session) -> None:
     """Its last status may have looked as good as it likes."""
     with session.start("killed") as process:
