@@ -47,8 +47,8 @@ def emptied(lab: Lab) -> Path:
     """Make the lab as it is when it has just come up, without a guest; returns the file behind the shared disk."""
     lab.guest.stop()
     for host in lab.hosts.values():
-        # Beside a guest with two processors that never rests dom0 has a third of the only one that there is, and each of
-        # its steps takes three to eight times as long.
+        # Beside a guest with two processors that never rests dom0 has a third of the only one that there is, and each
+        # of its steps takes three to eight times as long.
         host.run(f"xl sched-credit2 -d Domain-0 -w {DOM0_WEIGHT}")
     return lun.attach(lab.hosts.values(), lab.folder)
 
