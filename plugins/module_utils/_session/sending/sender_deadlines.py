@@ -98,7 +98,7 @@ class SenderDeadlines:
         now = self._clock()
         self._ran_from = now if self._ran_from is None else self._ran_from
         over = 0 < self._settings.longest_s < now - self._ran_from
-        return over and state.failure is None and state.phase.order < Phase.SUSPENDING.order
+        return over and state.failure is None and not state.stands_still
 
     def _held_for(self, timeline: t.Mapping[str, float]) -> float:
         """Return for how long the controller has had the word: not while the disks still came to rest."""
