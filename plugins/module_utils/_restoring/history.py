@@ -4,7 +4,8 @@
 """That an image was restored, kept on the host that did it (private to the collection).
 
 The record beside the image is left behind by who copies the image, or puts it back from a backup. This one is told by
-``host_info``, see ``_facts.sessions.restored_images``; a file for each image, the newest ones.
+``host_info``, see ``_facts.sessions.restored_images``; a file for each image, the newest ones. It holds the record of
+the restore before as well, which counts again when the last one is taken back.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import typing as t
 
 from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import RESTORED, RESTORED_MOST, restored_images
+from ansible_collections.dom0.xen.plugins.module_utils._marks import files
 from ansible_collections.dom0.xen.plugins.module_utils._places import journal_root, make_private_folder
 from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Mark
+
+# In a record: that of the restore of the same image before it.
+_BEFORE = "before"
 
 
 class History:
@@ -30,8 +36,8 @@ class History:
 
         Raises :class:`OSError` and PlaceError.
         """
-        folder = make_private_folder(os.path.join(journal_root(self._journal_path), RESTORED))
-        document = {
+        make_private_folder(os.path.join(journal_root(self._journal_path), RESTORED))
+        document: dict[str, t.Any] = {
             "sha256": mark.sha256,
             "saved_at": mark.saved_at,
             "host": mark.host,
@@ -39,6 +45,30 @@ class History:
             "name": name,
             "path": path,
         }
+        before = files.read(self.path_of(mark))
+        if before is not None:
+            document[_BEFORE] = {key: value for key, value in before.items() if key != _BEFORE}
+        self._write(mark, document)
+        self._prune(mark)
+
+    def path_of(self, mark: Mark) -> str:
+        """Return where the record of a restore lies."""
+        return self._path(mark.sha256)
+
+    def take_back(self, mark: Mark) -> None:
+        """Take the record of this restore away, and no other one. Raises :class:`OSError`."""
+        document = files.read(self.path_of(mark))
+        if document is None or not is_of(document, mark):
+            return
+        before = document.get(_BEFORE)
+        if isinstance(before, dict):
+            self._write(mark, before)
+            return
+        _remove(self.path_of(mark))
+        sync_folder(os.path.dirname(self.path_of(mark)))
+
+    def _write(self, mark: Mark, document: t.Mapping[str, t.Any]) -> None:
+        folder = os.path.dirname(self.path_of(mark))
         aside = os.path.join(folder, f".{mark.sha256}.{os.getpid()}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
@@ -50,31 +80,21 @@ class History:
         finally:
             _remove(aside)
         sync_folder(folder)
-        self._prune()
 
-    def path_of(self, mark: Mark) -> str:
-        """Return where the record of a restore lies."""
-        return self._path(mark.sha256)
-
-    def take_back(self, mark: Mark) -> None:
-        """Take the record of this restore away, and no other one. Raises :class:`OSError`."""
-        for document in restored_images(self._journal_path):
-            if is_of(document, mark):
-                _remove(self.path_of(mark))
-                sync_folder(os.path.dirname(self.path_of(mark)))
-
-    def _prune(self) -> None:
-        for document in restored_images(self._journal_path, limit=None)[RESTORED_MOST:]:
+    def _prune(self, mark: Mark) -> None:
+        # What was put on record now stays, also where the clock was set back and it looks like the oldest.
+        others = [each for each in restored_images(self._journal_path, limit=None) if each["sha256"] != mark.sha256]
+        for document in others[RESTORED_MOST - 1 :]:
             _remove(self._path(document["sha256"]))
 
     def _path(self, sha256: str) -> str:
         return os.path.join(self._journal_path, RESTORED, f"{sha256}.json")
 
 
-def is_of(document: dict[str, str], mark: Mark) -> bool:
+def is_of(document: t.Mapping[str, t.Any], mark: Mark) -> bool:
     """Say whether it is about this very restore."""
     ours = (mark.sha256, mark.saved_at, mark.host, mark.begun_at)
-    return tuple(document[key] for key in ("sha256", "saved_at", "host", "at")) == ours
+    return tuple(document.get(key) for key in ("sha256", "saved_at", "host", "at")) == ours
 
 
 def _remove(path: str) -> None:

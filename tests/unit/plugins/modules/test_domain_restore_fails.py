@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pathlib
@@ -16,7 +17,7 @@ import pytest
 from dom0_double.machine import runlog
 
 from ansible_collections.dom0.xen.plugins.module_utils._restoring import xl_restore
-from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import Marker
+from ansible_collections.dom0.xen.plugins.module_utils._saving.marker import RESTORED, Mark, Marker
 from ansible_collections.dom0.xen.plugins.module_utils._session.process.pipes import READ_BYTES
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.conftest import MakeRestoring
 from ansible_collections.dom0.xen.tests.unit.plugins.modules.restoring import Restoring
@@ -162,6 +163,24 @@ def test_module_that_is_killed(restoring: Restoring, point: str) -> None:
     restoring.as_before()
     restoring.restored()
     restoring.intact()
+
+
+def test_second_restore_that_fails_at_its_last_step(restoring: Restoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes back what it has put on record, and not that the image was restored before."""
+    domid = restoring.restored(leave_paused=True)["domain"]["domid"]
+    restoring.saving.xl.destroy(domid)
+    before = (restoring.mark(), restoring.facts()["host"]["restored"])
+    update = Marker.update
+
+    def full(self: Marker, mark: Mark) -> None:
+        if mark.state == RESTORED and mark.domid not in (None, domid):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        update(self, mark)
+
+    monkeypatch.setattr(Marker, "update", full)
+    result = restoring.refused(waive=["image_restored"])
+    assert (result["code"], result["details"]["copy"]) == ("image_unmarkable", "gone"), result
+    assert before == (restoring.mark(), restoring.facts()["host"]["restored"]) and before[1]
 
 
 def test_module_that_is_killed_when_the_domain_may_run(restoring: Restoring) -> None:

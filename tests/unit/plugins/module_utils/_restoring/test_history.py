@@ -30,8 +30,32 @@ def test_the_last_restore_of_an_image_counts(tmp_path: pathlib.Path) -> None:
     history.take_back(_mark(minute=1))
     assert [each["at"] for each in restored_images(str(tmp_path / "journal"))] == [_mark(minute=2).begun_at]
     history.take_back(_mark(minute=2))
+    history.take_back(_mark(minute=1))
     assert restored_images(str(tmp_path / "journal")) == ()
     assert list((tmp_path / "journal" / "restored").iterdir()) == []
+
+
+def test_a_restore_that_is_taken_back_leaves_the_one_before(tmp_path: pathlib.Path) -> None:
+    """What was let run once is not forgotten for a second restore that failed, or was cut off, at its last step."""
+    history = History(str(tmp_path))
+    for minute in (1, 2, 3):
+        history.put(_mark(minute=minute), "centos", PATH)
+    history.take_back(_mark(minute=3))
+    (kept,) = restored_images(str(tmp_path))
+    assert (kept["at"], kept["name"], kept["path"]) == (_mark(minute=2).begun_at, "centos", PATH)
+
+
+def test_the_clock_decides_nothing_of_the_restore_at_hand(tmp_path: pathlib.Path) -> None:
+    """Where it was set back, what has just been restored looks older than all that is kept."""
+    history = History(str(tmp_path))
+    for number in range(1, RESTORED_MOST + 1):
+        history.put(_mark(number, minute=number), "centos", PATH)
+    history.put(_mark(), "centos", PATH)
+    kept = restored_images(str(tmp_path), limit=None)
+    assert len(kept) == RESTORED_MOST and kept[-1]["sha256"] == _mark().sha256
+    assert _mark(1).sha256 not in {each["sha256"] for each in kept}
+    history.take_back(_mark())
+    assert len(restored_images(str(tmp_path), limit=None)) == RESTORED_MOST - 1
 
 
 def test_the_oldest_are_forgotten(tmp_path: pathlib.Path) -> None:
