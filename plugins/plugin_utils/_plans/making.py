@@ -129,7 +129,7 @@ def _blocker(found: Stage, blocker: Blocker) -> PlannedBlocker:
         allowed = _allowed(found, blocker.guest, here)
         silent = found.fleet.by_name[found.wanted[blocker.guest]].trouble if blocker.guest in found.wanted else None
         if silent is not None:
-            why = f"{found.wanted[blocker.guest]}, where it is wanted, is not known: {silent.message}"
+            why = f"{found.wanted[blocker.guest]}, where it is wanted, is not known: {silent.message.rstrip('.')}."
         elif wanted is not None and allowed and wanted not in allowed:
             why = f"it may go to {', '.join(allowed)} only, and not to {wanted}, where it is wanted."
         elif wanted is None and allowed:
