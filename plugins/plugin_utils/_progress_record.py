@@ -53,7 +53,8 @@ class ProgressRecord:
     def _append(self, unix_s: float, told: dict[str, t.Any]) -> None:
         at = datetime.datetime.fromtimestamp(unix_s, datetime.UTC).isoformat(timespec="milliseconds")
         text = json.dumps({"at": at, "source": self._source, "destination": self._destination, **told})
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        # A pipe that nobody reads, or not quickly enough, must not hold up who watches a guest that stands still.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
         with os.fdopen(os.open(self._path, flags, 0o644), "wb") as file:
             # In one write, since several moves may share the file.
             file.write(f"{text}\n".encode())

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import typing as t
+
+import pytest
 
 from ansible_collections.dom0.xen.plugins.plugin_utils._progress_record import ProgressRecord
 
@@ -46,6 +49,25 @@ def test_a_status_of_another_make_is_kept_as_far_as_it_can_be(tmp_path: pathlib.
     for line in path.read_text().splitlines():
         told = json.loads(line)
         assert (told["bytes"], told["phase"], told["uuid"], told["link_up"]) == (None, None, None, None)
+
+
+@pytest.mark.timeout(30)
+def test_a_pipe_that_nobody_reads_holds_nothing_up(tmp_path: pathlib.Path) -> None:
+    """Nor does one whose reader is slow: who watches has a guest to care for."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    record = ProgressRecord(str(path), "xen1", "xen2")
+    with pytest.raises(OSError, match="No such device"):
+        record.silent(1.0, 0.0)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        record.silent(1.0, 0.0)
+        assert json.loads(os.read(reader, 4096))["unanswered_s"] == 1.0
+        with pytest.raises(BlockingIOError):
+            for _dummy in range(100_000):
+                record.silent(1.0, 0.0)
+    finally:
+        os.close(reader)
 
 
 def test_without_a_path_nothing_is_written(tmp_path: pathlib.Path) -> None:
