@@ -26,7 +26,7 @@ JOURNAL = "journal"
 # Below the journal root: the mark of a host that is closed to arrivals.
 CLOSED = "closed.json"
 # And a file for each of the images that were restored here last.
-RESTORED, RESTORED_MOST = "restored", 64
+RESTORED, RESTORED_MOST = "restored", 32
 _OF_RESTORE = ("sha256", "saved_at", "host", "at", "name", "path")
 
 # Of the first record of a journal: the caller has tasks for after the move. And the record that they were run.

@@ -1,27 +1,19 @@
 # Copyright (c) 2026, dom0.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts of the double; and a busy machine is no failure: hypothesis sets no deadline here.
-
-For a long run: ``DOM0_XEN_EXAMPLES=5000 make unit ARGS="--timeout=0 tests/unit/plugins/module_utils/_link"``.
-"""
+"""Hosts of the double."""
 
 from __future__ import annotations
 
-import os
 import pathlib
 import typing as t
 
 import pytest
 from dom0_double.driver.fixture import MakeSite, make_site
-from hypothesis import settings
 
 from ansible_collections.dom0.xen.tests.unit.plugins.module_utils._session.dom0 import Dom0, Make
 
 __all__ = ["make_site"]
-
-settings.register_profile("dom0_xen", deadline=None, max_examples=int(os.environ.get("DOM0_XEN_EXAMPLES", "100")))
-settings.load_profile("dom0_xen")
 
 
 @pytest.fixture(name="make")
