@@ -98,7 +98,8 @@ class Controller:
                 "LC_ALL": "C.UTF-8",
             },
             quiet=True,
-            timeout=int(LIMIT_S),
+            # One of maintain has the tasks of two moves, and more.
+            timeout=int(2 * LIMIT_S),
             **more,
         )
 
