@@ -21,6 +21,13 @@ BUDGET = (
     *("-e", "migrate_rate_limit=64", "-e", "migrate_compression=none"),
 )
 RETRY = ("-e", "migrate_on_over_budget=retry", "-e", "migrate_over_budget_retries=1")
+# A sudo that refuses, for all but the hosts of the double.
+BECOME = """\
+all:
+  vars: {ansible_become: true, ansible_become_user: daemon, ansible_become_exe: /bin/false}
+dom0:
+  vars: {ansible_become: false}
+"""
 
 
 @pytest.fixture
@@ -58,8 +65,13 @@ def test_a_guest_that_never_comes_to_rest(user: User) -> None:
 
 
 def test_a_guest_that_comes_to_rest(user: User) -> None:
-    """The move is made again, with all that belongs to it, and the run succeeds."""
-    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *BUDGET, *RETRY, "-e", "migrate_over_budget_pause=8")
+    """The move is made again, with all that belongs to it, and the run succeeds.
+
+    Also where all hosts of the inventory take sudo, which the controller, that waits meanwhile, may not have.
+    """
+    (user.folder / "all.yml").write_text(BECOME)
+    arguments = ("-i", "all.yml", *BUDGET, *RETRY, "-e", "migrate_over_budget_pause=8")
+    process = user.start("dom0.xen.migrate", *user.asking("xen2"), *arguments)
     log = read_until(process, "Give the guest time to write less")
     assert where(user.site) == "xen1" and user.site["xen1"].passed("suspend.request") == []
     user.site["xen1"].behave("centos", dirty_pages_per_s=0.0)
