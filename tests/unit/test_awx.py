@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import typing as t
@@ -330,18 +331,39 @@ def test_the_collection_says_what_it_wants_of_an_execution_environment() -> None
     assert [package.partition("  #")[0] for package in told["system"]] == ["openssh-clients [platform:rpm]"]
 
 
+def context(definition: pathlib.Path, folder: pathlib.Path) -> str:
+    """Have the context of an image made in the folder, and return its Containerfile."""
+    builder("create", "-f", str(definition), "-c", str(folder), "--output-filename", "Containerfile")
+    return (folder / "Containerfile").read_text(encoding="utf-8")
+
+
+def wanted(folder: pathlib.Path) -> list[dict[str, str]]:
+    """Return the collections that a context asks for."""
+    asked = yaml.safe_load((folder / "_build" / "requirements.yml").read_text(encoding="utf-8"))
+    found: list[dict[str, str]] = asked["collections"]
+    return found
+
+
 def test_the_example_of_an_execution_environment_is_one(tmp_path: pathlib.Path) -> None:
     """It is made up to the point where an image would be downloaded, with what the jobs are tested with."""
-    builder(
-        "create",
-        "-f",
-        str(AWX / "execution-environment.yml"),
-        "-c",
-        str(tmp_path),
-        "--output-filename",
-        "Containerfile",
-    )
-    made = (tmp_path / "Containerfile").read_text(encoding="utf-8")
+    made = context(AWX / "execution-environment.yml", tmp_path)
     assert oldest.CORE in made and f'PYCMD="/usr/bin/python{oldest.PYTHON}"' in made
-    wanted = yaml.safe_load((tmp_path / "_build" / "requirements.yml").read_text(encoding="utf-8"))
-    assert [entry["name"] for entry in wanted["collections"]] == ["dom0.xen"]
+    assert [entry["name"] for entry in wanted(tmp_path)] == ["dom0.xen"]
+
+
+def test_what_is_to_be_added_to_it_can_be(tmp_path: pathlib.Path) -> None:
+    """Lines that stand there as comments are taken in: host keys, and the collection from its repository."""
+    requirements = (AWX / "collections" / "requirements.yml").read_text(encoding="utf-8")
+    definition = (AWX / "execution-environment.yml").read_text(encoding="utf-8")
+    (tmp_path / "collections").mkdir()
+    said = re.findall(r"^#(   .*)", requirements, re.MULTILINE)
+    (tmp_path / "collections" / "requirements.yml").write_text("\n".join(["collections:", *said, ""]))
+    (tmp_path / "ee.yml").write_text(re.sub(r"^# (?=additional_|  )", "", definition, flags=re.MULTILINE))
+    (tmp_path / "ssh_known_hosts").write_text("xen1 ssh-ed25519 AAAA\n")
+    made = context(tmp_path / "ee.yml", tmp_path / "context")
+    repository = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["repository"]
+    assert wanted(tmp_path / "context") == [{"name": repository, "type": "git"}]
+    # git is there before it is asked for.
+    assert made.index("install -y git") < made.index("ansible-galaxy collection install")
+    (copied,) = re.findall(r"^COPY (\S+) /etc/ssh/ssh_known_hosts$", made, re.MULTILINE)
+    assert (tmp_path / "context" / copied).read_text() == "xen1 ssh-ed25519 AAAA\n"
