@@ -41,8 +41,10 @@ class DomainState(Record):
     @property
     def word(self) -> str:
         """What of the state matters for who owns the domain: dying, suspended, shut_down, paused or running."""
-        if self.dying or self.suspended:
-            return "dying" if self.dying else "suspended"
+        if self.dying:
+            return "dying"
+        if self.suspended:
+            return "suspended"
         if self.shutdown or self.crashed:
             return "shut_down"
         return "paused" if self.paused else "running"
@@ -204,7 +206,7 @@ class HostFacts(Record):
     """What is known of a dom0. Facts that need Xen are null, empty, or false on a host without it.
 
     Memory in MiB, times in seconds since 1970: ``clock_s`` is the host's, read when the controller's clock was between
-    ``asked_s`` and ``answered_s``. ``problems`` lists what is missing on the host.
+    ``asked_s`` and ``answered_s``. ``problems``: what is missing. ``closed``, ``restored``: see ``_facts.sessions``.
     """
 
     RECORDS = {
@@ -243,9 +245,7 @@ class HostFacts(Record):
     paramiko: bool = False
     zstandard: bool = False
     configs: tuple[AutostartEntry, ...] = ()
-    #: Why it is closed to arrivals: ``reason``, ``by``, ``run``, ``since_s``, ``since``.
     closed: t.Mapping[str, t.Any] | None = None
-    #: The images that were restored here last, see ``_facts.sessions.restored_images``.
     restored: tuple[t.Mapping[str, str], ...] = ()
 
 

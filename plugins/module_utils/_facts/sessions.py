@@ -118,15 +118,13 @@ def restored_images(journal_root: str, limit: int | None = RESTORED_MOST) -> tup
     """
     folder = os.path.join(journal_root, RESTORED)
     try:
-        names = [name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith(".")]
+        names = [name for name in os.listdir(folder) if name.endswith(".json")]
     except OSError:
         return ()
-    found = []
-    for document in (_read(os.path.join(folder, name)) or {} for name in names):
-        words = {key: _word(document, key) for key in _OF_RESTORE}
-        found.append({key: word for key, word in words.items() if word is not None})
-    whole = [document for document in found if len(document) == len(_OF_RESTORE)]
-    return tuple(sorted(whole, key=lambda document: document["at"], reverse=True)[:limit])
+    documents = [_read(os.path.join(folder, name)) or {} for name in names]
+    whole = [each for each in documents if all(isinstance(each.get(key), str) for key in _OF_RESTORE)]
+    told = [{key: str(each[key]) for key in _OF_RESTORE} for each in whole]
+    return tuple(sorted(told, key=lambda each: each["at"], reverse=True)[:limit])
 
 
 class _Begun(t.NamedTuple):

@@ -10,12 +10,9 @@ the restore before as well, which counts again when the last one is taken back.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import typing as t
 
-from ansible_collections.dom0.xen.plugins.module_utils._durable import sync_folder
 from ansible_collections.dom0.xen.plugins.module_utils._facts.sessions import RESTORED, RESTORED_MOST, restored_images
 from ansible_collections.dom0.xen.plugins.module_utils._marks import files
 from ansible_collections.dom0.xen.plugins.module_utils._places import journal_root, make_private_folder
@@ -48,7 +45,7 @@ class History:
         before = files.read(self.path_of(mark))
         if before is not None:
             document[_BEFORE] = {key: value for key, value in before.items() if key != _BEFORE}
-        self._write(mark, document)
+        files.write(self.path_of(mark), document)
         self._prune(mark)
 
     def path_of(self, mark: Mark) -> str:
@@ -62,30 +59,15 @@ class History:
             return
         before = document.get(_BEFORE)
         if isinstance(before, dict):
-            self._write(mark, before)
+            files.write(self.path_of(mark), before)
             return
-        _remove(self.path_of(mark))
-        sync_folder(os.path.dirname(self.path_of(mark)))
-
-    def _write(self, mark: Mark, document: t.Mapping[str, t.Any]) -> None:
-        folder = os.path.dirname(self.path_of(mark))
-        aside = os.path.join(folder, f".{mark.sha256}.{os.getpid()}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            with os.fdopen(os.open(aside, flags, 0o600), "wb") as handle:
-                handle.write((json.dumps(document, indent=2) + "\n").encode("utf-8"))
-                handle.flush()
-                os.fsync(handle.fileno())
-            os.replace(aside, self.path_of(mark))
-        finally:
-            _remove(aside)
-        sync_folder(folder)
+        files.remove(self.path_of(mark))
 
     def _prune(self, mark: Mark) -> None:
         # What was put on record now stays, also where the clock was set back and it looks like the oldest.
         others = [each for each in restored_images(self._journal_path, limit=None) if each["sha256"] != mark.sha256]
         for document in others[RESTORED_MOST - 1 :]:
-            _remove(self._path(document["sha256"]))
+            files.remove(self._path(document["sha256"]))
 
     def _path(self, sha256: str) -> str:
         return os.path.join(self._journal_path, RESTORED, f"{sha256}.json")
@@ -95,8 +77,3 @@ def is_of(document: t.Mapping[str, t.Any], mark: Mark) -> bool:
     """Say whether it is about this very restore."""
     ours = (mark.sha256, mark.saved_at, mark.host, mark.begun_at)
     return tuple(document.get(key) for key in ("sha256", "saved_at", "host", "at")) == ours
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)

@@ -123,13 +123,14 @@ def _blocker(found: Stage, blocker: Blocker) -> PlannedBlocker:
     reasons: tuple[Reason, ...] = ()
     why = blocker.why
     if blocker.code == NOWHERE:
-        wanted = found.wanted.get(blocker.guest) if here not in found.empty else None
+        goal = found.wanted.get(blocker.guest)
+        wanted = goal if here not in found.empty else None
         others = [host.name for host in found.hosts if host.receives and host.name != here]
         reasons = found.pairs.reasons(domain, here, [name for name in others if wanted in (None, name)])
         allowed = _allowed(found, blocker.guest, here)
-        silent = found.fleet.by_name[found.wanted[blocker.guest]].trouble if blocker.guest in found.wanted else None
+        silent = found.fleet.by_name[goal].trouble if goal is not None else None
         if silent is not None:
-            why = f"{found.wanted[blocker.guest]}, where it is wanted, is not known: {silent.message.rstrip('.')}."
+            why = f"{goal}, where it is wanted, is not known: {silent.message.rstrip('.')}."
         elif wanted is not None and allowed and wanted not in allowed:
             why = f"it may go to {', '.join(allowed)} only, and not to {wanted}, where it is wanted."
         elif wanted is None and allowed:
